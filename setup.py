@@ -1,0 +1,53 @@
+"""Metadata and dependencies of text2lip. The tested versions are pinned in constraints.txt."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+
+ROOT = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (ROOT / "src/text2lip/__init__.py").read_text()).group(1)
+
+INSTALL_REQUIRES = [
+    "accelerate>=1.10",
+    "av>=14",
+    "diffusers>=0.42,<0.43",  # registration.py extends its registry: widened by hand
+    "espeakng-loader>=0.2.4",
+    "huggingface_hub>=1.32,<3",
+    "numpy>=1.26",
+    "opencv-python-headless>=4.10",
+    "phonemizer>=3.3",
+    "pillow>=10",
+    "pocketsphinx>=5.1",
+    "py-nanotts>=0.1.1",
+    "safetensors>=0.8",
+    "scipy>=1.13",
+    "torch>=2.6",
+    "tqdm>=4.66",
+    "transformers>=5.0,<6",
+]
+EXTRAS = {
+    "train": ["datasets>=4.0", "evaluate>=0.4.6", "jinja2>=3.1", "matplotlib>=3.8", "pyyaml>=6.0"],
+    "gruut": ["gruut>=2.4"],
+    "timings": ["openfacefx>=0.24"],
+    "piper": ["piper-tts[alignment]>=1.8"],
+    "test": ["pytest>=8", "pytest-timeout>=2.3", "scikit-image>=0.24", "ruff>=0.9"],
+}
+EXTRAS["test"] += EXTRAS["train"] + EXTRAS["gruut"] + EXTRAS["timings"]
+
+setup(
+    name="text2lip",
+    version=VERSION,
+    description="A sentence and a portrait in, a video of that face saying it out: text-driven lip motion, diffusers style.",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    package_dir={"": "src"},
+    packages=find_packages("src"),
+    package_data={"text2lip": ["py.typed", "assets/**/*", "checkpoints/**/*"]},
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["text2lip=text2lip.cli:main"]},
+)

@@ -1,0 +1,6 @@
+"""Renderers: portrait and landmarks in, frames out, one interface."""
+
+from text2lip._lazy import attach
+
+
+__getattr__, __dir__, __all__ = attach(__name__, {"geometric": ["GeometricRenderer"]})

@@ -1,0 +1,16 @@
+"""Sound: synthesisers with exact phone times, forced alignment, audio files."""
+
+from text2lip._lazy import attach
+
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "alignment": ["AlignmentError", "align"],
+        "audio": ["load_audio", "resample"],
+        "base": ["Speech", "Synthesizer"],
+        "synthesis": ["get_synthesizer", "list_voices", "synthesize"],
+        "subtitles": ["to_srt", "to_vtt"],
+        "timings": ["read_timings"],
+    },
+)

@@ -1,0 +1,72 @@
+"""Timed labels: what every voice, aligner and timing file hands to the visemes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Segment(NamedTuple):
+    """A label with its time. `label` is "" for silence among phones; `start` and `end` are seconds."""
+
+    label: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Phones and words of an utterance on one clock.
+
+    Attributes:
+        phones (`list[Segment]`): gapless; the first starts at 0, the last ends at `duration`, silences are "".
+        words (`list[Segment]`): spoken words in order as written in the text; gaps are pauses.
+        duration (`float`): seconds.
+    """
+
+    phones: list[Segment]
+    words: list[Segment]
+    duration: float
+
+    @classmethod
+    def from_phones(
+        cls, phones: Iterable[tuple], words: Iterable[tuple] = (), duration: float | None = None
+    ) -> "Timeline":
+        """Check the times of `phones`, fill their gaps with silence, and pad or check against `duration`.
+
+        Args:
+            phones (`Iterable[tuple]`): (IPA phone, start s, end s), ordered; overlaps up to 1 ms are closed.
+            words (`Iterable[tuple]`): (word, start s, end s), ordered.
+            duration (`float`, *optional*): seconds; defaults to the end of the last phone or word.
+
+        Raises:
+            ValueError: a time that is not finite or negative, a segment that ends before it starts or before its
+                neighbour ends, or a `duration` shorter than the last phone.
+        """
+        words = [Segment(str(w), float(s), float(e)) for w, s, e in words]
+        filled: list[Segment] = []
+        clock = 0.0
+        for label, start, end in phones:
+            start, end = float(start), float(end)
+            if not (0 <= start <= end < float("inf")):
+                raise ValueError(f"timings: {label!r} runs from {start} to {end} s; wants 0 <= start <= end.")
+            if start < clock - 1e-3:
+                raise ValueError(
+                    f"timings: {label!r} starts at {start:.3f} s, before the phone before it ends ({clock:.3f} s); "
+                    "sort the timings and remove overlaps."
+                )
+            if start > clock + 1e-3:
+                filled.append(Segment("", clock, start))
+                clock = start
+            if end > clock:
+                filled.append(Segment(str(label), clock, end))
+                clock = end
+        last = max([clock, *(w.end for w in words)])
+        if duration is None:
+            duration = last
+        elif duration < clock - 1e-3:
+            raise ValueError(f"timings: the last phone ends at {clock:.3f} s, after the end of the clip ({duration} s).")
+        if duration > clock:
+            filled.append(Segment("", clock, float(duration)))
+        elif filled:
+            filled[-1] = filled[-1]._replace(end=float(duration))
+        return cls(filled, words, float(duration))
