@@ -1,0 +1,196 @@
+"""Video files by PyAV: frames in, frames out, with sound, at constant memory; no ffmpeg program is needed."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video file says of itself: `fps` in frames per second, `width` and `height` in pixels."""
+
+    fps: float
+    width: int
+    height: int
+
+
+def video_info(path: str | Path) -> VideoInfo:
+    """Read rate and size of the first video stream.
+
+    Raises:
+        ValueError: `path` is missing, is no video, or has no picture.
+    """
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        return VideoInfo(float(rate), stream.codec_context.width, stream.codec_context.height)
+
+
+def read_frames(path: str | Path) -> Iterator[np.ndarray]:
+    """Yield the frames of a video file as uint8 (height, width, 3), RGB, in order.
+
+    Raises:
+        ValueError: `path` is missing, is no video, or has no picture.
+    """
+    with _open(path) as container:
+        for frame in container.decode(video=0):
+            yield np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+
+
+@contextmanager
+def _open(path: str | Path):
+    import av
+
+    try:
+        container = av.open(os.fspath(path))
+    except (OSError, av.error.FFmpegError) as error:
+        raise ValueError(f"video: {os.fspath(path)!r} can't be opened ({error}); give a video file.") from error
+    with container:
+        if not container.streams.video:
+            raise ValueError(f"video: {os.fspath(path)!r} holds no picture; give a file with a video stream.")
+        yield container
+
+
+@contextmanager
+def replaced_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it takes the name `path`, on any error it is removed.
+
+    Raises:
+        ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"output: {str(path)!r} is a folder; give the name of a file in it.")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise ValueError(f"output: can't write to {str(path)!r} ({error.strerror}); choose another place.") from error
+    os.close(handle)
+    try:
+        yield Path(name)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)  # mkstemp makes files private
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_video(
+    path: str | Path,
+    frames: Iterable[np.ndarray],
+    *,
+    fps: float = 25,
+    audio: np.ndarray | None = None,
+    sampling_rate: int | None = None,
+    crf: int = 18,
+) -> int:
+    """Write an H.264 + AAC file that browsers play; it appears under its name only when it is whole.
+
+    Args:
+        path (`str` or `Path`): ends in .mp4, .mov or .mkv; an existing file is replaced.
+        frames (`Iterable[np.ndarray]`): uint8 (height, width, 3), RGB; taken one by one. An odd side gains one
+            edge pixel in the file.
+        fps (`float`): frames per second.
+        audio (`np.ndarray`, *optional*): float (samples,) or (channels, samples) in [-1, 1].
+        sampling_rate (`int`, *optional*): of `audio`, Hz.
+        crf (`int`): x264 quality, 0 (lossless) to 51.
+
+    Returns:
+        `int`: the number of frames written.
+
+    Raises:
+        ValueError: no frames, frames of unequal size, an unknown suffix, or a place that can't be written to.
+    """
+    import av
+
+    if Path(path).suffix.lower() not in (".mp4", ".mov", ".mkv"):
+        raise ValueError(f"output: {os.fspath(path)!r} should end in .mp4, .mov or .mkv.")
+    if audio is not None and not sampling_rate:
+        raise ValueError("sampling_rate: wanted with audio, got none.")
+    rate = Fraction(fps).limit_denominator(1001)
+    with replaced_file(path) as temporary:
+        options = {"movflags": "+faststart"} if Path(path).suffix.lower() != ".mkv" else {}
+        with av.open(str(temporary), "w", options=options) as container:
+            count, picture, sound = 0, None, None
+            for frame in frames:
+                frame = _even(frame)
+                if picture is None:
+                    picture = _video_stream(container, frame, rate, crf)
+                    sound = None if audio is None or not len(audio) else _Sound(container, audio, sampling_rate)
+                elif frame.shape[:2] != (picture.height, picture.width):
+                    raise ValueError(f"frames: frame {count} is {frame.shape}, the first was of another size.")
+                packed = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+                packed.pts, packed.time_base = count, 1 / rate
+                container.mux(picture.encode(packed))
+                count += 1
+                if sound is not None:
+                    sound.write_until(count / rate)
+            if picture is None:
+                raise ValueError("frames: got none; a video wants at least one.")
+            container.mux(picture.encode(None))
+            if sound is not None:
+                sound.close()
+    return count
+
+
+def _even(frame: np.ndarray) -> np.ndarray:
+    height, width = frame.shape[:2]
+    if height % 2 or width % 2:
+        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return frame
+
+
+def _video_stream(container, frame: np.ndarray, rate: Fraction, crf: int):
+    stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
+    stream.height, stream.width = frame.shape[:2]
+    stream.pix_fmt = "yuv420p"
+    # untagged video is shown as BT.709 by some players and BT.601 by others: say what the RGB was turned into
+    context = stream.codec_context
+    context.colorspace, context.color_range = 5, 1
+    context.color_primaries, context.color_trc = 1, 1
+    return stream
+
+
+class _Sound:
+    """An AAC stream that is fed as the pictures go, so that the file plays while it loads."""
+
+    def __init__(self, container, audio: np.ndarray, sampling_rate: int):
+        import av
+
+        audio = np.asarray(audio, np.float32)
+        self.mono = audio.mean(0) if audio.ndim == 2 else audio
+        self.container, self.sampling_rate, self.done = container, sampling_rate, 0
+        self.stream = container.add_stream("aac", rate=sampling_rate if sampling_rate in AAC_RATES else 48000)
+        self.stream.layout = "mono"
+        self.resampler = av.AudioResampler(format="fltp", layout="mono", rate=self.stream.rate)
+
+    def write_until(self, seconds: float):
+        import av
+
+        stop = min(len(self.mono), round(seconds * self.sampling_rate))
+        for start in range(self.done, stop, 65536):
+            block = np.ascontiguousarray(np.clip(self.mono[None, start : min(start + 65536, stop)], -1, 1))
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = self.sampling_rate, start, Fraction(1, self.sampling_rate)
+            self._mux(frame)
+        self.done = max(stop, self.done)
+
+    def close(self):
+        self.write_until(len(self.mono) / self.sampling_rate)
+        self._mux(None)
+        self.container.mux(self.stream.encode(None))
+
+    def _mux(self, frame):
+        for resampled in self.resampler.resample(frame):
+            self.container.mux(self.stream.encode(resampled))
