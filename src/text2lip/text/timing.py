@@ -64,7 +64,9 @@ class Timeline:
         if duration is None:
             duration = last
         elif duration < clock - 1e-3:
-            raise ValueError(f"timings: the last phone ends at {clock:.3f} s, after the end of the clip ({duration} s).")
+            raise ValueError(
+                f"timings: the last phone ends at {clock:.3f} s, after the end of the clip ({duration} s)."
+            )
         if duration > clock:
             filled.append(Segment("", clock, float(duration)))
         elif filled:
