@@ -30,7 +30,7 @@ class GridClip:
 
     @property
     def sentence(self) -> str:
-        return sentence(self.name.split("/")[-1])
+        return sentence(self.name.split("/")[-1].split("_")[0])
 
 
 def sentence(code: str) -> str:
