@@ -1,0 +1,304 @@
+"""espeak-ng as a timed voice: sound and phone times from one synthesis, in every espeak language.
+
+The library is driven through ctypes. Each utterance loads its own copy of the shared library: one loaded copy keeps
+pitch state between calls, so its times would differ from call to call, and it isn't thread-safe. A fresh copy costs
+about 5 ms and gives the same bytes every time, from any thread.
+"""
+
+import contextlib
+import ctypes as C
+import functools
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..text.timing import Segment, Timeline
+from .base import SilentTextError, Speech, check_rate, clean_text
+
+
+WORDS_PER_MINUTE = 175  # espeak's own default; its parameter runs from 80 to 450
+FASTEST = 449  # from 450 on espeak post-processes the sound and its events no longer match
+LONGEST_CLOSURE = 0.06  # seconds
+PLOSIVES = frozenset("ptkcqʔbdɡʈɖɟɢ")
+UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # scripts whose words are not spaced
+
+_SYNCHRONOUS, _EVENTS, _UTF8, _MNEMONICS = 2, 0x1 | 0x2 | 0x8000, 0x1, 0x100
+_WORD, _PHONEME = 1, 7
+_EVENT_TYPES = {_WORD, _PHONEME}
+
+
+class _Identity(C.Union):
+    _fields_ = [("number", C.c_int), ("name", C.c_char_p), ("string", C.c_char * 8)]
+
+
+class _Event(C.Structure):
+    _fields_ = [
+        ("type", C.c_int),
+        ("unique_identifier", C.c_uint),
+        ("text_position", C.c_int),
+        ("length", C.c_int),
+        ("audio_position", C.c_int),
+        ("sample", C.c_int),
+        ("user_data", C.c_void_p),
+        ("id", _Identity),
+    ]
+
+
+class _Voice(C.Structure):
+    _fields_ = [
+        ("name", C.c_char_p),
+        ("languages", C.c_char_p),
+        ("identifier", C.c_char_p),
+        ("gender", C.c_ubyte),
+        ("age", C.c_ubyte),
+        ("variant", C.c_ubyte),
+        ("reserved", C.c_ubyte),
+        ("score", C.c_int),
+        ("spare", C.c_void_p),
+    ]
+
+
+_CALLBACK = C.CFUNCTYPE(C.c_int, C.POINTER(C.c_short), C.c_int, C.POINTER(_Event))
+
+
+@dataclass
+class _Raw:
+    """What espeak said: int16 samples, and its events as (type, sample, text offset, name)."""
+
+    sampling_rate: int
+    blocks: list[np.ndarray] = field(default_factory=list)
+    events: list[tuple[int, int, int, str]] = field(default_factory=list)
+
+    @property
+    def samples(self) -> np.ndarray:
+        return np.concatenate(self.blocks) if self.blocks else np.zeros(0, np.int16)
+
+
+def _paths() -> tuple[str, str]:
+    import espeakng_loader
+
+    return espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
+
+
+@contextlib.contextmanager
+def _private_library() -> Iterator[tuple[C.CDLL, int]]:
+    """A fresh copy of the library, initialised, and its sampling rate; unloaded at the end."""
+    library, data = _paths()
+    folder = tempfile.mkdtemp(prefix="text2lip-")
+    handle = None
+    try:
+        handle = C.CDLL(shutil.copy(library, folder))
+        if os.name != "nt":
+            shutil.rmtree(folder, ignore_errors=True)  # it stays mapped, and a crash leaves nothing behind
+        rate = handle.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), _EVENTS)
+        if rate <= 0:
+            raise RuntimeError(f"espeak-ng can't read its data in {data}; reinstall with: pip install espeakng-loader")
+        yield handle, rate
+    finally:
+        if handle is not None:
+            handle.espeak_Terminate()
+            _unload(handle)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unload(library: C.CDLL) -> None:
+    if os.name == "nt":
+        free = C.windll.kernel32.FreeLibrary
+        free.argtypes = [C.c_void_p]
+        free(library._handle)
+    else:
+        import _ctypes
+
+        _ctypes.dlclose(library._handle)
+
+
+@functools.cache
+def _identifiers() -> dict[str, str]:
+    """Language code -> voice identifier: "en-us" -> "gmw/en-US"."""
+    with _private_library() as (library, _):
+        library.espeak_ListVoices.restype = C.POINTER(C.POINTER(_Voice))
+        voices = library.espeak_ListVoices(None)
+        found: dict[str, str] = {}
+        index = 0
+        while voices[index]:
+            voice = voices[index].contents
+            code = voice.languages[1:].decode("utf-8", "ignore")  # the first byte is a priority
+            found.setdefault(code, voice.identifier.decode("utf-8"))
+            index += 1
+    return found
+
+
+def _run(text: str, voice: str, words_per_minute: int, flags: int = 0) -> _Raw:
+    with _private_library() as (library, sampling_rate):
+        raw = _Raw(sampling_rate)
+
+        def collect(samples, count, events) -> int:
+            if samples and count > 0:
+                raw.blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
+            index = 0
+            while events[index].type:
+                event = events[index]
+                if event.type in _EVENT_TYPES:
+                    name = ""
+                    if event.type == _PHONEME:  # up to 8 bytes, not always ended by NUL
+                        where = C.addressof(event) + _Event.id.offset
+                        name = C.string_at(where, 8).split(b"\0")[0].decode("utf-8", "ignore")
+                    raw.events.append((event.type, event.sample, event.text_position - 1, name))
+                index += 1
+            return 0
+
+        callback = _CALLBACK(collect)  # keep a reference while espeak runs
+        if library.espeak_SetVoiceByName(voice.encode()):
+            raise ValueError(f"voice: espeak-ng has no voice {voice!r}; list them with text2lip.speech.list_voices().")
+        library.espeak_SetSynthCallback(callback)
+        library.espeak_SetParameter(1, words_per_minute, 0)
+        library.espeak_Synth.argtypes = [
+            C.c_char_p, C.c_size_t, C.c_uint, C.c_int, C.c_uint, C.c_uint, C.c_void_p, C.c_void_p
+        ]  # fmt: skip
+        data = text.encode("utf-8") + b"\0"
+        library.espeak_Synth(data, len(data), 0, 1, 0, _UTF8 | flags, None, None)
+    return raw
+
+
+def _phones(raw: _Raw, samples: np.ndarray) -> tuple[list[list], list[int | None]]:
+    """Phones as [label, start sample, end sample] and, for each, the text offset of its WORD event.
+
+    The lead-in belongs to the first phone, phones without length are dropped, a palatalisation mark that comes as
+    an event of its own joins the phone before it.
+    """
+    phones: list[list] = []
+    owners: list[int | None] = []
+    word = None
+    for kind, sample, offset, name in raw.events:
+        if kind == _WORD:
+            word = offset
+            continue
+        if phones:
+            phones[-1][2] = sample
+        if name == "ʲ" and phones and phones[-1][0]:
+            phones[-1][0] += name
+            continue
+        if not name and phones and not phones[-1][0]:
+            phones[-1][2] = len(samples)
+            continue
+        phones.append([name, sample if phones else 0, len(samples)])
+        owners.append(word if name else None)
+    kept = [i for i, (_, start, end) in enumerate(phones) if end > start]
+    phones, owners = [phones[i] for i in kept], [owners[i] for i in kept]
+    return phones, owners
+
+
+def _take_closures(phones: list[list], samples: np.ndarray, sampling_rate: int) -> None:
+    """Start each plosive where its closure starts.
+
+    espeak sends the event of a voiceless plosive at its burst and counts the 40 ms of silent closure before it to
+    the phone before. The lips are shut in that time, so it's given back: the run of zero samples before the burst.
+    """
+    longest = round(LONGEST_CLOSURE * sampling_rate)
+    for before, phone in zip(phones, phones[1:]):
+        if not phone[0] or phone[0].lstrip("ˈˌ")[:1] not in PLOSIVES:
+            continue
+        earliest = max(phone[1] - longest, before[1] if not before[0] else (before[1] + phone[1]) // 2)
+        loud = np.flatnonzero(np.abs(samples[earliest : phone[1]]) > 16)
+        before[2] = phone[1] = earliest + int(loud[-1]) + 1 if len(loud) else earliest
+
+
+def _tokens(text: str, offsets: set[int]) -> list[tuple[int, int]]:
+    """(start, end) of the words of `text`: whitespace tokens, cut at WORD events in scripts without spaces."""
+    tokens = []
+    for match in re.finditer(r"\S+", text):
+        start, end = match.span()
+        cuts = [o for o in sorted(offsets) if start < o < end and UNSPACED.match(text[o])]
+        edges = [start, *cuts, end]
+        tokens += list(zip(edges, edges[1:]))
+    return tokens
+
+
+def _words(text: str, phones: list[list], owners: list[int | None]) -> list[tuple[str, int, int]]:
+    """Words as written, with the samples of their phones. A word that espeak ran into its neighbour ("the" of
+    "in the") shares the neighbour's time by length."""
+    tokens = _tokens(text, {o for o in owners if o is not None})
+    spans: dict[int, list[int]] = {}
+    for (_, start, end), offset in zip(phones, owners):
+        if offset is None:
+            continue
+        index = next((i for i, (_, last) in enumerate(tokens) if offset < last), len(tokens) - 1)
+        span = spans.setdefault(index, [start, end])
+        span[0], span[1] = min(span[0], start), max(span[1], end)
+    words: list[tuple[str, int, int]] = []
+    for index in sorted(spans):
+        group = [index]
+        while group[-1] + 1 < len(tokens) and group[-1] + 1 not in spans:
+            group.append(group[-1] + 1)
+        group = [i for i in group if i == index or any(c.isalnum() for c in text[slice(*tokens[i])])]
+        start, end = spans[index]
+        edges = np.cumsum([0] + [tokens[i][1] - tokens[i][0] for i in group])
+        edges = start + np.rint(edges / edges[-1] * (end - start)).astype(int)
+        words += [(text[slice(*tokens[i])], int(s), int(e)) for i, s, e in zip(group, edges, edges[1:])]
+    return words
+
+
+def _seconds(items: Iterable[tuple], sampling_rate: int) -> list[Segment]:
+    return [Segment(label, start / sampling_rate, end / sampling_rate) for label, start, end in items]
+
+
+class EspeakSynthesizer:
+    """espeak-ng, timed by its own phoneme events (each edge is the exact sample where espeak changes phone).
+
+    Deterministic and thread-safe. GPL-3.0-or-later at run time, by the package `espeakng-loader`.
+
+    Args:
+        variant (`str`, *optional*): one of espeak's voice variants, such as "f3" or "klatt2".
+    """
+
+    languages = None
+
+    def __init__(self, variant: str | None = None):
+        self.variant = variant
+        self.name = f"espeak+{variant}" if variant else "espeak"
+
+    def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
+        """Speak `text`.
+
+        Args:
+            text (`str`): plain text; control characters count as spaces.
+            language (`str`): language code, such as "en-us" or "fr".
+            speaking_rate (`float`): pace in [0.5, 2.5]; 1.0 is espeak's own 175 words a minute.
+
+        Returns:
+            `Speech`: 22,050 Hz; phones are espeak's IPA with stress marks.
+
+        Raises:
+            ValueError: unknown language or variant, a rate out of range, text that is too long; `SilentTextError`
+                when espeak finds nothing to say.
+        """
+        return self._speak(clean_text(text), language, speaking_rate)
+
+    def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
+        rate = min(FASTEST, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))
+        raw = _run(text, self._voice(language), rate, flags)
+        samples = raw.samples
+        phones, owners = _phones(raw, samples)
+        if not any(label for label, _, _ in phones):
+            raise SilentTextError(
+                f"text: nothing in {text[:60]!r} can be spoken in {language}; give at least one word."
+            )
+        _take_closures(phones, samples, raw.sampling_rate)
+        words = _words(text, phones, owners)
+        phones, words = _seconds(phones, raw.sampling_rate), _seconds(words, raw.sampling_rate)
+        timeline = Timeline.from_phones(phones, words, len(samples) / raw.sampling_rate)
+        return Speech(samples.astype(np.float32) / 32768, raw.sampling_rate, timeline)
+
+    def _voice(self, language: str) -> str:
+        codes = _identifiers()
+        if language not in codes or language == "kl":
+            raise ValueError(
+                f"language: {language!r} isn't spoken by espeak-ng; choose one of: {', '.join(sorted(codes))}."
+            )
+        identifier = codes[language]
+        return f"{identifier}+{self.variant}" if self.variant else identifier
