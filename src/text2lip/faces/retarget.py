@@ -1,0 +1,118 @@
+"""Lip motion of one talker put on another face: closed at rest, in proportion, turned with the head."""
+
+import numpy as np
+
+from text2lip.faces.canonical import (
+    DRIVEN,
+    INNER_LOWER,
+    INNER_UPPER,
+    JAW,
+    OUTER_EYES,
+    STABLE,
+    driven_index,
+    lip_width,
+    to_pixels,
+)
+
+
+OUTER_UPPER = (185, 40, 39, 37, 0, 267, 269, 270, 409)
+OUTER_LOWER = (146, 91, 181, 84, 17, 314, 405, 321, 375)
+"""Outer lip points, each beside the inner one of the same place in `INNER_UPPER` and `INNER_LOWER`."""
+
+UPPER_SHARE = 0.35  # of an open mouth's gap that the upper lip closes; the lower lip and the jaw do the rest
+OUTER_SHARE = 0.8  # of an inner lip point's way that the outer edge goes along: a relaxed lip is fuller
+JAW_SHARE = 0.35  # of the lower lip's way that the chin goes when a portrait's mouth is closed
+SCALE_RANGE = (0.75, 1.35)
+
+
+class PortraitMouth:
+    """The mouth of one portrait: its head's turn and size, and its lips at rest.
+
+    Args:
+        landmarks (`np.ndarray`): (478, 3) normalised, as [`FaceLandmarker`] gives them.
+        height (`int`): of the portrait, pixels.
+        width (`int`): of the portrait, pixels.
+
+    Attributes:
+        rest (`np.ndarray`): (57, 2) canonical shape of the driven points with the lips closed.
+    """
+
+    def __init__(self, landmarks: np.ndarray, height: int, width: int):
+        self.landmarks = np.asarray(landmarks, np.float64)
+        self.size = np.array([width, height], np.float64)
+        points = to_pixels(self.landmarks, height, width)
+        self.axes, self.unit = head_axes(points)
+        origin = points[list(OUTER_EYES)].mean(0)
+        self.shape = ((points[list(DRIVEN)] - origin) @ self.axes.T / self.unit)[:, :2]
+        self.rest = self.shape + closing(self.shape)
+
+    def retarget(self, motion: np.ndarray, reference_width: float | None = None) -> np.ndarray:
+        """Landmarks of the portrait that makes `motion`; all points but the driven ones stay.
+
+        Args:
+            motion (`np.ndarray`): (frames, 57, 2), displacement from the talker's rest in canonical units.
+            reference_width (`float`, *optional*): the talker's mouth width at rest, canonical units; the motion is
+                scaled to the portrait's own. Without it motion is taken as it is.
+
+        Returns:
+            `np.ndarray`: float32 (frames, 478, 2), normalised.
+        """
+        scale = 1.0
+        if reference_width:
+            scale = float(np.clip(lip_width(self.rest) / reference_width, *SCALE_RANGE))
+        return self.place(part_lips(self.rest + scale * np.asarray(motion, np.float64)))
+
+    def place(self, shapes: np.ndarray) -> np.ndarray:
+        """Landmarks for canonical `shapes` (frames, 57, 2): float32 (frames, 478, 2), normalised."""
+        shift = (np.asarray(shapes, np.float64) - self.shape) * self.unit @ self.axes[:2, :2]
+        landmarks = np.repeat(self.landmarks[None, :, :2], len(shift), 0)
+        landmarks[:, list(DRIVEN)] += shift / self.size
+        return landmarks.astype(np.float32)
+
+
+def head_axes(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Turn of a head and the size of its eyes from one set of landmarks.
+
+    Args:
+        points (`np.ndarray`): (478, 3), pixels, z towards the back of the head in the same unit.
+
+    Returns:
+        `tuple`: rows of the head's own axes (right of the picture, down, back) as (3, 3), and the distance of the
+        outer eye corners in space, pixels.
+    """
+    from text2lip.faces.mesh_topology import canonical_mesh
+
+    vertices = canonical_mesh()[0].astype(np.float64) * np.array([1, -1, -1])  # the mesh has y up, z to the viewer
+    model = vertices[list(STABLE)]
+    seen = points[list(STABLE)].astype(np.float64)
+    left, _, right = np.linalg.svd((model - model.mean(0)).T @ (seen - seen.mean(0)))
+    flip = np.diag([1, 1, np.sign(np.linalg.det(left @ right))])
+    axes = left @ flip @ right  # Kabsch 1976: model @ axes ~ seen
+    eyes = points[list(OUTER_EYES)].astype(np.float64)
+    return axes, float(np.linalg.norm(eyes[1] - eyes[0]))
+
+
+def closing(shape: np.ndarray) -> np.ndarray:
+    """Displacement (57, 2) that closes the lips of canonical `shape` (57, 2); the chin follows the lower lip."""
+    upper, lower = driven_index(INNER_UPPER), driven_index(INNER_LOWER)
+    gap = shape[lower] - shape[upper]
+    gap[:, 0] = 0
+    move = np.zeros_like(shape)
+    move[upper] = UPPER_SHARE * gap
+    move[lower] = (UPPER_SHARE - 1) * gap
+    move[driven_index(OUTER_UPPER)] = OUTER_SHARE * move[upper]
+    move[driven_index(OUTER_LOWER)] = OUTER_SHARE * move[lower]
+    middle = move[driven_index((14,))[0]]
+    ear_to_ear = np.sin(np.linspace(0, np.pi, len(JAW)))[:, None] ** 1.5
+    move[driven_index(JAW)] = JAW_SHARE * ear_to_ear * middle
+    return move
+
+
+def part_lips(shapes: np.ndarray) -> np.ndarray:
+    """Canonical `shapes` (..., 57, 2) with no inner lower lip point above its upper one: such pairs meet midway."""
+    shapes = np.array(shapes, np.float64)
+    upper, lower = driven_index(INNER_UPPER), driven_index(INNER_LOWER)
+    overlap = np.maximum(shapes[..., upper, 1] - shapes[..., lower, 1], 0)
+    shapes[..., upper, 1] -= overlap / 2
+    shapes[..., lower, 1] += overlap / 2
+    return shapes

@@ -1,0 +1,91 @@
+"""What [`Text2LipPipeline`] gives back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from diffusers.utils import BaseOutput
+
+from text2lip.text.timing import Segment
+
+
+@dataclass
+class Text2LipPipelineOutput(BaseOutput):
+    """Clips made by [`Text2LipPipeline`]; entry i of every list is clip i's, also for a single prompt.
+
+    Attributes:
+        frames (`list` or `np.ndarray` or `torch.Tensor`): "pil": list of lists of `PIL.Image`; "np": float32
+            (clips, frames, height, width, 3) in [0, 1]; "pt": float32 (clips, frames, 3, height, width) in [0, 1]; a
+            list of such arrays where clips differ in length or size.
+        landmarks (`list[np.ndarray]`): float32 (frames, 478, 2), x by width and y by height.
+        visemes (`list[list[Segment]]`): viseme labels with times in seconds.
+        phones (`list[list[Segment]]`): IPA phones with times in seconds; "" is silence.
+        words (`list[list[Segment]]`): words with times in seconds.
+        fps (`float`): frames per second.
+        audio (`list[np.ndarray]`, *optional*): float32 (samples,) in [-1, 1]; None for a silent film.
+        sampling_rate (`int`, *optional*): of `audio`, Hz.
+    """
+
+    frames: Any
+    landmarks: list[np.ndarray]
+    visemes: list[list[Segment]]
+    phones: list[list[Segment]]
+    words: list[list[Segment]]
+    fps: float
+    audio: list[np.ndarray] | None = None
+    sampling_rate: int | None = None
+
+    def save(self, path: str | Path, index: int = 0, subtitles: str | Path | None = None) -> None:
+        """Write clip `index` with its sound to `path` (.mp4, .mov, .mkv), and its subtitles (.srt, .vtt) if asked.
+
+        Args:
+            path (`str` or `Path`): an existing file is replaced, and only when the new one is whole.
+            index (`int`): which clip.
+            subtitles (`str` or `Path`, *optional*): file for the words, SRT or WebVTT by its suffix.
+
+        Raises:
+            ValueError: `index` is out of range, or a file can't be written.
+        """
+        from text2lip.video import write_video
+
+        if not -len(self.frames) <= index < len(self.frames):
+            raise ValueError(f"index: {index}, but there are {len(self.frames)} clips.")
+        audio = None if self.audio is None else self.audio[index]
+        frames = (_to_uint8(frame) for frame in self.frames[index])
+        write_video(path, frames, fps=self.fps, audio=audio, sampling_rate=self.sampling_rate)
+        if subtitles is not None:
+            self.save_subtitles(subtitles, index)
+
+    def save_subtitles(self, path: str | Path, index: int = 0) -> None:
+        """Write the words of clip `index` as SRT or WebVTT, by the suffix of `path`.
+
+        Raises:
+            ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
+        """
+        save_subtitles(path, self.words[index])
+
+
+def save_subtitles(path: str | Path, words: list[Segment]) -> None:
+    """Write `words` to an .srt or .vtt file.
+
+    Raises:
+        ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
+    """
+    from text2lip.speech.subtitles import to_srt, to_vtt
+    from text2lip.video import replaced_file
+
+    writers = {".srt": to_srt, ".vtt": to_vtt}
+    suffix = Path(path).suffix.lower()
+    if suffix not in writers:
+        raise ValueError(f"subtitles: {str(path)!r} should end in .srt or .vtt.")
+    with replaced_file(path) as temporary:
+        temporary.write_text(writers[suffix](words), encoding="utf-8")
+
+
+def _to_uint8(frame) -> np.ndarray:
+    """One frame as PIL, float (height, width, 3) or float tensor (3, height, width) to uint8 (height, width, 3)."""
+    if hasattr(frame, "detach"):
+        frame = frame.detach().cpu().float().numpy().transpose(1, 2, 0)
+    frame = np.asarray(frame)
+    return frame if frame.dtype == np.uint8 else np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
