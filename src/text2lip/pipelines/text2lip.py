@@ -1,0 +1,380 @@
+"""Text2LipPipeline: a sentence and a portrait in, a talking video with sound out."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline
+from diffusers.utils import logging
+
+from text2lip.articulation import ArticulatoryModel, token_times
+from text2lip.faces.images import load_image
+from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.retarget import PortraitMouth
+from text2lip.faces.seal import seal_lips, seal_weight
+from text2lip.pipelines.inputs import Clip, Request, clip_length, fit_audio
+from text2lip.pipelines.output import Text2LipPipelineOutput
+from text2lip.text.timing import Segment
+from text2lip.text.tokenizer import VisemeTokenizer
+from text2lip.text.visemes import FEATURES
+
+
+logger = logging.get_logger(__name__)
+
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+MOTIONS = ("articulatory", "networks")
+RENDERERS = ("auto", "geometric", "unet")
+
+
+@dataclass
+class Text2LipStream:
+    """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time.
+
+    Attributes:
+        num_frames (`int`): how many frames will come.
+        fps (`float`): frames per second.
+        audio (`np.ndarray`, *optional*): float32 (samples,) in [-1, 1], as long as the picture.
+        sampling_rate (`int`, *optional*): of `audio`, Hz.
+        landmarks (`np.ndarray`): float32 (num_frames, 478, 2), normalised.
+        visemes (`list[Segment]`): with times in seconds.
+        phones (`list[Segment]`): IPA with times in seconds, "" is silence.
+        words (`list[Segment]`): with times in seconds.
+    """
+
+    frames: Iterator[np.ndarray]
+    num_frames: int
+    fps: float
+    audio: np.ndarray | None
+    sampling_rate: int | None
+    landmarks: np.ndarray
+    visemes: list[Segment]
+    phones: list[Segment]
+    words: list[Segment]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return self.frames
+
+    def __len__(self) -> int:
+        return self.num_frames
+
+    def save(self, path: str | Path) -> int:
+        """Write what is left of the clip to a video file with its sound; returns the number of frames."""
+        from text2lip.video import write_video
+
+        return write_video(path, self.frames, fps=self.fps, audio=self.audio, sampling_rate=self.sampling_rate)
+
+
+class Text2LipPipeline(DiffusionPipeline):
+    """Text-driven talking faces after *Text2Lip* (arXiv 2508.02362).
+
+    Load it with `Text2LipPipeline.from_pretrained("text2lip-grid")` (built in, offline), a folder or a Hub id.
+
+    Args:
+        tokenizer ([`VisemeTokenizer`]): phones to viseme ids, features and durations.
+        face_landmarker ([`FaceLandmarker`]): face detector and 478-point mesh.
+        articulation ([`ArticulatoryModel`]): dominance-function lip motion; baseline and fallback.
+        viseme_encoder (*optional*): the paper's VisemeEncoder.
+        pseudo_audio (*optional*): the paper's pseudo-audio module (Eq. 7).
+        lip_decoder (*optional*): the paper's LipDecoder.
+        unet (*optional*): a learned renderer.
+        reference_unet (*optional*): its reference network.
+        landmark_encoder (*optional*): its landmark network.
+        vae (*optional*): its autoencoder.
+        audio_encoder (*optional*): features of real sound.
+        scheduler (*optional*): its noise schedule.
+        motion (`str`): what moves the lips: "articulatory" or "networks".
+        renderer (`str`): "auto" (the best there is), "geometric" or "unet".
+        max_size (`int`): longest side of a portrait, pixels.
+    """
+
+    model_cpu_offload_seq = "viseme_encoder->pseudo_audio->lip_decoder->unet->vae"
+    _exclude_from_cpu_offload = ["face_landmarker", "articulation"]
+    _optional_components = [
+        "viseme_encoder",
+        "pseudo_audio",
+        "lip_decoder",
+        "unet",
+        "reference_unet",
+        "landmark_encoder",
+        "vae",
+        "audio_encoder",
+        "scheduler",
+    ]
+
+    def __init__(
+        self,
+        tokenizer: VisemeTokenizer,
+        face_landmarker: FaceLandmarker,
+        articulation: ArticulatoryModel,
+        viseme_encoder: Any = None,
+        pseudo_audio: Any = None,
+        lip_decoder: Any = None,
+        unet: Any = None,
+        reference_unet: Any = None,
+        landmark_encoder: Any = None,
+        vae: Any = None,
+        audio_encoder: Any = None,
+        scheduler: Any = None,
+        motion: str = "articulatory",
+        renderer: str = "auto",
+        max_size: int = 4096,
+    ):
+        super().__init__()
+        self.register_modules(
+            tokenizer=tokenizer,
+            face_landmarker=face_landmarker,
+            articulation=articulation,
+            viseme_encoder=viseme_encoder,
+            pseudo_audio=pseudo_audio,
+            lip_decoder=lip_decoder,
+            unet=unet,
+            reference_unet=reference_unet,
+            landmark_encoder=landmark_encoder,
+            vae=vae,
+            audio_encoder=audio_encoder,
+            scheduler=scheduler,
+        )
+        self.register_to_config(motion=motion, renderer=renderer, max_size=max_size)
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs) -> "Text2LipPipeline":
+        """Load a pipeline by built-in name ("text2lip-grid"), folder or Hub id; see [`DiffusionPipeline`].
+
+        Raises:
+            OSError: there is no such folder or Hub repository.
+        """
+        name = os.fspath(pretrained_model_name_or_path)
+        builtin = CHECKPOINTS / name
+        if "/" not in name and not os.path.isdir(name) and (builtin / "model_index.json").exists():
+            name = str(builtin)
+        return super().from_pretrained(name, **{"use_safetensors": True, **kwargs})
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt: str | list[str] | None,
+        image: Any,
+        *,
+        voice: Any = "default",
+        audio: Any = None,
+        sampling_rate: int | None = None,
+        timings: Any = None,
+        language: str = "en-us",
+        speaking_rate: float = 1.0,
+        fps: float = 25,
+        num_frames: int | None = None,
+        motion: str | None = None,
+        renderer: str | None = None,
+        face_index: Any = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        output_type: str = "pil",
+        return_dict: bool = True,
+        callback_on_step_end: Any = None,
+        callback_on_step_end_tensor_inputs: list[str] | None = None,
+    ) -> Text2LipPipelineOutput | tuple:
+        """Make the face in `image` say `prompt`.
+
+        Args:
+            prompt (`str` or `list[str]`): what is said, plain text or SSML; a list makes a batch. May be None where
+                `timings` say what is spoken.
+            image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a list of them, one for each prompt.
+            voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film.
+            audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
+                lips are aligned to it, and it becomes the sound.
+            sampling_rate (`int`, *optional*): of `audio` given as an array, Hz.
+            timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
+            language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh".
+            speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
+            fps (`float`): frames per second.
+            num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5).
+            motion (`str`, *optional*): "articulatory" or "networks".
+            renderer (`str`, *optional*): "auto", "geometric" or "unet".
+            face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
+            num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
+            guidance_scale (`float`, *optional*): classifier-free guidance, for a renderer that samples.
+            generator (`torch.Generator`, *optional*): source of randomness, for a renderer that has any.
+            output_type (`str`): "pil", "np" or "pt".
+            return_dict (`bool`): False for a plain tuple.
+            callback_on_step_end (*optional*): called after each sampler step, for a renderer that samples.
+            callback_on_step_end_tensor_inputs (`list[str]`, *optional*): tensors that the callback gets.
+
+        Returns:
+            [`Text2LipPipelineOutput`], or its values as a tuple.
+
+        Raises:
+            ValueError: an argument that can't be used; the message names it, its value and the remedy.
+        """
+        sampler = {
+            "num_inference_steps": num_inference_steps,
+            "guidance_scale": guidance_scale,
+            "callback_on_step_end": callback_on_step_end,
+            "callback_on_step_end_tensor_inputs": callback_on_step_end_tensor_inputs,
+        }
+        request = Request(
+            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames
+        )
+        self.check_inputs(motion, renderer, output_type, sampler)
+        streams = [self._stream(clip, motion, renderer, face_index, generator) for clip in request.clips()]
+        frames = []
+        with self.progress_bar(total=sum(len(stream) for stream in streams)) as bar:
+            for stream in streams:
+                made = []
+                for frame in stream:
+                    made.append(frame)
+                    bar.update()
+                frames.append(made)
+        self.maybe_free_model_hooks()
+        sound = None if any(stream.audio is None for stream in streams) else [stream.audio for stream in streams]
+        output = Text2LipPipelineOutput(
+            frames=pack_frames(frames, output_type),
+            landmarks=[stream.landmarks for stream in streams],
+            visemes=[stream.visemes for stream in streams],
+            phones=[stream.phones for stream in streams],
+            words=[stream.words for stream in streams],
+            fps=fps,
+            audio=sound,
+            sampling_rate=None if sound is None else streams[0].sampling_rate,
+        )
+        return output if return_dict else output.to_tuple()
+
+    @torch.no_grad()
+    def stream(
+        self,
+        prompt: str | None,
+        image: Any,
+        *,
+        voice: Any = "default",
+        audio: Any = None,
+        sampling_rate: int | None = None,
+        timings: Any = None,
+        language: str = "en-us",
+        speaking_rate: float = 1.0,
+        fps: float = 25,
+        num_frames: int | None = None,
+        motion: str | None = None,
+        renderer: str | None = None,
+        face_index: Any = None,
+        generator: torch.Generator | None = None,
+    ) -> Text2LipStream:
+        """Like calling the pipeline for one clip, but the frames come one by one and are not kept.
+
+        Takes the arguments of [`__call__`] for a single prompt and image.
+
+        Returns:
+            [`Text2LipStream`]: iterate for uint8 (height, width, 3) frames; carries `audio`, `sampling_rate`, `fps`.
+        """
+        request = Request(
+            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames
+        )
+        self.check_inputs(motion, renderer, "np", {})
+        clips = request.clips()
+        if len(clips) != 1:
+            raise ValueError(f"prompt: stream makes one clip, got {len(clips)}; call it once for each.")
+        return self._stream(clips[0], motion, renderer, face_index, generator)
+
+    def check_inputs(self, motion: str | None, renderer: str | None, output_type: str, sampler: dict[str, Any]):
+        """Refuse values that no part of this pipeline can use.
+
+        Raises:
+            ValueError: unknown `motion`, `renderer` or `output_type`, one whose components are missing, or sampler
+                arguments for a renderer that has no sampler.
+        """
+        if output_type not in ("pil", "np", "pt"):
+            raise ValueError(f"output_type: {output_type!r}; choose 'pil', 'np' or 'pt'.")
+        if motion not in (None, *MOTIONS):
+            raise ValueError(f"motion: {motion!r}; choose one of {MOTIONS}.")
+        if motion == "networks" and self.lip_decoder is None:
+            raise ValueError("motion: 'networks', but this pipeline has no lip_decoder; choose 'articulatory'.")
+        if renderer not in (None, *RENDERERS):
+            raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}.")
+        if renderer == "unet" and self.unet is None:
+            raise ValueError("renderer: 'unet', but this pipeline has no unet; choose 'geometric'.")
+        given = [name for name, value in sampler.items() if value is not None]
+        if given and self.scheduler is None:
+            raise ValueError(f"{given[0]}: {sampler[given[0]]!r}, but this renderer takes no steps; leave it out.")
+
+    def _stream(self, clip: Clip, motion, renderer, face_index, generator) -> Text2LipStream:
+        portrait = load_image(clip.image, max_size=self.config.max_size)
+        face = self.face_landmarker.locate(portrait, face_index)
+        speech = clip.speak()
+        timeline = speech.timeline
+        num_frames = clip.num_frames or clip_length(timeline.duration, clip.fps)
+        tokens = self.tokenizer(phones=timeline, language=clip.language, return_tensors="pt")
+        moved, width = self.animate(tokens, num_frames, clip.fps, motion)
+        mouth = PortraitMouth(face, *portrait.shape[:2])
+        landmarks = mouth.retarget(moved[0].float().cpu().numpy(), width)
+        audio = None if speech.audio is None else fit_audio(speech.audio, speech.sampling_rate, num_frames, clip.fps)
+        frames = self.make_renderer(renderer).render(
+            portrait, landmarks, fps=clip.fps, generator=generator, source_landmarks=face[:, :2]
+        )
+        return Text2LipStream(
+            frames=iter(frames),
+            num_frames=num_frames,
+            fps=clip.fps,
+            audio=audio,
+            sampling_rate=None if audio is None else speech.sampling_rate,
+            landmarks=landmarks,
+            visemes=self.tokenizer.segments(tokens, 0),
+            phones=list(timeline.phones),
+            words=list(timeline.words),
+        )
+
+    @torch.no_grad()
+    def animate(
+        self, tokens: Any, num_frames: int, fps: float = 25, motion: str | None = None
+    ) -> tuple[torch.Tensor, float]:
+        """Lip motion for timed visemes, lips sealed on /p b m/.
+
+        Args:
+            tokens ([`VisemeEncoding`]): with `return_tensors="pt"`.
+            num_frames (`int`): frames to make.
+            fps (`float`): frames per second.
+            motion (`str`, *optional*): "articulatory" or "networks".
+
+        Returns:
+            `tuple`: motion (batch, num_frames, 57, 2), displacement from rest in units of the outer eyes' distance,
+            and the mouth width at rest that it belongs to.
+        """
+        model = self.articulation
+        ids, durations, mask, features = (
+            tokens[name].to(model.device) for name in ("phone_ids", "durations", "attention_mask", "features")
+        )
+        moved = model(ids, durations, num_frames, fps, attention_mask=mask).motion
+        closure = features[..., FEATURES.index("closure")] * mask
+        weight = seal_weight(closure, *token_times(durations), num_frames, fps)
+        return seal_lips(moved, weight), model.config.reference_width
+
+    def make_renderer(self, renderer: str | None = None):
+        """The renderer of that name, "auto" or None for this pipeline's own choice."""
+        from text2lip.renderers.geometric import GeometricRenderer
+
+        return GeometricRenderer()
+
+
+def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
+    """Frames as diffusers gives them.
+
+    Args:
+        clips (`list[list[np.ndarray]]`): uint8 (height, width, 3) frames.
+        output_type (`str`): "pil", "np" or "pt".
+
+    Returns:
+        "pil": list of lists of images; "np", "pt": float32 in [0, 1], (clips, frames, height, width, 3) or
+        (clips, frames, 3, height, width); a list of them where the clips' shapes differ.
+    """
+    if output_type == "pil":
+        from PIL import Image
+
+        return [[Image.fromarray(frame) for frame in clip] for clip in clips]
+    arrays = [np.stack(clip).astype(np.float32) / 255 for clip in clips]
+    if output_type == "pt":
+        arrays = [torch.from_numpy(array.transpose(0, 3, 1, 2).copy()) for array in arrays]
+    if len({array.shape for array in arrays}) > 1:
+        return arrays
+    return np.stack(arrays) if output_type == "np" else torch.stack(arrays)
