@@ -1,0 +1,78 @@
+"""What every renderer shares: the interface, the checks of its input, and the groups of mesh points it drives."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+
+# MediaPipe face mesh, each chain from the left of the picture to the right (the person's right to left).
+OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
+OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
+INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
+INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
+JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
+NUM_POINTS = 478
+
+
+class Renderer(Protocol):
+    """Portrait and landmarks in, frames out."""
+
+    def render(
+        self,
+        portrait: np.ndarray,
+        landmarks: np.ndarray,
+        *,
+        fps: float,
+        audio_features=None,
+        generator=None,
+        source_landmarks: np.ndarray,
+    ) -> Iterator[np.ndarray]:
+        """Yield one frame per row of `landmarks`.
+
+        Args:
+            portrait (`np.ndarray`): `(height, width, 3)` uint8, RGB.
+            landmarks (`np.ndarray`): `(frames, 478, 2)` float32, x over width, y over height.
+            fps (`float`): frames per second.
+            audio_features, generator: for renderers that use them.
+            source_landmarks (`np.ndarray`): `(478, 2)` float32, the portrait's own landmarks, normalised likewise.
+
+        Yields:
+            `np.ndarray`: `(height, width, 3)` uint8, RGB; the caller owns it.
+        """
+        ...
+
+
+def check_portrait(portrait: np.ndarray) -> np.ndarray:
+    """Return `portrait` as a contiguous `(height, width, 3)` uint8 array, or raise `ValueError`."""
+    portrait = np.asarray(portrait)
+    if portrait.dtype != np.uint8 or portrait.ndim != 3 or portrait.shape[2] != 3 or 0 in portrait.shape:
+        raise ValueError(
+            f"`portrait` must be a uint8 RGB array of shape (height, width, 3), got {portrait.dtype} of shape "
+            f"{portrait.shape}; load pictures with `text2lip.faces.load_image`."
+        )
+    return np.ascontiguousarray(portrait)
+
+
+def check_landmarks(landmarks: np.ndarray, name: str, ndim: int) -> np.ndarray:
+    """Return normalised landmarks as float32 `(478, 2)` (`ndim=2`) or `(frames, 478, 2)` (`ndim=3`), or raise.
+
+    A third coordinate (MediaPipe's z) is dropped. `ValueError` names the argument and what it got.
+    """
+    landmarks = np.asarray(landmarks)
+    if landmarks.ndim != ndim or landmarks.shape[-2] != NUM_POINTS or landmarks.shape[-1] not in (2, 3):
+        wanted = "(478, 2)" if ndim == 2 else "(frames, 478, 2)"
+        raise ValueError(
+            f"`{name}` must have shape {wanted} (MediaPipe face mesh, normalised), got {landmarks.shape}."
+        )
+    landmarks = landmarks[..., :2].astype(np.float32)
+    if not np.isfinite(landmarks).all():
+        raise ValueError(
+            f"`{name}` holds NaN or infinity; give finite landmarks (bridge frames where the face is lost)."
+        )
+    return landmarks
+
+
+def to_pixels(landmarks: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Normalised `(..., 2)` landmarks to pixel indices, where the centre of the first pixel is (0, 0)."""
+    return landmarks[..., :2].astype(np.float32) * np.float32([width, height]) - np.float32(0.5)
