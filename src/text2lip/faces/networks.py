@@ -1,0 +1,154 @@
+"""The two networks behind `FaceLandmarker`: a face detector and a face mesh.
+
+Both are MediaPipe's (Apache-2.0), rebuilt layer for layer so that the published weights fit:
+
+- `BlazeFace`: the short-range detector. Bazarevsky et al. 2019, *BlazeFace: Sub-millisecond Neural Face Detection*,
+  arXiv 1907.05047; in the revision with residual blocks of one depthwise convolution.
+- `FaceMesh`: 468 points in three dimensions. Kartynnik et al. 2019, *Real-time Facial Surface Geometry from Monocular
+  Video*, arXiv 1907.06724.
+
+They always compute in float32, whatever dtype their weights are stored in: half a pixel matters on a lip.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class SameConv2d(nn.Conv2d):
+    """Convolution with TensorFlow's SAME padding: for stride 2 the odd pixel goes right and below."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1):
+        # Stride 1 pads evenly, conv2d does it; stride 2 on an even side pads kernel_size - 2, the smaller half first.
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, kernel_size // 2 if stride == 1 else 0, groups=groups
+        )
+        before = (kernel_size - 2) // 2
+        self.one_sided = None if stride == 1 else (before, kernel_size - 2 - before) * 2
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        if self.one_sided:
+            hidden = F.pad(hidden, self.one_sided)
+        weight, bias = self.weight.float(), self.bias.float()
+        return F.conv2d(hidden, weight, bias, self.stride, self.padding, groups=self.groups)
+
+
+class Activation(nn.PReLU):
+    """PReLU with a slope per channel, in float32."""
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return F.prelu(hidden, self.weight.float())
+
+
+class ResidualBlock(nn.Module):
+    """Depthwise 3x3, pointwise, plus a shortcut that is max-pooled for stride 2 and padded with zero channels."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, prelu: bool = True):
+        super().__init__()
+        self.stride = stride
+        self.extra_channels = out_channels - in_channels
+        self.depthwise = SameConv2d(in_channels, in_channels, 3, stride, groups=in_channels)
+        self.pointwise = SameConv2d(in_channels, out_channels, 1)
+        self.activation = Activation(out_channels) if prelu else nn.ReLU()
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        residual = self.pointwise(self.depthwise(hidden))
+        if self.stride == 2:
+            hidden = F.max_pool2d(hidden, 2)
+        if self.extra_channels:
+            hidden = F.pad(hidden, (0, 0, 0, 0, 0, self.extra_channels))
+        return self.activation(hidden + residual)
+
+
+def _blocks(widths: list[tuple[int, int]], prelu: bool) -> nn.Sequential:
+    """A chain of residual blocks from `(out_channels, stride)` pairs; the first pair only gives the input width."""
+    pairs = zip(widths, widths[1:])
+    return nn.Sequential(*(ResidualBlock(before, after, stride, prelu) for (before, _), (after, stride) in pairs))
+
+
+class BlazeFace(nn.Module):
+    """Face detector for one 128-pixel square: a logit, a box and six keypoints for each of 896 anchors."""
+
+    input_size = 128
+
+    def __init__(self):
+        super().__init__()
+        self.stem = SameConv2d(3, 24, 5, stride=2)
+        widths = [(24, 1), (24, 1), (28, 1), (32, 2), (36, 1), (42, 1), (48, 2), (56, 1), (64, 1), (72, 1), (80, 1)]
+        self.fine = _blocks([*widths, (88, 1)], prelu=False)
+        self.coarse = _blocks([(88, 1), (96, 2), (96, 1), (96, 1), (96, 1), (96, 1)], prelu=False)
+        self.fine_score = SameConv2d(88, 2, 1)
+        self.coarse_score = SameConv2d(96, 6, 1)
+        self.fine_box = SameConv2d(88, 2 * 16, 1)
+        self.coarse_box = SameConv2d(96, 6 * 16, 1)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Score every anchor.
+
+        Args:
+            images (`torch.Tensor` of shape `(batch, 3, 128, 128)`): RGB, float32 in [-1, 1].
+
+        Returns:
+            `(logits, boxes)`: `(batch, 896)`, and `(batch, 896, 8, 2)` where row 0 is the offset of the box's centre
+            from the anchor, row 1 its width and height, rows 2 to 7 the keypoints' offsets; pixels of the input.
+        """
+        fine = self.fine(F.relu(self.stem(images)))  # (batch, 88, 16, 16)
+        coarse = self.coarse(fine)  # (batch, 96, 8, 8)
+        logits, boxes = [], []
+        for hidden, score, box in (
+            (fine, self.fine_score, self.fine_box),
+            (coarse, self.coarse_score, self.coarse_box),
+        ):
+            logits.append(score(hidden).permute(0, 2, 3, 1).flatten(1))
+            boxes.append(box(hidden).permute(0, 2, 3, 1).reshape(len(images), -1, 8, 2))
+        return torch.cat(logits, 1), torch.cat(boxes, 1)
+
+
+def blazeface_anchors() -> torch.Tensor:
+    """Anchor centres `(896, 2)`, float32, pixels of the input: 2 per cell of 16x16, then 6 per cell of 8x8."""
+    anchors = []
+    for cells, per_cell in ((16, 2), (8, 6)):
+        centre = (torch.arange(cells, dtype=torch.float32) + 0.5) * (BlazeFace.input_size / cells)
+        y, x = torch.meshgrid(centre, centre, indexing="ij")
+        anchors.append(torch.stack([x, y], -1).reshape(-1, 2).repeat_interleave(per_cell, 0))
+    return torch.cat(anchors)
+
+
+class FaceMesh(nn.Module):
+    """468 points of the face in a 192-pixel square, and whether there is a face at all."""
+
+    input_size = 192
+    num_points = 468
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(SameConv2d(3, 16, 3, stride=2), Activation(16))
+        widths = [(16, 1)] * 3 + [(32, 2)] + [(32, 1)] * 2 + [(64, 2)] + [(64, 1)] * 2
+        self.trunk = _blocks([*widths, (128, 2), (128, 1), (128, 1), (128, 2), (128, 1), (128, 1)], prelu=True)
+        self.points = nn.Sequential(
+            *_blocks([(128, 1), (128, 2), (128, 1), (128, 1)], prelu=True),
+            *(SameConv2d(128, 32, 1), Activation(32), ResidualBlock(32, 32)),
+        )
+        self.presence = nn.Sequential(
+            *_blocks([(128, 1), (128, 2)], prelu=True),
+            *(SameConv2d(128, 32, 1), Activation(32), ResidualBlock(32, 32)),
+        )
+        # A 3x3 convolution over the whole remaining 3x3 field is a linear layer.
+        self.points_out = nn.Linear(32 * 3 * 3, 3 * self.num_points)
+        self.presence_out = nn.Linear(32 * 3 * 3, 1)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Place the points.
+
+        Args:
+            images (`torch.Tensor` of shape `(batch, 3, 192, 192)`): RGB, float32 in [0, 1].
+
+        Returns:
+            `(points, logits)`: `(batch, 468, 3)`, x right and y down in pixels of the input, z in the same unit,
+            smaller is nearer; and the logit of a face being there, `(batch,)`.
+        """
+        hidden = self.trunk(self.stem(images))  # (batch, 128, 6, 6)
+        points, presence = self.points(hidden).flatten(1), self.presence(hidden).flatten(1)  # (batch, 32 * 3 * 3)
+        points = F.linear(points, self.points_out.weight.float(), self.points_out.bias.float())
+        presence = F.linear(presence, self.presence_out.weight.float(), self.presence_out.bias.float())
+        return points.reshape(-1, self.num_points, 3), presence[:, 0]
