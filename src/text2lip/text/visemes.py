@@ -228,12 +228,12 @@ def viseme_set_from_table(table: Mapping, name: str = "custom") -> VisemeSet:
             known[letters[0]] = labels.index(label)
         else:
             phones["".join(letters)] = labels.index(label)
-    singles = [letter for letter in known if letter] or list(dict.fromkeys("".join(phones)))
     first_of = {letters[0]: i for letters, i in reversed(phones.items())}
+    singles = [letter for letter in known if letter] or list(first_of)
     ids = {}
     for letter in PHONE_INVENTORY:
         look = letter if letter in known else nearest_letter(letter, singles)
-        ids[letter] = known[look] if look in known else first_of.get(look, labels.index(next(iter(table.values()))))
+        ids[letter] = known[look] if look in known else first_of[look]
     return VisemeSet(name, tuple(labels), ids, phones, TRANSPARENT - set(known))
 
 

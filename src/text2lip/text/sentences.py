@@ -1,0 +1,102 @@
+"""Where a text pauses: clauses and sentences in any script."""
+
+import re
+from typing import NamedTuple
+
+
+_SHORT = (
+    "mr mrs ms dr prof st sr jr vs etc e.g i.e eg ie cf no nr vol fig approx dept est gen gov col capt lt sgt rev hon "
+    "mt ave blvd rd inc ltd co corp jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun "
+    "bzw z.b ca usw d.h hr fr m mme mlle sra dra ud uds sig p.ex u.a am pm a.m p.m"
+)
+ABBREVIATIONS = frozenset(_SHORT.split())
+_SENTENCE_MARKS = ".!?…。！？｡．؟۔।॥։።។။‽"
+_CLAUSE_MARKS = ",;:、，；：､،؛፣၊"
+_CLOSERS = "\"'”’»›)\\]」』）》"
+_BREAK = re.compile(
+    rf"""[.!?…‽]+[{_CLOSERS}]*(?=\s|$)          # Latin, Cyrillic, ...: before a space alone (not 3.14)
+      | [。！？｡．؟۔।॥։።។။]+[{_CLOSERS}]*        # scripts that write no space after it
+      | [,;:][{_CLOSERS}]*(?=\s|$) | [、，；：､،؛፣၊]
+      | \s[-–]+(?=\s) | —+ | […] | \s*\n\s*\n\s*""",
+    re.VERBOSE,
+)
+
+
+class Clause(NamedTuple):
+    """A stretch of `text[start:end]` said without a pause; `mark` is the punctuation behind it ("" at the end)."""
+
+    start: int
+    end: int
+    mark: str
+
+    @property
+    def ends_sentence(self) -> bool:
+        return any(c in _SENTENCE_MARKS for c in self.mark) or "\n" in self.mark
+
+
+def _is_abbreviation(text: str, start: int, dot: re.Match) -> bool:
+    """Whether the full stop found belongs to "Dr." or to an initial such as the J of "J. R. Smith"."""
+    if dot.group() != "." or dot.end() >= len(text):
+        return False
+    words = text[start : dot.start()].split()
+    word = words[-1].strip("\"'([“‘") if words else ""
+    following = text[dot.end() :].lstrip()[:1]
+    if word.lower() in ABBREVIATIONS:
+        # "etc. and", "Dr. Smith", "No. 5", but "He said no. Then" and "We met in May. It"
+        return following.islower() or following.isdigit() or (word[0].isupper() and len(words) < 2) or _is_title(word)
+    return len(word) == 1 and word.isupper() and word != "I" and following.isupper()
+
+
+def _is_title(word: str) -> bool:
+    return word in {"Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Gen", "Gov", "Col", "Capt", "Lt", "Sgt", "Rev", "Hon"}
+
+
+def split_clauses(text: str) -> list[Clause]:
+    """Cut a text where a speaker pauses: at full stops, commas, dashes, blank lines, in any script.
+
+    Decimal points, clock times, common abbreviations and initials don't count.
+
+    Args:
+        text (`str`): any text.
+
+    Returns:
+        `list[Clause]`: in order, without overlap; clauses without anything but spaces are left out (their marks are
+        added to the clause before).
+    """
+    clauses: list[Clause] = []
+
+    def add(start: int, end: int, mark: str):
+        if text[start:end].strip():
+            clauses.append(Clause(start, end, mark))
+        elif clauses:
+            clauses[-1] = clauses[-1]._replace(mark=clauses[-1].mark + mark)
+
+    start = 0
+    for found in _BREAK.finditer(text):
+        if not _is_abbreviation(text, start, found):
+            add(start, found.start(), found.group())
+            start = found.end()
+    add(start, len(text), "")
+    return clauses
+
+
+def split_sentences(text: str) -> list[str]:
+    """Cut a text into sentences, their punctuation kept, in any script.
+
+    A full stop ends a sentence also before a lower-case letter, where espeak-ng would read on without a pause.
+
+    Args:
+        text (`str`): any text.
+
+    Returns:
+        `list[str]`: sentences without surrounding spaces; empty where the text has nothing to say.
+    """
+    clauses = split_clauses(text)
+    sentences, start = [], 0
+    for i, clause in enumerate(clauses):
+        last = i + 1 == len(clauses)
+        if last or clause.ends_sentence:
+            end = len(text) if last else clauses[i + 1].start
+            sentences.append(" ".join(text[start:end].split()))
+            start = end
+    return [sentence for sentence in sentences if sentence]
