@@ -40,7 +40,7 @@ class Clip:
     num_frames: int | None
 
     def speak(self) -> TimedSound:
-        """Times and sound, in this order: the caller's timings, alignment of the caller's audio, the voice's events."""
+        """Times and sound: the caller's timings, else alignment of the caller's audio, else the voice's events."""
         from text2lip.speech import align, load_audio, read_timings, synthesize
 
         if self.audio is not None:

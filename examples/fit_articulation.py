@@ -1,0 +1,160 @@
+"""Fit the articulatory model on the `train` split of prepared GRID, and print how it does on `val`.
+
+    python examples/prepare_grid.py --output outputs/grid
+    python examples/fit_articulation.py --prepared outputs/grid --output src/text2lip/checkpoints/text2lip-grid/articulation
+
+Targets and dominances of the letters that GRID says are fitted by gradient descent on real landmarks; those of the
+other letters of the IPA follow from their articulatory features by Gaussian-process regression over the fitted ones.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from text2lip.articulation import ArticulatoryModel, token_times
+from text2lip.data.prepared import PreparedClip, load_prepared
+from text2lip.faces.canonical import driven_index, lip_gap, lip_width, neutral_shape
+from text2lip.text.visemes import PHONE_INVENTORY, letter_features
+
+
+COMPONENTS = 10
+WEIGHT_INNER = 3.0  # the inner lips carry the gap, which is what one sees
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prepared", default="outputs/grid", help="folder made by prepare_grid.py")
+    parser.add_argument("--output", required=True, help="folder for the model")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    train = Batch(load_prepared(args.prepared, "train"))
+    val = Batch(load_prepared(args.prepared, "val"))
+    model = ArticulatoryModel(len(PHONE_INVENTORY), COMPONENTS, reference_width=train.width)
+    model.directions.data = principal_directions(train)
+    fit(model, train, args)
+    report("train", model, train)
+    report("val", model, val)
+    extend(model, train)
+    report("val, after the features had their say", model, val)
+    model.save_pretrained(args.output)
+    print(f"Wrote {args.output}")
+
+
+class Batch:
+    """Prepared clips as padded tensors: motion from the talker's rest, phones, masks."""
+
+    def __init__(self, clips: list[PreparedClip]):
+        frames = max(len(clip.lips) for clip in clips)
+        tokens = max(len(clip.phone_ids) for clip in clips)
+        self.motion = torch.zeros(len(clips), frames, 57, 2)
+        self.frame_mask = torch.zeros(len(clips), frames, dtype=torch.bool)
+        self.ids = torch.zeros(len(clips), tokens, dtype=torch.long)
+        self.durations = torch.zeros(len(clips), tokens)
+        widths = []
+        for i, clip in enumerate(clips):
+            rest = neutral_shape(clip.lips, clip.silent)
+            widths.append(float(lip_width(rest)))
+            self.motion[i, : len(clip.lips)] = torch.from_numpy(clip.lips - rest)
+            self.frame_mask[i, : len(clip.lips)] = True
+            self.ids[i, : len(clip.phone_ids)] = torch.from_numpy(clip.phone_ids)
+            self.durations[i, : len(clip.durations)] = torch.from_numpy(clip.durations)
+        self.token_mask = self.durations > 0
+        self.width = float(np.median(widths))
+        self.fps = clips[0].fps
+
+    def pick(self, index: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(x[index] for x in (self.ids, self.durations, self.token_mask, self.motion, self.frame_mask))
+
+
+def principal_directions(batch: Batch) -> torch.Tensor:
+    """First principal components of real motion, inner lips weighted: (components, 57, 2)."""
+    weight = point_weights()
+    flat = (batch.motion[batch.frame_mask] * weight).flatten(1)  # (frames, 114), not centred: rest is the origin
+    _, _, rows = torch.linalg.svd(flat.T @ flat)
+    return rows[:COMPONENTS].reshape(-1, 57, 2) / weight
+
+
+def point_weights() -> torch.Tensor:
+    weight = torch.ones(57, 1)
+    weight[driven_index((78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415))] = (
+        WEIGHT_INNER**0.5
+    )
+    return weight
+
+
+def fit(model: ArticulatoryModel, batch: Batch, args: argparse.Namespace):
+    """Least squares on motion and on its velocity, Adam with cosine decay."""
+    generator = torch.Generator().manual_seed(args.seed)
+    groups = [
+        {"params": [model.targets], "lr": 0.01},
+        {"params": [model.log_strength, model.log_attack, model.log_release], "lr": 0.03},
+        {"params": [model.directions], "lr": 1e-4},
+    ]
+    optimizer = torch.optim.Adam(groups)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, args.steps)
+    weight = point_weights() / point_weights().mean()
+    for step in range(args.steps):
+        index = torch.randint(len(batch.ids), (args.batch,), generator=generator)
+        ids, durations, mask, real, frames = batch.pick(index)
+        made = model(ids, durations, real.shape[1], batch.fps, attention_mask=mask).motion
+        error = (made - real) * weight
+        loss = error[frames].square().mean() + 2 * error.diff(dim=1)[frames[:, 1:]].square().mean()
+        prior = model.log_strength.square().mean() + (model.log_attack - 3).square().mean()
+        prior = prior + (model.log_release - 3).square().mean()
+        optimizer.zero_grad()
+        (loss * 1e4 + 0.01 * prior).backward()
+        optimizer.step()
+        schedule.step()
+        if step % 100 == 0:
+            print(f"step {step} loss {loss.item():.3e}", flush=True)
+
+
+def extend(model: ArticulatoryModel, batch: Batch):
+    """Give every letter of the inventory its parameters: fitted where there is much data, by its features elsewhere."""
+    counts = torch.bincount(batch.ids[batch.token_mask], minlength=len(PHONE_INVENTORY)).double()
+    features = torch.from_numpy(np.stack([letter_features(letter) for letter in PHONE_INVENTORY])).double()
+    seen = (counts > 0) & (torch.arange(len(counts)) > 0)
+    distance = torch.cdist(features, features)
+    kernel = torch.exp(-0.5 * (distance / 0.35) ** 2) + 0.3 * (features @ features.T + 0.3)
+    noise = torch.diag(0.05 + 5 / counts[seen])
+    solve = kernel[:, seen] @ torch.linalg.inv(kernel[seen][:, seen] + noise)
+    trust = (counts / (counts + 30))[:, None]
+    for name in ("targets", "log_strength", "log_attack", "log_release"):
+        value = getattr(model, name).data.double()
+        mean = (value[seen] * counts[seen, None]).sum(0) / counts[seen].sum()
+        guess = mean + solve @ (value[seen] - mean)
+        mixed = trust * value + (1 - trust) * guess
+        mixed[0] = value[0]
+        getattr(model, name).data = mixed.float()
+
+
+@torch.no_grad()
+def report(name: str, model: ArticulatoryModel, batch: Batch):
+    """Print centred error and correlation of lip gap and mouth width."""
+    made = model(batch.ids, batch.durations, batch.motion.shape[1], batch.fps, attention_mask=batch.token_mask).motion
+    gaps, widths, errors = [], [], []
+    for clip_made, real, mask in zip(made.numpy(), batch.motion.numpy(), batch.frame_mask.numpy()):
+        clip_made, real = clip_made[mask][:, :40], real[mask][:, :40]
+        errors.append(np.linalg.norm((clip_made - clip_made.mean(0)) - (real - real.mean(0)), axis=-1).mean())
+        gaps.append(np.corrcoef(*(signed_gap(x) for x in (clip_made, real)))[0, 1])
+        widths.append(np.corrcoef(*(signed_width(x) for x in (clip_made, real)))[0, 1])
+    print(f"{name}: gap r {np.mean(gaps):.3f}, width r {np.mean(widths):.3f}, centred error {np.mean(errors):.5f}")
+
+
+def signed_gap(motion: np.ndarray) -> np.ndarray:
+    upper, lower = driven_index((13, 14))
+    return motion[:, lower, 1] - motion[:, upper, 1]
+
+
+def signed_width(motion: np.ndarray) -> np.ndarray:
+    left, right = driven_index((61, 291))
+    return motion[:, right, 0] - motion[:, left, 0]
+
+
+if __name__ == "__main__":
+    main()
