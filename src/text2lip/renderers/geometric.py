@@ -13,18 +13,35 @@ from .warp import LOWER_SIDE, UPPER_SIDE, FaceFrame, WarpField, face_frame, smoo
 
 
 CHIN = (148, 152, 377)
+INSET = 0.012  # units: how far an open portrait's lips are sampled away from its own teeth
+CONTACT = 0.35  # darkness of the line where lips meet that were apart in the portrait
 BORDER = cv2.BORDER_REFLECT_101
+UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
+DRIVEN = sorted({*UPPER_SIDE, *LOWER_SIDE})
+INSET_SHAPE = np.float32(np.sin(np.linspace(0, np.pi, 11)) ** 0.5)[:, None]
 
 
 @dataclass(frozen=True)
 class PreparedPortrait:
-    """Everything of a portrait that does not change from frame to frame; read only, so threads may share it."""
+    """Everything of a portrait that does not change from frame to frame; read only, so threads may share it.
+
+    Attributes:
+        portrait: `(height, width, 3)` uint8.
+        points: `(478, 2)` its landmarks, pixel indices.
+        face: the frame of its face.
+        field: how the lower face moves.
+        interior: what is seen between the lips.
+        gap: distance of the inner lips in the portrait, units.
+        own: `(rows, columns)` over `field.box`: where the portrait shows its own upper teeth, in [0, 1].
+    """
 
     portrait: np.ndarray
     points: np.ndarray
-    frame_of_face: FaceFrame
+    face: FaceFrame
     field: WarpField
     interior: MouthInterior
+    gap: float
+    own: np.ndarray
 
     def frame(self, landmarks: np.ndarray) -> np.ndarray:
         """The portrait with its lips and jaw at `landmarks`.
@@ -38,34 +55,54 @@ class PreparedPortrait:
         """
         picture = self.portrait.copy()
         target = to_pixels(landmarks, *picture.shape[:2])
-        shift = target - self.points
-        if np.abs(shift[list(UPPER_SIDE + LOWER_SIDE)]).max() < 1e-3:
+        if np.abs((target - self.points)[DRIVEN]).max() < 1e-3:
             return picture
-        unit, down = self.frame_of_face.unit, self.frame_of_face.down
-        upper, lower = uncross(target[list(INNER_UPPER)], target[list(INNER_LOWER)], down)
-        shift[list(INNER_UPPER)] = upper - self.points[list(INNER_UPPER)]
-        shift[list(INNER_LOWER)] = lower - self.points[list(INNER_LOWER)]
+        target[UPPER], target[LOWER] = uncross(target[UPPER], target[LOWER], self.face.down)
+        shift = target - self.points
+        moved = smoothstep(np.abs(shift[UPPER + LOWER]).max() / self.face.unit, 0.0, 0.03)
+        inset = moved * self._was_open * INSET * self.face.unit * INSET_SHAPE * self.face.down
+        shift[UPPER] += inset
+        shift[LOWER] -= inset
         back = [self.field.backward(i, shift[list(side)]) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE))]
 
         box = self.field.box
-        share = self._upper_share(0.5 * (upper + lower))[..., None]
+        share = self._upper_share(0.5 * (target[UPPER] + target[LOWER]))[..., None]
         region = self._sample(self.field.upsample(back[1] + (back[0] - back[1]) * share, box), box)
-
         mouth = self._mouth_box(target)
-        above, inside, below = mouth_masks(smooth(upper), smooth(lower), self.frame_of_face, mouth, 0.004 * unit)
-        lips = [self._sample(self.field.upsample(b, mouth), mouth).astype(np.float32) for b in back]
-        gap = float(((lower - upper) @ down).max()) / unit
-        chin = float((shift[list(CHIN)] @ down).mean()) / unit
-        drawn = self.interior.draw(mouth, inside, gap, chin)
-        own = self._sample(self.field.upsample(0.5 * (back[0] + back[1]), mouth), mouth).astype(np.float32)
-        move = float(np.abs(shift[list(INNER_UPPER + INNER_LOWER)]).max()) / unit
-        drawn = own + (drawn - own) * smoothstep(move, 0.0, 0.03)
-        mixed = lips[0] * above[..., None] + lips[1] * below[..., None] + drawn * inside[..., None]
-
-        view = region[mouth[1] - box[1] : mouth[3] - box[1], mouth[0] - box[0] : mouth[2] - box[0]]
-        view[:] = np.rint(view + (mixed - view) * self._mouth_window(target, mouth)[..., None]).clip(0, 255)
+        view = region[_slices(mouth, box)]
+        mixed = self._mouth(target, back, mouth, moved) - view
+        view[:] = np.rint(view + mixed * self._mouth_window(target, mouth)[..., None]).clip(0, 255)
         picture[box[1] : box[3], box[0] : box[2]] = region
         return picture
+
+    def _mouth(self, target: np.ndarray, back: list, box: tuple[int, int, int, int], moved: float) -> np.ndarray:
+        """Both lips and what lies between them: `(height, width, 3)` float32 over `box`."""
+        unit = self.face.unit
+        curves = smooth(target[UPPER]), smooth(target[LOWER])
+        above, inside, below = mouth_masks(*curves, self.face, box, 0.007 * unit)
+        upper, lower = (self._sample(self.field.upsample(b, box), box).astype(np.float32) for b in back)
+        lips = upper * above[..., None] + lower * below[..., None]
+        lips *= (1 - 4 * CONTACT * moved * self._was_open * above * below)[..., None]
+
+        gap = float(((target[LOWER] - target[UPPER]) @ self.face.down).max()) / unit
+        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target))
+        still = self.portrait[box[1] : box[3], box[0] : box[2]]
+        drawn += (still - drawn) * self.own[_slices(box, self.field.box)][..., None]
+        if moved < 1:
+            between = self._sample(self.field.upsample(0.5 * (back[0] + back[1]), box), box)
+            drawn = between + (drawn - between) * moved
+        return lips + drawn * inside[..., None]
+
+    @property
+    def _was_open(self) -> float:
+        return float(smoothstep(self.gap, 0.01, 0.04))
+
+    def _jaw_drop(self, target: np.ndarray) -> float:
+        """How far the lower teeth are from biting, in units: as far as the chin goes, but never far from the lip."""
+        face = self.face
+        lip = max(float(face.coordinates(target[INNER_LOWER[5]])[1]) - self.interior.bite, 0.0)
+        chin = float(((target - self.points)[list(CHIN)] @ face.down).mean()) / face.unit + 0.4 * self.gap
+        return float(np.clip(1.2 * chin, 0.45 * lip, 0.72 * lip))
 
     def _sample(self, back: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
         """Portrait pixels of `box`, each taken from `back` (height, width, 2) pixels away."""
@@ -75,15 +112,15 @@ class PreparedPortrait:
 
     def _upper_share(self, middle: np.ndarray) -> np.ndarray:
         """How much each grid node follows the upper lip: 1 above the mouth's middle line, 0 below it."""
-        line = self.frame_of_face.coordinates(middle)
+        line = self.face.coordinates(middle)
         x, y = self.field.face[..., 0], self.field.face[..., 1]
         beyond = np.maximum(np.maximum(line[0, 0] - x, x - line[-1, 0]), 0)
         soft = 0.03 + 0.5 * beyond
         return smoothstep(np.interp(x, line[:, 0], line[:, 1]) - y, -soft, soft).astype(np.float32)
 
     def _mouth_box(self, target: np.ndarray) -> tuple[int, int, int, int]:
-        pad = 0.08 * self.frame_of_face.unit + 3
-        inner = target[list(INNER_UPPER + INNER_LOWER)]
+        pad = 0.08 * self.face.unit + 3
+        inner = target[UPPER + LOWER]
         x0, y0, x1, y1 = self.field.box
         low = np.clip(np.floor(inner.min(0) - pad), [x0, y0], [x1 - 1, y1 - 1]).astype(int)
         high = np.clip(np.ceil(inner.max(0) + pad) + 1, low + 1, [x1, y1]).astype(int)
@@ -91,12 +128,17 @@ class PreparedPortrait:
 
     def _mouth_window(self, target: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
         """One between the corners of the mouth, zero at the sides of its box."""
-        face, unit = self.frame_of_face, self.frame_of_face.unit
+        face, unit = self.face, self.face.unit
         ends = face.coordinates(target[[INNER_UPPER[0], INNER_UPPER[-1]]])[:, 0]
         x, y = np.meshgrid(np.arange(box[0], box[2]), np.arange(box[1], box[3]))
         across = face.coordinates(np.stack([x, y], -1).astype(np.float32))[..., 0]
         edge = 0.04 + 1 / unit
         return smoothstep(across, ends[0] - edge, ends[0]) * smoothstep(-across, -ends[1] - edge, -ends[1])
+
+
+def _slices(part: tuple[int, int, int, int], whole: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    """Rows and columns of the box `part` in an array over the box `whole`."""
+    return slice(part[1] - whole[1], part[3] - whole[1]), slice(part[0] - whole[0], part[2] - whole[0])
 
 
 def prepare(portrait: np.ndarray, source_landmarks: np.ndarray) -> PreparedPortrait:
@@ -106,11 +148,25 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray) -> PreparedPortr
         portrait (`np.ndarray`): `(height, width, 3)` uint8 RGB.
         source_landmarks (`np.ndarray`): `(478, 2)` normalised landmarks of the portrait.
     """
-    portrait = check_portrait(portrait)
+    portrait = check_portrait(portrait).copy()
     points = to_pixels(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
-    frame = face_frame(points)
-    field = warp_field(points, frame, *portrait.shape[:2])
-    return PreparedPortrait(portrait, points, frame, field, mouth_interior(portrait, points, frame))
+    face = face_frame(points)
+    field = warp_field(points, face, *portrait.shape[:2])
+    gap = max(float((points[INNER_LOWER[5]] - points[INNER_UPPER[5]]) @ face.down) / face.unit, 0.0)
+    own = _own_teeth(points, face, field.box)
+    return PreparedPortrait(portrait, points, face, field, mouth_interior(portrait, points, face), gap, own)
+
+
+def _own_teeth(points: np.ndarray, face: FaceFrame, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Where the portrait's open mouth shows its upper teeth: between the lips, fading towards the lower lip.
+
+    These pixels stay with the head, as teeth do, while the lips slide over them.
+    """
+    upper, lower = uncross(points[UPPER], points[LOWER], face.down)
+    gap = ((lower - upper) @ face.down)[:, None] * face.down
+    inset = np.minimum(0.2 * gap, 0.012 * face.unit * face.down)
+    inside = mouth_masks(smooth(upper + inset), smooth(lower - 0.35 * gap), face, box, 0.012 * face.unit)[1]
+    return inside * float(smoothstep(np.abs(gap).max() / face.unit, 0.03, 0.08))
 
 
 class GeometricRenderer:
