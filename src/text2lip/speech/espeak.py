@@ -7,7 +7,6 @@ about 5 ms and gives the same bytes every time, from any thread.
 
 import contextlib
 import ctypes as C
-import functools
 import os
 import re
 import shutil
@@ -17,6 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..text.espeak import espeak_library, espeak_voices
+from ..text.languages import resolve_language
 from ..text.timing import Segment, Timeline
 from .base import SilentTextError, Speech, check_rate, clean_text
 
@@ -49,20 +50,6 @@ class _Event(C.Structure):
     ]
 
 
-class _Voice(C.Structure):
-    _fields_ = [
-        ("name", C.c_char_p),
-        ("languages", C.c_char_p),
-        ("identifier", C.c_char_p),
-        ("gender", C.c_ubyte),
-        ("age", C.c_ubyte),
-        ("variant", C.c_ubyte),
-        ("reserved", C.c_ubyte),
-        ("score", C.c_int),
-        ("spare", C.c_void_p),
-    ]
-
-
 _CALLBACK = C.CFUNCTYPE(C.c_int, C.POINTER(C.c_short), C.c_int, C.POINTER(_Event))
 
 
@@ -79,16 +66,10 @@ class _Raw:
         return np.concatenate(self.blocks) if self.blocks else np.zeros(0, np.int16)
 
 
-def _paths() -> tuple[str, str]:
-    import espeakng_loader
-
-    return espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
-
-
 @contextlib.contextmanager
 def _private_library() -> Iterator[tuple[C.CDLL, int]]:
     """A fresh copy of the library, initialised, and its sampling rate; unloaded at the end."""
-    library, data = _paths()
+    library, data = espeak_library()
     folder = tempfile.mkdtemp(prefix="text2lip-")
     handle = None
     try:
@@ -115,22 +96,6 @@ def _unload(library: C.CDLL) -> None:
         import _ctypes
 
         _ctypes.dlclose(library._handle)
-
-
-@functools.cache
-def _identifiers() -> dict[str, str]:
-    """Language code -> voice identifier: "en-us" -> "gmw/en-US"."""
-    with _private_library() as (library, _):
-        library.espeak_ListVoices.restype = C.POINTER(C.POINTER(_Voice))
-        voices = library.espeak_ListVoices(None)
-        found: dict[str, str] = {}
-        index = 0
-        while voices[index]:
-            voice = voices[index].contents
-            code = voice.languages[1:].decode("utf-8", "ignore")  # the first byte is a priority
-            found.setdefault(code, voice.identifier.decode("utf-8"))
-            index += 1
-    return found
 
 
 def _run(text: str, voice: str, words_per_minute: int, flags: int = 0) -> _Raw:
@@ -295,10 +260,5 @@ class EspeakSynthesizer:
         return Speech(samples.astype(np.float32) / 32768, raw.sampling_rate, timeline)
 
     def _voice(self, language: str) -> str:
-        codes = _identifiers()
-        if language not in codes or language == "kl":
-            raise ValueError(
-                f"language: {language!r} isn't spoken by espeak-ng; choose one of: {', '.join(sorted(codes))}."
-            )
-        identifier = codes[language]
+        _, identifier = espeak_voices()[resolve_language(language)]
         return f"{identifier}+{self.variant}" if self.variant else identifier

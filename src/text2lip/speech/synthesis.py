@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from ..text import ssml
 from .base import SilentTextError, Speech, Synthesizer, check_rate, clean_text, join, silence
 
 
@@ -128,13 +129,4 @@ def _pieces(text, language: str) -> Iterable:
     if not isinstance(text, str):
         return list(text)
     clean = clean_text(text)
-    try:
-        from ..text import ssml
-    except ImportError:
-        from types import SimpleNamespace
-
-        return [
-            SimpleNamespace(text=part, language=None, rate=1.0, phonemes=None, pause=0.0)
-            for part in re.split(r"(?<=[.!?])\s+", clean)
-        ]
-    return ssml.parse_ssml(text) if ssml.is_ssml(text) else ssml.plain_pieces(clean, language)
+    return ssml.parse_ssml(text, language) if ssml.is_ssml(text) else ssml.plain_pieces(clean, language)

@@ -1,0 +1,214 @@
+"""Forced alignment without a model: warp speech of known times (espeak's) onto the recording.
+
+Both signals become mel cepstra; pauses are cut from both, the rest is matched by dynamic time warping inside a band
+around the diagonal, and the times of the known phones are carried over. Works for every language espeak speaks.
+"""
+
+import numpy as np
+from scipy.fft import dct
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import lfilter, savgol_filter
+
+from ..text.timing import Segment, Timeline
+from .alignment import FRAME, SAMPLING_RATE, AlignmentError
+from .audio import resample
+from .base import Speech
+
+
+SPEECH_BAND = slice(6, 160)  # of the spectrum: 190 Hz to 5 kHz; rooms hum below
+WINDOW, HOP, FFT = 400, 160, 512  # samples at 16 kHz: 25 ms, 10 ms
+MELS, CEPSTRA = 26, 13
+LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice's, not the phone's
+SHORTEST_PAUSE = 0.15  # seconds; shorter silences are stop closures
+NARROWEST_BAND = 60  # frames to either side of the diagonal
+BAND = 0.12  # share of the longer signal
+HIGHEST_RATIO = 0.93  # of the path's cost to that of the reference played backwards
+
+
+def align_dtw(samples: np.ndarray, spoken: Speech, duration: float) -> Timeline:
+    """Carry the times of `spoken` over to a recording of the same text.
+
+    Args:
+        samples (`np.ndarray`): (samples,) float32 at 16 kHz, the recording.
+        spoken (`Speech`): the same text, with exact times.
+        duration (`float`): seconds of the recording.
+
+    Returns:
+        `Timeline`: phones and words of `spoken`, timed in the recording.
+
+    Raises:
+        AlignmentError: the recording holds no speech, or matches the text no better than the text backwards.
+    """
+    reference = resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE)
+    ours, ours_kept = features(samples)
+    theirs, theirs_kept = features(reference)
+    if len(ours) < 5 or len(ours) < len(theirs) / 4:
+        raise AlignmentError(f"audio: only {len(ours) * FRAME:.2f} s of sound, too little for the text.")
+    path, cost = warp(theirs, ours)
+    _, backwards = warp(theirs[::-1], ours)
+    if cost > HIGHEST_RATIO * backwards:
+        raise AlignmentError(
+            f"audio: the sound doesn't say the text (the text backwards fits as well: {cost / backwards:.2f})."
+        )
+    return _carry_over(spoken.timeline, path, theirs_kept, ours_kept, duration)
+
+
+def mfcc(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mel-frequency cepstra, after Davis & Mermelstein (1980).
+
+    Args:
+        samples (`np.ndarray`): (samples,) float at 16 kHz.
+
+    Returns:
+        `tuple[np.ndarray, np.ndarray]`: (frames, 13) cepstra of frames 10 ms apart, and (frames,) energy in dB.
+    """
+    count = max(1, len(samples) // HOP)
+    padded = np.pad(np.asarray(samples, np.float64), (WINDOW // 2, WINDOW + HOP))
+    index = np.arange(count)[:, None] * HOP + HOP // 2 + np.arange(WINDOW)
+    emphasised = lfilter([1, -0.97], [1], padded)[index] * np.hamming(WINDOW)
+    power = np.abs(np.fft.rfft(emphasised, FFT)) ** 2
+    mel = np.log(power @ _mel_filters().T + 1e-8)
+    energy = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
+    return dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy
+
+
+def features(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normalised cepstra with first differences, pauses left out.
+
+    Returns:
+        `tuple[np.ndarray, np.ndarray]`: (kept, 26) features, and (kept,) int frame numbers.
+    """
+    cepstra, energy = mfcc(samples)
+    kept = np.flatnonzero(~pauses(energy))
+    if not len(kept):
+        return np.zeros((0, 2 * CEPSTRA)), kept
+    cepstra = (cepstra - cepstra[kept].mean(0)) / (cepstra[kept].std(0) + 1e-6)
+    slope = savgol_filter(cepstra, 5, 1, deriv=1, axis=0) if len(cepstra) >= 5 else np.zeros_like(cepstra)
+    slope = slope / (slope[kept].std(0) + 1e-6)
+    return np.concatenate([cepstra * LIFTER, slope * LIFTER], axis=1)[kept], kept
+
+
+def pauses(energy: np.ndarray) -> np.ndarray:
+    """(frames,) bool: frames in a silence of `SHORTEST_PAUSE` or more, or at either end. `energy` in dB."""
+    smooth = uniform_filter1d(energy, 5, mode="nearest")
+    loud, floor = np.percentile(smooth, [95, 5])
+    quiet = smooth < np.clip(floor + 0.3 * (loud - floor), loud - 45, loud - 20)
+    silent = np.zeros(len(energy), bool)
+    edges = np.flatnonzero(np.diff(np.r_[False, quiet, False].astype(int)))
+    for start, end in edges.reshape(-1, 2):
+        if end - start >= SHORTEST_PAUSE / FRAME or start == 0 or end == len(energy):
+            silent[start:end] = True
+    return silent
+
+
+def warp(reference: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float]:
+    """Dynamic time warping (Sakoe & Chiba 1978, symmetric steps, band around the diagonal).
+
+    Args:
+        reference (`np.ndarray`): (n, channels) float.
+        target (`np.ndarray`): (m, channels) float.
+
+    Returns:
+        `tuple[np.ndarray, float]`: (steps, 2) int pairs of matched frames from (0, 0) to (n-1, m-1), and the mean
+        distance along the path.
+    """
+    n, m = len(reference), len(target)
+    width = 2 * max(NARROWEST_BAND, int(BAND * max(n, m)), abs(n - m) // n + 2) + 1
+    centre = np.rint(np.arange(n) * (m - 1) / max(1, n - 1)).astype(int)
+    first = centre - width // 2
+    columns = np.arange(width)
+    total = np.full(width, np.inf)
+    steps = np.zeros((n, width), np.int8)  # 0 diagonal, 1 from the row above, 2 from the left
+    previous = first[0]
+    for row in range(n):
+        where = first[row] + columns
+        inside = (where >= 0) & (where < m)
+        local = np.linalg.norm(target[np.clip(where, 0, m - 1)] - reference[row], axis=1)
+        if row == 0:
+            above = np.where(where == 0, local, np.inf)
+            step = np.zeros(width, np.int8)
+        else:
+            old = _shifted(total, first[row] - previous)
+            diagonal = _shifted(total, first[row] - previous - 1)
+            above = np.minimum(diagonal + 2 * local, old + local)
+            step = (old + local < diagonal + 2 * local).astype(np.int8)
+        above[~inside] = np.inf
+        # a run along the row costs the sum of its local distances: a running minimum of (cost - prefix sum)
+        prefix = np.cumsum(local)
+        best = np.minimum.accumulate(above - prefix)
+        total = np.where(inside, best + prefix, np.inf)
+        steps[row] = np.where(best < above - prefix - 1e-12, 2, step)
+        previous = first[row]
+    row, column = n - 1, m - 1 - first[n - 1]
+    mean = float(total[column]) / (n + m)
+    path = [(row, m - 1)]
+    while row or column + first[row]:
+        kind = steps[row, column]
+        absolute = column + first[row] - (kind != 1)
+        row -= kind != 2
+        column = absolute - first[row]
+        path.append((row, absolute))
+    return np.array(path[::-1]), mean
+
+
+def _shifted(values: np.ndarray, by: int) -> np.ndarray:
+    """values[i + by], infinite outside."""
+    moved = np.full(len(values), np.inf)
+    if by >= 0:
+        moved[: len(values) - by] = values[by:]
+    else:
+        moved[-by:] = values[:by]
+    return moved
+
+
+def _carry_over(
+    timeline: Timeline, path: np.ndarray, theirs: np.ndarray, ours: np.ndarray, duration: float
+) -> Timeline:
+    """Times of the reference -> times of the recording, along the warping path."""
+    seconds = np.r_[ours * FRAME, ours[-1] * FRAME + FRAME]
+    # the recording's kept frame at which each kept frame of the reference starts
+    starts = np.array([path[path[:, 0] == frame, 1].mean() for frame in range(len(theirs))])
+    edges = np.r_[0.0, (starts[1:] + starts[:-1] + 1) / 2, len(ours)]
+
+    def carried(time: float, end: bool) -> float:
+        frame = time / FRAME
+        index = np.searchsorted(theirs, frame, side="right") - 1
+        kept = 0.0 if index < 0 else index + min(1.0, frame - theirs[index])
+        position = np.interp(kept, np.arange(len(edges)), edges)
+        whole = int(np.ceil(position - 1e-9)) - 1 if end else int(position)
+        whole = min(max(whole, 0), len(ours) - 1)
+        return min(duration, seconds[whole] + (position - whole) * FRAME)
+
+    phones: list[Segment] = []
+    clock = 0.0
+    for phone in timeline.phones:
+        if phone.label:
+            start = max(clock, carried(phone.start, end=False))
+            clock = max(start, carried(phone.end, end=True))
+            phones.append(Segment(phone.label, start, clock))
+    phones = [_out_of_pause(phone, ours) for phone in phones]
+    words = [Segment(w.label, carried(w.start, False), carried(w.end, True)) for w in timeline.words]
+    return Timeline.from_phones(phones, words, duration)
+
+
+def _out_of_pause(phone: Segment, kept: np.ndarray) -> Segment:
+    """A phone with a pause of the recording inside it keeps its longer side."""
+    inside = kept[(kept * FRAME >= phone.start - FRAME / 2) & (kept * FRAME < phone.end)]
+    gaps = np.flatnonzero(np.diff(inside) > 1)
+    if not len(gaps):
+        return phone
+    gap = gaps[np.argmax(np.diff(inside)[gaps])]
+    before, after = (inside[gap] + 1) * FRAME, inside[gap + 1] * FRAME
+    if before - phone.start >= phone.end - after:
+        return phone._replace(end=max(phone.start, min(phone.end, before)))
+    return phone._replace(start=min(phone.end, max(phone.start, after)))
+
+
+def _mel_filters() -> np.ndarray:
+    """(MELS, FFT / 2 + 1) triangles, even on the mel scale from 80 Hz to 7.6 kHz."""
+    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (80, 7600))
+    hertz = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1)
+    bins = np.fft.rfftfreq(FFT, 1 / SAMPLING_RATE)
+    rise = (bins - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]
+    fall = (hertz[2:, None] - bins) / (hertz[2:] - hertz[1:-1])[:, None]
+    return np.clip(np.minimum(rise, fall), 0, 1)
