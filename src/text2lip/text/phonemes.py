@@ -19,7 +19,7 @@ __all__ = [
 MAX_CLAUSE = 300  # characters; longer stretches without punctuation are cut at a space
 _SILENT = ".,;:!?…\"'“”‘’«»‹›„‚()[]{}<>—–-¡¿·。、，！？；：「」『』（）《》|~_*`\\/"
 _TOKEN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]|[^\s\u3400-\u9fff\U00020000-\U0003ffff]+")
-_LANGUAGE_FLAG = re.compile(r"\([a-z]{2,}(?:-[A-Za-z0-9]+)*\)")
+_LANGUAGE_FLAG = re.compile(r"\([a-z]{2,}[0-9]*(?:-[A-Za-z0-9]+)*\)")
 _DIGRAPHS = {
     "tʃ", "dʒ", "ts", "dz", "tɕ", "dʑ", "tʂ", "dʐ", "aɪ", "aʊ", "eɪ", "oʊ", "ɔɪ", "əʊ", "ɪə", "eə", "ʊə", "ɔʏ", "ɔø",
 }  # fmt: skip

@@ -92,7 +92,7 @@ def split_sentences(text: str) -> list[str]:
         `list[str]`: sentences without surrounding spaces; empty where the text has nothing to say.
     """
     clauses = split_clauses(text)
-    sentences, start = [], 0
+    sentences, start = [], clauses[0].start if clauses else 0
     for i, clause in enumerate(clauses):
         last = i + 1 == len(clauses)
         if last or clause.ends_sentence:

@@ -109,22 +109,30 @@ def _is_vowel(letter: str) -> bool:
     return LETTER_CLASS[letter] == "vowel"
 
 
+def _compose(phone: str) -> str:
+    """NFD with the letters that must not lose their mark put together: ç, and espeak's apical vowels of Chinese."""
+    return phone.replace("c\u0327", "ç").replace("i\u032a", "ɿ").replace("i.", "ʅ")
+
+
 def _letters(phone: str) -> list[str]:
     """The letters of a phone in order: marks dropped, leaks mapped, tones, aspiration and doublings removed."""
     letters: list[str] = []
-    for char in unicodedata.normalize("NFD", phone).replace("c\u0327", "ç"):
+    for char in _compose(unicodedata.normalize("NFD", phone)):
         if char == "˞" and letters and letters[-1] in "əɜ":  # "ə˞" is ɚ, "ɜ˞" is ɝ
             letters[-1] = "ɚ" if letters[-1] == "ə" else "ɝ"
         else:
             letters += _MODIFIERS[char] if char in _MODIFIERS else _spell(char)
     if not letters:
         return ["j"] if "ʲ" in phone else []
-    if len(letters) > 1 and letters[-1] == "ɜ" and _is_vowel(letters[-2]) and letters[-2] != "ɜ":
+    if letters[-1] == "ɜ" and any(_is_vowel(letter) and letter != "ɜ" for letter in letters):
         letters.pop()  # espeak's name of the third tone
     if len(letters) > 1 and letters[-2:] == ["n", "ɡ"]:
         letters[-2:] = ["ŋ"]  # rimes of Chinese
     if len(letters) > 1 and letters[-1] in ("h", "ɦ") and not _is_vowel(letters[-2]):
         letters.pop()  # aspiration written as a letter: "kh"
+    half = len(letters) // 2
+    if letters[:half] == letters[half:]:  # a long consonant written twice: "t͡st͡s"
+        letters = letters[:half]
     return [letter for i, letter in enumerate(letters) if i == 0 or letter != letters[i - 1]]
 
 

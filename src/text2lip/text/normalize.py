@@ -1,0 +1,193 @@
+"""Written text to speakable text: what espeak-ng would read wrongly, spell out or choke on is rewritten first."""
+
+import re
+import unicodedata
+
+from text2lip.text.money import expand_money
+from text2lip.text.sentences import split_sentences
+
+
+__all__ = ["normalize_text", "spell_out", "split_sentences"]
+
+EMOJI_POLICIES = ("drop", "read")
+# words for . / @ - _ in addresses; languages that are not listed get a space
+_ADDRESS_WORDS = {
+    "en": ("dot", "slash", "at", "dash", "underscore"),
+    "de": ("Punkt", "Schrägstrich", "ät", "Strich", "Unterstrich"),
+    "fr": ("point", "barre oblique", "arobase", "tiret", "tiret bas"),
+    "es": ("punto", "barra", "arroba", "guion", "guion bajo"),
+    "it": ("punto", "barra", "chiocciola", "trattino", "trattino basso"),
+    "pt": ("ponto", "barra", "arroba", "hífen", "sublinhado"),
+    "nl": ("punt", "schuine streep", "apenstaartje", "streepje", "laag streepje"),
+}
+_ADDRESS = re.compile(
+    r"(?P<scheme>\b(?:https?|ftp)://|\bmailto:)?"
+    r"(?P<body>(?(scheme)[^\s<>\"']+"
+    r"|(?:[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"|\bwww\.[^\s<>\"']+"
+    r"|\b[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:com|org|net|edu|gov|io|ai|de|fr|uk|eu|info|dev|app)\b(?:/[^\s<>\"']*)?)))"
+)
+_EMOJI = re.compile(
+    "[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\U0001f000-\U0001f2ff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff"
+    "\u25fb-\u25fe\u2934\u2935\u3030\u303d\u3297\u3299]|[#*0-9]\ufe0f?\u20e3"
+)
+_EMOJI_PARTS = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\ufe0e\ufe0f]")
+_BLOCK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?)", re.M)
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def normalize_text(text: str, language: str = "en-us", emoji: str = "drop") -> str:
+    """Make a text speakable: NFC, no control characters, money, addresses, markdown and emoji put into words.
+
+    Numbers, times, ordinals and units are left to the G2P engine, which reads them in its language. Idempotent on
+    ordinary prose.
+
+    Args:
+        text (`str`): any text; NUL, control characters and lone surrogates become spaces.
+        language (`str`): language code; words for money and addresses exist for en, de, fr, es, it, pt and nl.
+        emoji (`str`): "drop", or "read": their English names in English; left to the engine otherwise.
+
+    Returns:
+        `str`: text with single spaces; paragraphs stay apart by a blank line.
+
+    Raises:
+        ValueError: `text` is not a string, or `emoji` is neither "drop" nor "read".
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"text: wants a string, got {type(text).__name__}.")
+    if emoji not in EMOJI_POLICIES:
+        raise ValueError(f"emoji: {emoji!r} is unknown; wants one of {EMOJI_POLICIES}.")
+    base = language.replace("_", "-").lower().split("-")[0]
+    text = clean_characters(text)
+    text = strip_markdown(text)
+    text = _ADDRESS.sub(lambda found: speak_address(found, base), text)
+    text = expand_money(text, base)
+    if base == "en":
+        text = re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", _date, text)
+    text = _emoji(text, emoji, base)
+    text = text.replace("_", " ")
+    paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
+    text = "\n\n".join(part for part in paragraphs if part)
+    return re.sub(r"(?<=\S) ([,;:.!?])(?=\s|$)", r"\1", text)
+
+
+def clean_characters(text: str) -> str:
+    """NFC without control, unassigned and private characters, lone surrogates, soft hyphens and invisible marks.
+
+    Args:
+        text (`str`): any text. Joiners between letters (Persian, Indic scripts) and line ends stay.
+    """
+    cleaned = []
+    for char in unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")):
+        kind = unicodedata.category(char)
+        if char == "\n" or char in "\u200c\u200d":
+            cleaned.append(char)
+        elif kind == "Cf" and not "\U000e0000" < char < "\U000e0080":
+            continue
+        elif kind in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"):
+            cleaned.append("\n" if kind in ("Zl", "Zp") else " ")
+        else:
+            cleaned.append(char)
+    return re.sub(r"(?<=\w)[’ʼ](?=\w)", "'", "".join(cleaned))
+
+
+def strip_markdown(text: str) -> str:
+    """Take the marks of Markdown off a text; headings and list items end like sentences. Arithmetic (2 * 3) stays."""
+    text = re.sub(r"^[ \t]*(?:```|~~~).*$", "", text, flags=re.M)
+    text = re.sub(r"^[ \t]*(?:(?:[-*_][ \t]*){3,}|={3,})$", "", text, flags=re.M)
+    text = re.sub(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)", r"\1", text)
+    lines = []
+    for line in text.split("\n"):
+        bare = line
+        while found := _BLOCK.match(bare):
+            bare = bare[found.end() :]
+        if bare != line and bare.strip() and not line.lstrip().startswith(">"):
+            bare = re.sub(r"[ \t]*#*[ \t]*$", "", bare)
+            bare = bare if bare[-1:] in ".!?:;,…。！？" else bare + "."
+        lines.append(bare)
+    text = "\n".join(lines)
+    text = re.sub(r"`+([^`\n]*)`+", r"\1", text)
+    for mark in (r"\*\*\*", r"\*\*", "~~", r"\*", "__", "_"):
+        text = re.sub(rf"(?<![\w*_~]){mark}(?=[^\s*_~])([^\n]*?[^\s])??{mark}(?![\w*_~])", r"\1", text)
+    return text
+
+
+def speak_address(found: re.Match, base: str) -> str:
+    """A URL or an e-mail address in words: "www.example.org/a-b" -> "example dot org slash a dash b"."""
+    body = found["body"]
+    trailing = body[len(body.rstrip(".,;:!?)]}'\"")) :]
+    body = body[: len(body) - len(trailing)]
+    body = re.sub(r"^www\.|[?#].*$|/+$", "", body)  # nobody reads a query aloud
+    if not body:
+        return found.group()
+    dot, slash, at, dash, underscore = _ADDRESS_WORDS.get(base, ("",) * 5)
+    words = {".": dot, "/": slash, "@": at, "-": dash, "_": underscore}
+    spoken = re.sub(r"[^\w]|_", lambda sign: f" {words.get(sign.group(), '')} ", body)
+    return " ".join(spoken.split()) + trailing
+
+
+def _date(found: re.Match) -> str:
+    year, month, day = (int(part) for part in found.groups())
+    return f"{_MONTHS[month - 1]} {day}, {year}" if 1 <= month <= 12 and 1 <= day <= 31 else found.group()
+
+
+def _emoji(text: str, policy: str, base: str) -> str:
+    text = _EMOJI_PARTS.sub("", text)
+    text = re.sub("(?<!\\w)\u200d|\u200d(?!\\w)", "", text)
+
+    def replace(found: re.Match) -> str:
+        sign = found.group()
+        if sign[0] in "#*0123456789":
+            return sign[0]
+        if policy == "drop" or 0x1F1E6 <= ord(sign) <= 0x1F1FF:  # flags are pairs of letter symbols
+            return " "
+        return f" {unicodedata.name(sign, '').lower()} " if base == "en" else f" {sign} "
+
+    return _EMOJI.sub(replace, text)
+
+
+_CHARACTERS = ("characters", "character", "spell-out", "verbatim", "letters")
+_DIGITS = ("digits", "telephone")
+_AS_WRITTEN = (
+    "cardinal",
+    "number",
+    "date",
+    "time",
+    "currency",
+    "unit",
+    "fraction",
+    "address",
+    "name",
+    "duration",
+    "net",
+)
+
+
+def spell_out(text: str, interpret_as: str) -> str:
+    """What SSML's `<say-as>` says: letters or digits one by one, ordinals; the rest is read as it is written.
+
+    Args:
+        text (`str`): content of the element.
+        interpret_as (`str`): characters, spell-out, digits, telephone, ordinal, cardinal, date, time, ...
+
+    Raises:
+        ValueError: unknown `interpret_as`.
+    """
+    kind = interpret_as.lower()
+    if kind in _CHARACTERS:
+        return " " + ", ".join(char.upper() for char in text if not char.isspace()) + " "
+    if kind in _DIGITS:
+        return " " + " ".join(re.sub(r"(?<=\w)(?=\w)", " ", part) for part in re.findall(r"\w+", text)) + " "
+    if kind == "ordinal":
+        number = text.strip()
+        if not number.isdigit():
+            return text
+        teen = number[-2:] in ("11", "12", "13")
+        return number + ("th" if teen else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th"))
+    if kind in _AS_WRITTEN:
+        return text
+    known = ", ".join((*_CHARACTERS, *_DIGITS, "ordinal", *_AS_WRITTEN))
+    raise ValueError(f"ssml: <say-as> interpret-as {interpret_as!r}; wants one of {known}.")

@@ -1,0 +1,218 @@
+"""A subset of SSML, and plain text, as pieces to be spoken one after the other."""
+
+import math
+import re
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from text2lip.text.durations import pause_seconds
+from text2lip.text.normalize import normalize_text, spell_out
+from text2lip.text.sentences import split_sentences
+
+
+BREAK_SECONDS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
+RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.33, "x-fast": 1.75}
+PARAGRAPH_SECONDS = 0.4
+MAX_BREAK = 60.0  # seconds
+MAX_DEPTH = 100
+_NAMESPACE = "{http://www.w3.org/2001/10/synthesis}"
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_ELEMENTS = "speak p s break phoneme prosody sub say-as lang voice emphasis mark desc w token"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of speech, or a pause.
+
+    Attributes:
+        text (`str`): normalised text to speak; "" for a pause.
+        language (`str`, *optional*): language code as written; None: that of the call.
+        rate (`float`): speaking rate, 1 is normal.
+        phonemes (`str`, *optional*): IPA that takes the place of the reading of `text`.
+        pause (`float`): seconds of silence, for a piece without text.
+    """
+
+    text: str
+    language: str | None = None
+    rate: float = 1.0
+    phonemes: str | None = None
+    pause: float = 0.0
+
+
+def is_ssml(text: str) -> bool:
+    """Whether a text asks to be read as SSML: it starts with `<speak` (an XML declaration may stand before)."""
+    return isinstance(text, str) and re.match(r"\s*(<\?xml[^>]*\?>\s*)?<speak[\s>/]", text) is not None
+
+
+def plain_pieces(text: str, language: str = "en-us", emoji: str = "drop") -> list[Piece]:
+    """Normalise plain text and cut it into sentences; `<` and `&` are ordinary characters.
+
+    Args:
+        text (`str`): any text.
+        language (`str`): its language, for money and the like; pieces carry None (that of the call).
+        emoji (`str`): "drop" or "read", see `normalize_text`.
+
+    Returns:
+        `list[Piece]`: one per sentence; empty where there is nothing to say.
+    """
+    return [Piece(sentence) for sentence in split_sentences(normalize_text(text, language, emoji))]
+
+
+def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
+    """Parse SSML 1.1: speak, p, s, break, phoneme (alphabet ipa), prosody rate, sub, say-as, lang.
+
+    emphasis, mark, voice and other prosody attributes are accepted and have no effect (`voice xml:lang` has).
+
+    Args:
+        xml (`str`): a document whose root is `<speak>`.
+        language (`str`): language of text outside of any `xml:lang`, for normalisation.
+
+    Returns:
+        `list[Piece]`: in spoken order, neighbouring pauses joined.
+
+    Raises:
+        ValueError: not well-formed (line and column are named), an unknown element, an attribute that is missing or
+            has a value that SSML doesn't know, an alphabet other than IPA.
+    """
+    if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
+        raise ValueError("ssml: document type and entity declarations are not accepted; remove them.")
+    try:
+        root = ElementTree.fromstring(xml if xml.startswith("<") else xml.lstrip(" \t\ufeff"))
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        raise ValueError(
+            f"ssml: line {line}, column {column + 1}: {str(error).split(':')[0]}. "
+            "Write &lt; and &amp; for < and &, and close every element."
+        ) from error
+    except ValueError as error:  # lone surrogates
+        raise ValueError(f"ssml: {error}; remove the characters that XML can't hold.") from error
+    if _depth(root) > MAX_DEPTH:
+        raise ValueError(f"ssml: elements are nested more than {MAX_DEPTH} deep.")
+    if _name(root) != "speak":
+        raise ValueError(f"ssml: the root is <{_name(root)}>; wants <speak>.")
+    return _Reader(language).read(root)
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.removeprefix(_NAMESPACE)
+
+
+def _depth(root: ElementTree.Element) -> int:
+    depth, level = 0, [root]
+    while level:
+        depth, level = depth + 1, [child for element in level for child in element]
+    return depth
+
+
+class _Reader:
+    """Walks the tree and collects pieces; running text is gathered until something interrupts it."""
+
+    def __init__(self, language: str):
+        self.language = language
+        self.pieces: list[Piece] = []
+        self.run: list[str] = []
+
+    def read(self, root: ElementTree.Element) -> list[Piece]:
+        self.visit(root, None, 1.0)
+        self.flush(None, 1.0)
+        while self.pieces and not self.pieces[-1].text and self.pieces[-1].pause == 0:
+            self.pieces.pop()
+        return self.pieces
+
+    def flush(self, language: str | None, rate: float):
+        text = normalize_text("".join(self.run), language or self.language)
+        self.run = []
+        if self.pieces and not split_sentences(text):  # the full stop behind a <phoneme>
+            self.pause(pause_seconds(text))
+        self.pieces += [Piece(sentence, language, rate) for sentence in split_sentences(text)]
+
+    def pause(self, seconds: float):
+        if seconds > 0 and self.pieces:
+            last = self.pieces[-1]
+            if not last.text and not last.phonemes:
+                self.pieces[-1] = Piece("", pause=last.pause + seconds)
+                return
+        if seconds > 0:
+            self.pieces.append(Piece("", pause=seconds))
+
+    def visit(self, element: ElementTree.Element, language: str | None, rate: float):
+        name = _name(element)
+        if name not in _ELEMENTS.split():
+            raise ValueError(f"ssml: <{name}> is unknown; wants one of {', '.join(_ELEMENTS.split())}.")
+        inner_language = element.get(_LANG) or language
+        if name == "lang" and not element.get(_LANG):
+            raise ValueError("ssml: <lang> lacks its attribute xml:lang.")
+        inner_rate = rate * _rate(element.get("rate")) if name == "prosody" else rate
+        new_scope = (inner_language, inner_rate) != (language, rate) or name in ("p", "s", "phoneme", "break")
+        if new_scope:
+            self.flush(language, rate)
+        if name == "break":
+            self.pause(_break(element))
+        elif name == "phoneme":
+            self.phoneme(element, inner_language, inner_rate)
+        elif name == "sub":
+            self.run.append(_required(element, "alias"))
+        elif name == "say-as":
+            self.run.append(spell_out("".join(element.itertext()), _required(element, "interpret-as")))
+        elif name not in ("mark", "desc"):
+            self.run.append(element.text or "")
+            for child in element:
+                self.visit(child, inner_language, inner_rate)
+                self.run.append(child.tail or "")
+        if new_scope and name not in ("break", "phoneme"):
+            self.flush(inner_language, inner_rate)
+        if name == "p":
+            self.pause(PARAGRAPH_SECONDS)
+
+    def phoneme(self, element: ElementTree.Element, language: str | None, rate: float):
+        from text2lip.text.phonemes import parse_ipa
+
+        if element.get("alphabet", "ipa").lower() != "ipa":
+            raise ValueError(f"ssml: <phoneme> alphabet {element.get('alphabet')!r}; wants 'ipa'.")
+        phonemes = _required(element, "ph")
+        parse_ipa(phonemes)
+        text = " ".join("".join(element.itertext()).split()) or phonemes
+        self.pieces.append(Piece(text, language, rate, phonemes))
+
+
+def _required(element: ElementTree.Element, attribute: str) -> str:
+    value = element.get(attribute)
+    if value is None:
+        raise ValueError(f"ssml: <{_name(element)}> lacks its attribute {attribute}.")
+    return value
+
+
+def _break(element: ElementTree.Element) -> float:
+    """Seconds of a <break>: time="500ms" or "1.5s", else strength (the seconds are ours, the standard leaves them)."""
+    time, strength = element.get("time"), element.get("strength", "medium")
+    if time is not None:
+        found = re.fullmatch(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)", time.strip())
+        if not found:
+            raise ValueError(f"ssml: <break> time {time!r}; wants a time such as '500ms' or '1.5s'.")
+        seconds = float(found[1]) / (1000 if found[2] == "ms" else 1)
+        if seconds > MAX_BREAK:
+            raise ValueError(f"ssml: <break> time {time!r} is longer than {MAX_BREAK:.0f} s; shorten it.")
+        return seconds
+    if strength not in BREAK_SECONDS:
+        raise ValueError(f"ssml: <break> strength {strength!r}; wants one of {', '.join(BREAK_SECONDS)}.")
+    return BREAK_SECONDS[strength]
+
+
+def _rate(value: str | None) -> float:
+    """Factor of a prosody rate: a word, a percentage ("120%", "+20%", "-10%") or a factor ("1.2")."""
+    if value is None:
+        return 1.0
+    value = value.strip()
+    if value in RATES:
+        return RATES[value]
+    found = re.fullmatch(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(%?)", value)
+    factor = math.nan
+    if found:
+        number = float(found[2]) / (100 if found[3] else 1)
+        factor = {"": number, "+": 1 + number, "-": 1 - number}[found[1]] if found[3] or not found[1] else math.nan
+    if not 0.1 <= factor <= 10:
+        raise ValueError(
+            f"ssml: <prosody> rate {value!r}; wants {', '.join(RATES)}, a percentage such as '80%' or '+20%', or a "
+            "factor from 0.1 to 10."
+        )
+    return factor
