@@ -174,6 +174,7 @@ class VisemeSet:
         letters (`dict[str, int]`): viseme id of every letter of `PHONE_INVENTORY`.
         phones (`dict[str, int]`): phones of several letters that have an id of their own (Azure: aɪ, aʊ, ɔɪ).
         transparent (`frozenset[str]`): letters that take their neighbour's viseme.
+        source (`dict[str, str]`, *optional*): the user's table that it was made from.
     """
 
     name: str
@@ -181,6 +182,7 @@ class VisemeSet:
     letters: dict[str, int]
     phones: dict[str, int] = field(default_factory=dict)
     transparent: frozenset[str] = TRANSPARENT
+    source: dict[str, str] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -215,7 +217,8 @@ def viseme_set_from_table(table: Mapping, name: str = "custom") -> VisemeSet:
 
     Args:
         table (`Mapping`): IPA phone -> label, both strings, such as `{"": "rest", "p": "MBP", "aɪ": "AI"}`. The
-            phone "" names the resting mouth (default "sil", id 0). Other labels get ids in order of appearance.
+            phone "" names the resting mouth (default "sil", id 0). Other labels get ids in alphabetical order, so that
+            ids don't depend on the order of a JSON file.
         name (`str`): name of the set.
 
     Raises:
@@ -226,7 +229,8 @@ def viseme_set_from_table(table: Mapping, name: str = "custom") -> VisemeSet:
     for phone, label in table.items():
         if not (isinstance(phone, str) and isinstance(label, str) and label):
             raise ValueError(f"table: {phone!r} -> {label!r}; wants IPA phone -> label, both non-empty strings.")
-    labels = list(dict.fromkeys([table.get("", "sil"), *table.values()]))
+    rest = table.get("", "sil")
+    labels = [rest, *sorted(set(table.values()) - {rest})]
     known, phones = {"": 0}, {}
     for phone, label in table.items():
         letters = [letter for letter, _ in split_phone(phone)]
@@ -242,7 +246,7 @@ def viseme_set_from_table(table: Mapping, name: str = "custom") -> VisemeSet:
     for letter in PHONE_INVENTORY:
         look = letter if letter in known else nearest_letter(letter, singles)
         ids[letter] = known[look] if look in known else first_of[look]
-    return VisemeSet(name, tuple(labels), ids, phones, TRANSPARENT - set(known))
+    return VisemeSet(name, tuple(labels), ids, phones, TRANSPARENT - set(known), dict(table))
 
 
 def _oculus() -> VisemeSet:

@@ -1,0 +1,376 @@
+"""VisemeTokenizer: text or timed phones to viseme ids, phone ids, articulatory features and durations."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.utils import PushToHubMixin
+
+from text2lip.text.durations import EDGE_SECONDS, nominal_durations, pause_seconds
+from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
+from text2lip.text.sentences import split_clauses
+from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
+from text2lip.text.timing import Segment, Timeline
+from text2lip.text.visemes import (
+    PHONE_TO_ID,
+    get_viseme_set,
+    sequence_features,
+    split_phone,
+    viseme_set_from_table,
+)
+
+
+class VisemeEncoding(dict):
+    """What [`VisemeTokenizer`] returns; keys are attributes too. B clips, N tokens (the longest clip's).
+
+    Attributes:
+        input_ids: int64 (B, N), viseme ids; padding is the number of visemes.
+        phone_ids: int64 (B, N), indices in `PHONE_INVENTORY`; 0 in padding.
+        features: float32 (B, N, 6) in [0, 1], columns as `FEATURES`; 0 in padding.
+        durations: float32 (B, N), seconds; 0 in padding. Tokens follow each other without gap from time 0.
+        attention_mask: bool (B, N), False in padding.
+        labels (`list[list[str]]`): viseme labels.
+        text (`list[str | None]`): the text that spans count in (normalised), None where only phones were given.
+        words (`list[list[str]]`): spoken words in order.
+        word_spans (`list[list[tuple[int, int]]]`): first and one-past-last token of each word.
+        char_spans (`list[list[tuple[int, int] | None]]`): for each token its word's characters in `text`.
+    """
+
+    def __getattr__(self, name: str):
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(f"VisemeEncoding has no {name!r}; it has {sorted(self)}") from error
+
+    def to(self, device) -> "VisemeEncoding":
+        """Move the tensors (of `return_tensors="pt"`) to a device; returns itself."""
+        for key, value in self.items():
+            if hasattr(value, "to"):
+                self[key] = value.to(device)
+        return self
+
+
+@dataclass
+class _Clip:
+    """Phones of one clip before they are cut into letters. `words[k]` says which phones, and which characters."""
+
+    phones: list[Segment]
+    words: list[str] = field(default_factory=list)
+    phone_spans: list[tuple[int, int]] = field(default_factory=list)
+    char_spans: list[tuple[int, int] | None] = field(default_factory=list)
+    text: str | None = None
+
+
+class VisemeTokenizer(ConfigMixin, PushToHubMixin):
+    """Turns text, or phones with times, into visemes with durations.
+
+    Each token is a letter of IPA (a diphthong or an affricate is two), so that the mouth can move inside of a phone.
+    From phones the times are exact; from text alone they are nominal (`text2lip.text.durations`).
+
+    Args:
+        viseme_set (`str`): "oculus" (15 labels), "azure" (22), or the path of a JSON file with the user's own table.
+        language (`str`): language of the text: espeak code, alias or English name.
+        table (`dict[str, str]`, *optional*): the user's own viseme table, IPA phone -> label; wins over `viseme_set`.
+        g2p (`str`): "espeak" or "gruut", what reads the text.
+
+    Raises:
+        ValueError: an unknown viseme set or a bad table.
+    """
+
+    config_name = "tokenizer_config.json"
+
+    @register_to_config
+    def __init__(
+        self,
+        viseme_set: str = "oculus",
+        language: str = "en-us",
+        table: dict[str, str] | None = None,
+        g2p: str = "espeak",
+    ):
+        if table is None and isinstance(viseme_set, Mapping):
+            viseme_set, table = "custom", dict(viseme_set)
+        if table is not None:
+            name = viseme_set if viseme_set not in ("oculus", "azure") else "custom"
+            self.visemes = viseme_set_from_table(table, str(name))
+        else:
+            self.visemes = get_viseme_set(viseme_set)
+            if self.visemes.source is not None:  # the file need not exist where the tokenizer is loaded again
+                table = self.visemes.source
+        self.register_to_config(viseme_set=self.visemes.name, table=None if table is None else dict(table))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Viseme labels by id."""
+        return self.visemes.labels
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of visemes, padding not counted."""
+        return len(self.visemes)
+
+    @property
+    def pad_token_id(self) -> int:
+        """Id of padding: the number of visemes."""
+        return len(self.visemes)
+
+    def __call__(
+        self,
+        text: str | Sequence[str] | None = None,
+        *,
+        phones: Timeline | Sequence | None = None,
+        language: str | None = None,
+        padding: bool = True,
+        return_tensors: str | None = None,
+    ) -> VisemeEncoding:
+        """Encode one clip or a batch; the result always has a batch axis.
+
+        Args:
+            text (`str` or `list[str]`, *optional*): plain text or SSML (starts with `<speak`). With `phones` it only
+                serves `char_spans`.
+            phones (*optional*): a [`Timeline`], a list of (IPA phone, start s, end s), or a list of either.
+            language (`str`, *optional*): language of `text`; defaults to the tokenizer's.
+            padding (`bool`): pad to the longest clip; needed for tensors of clips of different length.
+            return_tensors (`str`, *optional*): "np", "pt", or None for Python lists.
+
+        Returns:
+            [`VisemeEncoding`]
+
+        Raises:
+            ValueError: neither text nor phones, an empty batch, text with nothing to say, timings that overlap or run
+                backwards, batches of different size, an unknown language or tensor type.
+        """
+        if return_tensors not in (None, "np", "pt"):
+            raise ValueError(f"return_tensors: {return_tensors!r} is unknown; wants None, 'np' or 'pt'.")
+        texts = None if text is None else [text] if isinstance(text, str) else _listed(text, "text")
+        timelines = None if phones is None else _timelines(phones)
+        if texts is None and timelines is None:
+            raise ValueError("text, phones: both are None; give one of them.")
+        if texts is not None and timelines is not None and len(texts) != len(timelines):
+            raise ValueError(f"text, phones: {len(texts)} texts but {len(timelines)} phone lists; wants as many.")
+        language = language or self.config.language
+        if timelines is None:
+            clips = [self._read(item, language) for item in texts]
+        else:
+            clips = [_from_timeline(t, texts[i] if texts else None) for i, t in enumerate(timelines)]
+        return self._collate([self._encode(clip) for clip in clips], padding, return_tensors)
+
+    def _read(self, text: str, language: str) -> _Clip:
+        """Phones of a text with nominal times."""
+        if not isinstance(text, str):
+            raise ValueError(f"text: wants a string, got {type(text).__name__}.")
+        pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
+        clip = _Clip([], text="")
+        clock = EDGE_SECONDS[0]
+        for piece in pieces:
+            if piece.text:
+                offset = len(clip.text) + bool(clip.text)
+                clip.text = f"{clip.text} {piece.text}" if clip.text else piece.text
+                clock = self._say(clip, piece, offset, clock, piece.language or language)
+            clock += piece.pause
+        if not clip.words:
+            raise ValueError(f"text: nothing to say in {text[:40]!r}; wants at least one word or number.")
+        clip.phones = Timeline.from_phones(clip.phones, duration=clip.phones[-1].end + EDGE_SECONDS[1]).phones
+        spoken = [i for i, phone in enumerate(clip.phones) if phone.label]  # silences have moved the indices
+        clip.phone_spans = [(spoken[a], spoken[b - 1] + 1) for a, b in clip.phone_spans]
+        return clip
+
+    def _say(self, clip: _Clip, piece: Piece, offset: int, clock: float, language: str) -> float:
+        """Append the words of a piece to a clip from `clock` on; returns when they and their pauses are over."""
+        if piece.phonemes:
+            words = [PhonemeWord(piece.text, parse_ipa(piece.phonemes), (0, len(piece.text)))]
+            clauses = [(0, len(piece.text), "")]
+        else:
+            words = get_g2p(self.config.g2p, language, stress=True)(piece.text)
+            clauses = split_clauses(piece.text)
+        for start, end, mark in clauses:
+            inside = [word for word in words if start <= word.span[0] < end]
+            pause = pause_seconds(mark) / piece.rate
+            final = pause > 0 or end == clauses[-1][1]
+            for word, seconds in zip(inside, nominal_durations([w.phones for w in inside], final, piece.rate)):
+                first = len(clip.phones)
+                for phone, length in zip(word.phones, seconds):
+                    clip.phones.append(Segment(phone, clock, clock + length))
+                    clock += length
+                clip.words.append(word.word)
+                clip.phone_spans.append((first, len(clip.phones)))
+                clip.char_spans.append((word.span[0] + offset, word.span[1] + offset))
+            clock += pause if inside else 0.0
+        return clock
+
+    def _encode(self, clip: _Clip) -> dict:
+        """Tokens of one clip: phones cut into letters, each with its share of the phone's time."""
+        letters: list[str] = []
+        edges = [0.0]
+        whole: list[int | None] = []  # id of a phone that has one of its own
+        first_token = []
+        for phone in clip.phones:
+            parts = split_phone(phone.label)
+            first_token.append(len(letters))
+            if phone.label and parts == [("", 1.0)] and letters:  # a lone tone mark: the phone before it goes on
+                edges[-1] = phone.end
+                continue
+            phone_id = self.visemes.phone_id([letter for letter, _ in parts])
+            share = 0.0
+            for letter, part in parts:
+                share += part
+                letters.append(letter)
+                whole.append(phone_id)
+                edges.append(phone.start + share * (phone.end - phone.start))
+            edges[-1] = phone.end
+        first_token.append(len(letters))
+        ids = [own if own is not None else i for own, i in zip(whole, self.visemes.letter_ids(letters))]
+        char_spans: list[tuple[int, int] | None] = [None] * len(letters)
+        word_spans = [(first_token[a], first_token[b]) for a, b in clip.phone_spans]
+        for span, (first, last) in zip(clip.char_spans, word_spans):
+            char_spans[first:last] = [span] * (last - first)
+        return {
+            "input_ids": np.array(ids, np.int64),
+            "phone_ids": np.array([PHONE_TO_ID[letter] for letter in letters], np.int64),
+            "features": sequence_features(letters),
+            "durations": np.diff(np.array(edges)).astype(np.float32),
+            "attention_mask": np.ones(len(letters), bool),
+            "labels": [self.labels[i] for i in ids],
+            "text": clip.text,
+            "words": clip.words,
+            "word_spans": word_spans,
+            "char_spans": char_spans,
+        }
+
+    def _collate(self, items: list[dict], padding: bool, return_tensors: str | None) -> VisemeEncoding:
+        arrays = {
+            "input_ids": self.pad_token_id, "phone_ids": 0, "features": 0.0, "durations": 0.0, "attention_mask": False,
+        }  # fmt: skip
+        lengths = {len(item["input_ids"]) for item in items}
+        if return_tensors and not padding and len(lengths) > 1:
+            raise ValueError("padding: clips of different length can't be one tensor; set padding=True.")
+        encoding = VisemeEncoding({key: [item[key] for item in items] for key in items[0]})
+        for key, fill in arrays.items():
+            rows = encoding[key]
+            if padding:
+                rows = [_pad(row, max(lengths), fill) for row in rows]
+            if return_tensors is None:
+                encoding[key] = [row.tolist() for row in rows]
+                continue
+            encoding[key] = np.stack(rows)
+            if return_tensors == "pt":
+                import torch
+
+                encoding[key] = torch.from_numpy(encoding[key])
+        return encoding
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Labels of viseme ids (a sequence or a 1-D tensor); padding is left out.
+
+        Raises:
+            ValueError: an id outside of the set.
+        """
+        ids = [int(i) for i in ids]
+        for i in ids:
+            if not 0 <= i <= self.pad_token_id:
+                raise ValueError(f"ids: {i} is not a viseme id; wants 0 to {self.pad_token_id - 1}.")
+        return [self.labels[i] for i in ids if i != self.pad_token_id]
+
+    def segments(self, encoding: VisemeEncoding, index: int = 0) -> list[Segment]:
+        """Visemes of clip `index` with times in seconds, gapless; neighbours with the same label are joined."""
+        joined: list[Segment] = []
+        clock = 0.0
+        row = zip(encoding["input_ids"][index], encoding["durations"][index], encoding["attention_mask"][index])
+        for viseme, duration, real in row:
+            if not real:
+                continue
+            label, end = self.labels[int(viseme)], clock + float(duration)
+            if joined and joined[-1].label == label:
+                joined[-1] = joined[-1]._replace(end=end)
+            else:
+                joined.append(Segment(label, clock, end))
+            clock = end
+        return joined
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike,
+        subfolder: str | None = None,
+        return_unused_kwargs: bool = False,
+        **kwargs,
+    ):
+        """Load a tokenizer from a folder or a Hub id that holds `tokenizer_config.json`.
+
+        Args:
+            pretrained_model_name_or_path (`str` or `os.PathLike`): folder or Hub id.
+            subfolder (`str`, *optional*): folder inside of it.
+            return_unused_kwargs (`bool`): also return the keyword arguments that were not used.
+            kwargs: configuration values to replace, and the Hub's arguments (`revision`, `token`, `cache_dir`, ...).
+        """
+        config, kwargs, _ = cls.load_config(
+            pretrained_model_name_or_path,
+            subfolder=subfolder,
+            return_unused_kwargs=True,
+            return_commit_hash=True,
+            **kwargs,
+        )
+        return cls.from_config(config, return_unused_kwargs=return_unused_kwargs, **kwargs)
+
+    def save_pretrained(self, save_directory: str | os.PathLike, push_to_hub: bool = False, **kwargs):
+        """Write `tokenizer_config.json` to a folder, from where `from_pretrained` loads it again.
+
+        Args:
+            save_directory (`str` or `os.PathLike`): made where it does not exist.
+            push_to_hub (`bool`): upload it too; `repo_id`, `token`, ... go through `kwargs`.
+        """
+        self.save_config(save_directory, push_to_hub=push_to_hub, **kwargs)
+
+
+def _pad(row: np.ndarray, length: int, fill) -> np.ndarray:
+    width = [(0, length - len(row))] + [(0, 0)] * (row.ndim - 1)
+    return np.pad(row, width, constant_values=fill)
+
+
+def _listed(items, name: str) -> list:
+    items = list(items)
+    if not items:
+        raise ValueError(f"{name}: the batch is empty.")
+    return items
+
+
+def _timelines(phones) -> list[Timeline]:
+    """A batch of timelines from whatever `__call__` accepts as phones."""
+    if isinstance(phones, Timeline):
+        return [phones]
+    items = _listed(phones, "phones")
+    if isinstance(items[0], (tuple, list)) and items[0] and isinstance(items[0][0], str):
+        items = [items]
+    return [item if isinstance(item, Timeline) else _timeline(item) for item in items]
+
+
+def _timeline(segments) -> Timeline:
+    rows = list(segments)
+    for row in rows:
+        if not (isinstance(row, (tuple, list)) and len(row) == 3 and isinstance(row[0], str)):
+            raise ValueError(f"phones: {row!r} is not (IPA phone, start s, end s).")
+    if not rows:
+        raise ValueError("phones: the list is empty.")
+    return Timeline.from_phones(rows)
+
+
+def _from_timeline(timeline: Timeline, text: str | None) -> _Clip:
+    """Phones as given; a word owns the spoken phones whose middle lies within its time."""
+    if not timeline.phones:
+        raise ValueError("phones: the timeline holds no phones and has no length.")
+    clip = _Clip(list(timeline.phones), text=text)
+    middles = np.array([(phone.start + phone.end) / 2 for phone in timeline.phones])
+    cursor = 0
+    for word in timeline.words:
+        first, last = np.searchsorted(middles, [word.start, word.end])
+        while first < last and not timeline.phones[first].label:
+            first += 1
+        while first < last and not timeline.phones[last - 1].label:
+            last -= 1
+        found = text.find(word.label, cursor) if text is not None else -1
+        cursor = found + len(word.label) if found >= 0 else cursor
+        clip.words.append(word.label)
+        clip.phone_spans.append((int(first), int(last)))
+        clip.char_spans.append((found, cursor) if found >= 0 else None)
+    return clip
