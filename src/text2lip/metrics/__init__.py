@@ -1,0 +1,31 @@
+"""Every figure that the project quotes, as pure functions: numpy arrays or torch tensors in, floats out."""
+
+from text2lip._lazy import attach
+
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "aggregate": ["Tally", "mean_of", "pooled"],
+        "frechet": ["fid", "frechet_distance", "fvd"],
+        "recognition": ["identity"],
+        "image": ["flicker", "inner_lip_polygon", "inner_mouth_psnr", "psnr", "ssim"],
+        "lips": [
+            "closure",
+            "dtw",
+            "duration_error",
+            "gap_r",
+            "jerk",
+            "jerk_ratio",
+            "lmd",
+            "lmd_centred",
+            "stillness",
+            "width_r",
+        ],
+        "perceptual": ["LPIPSModel", "lpips"],
+        "semantics": ["bleu", "edit_distance", "slot_accuracy", "wer"],
+        "sharpness": ["cpbd"],
+        "sync": ["SyncNet", "lse", "sync_scores"],
+        "weights": ["MissingWeights", "available_metrics", "weights_folder"],
+    },
+)

@@ -1,0 +1,290 @@
+"""Lip motion against real lip motion: distances, correlations, closures, stillness, smoothness and timing.
+
+Lip shapes are those of [`~text2lip.faces.canonical.canonical_lips`]: (frames, 57, 2), x right, y down, in the head's
+own frame, with the distance of the outer eye corners as the unit; the first 40 points are the lips (the 17 of the jaw
+are not judged, and 40 points alone will do). Frame f is the picture at (f + 1/2) / fps and lasts from f / fps to
+(f + 1) / fps. A metric that does not apply to a clip is None, never NaN and never 0.
+
+Lip landmark distance: Chen et al. 2018, "Lip Movements Generation at a Glance" (there without an alignment of the
+head; here after one). The other definitions are this project's own and stated with each function.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from text2lip.faces.canonical import LIPS, lip_gap, lip_width
+from text2lip.metrics.aggregate import Tally
+from text2lip.metrics.semantics import edit_path
+from text2lip.text.timing import Segment
+
+
+CLOSED_GAP = 0.01
+"""An inner lip gap under this, in outer-eye units, is a closed mouth."""
+
+CLOSING_PHONES = "pbm"
+SHORTEST_SILENCE = 0.2
+SMOOTHING_TAPS = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+"""The 5-tap zero-phase filter (binomial) that both sides pass before their third differences are taken."""
+
+_CONSTANT = 1e-6  # a curve whose standard deviation is under this, in outer-eye units, has no shape to correlate
+
+
+def lmd(ours: Any, real: Any) -> float:
+    """Lip landmark distance: mean Euclidean distance over frames and the 40 lip points.
+
+    Args:
+        ours (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
+        real (`np.ndarray` or `torch.Tensor`): the same shape.
+
+    Returns:
+        `float`: outer-eye units, >= 0.
+
+    Raises:
+        ValueError: the shapes differ, or a value is not finite.
+    """
+    ours, real = _pair(ours, real)
+    return _distance(ours, real)
+
+
+def lmd_centred(ours: Any, real: Any) -> float:
+    """[`lmd`] after the mean shape of each clip has been taken off it: motion alone, not the looks of the mouth.
+
+    Args and errors as in [`lmd`]; outer-eye units.
+    """
+    ours, real = _pair(ours, real)
+    return _distance(ours - ours.mean(0), real - real.mean(0))
+
+
+def gap_r(ours: Any, real: Any) -> float | None:
+    """Pearson's r of the inner lip gap |13 - 14| over the frames of one clip; None where one side is constant.
+
+    Args and errors as in [`lmd`]. A set's figure is the mean over its clips ([`~text2lip.metrics.mean_of`]).
+    """
+    ours, real = _pair(ours, real)
+    return pearson_r(_gap(ours), _gap(real))
+
+
+def width_r(ours: Any, real: Any) -> float | None:
+    """Pearson's r of the mouth's width |61 - 291| over the frames of one clip; None where one side is constant.
+
+    Args and errors as in [`lmd`]. A set's figure is the mean over its clips ([`~text2lip.metrics.mean_of`]).
+    """
+    ours, real = _pair(ours, real)
+    return pearson_r(np.asarray(lip_width(ours)), np.asarray(lip_width(real)))
+
+
+def closure(lips: Any, phones: Sequence[Segment], fps: float) -> Tally:
+    """Share of /p b m/ segments, widened by one frame on both sides, whose smallest gap |13 - 14| is under 0.01.
+
+    Args:
+        lips (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
+        phones (`Sequence[Segment]`): IPA phones, seconds; a phone closes the lips if its label holds p, b or m.
+        fps (`float`): frames per second.
+
+    Returns:
+        `Tally`: closed segments and all segments; `.value` is in [0, 1], None without such a segment. Segments past
+        the end of the clip are not counted. A set's figure is [`~text2lip.metrics.pooled`] over its clips, to be
+        compared with that of the real clips (real lips do not always show a closure at 25 fps).
+
+    Raises:
+        ValueError: `lips` has another shape or is not finite, or `fps` is not positive.
+    """
+    gap = _gap(_lips(lips, "lips"))
+    hits = total = 0
+    for phone in phones:
+        if not any(letter in phone.label for letter in CLOSING_PHONES):
+            continue
+        first, last = _touched_frames(phone, fps)
+        window = gap[max(0, first - 1) : last + 2]
+        if first < len(gap) and len(window):
+            total += 1
+            hits += bool(window.min() < CLOSED_GAP)
+    return Tally(hits, total)
+
+
+def stillness(lips: Any, phones: Sequence[Segment], fps: float) -> Tally:
+    """Mean displacement of the 40 lip points from frame to frame inside silences longer than 0.2 s.
+
+    Args:
+        lips (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
+        phones (`Sequence[Segment]`): phones, seconds; silences have the label "", neighbouring ones count as one.
+        fps (`float`): frames per second.
+
+    Returns:
+        `Tally`: summed displacements and the number of frame pairs that lie wholly inside a silence; `.value` is in
+        outer-eye units per frame (real speech: about 0.006), None without such a pair.
+
+    Raises:
+        ValueError: `lips` has another shape or is not finite, or `fps` is not positive.
+    """
+    lips = _lips(lips, "lips")
+    steps = np.linalg.norm(np.diff(lips, axis=0), axis=-1).mean(-1)  # (frames - 1,)
+    tally = Tally()
+    for start, end in _silences(phones):
+        if end - start <= SHORTEST_SILENCE:
+            continue
+        first, last = _inner_frames(start, end, fps)
+        inside = steps[max(0, first) : max(0, last)]
+        tally += Tally(float(inside.sum()), len(inside))
+    return tally
+
+
+def jerk(lips: Any) -> float | None:
+    """Mean length of the third differences of the 40 lip points after the 5-tap filter (1 4 6 4 1) / 16.
+
+    The filter is symmetric, thus without phase, and is applied where it fits whole, so 4 frames are lost, and 3 more
+    to the differences.
+
+    Args:
+        lips (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
+
+    Returns:
+        `float` or None: outer-eye units per frame cubed; None for fewer than 8 frames.
+    """
+    lips = _lips(lips, "lips")
+    if len(lips) < len(SMOOTHING_TAPS) + 3:
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(lips, len(SMOOTHING_TAPS), axis=0)
+    return float(np.linalg.norm(np.diff(windows @ SMOOTHING_TAPS, n=3, axis=0), axis=-1).mean())
+
+
+def jerk_ratio(ours: Any, real: Any) -> Tally:
+    """[`jerk`] of ours over that of the real lips: 1 is as smooth as real, more is jittery, less is sluggish.
+
+    Args and errors as in [`lmd`].
+
+    Returns:
+        `Tally`: our jerk and the real one; `.value` is their ratio, None where the clip is shorter than 8 frames or
+        the real lips do not move.
+    """
+    ours, real = _pair(ours, real)
+    ours_jerk, real_jerk = jerk(ours), jerk(real)
+    return Tally() if not real_jerk else Tally(ours_jerk, real_jerk)
+
+
+def dtw(ours: Any, real: Any) -> float:
+    """Dynamic time warping distance of the lips: cost of the cheapest path over the number of cells on it.
+
+    A cell costs the mean distance of the 40 points of its two frames; steps (1, 0), (0, 1), (1, 1) have equal weight
+    (Sakoe & Chiba 1978 without slope constraint). The two clips may differ in length: this is the one metric that
+    forgives timing.
+
+    Args:
+        ours (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
+        real (`np.ndarray` or `torch.Tensor`): (other frames, 57, 2).
+
+    Returns:
+        `float`: outer-eye units, >= 0.
+
+    Raises:
+        ValueError: another shape, or a value that is not finite.
+    """
+    ours, real = _lips(ours, "ours"), _lips(real, "real")
+    cells = np.linalg.norm(ours[:, None] - real[None], axis=-1).mean(-1)  # (frames, other frames)
+    cost = np.full((len(ours) + 1, len(real) + 1), np.inf)
+    length = np.zeros(cost.shape, np.int64)
+    cost[0, 0] = 0
+    for i, row in enumerate(cells, 1):
+        for j, cell in enumerate(row, 1):
+            steps = ((i - 1, j - 1), (i - 1, j), (i, j - 1))
+            step = min(steps, key=cost.__getitem__)
+            cost[i, j] = cost[step] + cell
+            length[i, j] = length[step] + 1
+    return float(cost[-1, -1] / length[-1, -1])
+
+
+def duration_error(ours: Sequence[Segment], real: Sequence[Segment], matched_only: bool = False) -> Tally:
+    """Mean absolute difference of the durations of the spoken phones.
+
+    Args:
+        ours (`Sequence[Segment]`): predicted phones, seconds; silences (label "") are left out of the comparison.
+        real (`Sequence[Segment]`): phones as spoken, seconds.
+        matched_only (`bool`): where the two say different phones (another pronunciation), compare those that a
+            smallest-edit alignment pairs with an equal one, instead of raising.
+
+    Returns:
+        `Tally`: summed differences in seconds and the number of phones; `.value` is seconds per phone, None without
+        a phone.
+
+    Raises:
+        ValueError: the phones differ and `matched_only` is False.
+    """
+    ours = [phone for phone in ours if phone.label]
+    real = [phone for phone in real if phone.label]
+    said, spoken = [p.label for p in ours], [p.label for p in real]
+    if said == spoken:
+        pairs = list(zip(ours, real))
+    elif matched_only:
+        pairs = [(ours[i], real[j]) for i, j in edit_path(said, spoken) if said[i] == spoken[j]]
+    else:
+        raise ValueError(
+            f"ours: phones {' '.join(said)!r} are not those of real, {' '.join(spoken)!r}; "
+            "give both the same phones, or matched_only=True."
+        )
+    return Tally(sum(abs((a.end - a.start) - (b.end - b.start)) for a, b in pairs), len(pairs))
+
+
+def pearson_r(ours: np.ndarray, real: np.ndarray) -> float | None:
+    """Pearson's correlation of two curves (frames,), in [-1, 1]; None where one of them is constant."""
+    ours, real = ours - ours.mean(), real - real.mean()
+    if ours.std() < _CONSTANT or real.std() < _CONSTANT:
+        return None
+    return float(np.clip((ours @ real) / (np.linalg.norm(ours) * np.linalg.norm(real)), -1, 1))
+
+
+def _lips(lips: Any, name: str) -> np.ndarray:
+    lips = np.asarray(lips, np.float64)
+    if lips.ndim != 3 or lips.shape[1] < len(LIPS) or lips.shape[2] != 2 or not len(lips):
+        raise ValueError(f"{name}: has shape {lips.shape}; wants canonical lip shapes (frames, 57, 2).")
+    lips = lips[:, : len(LIPS)]
+    if not np.isfinite(lips).all():
+        raise ValueError(f"{name}: holds NaN or infinity; leave out or fill the frames where the face was lost.")
+    return lips
+
+
+def _pair(ours: Any, real: Any) -> tuple[np.ndarray, np.ndarray]:
+    ours, real = _lips(ours, "ours"), _lips(real, "real")
+    if len(ours) != len(real):
+        raise ValueError(
+            f"ours: has {len(ours)} frames, real has {len(real)}; frames are compared at equal length "
+            "(make the clip with num_frames of the real one)."
+        )
+    return ours, real
+
+
+def _distance(ours: np.ndarray, real: np.ndarray) -> float:
+    return float(np.linalg.norm(ours - real, axis=-1).mean())
+
+
+def _gap(lips: np.ndarray) -> np.ndarray:
+    return np.asarray(lip_gap(lips))
+
+
+def _touched_frames(segment: Segment, fps: float) -> tuple[int, int]:
+    """First and last frame that `segment` shares some time with."""
+    if not fps > 0:
+        raise ValueError(f"fps: {fps!r}; wants a positive number.")
+    first = math.floor(segment.start * fps + 1e-6)
+    return first, max(first, math.ceil(segment.end * fps - 1e-6) - 1)
+
+
+def _inner_frames(start: float, end: float, fps: float) -> tuple[int, int]:
+    """First and last frame that lie wholly between `start` and `end`."""
+    if not fps > 0:
+        raise ValueError(f"fps: {fps!r}; wants a positive number.")
+    return math.ceil(start * fps - 1e-6), math.floor(end * fps + 1e-6) - 1
+
+
+def _silences(phones: Sequence[Segment]) -> list[tuple[float, float]]:
+    spans: list[tuple[float, float]] = []
+    for phone in phones:
+        if phone.label:
+            continue
+        if spans and phone.start - spans[-1][1] < 1e-3:
+            spans[-1] = (spans[-1][0], phone.end)
+        else:
+            spans.append((phone.start, phone.end))
+    return spans
