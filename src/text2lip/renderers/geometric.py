@@ -9,6 +9,7 @@ import numpy as np
 from .base import INNER_LOWER, INNER_UPPER, check_landmarks, check_portrait, to_pixels
 from .contour import mouth_masks, smooth, uncross
 from .interior import MouthInterior, mouth_interior
+from .lip_edges import lip_edges
 from .warp import LOWER_SIDE, UPPER_SIDE, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
 
@@ -32,6 +33,7 @@ class PreparedPortrait:
         field: how the lower face moves.
         interior: what is seen between the lips.
         gap: distance of the inner lips in the portrait, units.
+        edges: two `(11, 2)`, pixels: from the inner landmarks of either lip to its true edge.
         own: `(rows, columns)` over `field.box`: where the portrait shows its own upper teeth, in [0, 1].
     """
 
@@ -41,6 +43,7 @@ class PreparedPortrait:
     field: WarpField
     interior: MouthInterior
     gap: float
+    edges: tuple[np.ndarray, np.ndarray]
     own: np.ndarray
 
     def frame(self, landmarks: np.ndarray) -> np.ndarray:
@@ -60,9 +63,8 @@ class PreparedPortrait:
         target[UPPER], target[LOWER] = uncross(target[UPPER], target[LOWER], self.face.down)
         shift = target - self.points
         moved = smoothstep(np.abs(shift[UPPER + LOWER]).max() / self.face.unit, 0.0, 0.03)
-        inset = moved * self._was_open * INSET * self.face.unit * INSET_SHAPE * self.face.down
-        shift[UPPER] += inset
-        shift[LOWER] -= inset
+        shift[UPPER] -= moved * self.edges[0]
+        shift[LOWER] -= moved * self.edges[1]
         back = [self.field.backward(i, shift[list(side)]) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE))]
 
         box = self.field.box
@@ -153,19 +155,28 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray) -> PreparedPortr
     face = face_frame(points)
     field = warp_field(points, face, *portrait.shape[:2])
     gap = max(float((points[INNER_LOWER[5]] - points[INNER_UPPER[5]]) @ face.down) / face.unit, 0.0)
-    own = _own_teeth(points, face, field.box)
-    return PreparedPortrait(portrait, points, face, field, mouth_interior(portrait, points, face), gap, own)
+    edges = _edges(portrait, points, face, gap)
+    own = _own_teeth(points, edges, face, field.box)
+    return PreparedPortrait(portrait, points, face, field, mouth_interior(portrait, points, face), gap, edges, own)
 
 
-def _own_teeth(points: np.ndarray, face: FaceFrame, box: tuple[int, int, int, int]) -> np.ndarray:
+def _edges(portrait: np.ndarray, points: np.ndarray, face: FaceFrame, gap: float) -> tuple[np.ndarray, np.ndarray]:
+    """From the inner landmarks to the true lip edges; at least a little where open, so that no teeth stick to lips."""
+    least = float(smoothstep(gap, 0.01, 0.04)) * INSET * face.unit * INSET_SHAPE
+    upper, lower = lip_edges(portrait, points)
+    upper += np.maximum(least - upper @ -face.down[:, None], 0) * -face.down
+    lower += np.maximum(least - lower @ face.down[:, None], 0) * face.down
+    return upper, lower
+
+
+def _own_teeth(points: np.ndarray, edges: tuple, face: FaceFrame, box: tuple[int, int, int, int]) -> np.ndarray:
     """Where the portrait's open mouth shows its upper teeth: between the lips, fading towards the lower lip.
 
     These pixels stay with the head, as teeth do, while the lips slide over them.
     """
-    upper, lower = uncross(points[UPPER], points[LOWER], face.down)
+    upper, lower = uncross(points[UPPER] + 0.7 * edges[0], points[LOWER] + 0.7 * edges[1], face.down)
     gap = ((lower - upper) @ face.down)[:, None] * face.down
-    inset = np.minimum(0.2 * gap, 0.012 * face.unit * face.down)
-    inside = mouth_masks(smooth(upper + inset), smooth(lower - 0.35 * gap), face, box, 0.012 * face.unit)[1]
+    inside = mouth_masks(smooth(upper), smooth(lower - 0.35 * gap), face, box, 0.012 * face.unit)[1]
     return inside * float(smoothstep(np.abs(gap).max() / face.unit, 0.03, 0.08))
 
 

@@ -1,0 +1,76 @@
+"""Where the red of the lips really ends in an open portrait; the mesh tends to draw an open mouth too narrow."""
+
+import cv2
+import numpy as np
+
+from .base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from .warp import smoothstep
+
+
+SAMPLES = 24
+DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
+
+
+def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far the inside of the mouth reaches into what the landmarks call lip.
+
+    The colours between the inner contours are told from those of the outer halves of the lips by Fisher's linear
+    discriminant, where they are less red than lips, and by their lack of red alone; every inner point is then moved
+    outwards, along its lip's thickness, to where lip colour begins. On a closed mouth or a grey picture nothing moves.
+
+    Args:
+        portrait (`np.ndarray`): `(height, width, 3)` uint8.
+        points (`np.ndarray`): `(478, 2)` pixel landmarks.
+
+    Returns:
+        two `(11, 2)` float32 arrays, pixels: from the upper and lower inner points to the true edges.
+    """
+    sides = ((INNER_UPPER, OUTER_UPPER), (INNER_LOWER, OUTER_LOWER))
+    inner = [points[list(i)] for i, _ in sides]
+    thickness = [points[list(o)] - points[list(i)] for i, o in sides]
+    away = np.linspace(0, 0.9, SAMPLES, dtype=np.float32)
+    profiles = [_sample(portrait, i[:, None] + away[:, None] * t[:, None]) for i, t in zip(inner, thickness)]
+    across = np.linspace(0.2, 0.8, 8, dtype=np.float32)[:, None]
+    inside = _sample(portrait, inner[0][2:-2, None] * (1 - across) + inner[1][2:-2, None] * across).reshape(-1, 3)
+    lips = np.concatenate([p[2:-2, SAMPLES // 2 : -3].reshape(-1, 3) for p in profiles])
+    direction, threshold, distance = _discriminant(lips, inside)
+    red = float(np.median(_redness(lips)))
+    pale = 1 - float(np.median(_redness(inside))) / max(red, 0.02)
+    sure = float(smoothstep(distance, 1.5, 4.0) * smoothstep(pale, 0.10, 0.35))
+    edges = []
+    for profile, across in zip(profiles, thickness):
+        teeth = _edge(0.6 * red - _redness(profile), away) * float(smoothstep(red, 0.03, 0.08))
+        edge = np.maximum(sure * _edge(profile @ direction - threshold, away), teeth)
+        edges.append((edge[:, None] * across).astype(np.float32))
+    return edges[0], edges[1]
+
+
+def _sample(portrait: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Colours in 0..1 at pixel `positions` (rows, columns, 2): `(rows, columns, 3)` float32."""
+    maps = np.ascontiguousarray(positions[..., 0], np.float32), np.ascontiguousarray(positions[..., 1], np.float32)
+    return cv2.remap(portrait, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32) / 255
+
+
+def _redness(colours: np.ndarray) -> np.ndarray:
+    """How red colours `(..., 3)` are, whatever their brightness; about 0 for teeth, 0.1 to 0.3 for lips."""
+    return (colours[..., 0] - colours[..., 1]) / (colours.sum(-1) + 0.05)
+
+
+def _discriminant(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Direction, threshold and distance in standard deviations of Fisher's discriminant between two colour sets."""
+    spread = 0.5 * (np.cov(first.T) + np.cov(second.T)) + 2e-4 * np.eye(3)
+    step = second.mean(0) - first.mean(0)
+    direction = np.linalg.solve(spread, step)
+    distance = float(np.sqrt(max(step @ direction, 1e-12)))
+    direction = direction / distance
+    return direction, float((0.6 * first.mean(0) + 0.4 * second.mean(0)) @ direction), distance
+
+
+def _edge(score: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Share of the lip's thickness, per point, that scores as inside; `score` is (11, samples), positive inside."""
+    score = cv2.GaussianBlur(score, (5, 3), 0)
+    lip = score < 0
+    first = np.where(lip.any(1), lip.argmax(1), 0)
+    edge = np.minimum(away[first], DEEPEST)
+    edge[[0, -1]] = 0
+    return (np.convolve(np.pad(edge, 1), [0.25, 0.5, 0.25], "valid") * (edge.max() > 0)).astype(np.float32)
