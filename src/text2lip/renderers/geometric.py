@@ -16,6 +16,7 @@ from .warp import LOWER_SIDE, UPPER_SIDE, FaceFrame, WarpField, face_frame, smoo
 CHIN = (148, 152, 377)
 INSET = 0.012  # units: how far an open portrait's lips are sampled away from its own teeth
 CONTACT = 0.35  # darkness of the line where lips meet that were apart in the portrait
+PARTED = 0.4  # darkness of the rim of lips that are further apart than in the portrait
 BORDER = cv2.BORDER_REFLECT_101
 UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
 DRIVEN = sorted({*UPPER_SIDE, *LOWER_SIDE})
@@ -79,17 +80,20 @@ class PreparedPortrait:
 
     def _mouth(self, target: np.ndarray, back: list, box: tuple[int, int, int, int], moved: float) -> np.ndarray:
         """Both lips and what lies between them: `(height, width, 3)` float32 over `box`."""
-        unit = self.face.unit
         curves = smooth(target[UPPER]), smooth(target[LOWER])
-        above, inside, below = mouth_masks(*curves, self.face, box, 0.007 * unit)
+        above, inside, below = mouth_masks(*curves, self.face, box, 0.007 * self.face.unit)
         upper, lower = (self._sample(self.field.upsample(b, box), box).astype(np.float32) for b in back)
         lips = upper * above[..., None] + lower * below[..., None]
-        lips *= (1 - 4 * CONTACT * moved * self._was_open * above * below)[..., None]
 
-        gap = float(((target[LOWER] - target[UPPER]) @ self.face.down).max()) / unit
-        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target))
+        gap = float(((target[LOWER] - target[UPPER]) @ self.face.down).max()) / self.face.unit
+        contact = CONTACT * moved * self._was_open * 4 * above * below
+        parted = PARTED * float(smoothstep(gap - self.gap, 0.0, 0.08))
+        rim = parted * cv2.GaussianBlur(inside, (0, 0), 0.025 * self.face.unit)
+        lips *= ((1 - contact) * (1 - rim))[..., None]
+
         still = self.portrait[box[1] : box[3], box[0] : box[2]]
-        drawn += (still - drawn) * self.own[_slices(box, self.field.box)][..., None]
+        own = self.own[_slices(box, self.field.box)]
+        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target), still, own)
         if moved < 1:
             between = self._sample(self.field.upsample(0.5 * (back[0] + back[1]), box), box)
             drawn = between + (drawn - between) * moved

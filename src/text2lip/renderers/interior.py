@@ -82,7 +82,15 @@ class MouthInterior:
         """Face coordinate, down, of the upper biting edge."""
         return self.origin[1] - TEXTURE_TOP
 
-    def draw(self, box: tuple[int, int, int, int], inside: np.ndarray, gap: float, drop: float) -> np.ndarray:
+    def draw(
+        self,
+        box: tuple[int, int, int, int],
+        inside: np.ndarray,
+        gap: float,
+        drop: float,
+        still: np.ndarray,
+        own: np.ndarray,
+    ) -> np.ndarray:
         """Paint the interior over the whole of `box`.
 
         Args:
@@ -90,6 +98,8 @@ class MouthInterior:
             inside (`np.ndarray`): `(height, width)` coverage of the opening.
             gap (`float`): largest distance of the inner lips, units.
             drop (`float`): how far the jaw has opened, units.
+            still (`np.ndarray`): `(height, width, 3)` the portrait itself.
+            own (`np.ndarray`): `(height, width)` where `still` shows teeth to be kept.
 
         Returns:
             `np.ndarray`: `(height, width, 3)` float32, 0..255.
@@ -97,7 +107,9 @@ class MouthInterior:
         head = self._place(self.head, box, 0.0, cv2.BORDER_CONSTANT)
         picture = self._place(self.jaw, box, drop, cv2.BORDER_REPLICATE)
         picture = picture * (1 - head[..., 3:]) + head[..., :3]
-        return picture * self._light(inside, gap)[..., None]
+        picture *= self._light(inside, gap)[..., None]
+        picture += (still - picture) * own[..., None]
+        return picture * (0.45 + 0.55 * smoothstep(gap, 0.0, 0.05))  # a narrow gap lets in little light
 
     def _place(self, layer: np.ndarray, box: tuple[int, int, int, int], drop: float, border: int) -> np.ndarray:
         """Resample a layer onto the pixels of `box`, `drop` units lower."""
@@ -110,14 +122,13 @@ class MouthInterior:
         return cv2.warpAffine(layer, np.column_stack([matrix, shift]), size, flags=flags, borderMode=border)
 
     def _light(self, inside: np.ndarray, gap: float) -> np.ndarray:
-        """Shadow of the lips, deepest under the upper one and in the corners; a narrow gap lets in little light."""
+        """Shadow of the lips, deepest under the upper one and in the corners."""
         reach = max(0.22 * gap * self.frame.unit, 0.7)
         shift = 0.6 * reach * self.frame.down
         moved = cv2.warpAffine(inside, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), inside.shape[::-1])
         near = cv2.GaussianBlur(moved, (0, 0), reach)
         wide = cv2.GaussianBlur(inside, (0, 0), 2.5 * reach)
-        narrow = 0.62 + 0.38 * smoothstep(gap, 0.0, 0.05)
-        return narrow * (0.58 + 0.42 * smoothstep(near, 0.0, 0.95)) * (0.78 + 0.22 * smoothstep(wide, 0.1, 0.75))
+        return (0.58 + 0.42 * smoothstep(near, 0.0, 0.95)) * (0.78 + 0.22 * smoothstep(wide, 0.1, 0.75))
 
 
 def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -> MouthInterior:
