@@ -97,7 +97,8 @@ def grid_clips(root: str | Path, split: str | None = None) -> list[GridClip]:
     for name, part in rows:
         if name in videos and split in (None, part):
             speaker, code = name.split("/")
-            places = [videos[name].parents[1] / "align" / f"{code}.align", root / "align" / f"{code}.align"]
+            talker = root / speaker
+            places = [talker / "align" / f"{code}.align", root / "align" / f"{code}.align"]
             places.append(root / "align" / speaker / f"{code}.align")
             align = next((place for place in places if place.exists()), None)
             clips.append(GridClip(name, speaker, part, videos[name], align))

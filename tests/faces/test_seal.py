@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from text2lip.faces.canonical import driven_index
+from text2lip.faces.seal import seal_lips, seal_weight
+
+
+@pytest.mark.parametrize("fps", [12, 24, 25, 29.97, 60])
+@pytest.mark.parametrize("start", [0.0, 0.11, 0.517, 0.999])
+@pytest.mark.parametrize("length", [0.02, 0.06, 0.2])
+def test_every_bilabial_has_a_closed_frame(fps, start, length):
+    frames = int(2 * fps)
+    weight = seal_weight(
+        torch.tensor([[1.0]]), torch.tensor([[start]]), torch.tensor([[start + length]]), frames, fps
+    )[0]
+    times = (torch.arange(frames) + 0.5) / fps
+    near = (times - (start + length / 2)).abs() <= max(length / 4, 0.5 / fps) + 1e-4
+    assert weight[near].max() == pytest.approx(1, abs=1e-4)
+    assert weight[(times - (start + length / 2)).abs() > length / 2 + 0.15].max() == 0
+
+
+def test_open_phones_are_left_alone():
+    weight = seal_weight(torch.tensor([[0.2, 0.0]]), torch.tensor([[0.0, 0.2]]), torch.tensor([[0.2, 0.4]]), 10, 25)
+    assert weight.abs().max() == 0
+
+
+def test_sealed_lips_meet_and_unsealed_stay():
+    motion = torch.zeros(1, 2, 57, 2)
+    motion[..., driven_index((14,)), 1] = 0.1
+    sealed = seal_lips(motion, torch.tensor([[0.0, 1.0]]))
+    upper, lower = driven_index((13, 14))
+    assert torch.equal(sealed[0, 0], motion[0, 0])
+    assert (sealed[0, 1, lower, 1] - sealed[0, 1, upper, 1]).abs() < 1e-7
+
+
+def test_lips_pressed_below_rest_are_not_opened():
+    motion = torch.zeros(1, 1, 57, 2)
+    motion[..., driven_index((14,)), 1] = -0.02
+    assert torch.equal(seal_lips(motion, torch.ones(1, 1)), motion)
