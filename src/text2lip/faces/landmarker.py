@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +22,18 @@ from .regions import Region, cut
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_landmarker"
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
+# The detector's six keypoints in terms of the mesh: eyes, nose tip, mouth, ears.
+KEYPOINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
+# Presence (a probability) at the first look, below which no second one helps, and above which none is needed.
+HOPELESS, CERTAIN = 0.1, 1 - 1e-6
+
+
+class _Found(NamedTuple):
+    """A face, its 468 points in pixels (float64), and the mesh's confidence."""
+
+    face: Face
+    points: np.ndarray
+    presence: float
 
 
 class FaceNotFoundError(ValueError):
@@ -51,8 +64,9 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
     Args:
         min_score (`float`, *optional*, defaults to 0.5):
             Detector confidence in [0, 1] below which there is no face.
-        min_presence (`float`, *optional*, defaults to 0.5):
-            Confidence of the mesh, in [0, 1], below which what the detector found is no face.
+        min_presence (`float`, *optional*, defaults to 0.9):
+            Confidence of the mesh, in [0, 1], below which what the detector found is no face. Faces, painted ones too,
+            have over 0.99; hands, cats, rockets and folds of cloth that fooled the detector had under 0.9.
         min_face_size (`float`, *optional*, defaults to 24.0):
             Pixels, longer side of the detector's box; smaller faces are refused: their lips are too few pixels.
         region_scale (`float`, *optional*, defaults to 1.5):
@@ -65,7 +79,7 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
     def __init__(
         self,
         min_score: float = 0.5,
-        min_presence: float = 0.5,
+        min_presence: float = 0.9,
         min_face_size: float = 24.0,
         region_scale: float = 1.5,
     ):
@@ -92,7 +106,7 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
 
     @torch.inference_mode()
     def detect(self, image: np.ndarray) -> list[Face]:
-        """Find faces, upright or turned by up to about 45 degrees, else by quarter turns.
+        """Find faces, turned or upright, that the detector proposes and the mesh confirms.
 
         Args:
             image (`np.ndarray` of shape `(height, width, 3)`): RGB, uint8. ValueError for anything else.
@@ -101,23 +115,7 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
             `list[Face]`: largest first, empty if there is none. Faces smaller than a tenth of the longer side are
             looked for only if no larger one is found.
         """
-        check_frame(image)
-        height, width = image.shape[:2]
-        searches = [
-            [window for level in detection.QUICK_LEVELS for window in detection.search_windows(height, width, level)],
-            *([*detection.search_windows(height, width, level)] for level in detection.THOROUGH_LEVELS),
-            [
-                window
-                for angle in detection.QUARTER_TURNS
-                for level in detection.QUICK_LEVELS
-                for window in detection.search_windows(height, width, level, angle)
-            ],
-        ]
-        for windows in searches:
-            faces = detection.merge_candidates(self._look(image, windows))
-            if faces:
-                return faces
-        return []
+        return [found.face for found in self._search(image)]
 
     @torch.inference_mode()
     def locate(self, image: np.ndarray, face: Face | int | tuple | None = None) -> np.ndarray:
@@ -126,18 +124,16 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
         Args:
             image (`np.ndarray` of shape `(height, width, 3)`): RGB, uint8.
             face (`Face`, `int` or `(left, top, right, bottom)`, *optional*):
-                Which one: an entry of `detect`, its index there (0 is the largest), or a box in pixels that holds it.
-                The largest by default.
+                Which one: an entry of `detect`, its index there (0 is the largest), or a box in pixels that holds its
+                middle. The largest by default.
 
         Returns:
             `np.ndarray` of shape `(478, 3)`, float32: (x / width, y / height, z / width).
 
         Raises:
-            FaceNotFoundError: nothing found, too small, or not a face by the mesh's own measure.
+            FaceNotFoundError: nothing found, too small, not the one asked for, or no face by the mesh's own measure.
         """
-        check_frame(image)
-        points, _, _ = self._locate(image, self._choose(image, face))
-        return self._normalise(points, image)
+        return self._normalise(self._choose(image, face).points, image)
 
     @torch.inference_mode()
     def track(self, frames: Iterable[np.ndarray], face: Face | int | tuple | None = None):
@@ -154,33 +150,54 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
         landmarks, scores, region = [], [], None
         for image in frames:
             check_frame(image)
-            try:
-                if region is None:
-                    points, score, region = self._locate(image, self._choose(image, face))
-                else:
-                    points, score = self._place(image, [region])
-                    points, score = points[0], float(score[0])
-                    if score < self.config.min_presence:
-                        points, score, region = self._locate(image, self._choose(image, None))
-                region = self._region_of_points(points)
-                landmarks.append(self._normalise(points, image))
-                scores.append(score)
-            except FaceNotFoundError:
+            if region is not None:
+                points, presence = self._place(image, [region])
+                found = None if presence[0] < self.config.min_presence else (points[0], float(presence[0]))
+            if region is None or found is None:
+                try:
+                    chosen = self._choose(image, face if region is None else None)
+                    found = chosen.points, chosen.presence
+                except FaceNotFoundError:
+                    found = None
+            if found is None:
                 region = None
                 landmarks.append(np.full((478, 3), np.nan, np.float32))
                 scores.append(0.0)
+            else:
+                region = self._region_of_points(found[0])
+                landmarks.append(self._normalise(found[0], image))
+                scores.append(found[1])
         if not landmarks:
             return np.empty((0, 478, 3), np.float32), np.empty(0, np.float32)
         return np.stack(landmarks), np.array(scores, np.float32)
 
+    def _search(self, image: np.ndarray) -> list["_Found"]:
+        """All faces with their landmarks, largest first."""
+        check_frame(image)
+        height, width = image.shape[:2]
+        quick, thorough = detection.QUICK_LEVELS, detection.THOROUGH_LEVELS
+        searches = [[(level, 0.0) for level in quick], *([(level, 0.0)] for level in thorough)]
+        searches.append([(level, angle) for angle in detection.QUARTER_TURNS for level in quick])
+        for search in searches:
+            looks = [self._look(image, detection.search_windows(height, width, *where)) for where in search]
+            faces = detection.merge_candidates(sum(looks, []))
+            confirmed = [found for face in faces if (found := self._confirm(image, face)) is not None]
+            if confirmed:
+                return confirmed
+        return []
+
     def _look(self, image: np.ndarray, windows: list[Region]) -> list[Face]:
-        """Candidates for faces in all windows of one picture."""
+        """Candidates for faces in the windows, all of one size, of a picture."""
         height, width = image.shape[:2]
         size = self.detector.input_size
+        # Windows overlap: shrink the picture once for all of them.
+        scale = min(1.0, 2 * size / windows[0].size)
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
         faces = []
         for start in range(0, len(windows), 16):
             batch = windows[start : start + 16]
-            crops = np.stack([cut(image, window, size, cv2.BORDER_CONSTANT) for window in batch])
+            scaled = [Region(w.x * scale, w.y * scale, w.size * scale, w.angle) for w in batch]
+            crops = np.stack([cut(small, window, size, cv2.BORDER_CONSTANT) for window in scaled])
             logits, boxes = self.detector(self._tensor(crops) / 127.5 - 1)
             for window, logit, box in zip(batch, logits.cpu().numpy(), boxes.cpu().numpy()):
                 found = detection.read_candidates(
@@ -200,58 +217,62 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
             points[index, :, 2] *= region.size / size
         return points, output.presence.cpu().numpy()
 
-    def _locate(self, image: np.ndarray, faces: list[Face]) -> tuple[np.ndarray, float, Region]:
-        """Points in pixels, score and region of the first of `faces` that the mesh agrees to be one."""
-        best = 0.0
-        for face in faces:
-            region = self._region_of_face(face)
-            for _ in range(3):  # the mesh's own points give a steadier square than the detector's box
-                points, presence = self._place(image, [region])
-                if presence[0] < self.config.min_presence:
-                    break
-                region = self._region_of_points(points[0])
-            else:
-                return points[0], float(presence[0]), region
-            best = max(best, float(presence[0]))
-        raise FaceNotFoundError(
-            f"the detector found {len(faces)} face(s) in `image`, but none is one by the mesh's own measure: presence "
-            f"{best:.2f}, at least {self.config.min_presence} is needed (`min_presence`). Is the face covered, or "
-            "turned away?"
-        )
+    def _confirm(self, image: np.ndarray, face: Face) -> "_Found | None":
+        """The mesh of a detected face, None if the mesh sees no face there."""
+        region = self._region_of_face(face)
+        points, presence = self._place(image, [region])
+        if presence[0] < HOPELESS:
+            return None
+        if presence[0] < CERTAIN:  # the detector takes some faces that stand on their head for upright ones
+            turned = [region._replace(angle=region.angle + angle) for angle in detection.QUARTER_TURNS]
+            more_points, more_presence = self._place(image, turned)
+            points, presence = np.concatenate([points, more_points]), np.concatenate([presence, more_presence])
+        points, presence = points[presence.argmax()], presence.max()
+        for _ in range(2):  # squares from the mesh's own points are steadier than those from the detector's box
+            points, presence = (value[0] for value in self._place(image, [self._region_of_points(points)]))
+        if presence < self.config.min_presence:
+            return None
+        keypoints = np.array([points[list(group), :2].mean(0) for group in KEYPOINTS], np.float32)
+        return _Found(face._replace(keypoints=keypoints), points, float(presence))
 
-    def _choose(self, image: np.ndarray, face: Face | int | tuple | None) -> list[Face]:
-        """The faces to try, in order."""
-        if isinstance(face, Face):
-            return [face]
-        height, width = image.shape[:2]
-        faces = self.detect(image)
+    def _choose(self, image: np.ndarray, face: Face | int | tuple | None) -> "_Found":
+        """The face that was asked for, or FaceNotFoundError."""
+        height, width = image.shape[:2] if isinstance(image, np.ndarray) and image.ndim == 3 else (0, 0)
         smallest = self.config.min_face_size
+        if isinstance(face, Face):
+            check_frame(image)
+            found = self._confirm(image, face)
+            if found is None:
+                raise FaceNotFoundError(f"`face`: at {face.box} in `image` the mesh sees no face")
+            return found
+        faces = self._search(image)
         if not faces:
             raise FaceNotFoundError(
                 f"no face found in `image` ({width}x{height} pixels): looked for one of at least {smallest:.0f} "
-                f"pixels with a score of {self.config.min_score} or more, in any "
-                "orientation. Give a picture that shows the face larger and from the front."
+                f"pixels, in any orientation, with a score of {self.config.min_score} or more that the mesh confirms "
+                f"with {self.config.min_presence}. Give a picture that shows the face larger and from the front."
             )
         if face is None:
-            large = [found for found in faces if found.size >= smallest]
-            if not large:
-                raise FaceNotFoundError(
-                    f"the largest face in `image` is {faces[0].size:.0f} pixels wide, at least {smallest:.0f} are "
-                    "needed (`min_face_size`). Give a larger picture of the face."
-                )
-            return large
-        if isinstance(face, int):
+            chosen = faces
+        elif isinstance(face, (int, np.integer)):
             if not 0 <= face < len(faces):
                 raise FaceNotFoundError(
                     f"`face` is {face}, but `image` shows {len(faces)} face(s): 0 (the largest) to {len(faces) - 1}"
                 )
-            return [faces[face]]
-        left, top, right, bottom = face
-        inside = [found for found in faces if left <= found.centre[0] <= right and top <= found.centre[1] <= bottom]
-        if not inside:
-            boxes = ", ".join(str(tuple(round(v) for v in found.box)) for found in faces)
-            raise FaceNotFoundError(f"`face` is the box {tuple(face)}, but the faces in `image` are at {boxes}")
-        return inside
+            chosen = [faces[face]]
+        else:
+            left, top, right, bottom = face
+            centres = [found.face.centre for found in faces]
+            chosen = [f for f, (x, y) in zip(faces, centres) if left <= x <= right and top <= y <= bottom]
+            if not chosen:
+                boxes = ", ".join(str(tuple(round(value) for value in found.face.box)) for found in faces)
+                raise FaceNotFoundError(f"`face` is the box {tuple(face)}, but the faces in `image` are at {boxes}")
+        if chosen[0].face.size < smallest:
+            raise FaceNotFoundError(
+                f"the largest face in `image` is {chosen[0].face.size:.0f} pixels wide, at least {smallest:.0f} are "
+                "needed (`min_face_size`). Give a larger picture of the face."
+            )
+        return chosen[0]
 
     def _region_of_face(self, face: Face) -> Region:
         """The mesh's square for a detected face, turned so that the eyes lie level."""
