@@ -6,6 +6,7 @@ running speech, which is less careful than GRID's commands; pauses are those of 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from text2lip.text.visemes import LETTER_CLASS, split_phone
 
@@ -34,6 +35,7 @@ _VOICED = frozenset("bdɡɖɟɢɓɗᶑʄɠʛvðzʒʐʑβɣʁʝɮ")
 _SENTENCE = frozenset(".!?。！？｡．؟۔।॥։።။‽")
 
 
+@lru_cache(maxsize=4096)
 def phone_class(phone: str) -> str:
     """Duration class of a phone, a key of `PHONE_SECONDS`.
 

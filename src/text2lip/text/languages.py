@@ -1,6 +1,7 @@
 """Language codes: what users write, what espeak-ng calls it."""
 
 import difflib
+from functools import lru_cache
 
 from text2lip.text.espeak import DENIED_LANGUAGES, espeak_voices
 
@@ -46,6 +47,11 @@ def resolve_language(code: str) -> str:
     """
     if not isinstance(code, str) or not code.strip():
         raise ValueError(f"language: wants a code such as 'en-us' or 'fr', got {code!r}.")
+    return _resolve(code)
+
+
+@lru_cache(maxsize=256)
+def _resolve(code: str) -> str:
     wanted = code.strip().split(".")[0].replace("_", "-").lower()
     languages = available_languages()
     by_lower = {known.lower(): known for known in languages}

@@ -23,9 +23,9 @@ _ADDRESS_WORDS = {
 _ADDRESS = re.compile(
     r"(?P<scheme>\b(?:https?|ftp)://|\bmailto:)?"
     r"(?P<body>(?(scheme)[^\s<>\"']+"
-    r"|(?:[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"|(?:(?<![\w.%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
     r"|\bwww\.[^\s<>\"']+"
-    r"|\b[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:com|org|net|edu|gov|io|ai|de|fr|uk|eu|info|dev|app)\b(?:/[^\s<>\"']*)?)))"
+    r"|(?<![\w.-])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:com|org|net|edu|gov|io|ai|de|fr|uk|eu|info|dev|app)\b(?:/[^\s<>\"']*)?)))"
 )
 _EMOJI = re.compile(
     "[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\U0001f000-\U0001f2ff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff"
@@ -105,13 +105,13 @@ def strip_markdown(text: str) -> str:
         while found := _BLOCK.match(bare):
             bare = bare[found.end() :]
         if bare != line and bare.strip() and not line.lstrip().startswith(">"):
-            bare = re.sub(r"[ \t]*#*[ \t]*$", "", bare)
+            bare = bare.rstrip().rstrip("#").rstrip()
             bare = bare if bare[-1:] in ".!?:;,…。！？" else bare + "."
         lines.append(bare)
     text = "\n".join(lines)
     text = re.sub(r"`+([^`\n]*)`+", r"\1", text)
     for mark in (r"\*\*\*", r"\*\*", "~~", r"\*", "__", "_"):
-        text = re.sub(rf"(?<![\w*_~]){mark}(?=[^\s*_~])([^\n]*?[^\s])??{mark}(?![\w*_~])", r"\1", text)
+        text = re.sub(rf"(?<![\w*_~]){mark}(?=[^\s*_~])([^\n]{{0,400}}?[^\s])??{mark}(?![\w*_~])", r"\1", text)
     return text
 
 

@@ -17,7 +17,7 @@ _BREAK = re.compile(
     rf"""[.!?…‽]+[{_CLOSERS}]*(?=\s|$)          # Latin, Cyrillic, ...: before a space alone (not 3.14)
       | [。！？｡．؟۔।॥։።។။]+[{_CLOSERS}]*        # scripts that write no space after it
       | [,;:][{_CLOSERS}]*(?=\s|$) | [、，；：､،؛፣၊]
-      | \s[-–]+(?=\s) | —+ | […] | \s*\n\s*\n\s*""",
+      | \s[-–]+(?=\s) | —+ | […] | \n\s*\n\s*""",
     re.VERBOSE,
 )
 
@@ -38,9 +38,9 @@ def _is_abbreviation(text: str, start: int, dot: re.Match) -> bool:
     """Whether the full stop found belongs to "Dr." or to an initial such as the J of "J. R. Smith"."""
     if dot.group() != "." or dot.end() >= len(text):
         return False
-    words = text[start : dot.start()].split()
+    words = text[max(start, dot.start() - 40) : dot.start()].split()
     word = words[-1].strip("\"'([“‘") if words else ""
-    following = text[dot.end() :].lstrip()[:1]
+    following = text[dot.end() : dot.end() + 8].lstrip()[:1]
     if word.lower() in ABBREVIATIONS:
         # "etc. and", "Dr. Smith", "No. 5", but "He said no. Then" and "We met in May. It"
         return following.islower() or following.isdigit() or (word[0].isupper() and len(words) < 2) or _is_title(word)

@@ -1,6 +1,7 @@
 """VisemeTokenizer: text or timed phones to viseme ids, phone ids, articulatory features and durations."""
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -161,13 +162,12 @@ class VisemeTokenizer(ConfigMixin, PushToHubMixin):
         if not isinstance(text, str):
             raise ValueError(f"text: wants a string, got {type(text).__name__}.")
         pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
-        clip = _Clip([], text="")
-        clock = EDGE_SECONDS[0]
+        clip = _Clip([], text=" ".join(piece.text for piece in pieces if piece.text))
+        clock, offset = EDGE_SECONDS[0], 0
         for piece in pieces:
             if piece.text:
-                offset = len(clip.text) + bool(clip.text)
-                clip.text = f"{clip.text} {piece.text}" if clip.text else piece.text
                 clock = self._say(clip, piece, offset, clock, piece.language or language)
+                offset += len(piece.text) + 1
             clock += piece.pause
         if not clip.words:
             raise ValueError(f"text: nothing to say in {text[:40]!r}; wants at least one word or number.")
@@ -184,8 +184,9 @@ class VisemeTokenizer(ConfigMixin, PushToHubMixin):
         else:
             words = get_g2p(self.config.g2p, language, stress=True)(piece.text)
             clauses = split_clauses(piece.text)
+        starts = [word.span[0] for word in words]
         for start, end, mark in clauses:
-            inside = [word for word in words if start <= word.span[0] < end]
+            inside = words[bisect_left(starts, start) : bisect_left(starts, end)]
             pause = pause_seconds(mark) / piece.rate
             final = pause > 0 or end == clauses[-1][1]
             for word, seconds in zip(inside, nominal_durations([w.phones for w in inside], final, piece.rate)):
