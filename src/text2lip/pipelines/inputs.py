@@ -41,23 +41,30 @@ class Clip:
 
     def speak(self) -> TimedSound:
         """Times and sound: the caller's timings, else alignment of the caller's audio, else the voice's events."""
-        from text2lip.speech import align, load_audio, read_timings, synthesize
-
         if self.audio is not None:
+            from text2lip.speech import align, load_audio
+
             audio, rate = load_audio(self.audio, self.sampling_rate)
             seconds = len(audio) / rate
             if self.timings is None:
                 return TimedSound(align(audio, rate, self.prompt, self.language), audio, rate)
-            timeline = Timeline.from_phones(read_timings(self.timings))
+            timeline = self._timed()
             if timeline.duration < seconds:
                 timeline = Timeline.from_phones(timeline.phones, timeline.words, seconds)
             return TimedSound(timeline, audio, rate)
         if self.timings is not None:
-            return TimedSound(Timeline.from_phones(read_timings(self.timings)))
+            return TimedSound(self._timed())
+        from text2lip.speech import synthesize
+
         speech = synthesize(self.prompt, self.voice or "default", self.language, self.speaking_rate)
         if self.voice is None:
             return TimedSound(speech.timeline)
         return TimedSound(speech.timeline, speech.audio, speech.sampling_rate)
+
+    def _timed(self) -> Timeline:
+        from text2lip.speech import read_timings
+
+        return Timeline.from_phones(read_timings(self.timings))
 
 
 @dataclass(frozen=True)
