@@ -1,0 +1,82 @@
+"""Where the weights of the learned metrics lie, and which metrics can therefore be taken.
+
+`python utils/convert_metric_weights.py --download` puts those of LPIPS and I3D (FVD) into the folder; the same script
+converts the published files of Inception (FID) and SyncNet (LSE) from a path.
+"""
+
+import os
+from pathlib import Path
+
+
+FILES = {
+    "lpips": "lpips-alexnet.safetensors",
+    "fvd": "i3d-kinetics-400.safetensors",
+    "fid": "fid-inception.safetensors",
+    "lse": "syncnet.safetensors",
+}
+"""File name of each network's weights, by the metric that needs it."""
+
+REMEDY = {
+    "lpips": "python utils/convert_metric_weights.py --download",
+    "fvd": "python utils/convert_metric_weights.py --download",
+    "fid": "python utils/convert_metric_weights.py --inception pt_inception-2015-12-05-6726825d.pth",
+    "lse": "python utils/convert_metric_weights.py --syncnet syncnet_v2.model",
+}
+
+WITHOUT_WEIGHTS = (
+    *("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_ratio", "dtw", "duration_error"),
+    *("ssim", "psnr", "cpbd", "mouth_ssim", "mouth_psnr", "inner_mouth_psnr", "flicker"),
+)
+WITH_WEIGHTS = {"lpips": "lpips", "mouth_lpips": "lpips", "fvd": "fvd", "fid": "fid", "lse_c": "lse", "lse_d": "lse"}
+WITH_A_JUDGE = {
+    "identity": "no face recognition model is part of this project: call identity(ours, real, embed) with one",
+    "bleu1": "needs the words that a lip reader understood",
+    "bleu4": "needs the words that a lip reader understood",
+    "wer": "needs the words that a lip reader understood",
+}
+
+
+class MissingWeights(ValueError):
+    """The weights that a metric needs are not there; the message names the file and the command that makes it."""
+
+
+def weights_folder(folder: str | Path | None = None) -> Path:
+    """`folder`, or `$TEXT2LIP_METRIC_WEIGHTS`, or text2lip/metrics in the user's cache folder; need not exist."""
+    if folder is not None:
+        return Path(folder)
+    if named := os.environ.get("TEXT2LIP_METRIC_WEIGHTS"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "text2lip" / "metrics"
+
+
+def find_weights(metric: str, path: str | Path | None = None) -> Path:
+    """The safetensors file of `metric`'s network.
+
+    Args:
+        metric (`str`): "lpips", "fvd", "fid" or "lse".
+        path (`str` or `Path`, *optional*): the file, or a folder that holds it; defaults to [`weights_folder`].
+
+    Raises:
+        MissingWeights: the file is not there.
+    """
+    path = weights_folder(path)
+    file = path if path.suffix == ".safetensors" else path / FILES[metric]
+    if not file.is_file():
+        raise MissingWeights(f"{metric}: {file} is not there; make it with `{REMEDY[metric]}`.")
+    return file
+
+
+def available_metrics(folder: str | Path | None = None) -> dict[str, str | None]:
+    """Every metric of the bench with the reason why it cannot be taken, None where it can.
+
+    Args:
+        folder (`str` or `Path`, *optional*): where the weights lie; defaults to [`weights_folder`].
+    """
+    reasons: dict[str, str | None] = dict.fromkeys(WITHOUT_WEIGHTS)
+    for metric, network in WITH_WEIGHTS.items():
+        try:
+            find_weights(network, folder)
+            reasons[metric] = None
+        except MissingWeights as missing:
+            reasons[metric] = str(missing)
+    return reasons | WITH_A_JUDGE
