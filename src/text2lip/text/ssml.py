@@ -122,8 +122,9 @@ class _Reader:
     def flush(self, language: str | None, rate: float):
         text = normalize_text("".join(self.run), language or self.language)
         self.run = []
-        if self.pieces and not split_sentences(text):  # the full stop behind a <phoneme>
-            self.pause(pause_seconds(text))
+        mark = re.match(r"[.,;:!?…]+(?=\s|$)", text)  # what stands behind a <phoneme> or the like
+        if self.pieces and mark:
+            self.pause(pause_seconds(mark.group()))
         self.pieces += [Piece(sentence, language, rate) for sentence in split_sentences(text)]
 
     def pause(self, seconds: float):

@@ -1,0 +1,102 @@
+import time
+
+import pytest
+
+from text2lip.text.normalize import normalize_text, spell_out, split_sentences
+from text2lip.text.sentences import split_clauses
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("$5.50", "5 dollars 50 cents"),
+        ("€20 and £3", "20 euros and 3 pounds"),
+        ("$1, $1.01, $0.50.", "1 dollar, 1 dollar 1 cent, 50 cents."),
+        ("$1,234.56", "1234 dollars 56 cents"),
+        ("$3 million or $2.5bn", "3 million dollars or 2.5 billion dollars"),
+        ("20 € for 1.234,50 €", "20 euros for 1234 euros 50 cents"),
+        ("3.14 at 12:30, 50%", "3.14 at 12:30, 50%"),
+        ("See https://www.example.com/a-b?x=1.", "See example dot com slash a dash b."),
+        ("(bob.smith@example.co.uk)", "(bob dot smith at example dot co dot uk)"),
+        ("# Title\n\n- **bold** item\n* _it_", "Title.\n\nbold item. it."),
+        ("[a link](http://x.y/z) and ![alt](i.png) `code`", "a link and alt code"),
+        ("2 * 3 * 4 and snake_case", "2 * 3 * 4 and snake case"),
+        ("a < b & c > d", "a < b & c > d"),
+        ("Hi 😀👍🏽 👨‍👩‍👧 🇩🇪 3️⃣ ❤️!", "Hi 3!"),
+        ("e\u0301 x\0y \ud800 so\u00adft \u200bz\x07", "é x y soft z"),
+        ("don’t", "don't"),
+        ("2024-01-02", "January 2, 2024"),
+        ("a\r\nb\n\n\n c", "a b\n\nc"),
+        ("", ""),
+        ("…", "…"),
+    ],
+)
+def test_normalize(text, spoken):
+    assert normalize_text(text) == spoken
+    assert normalize_text(spoken) == spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "spoken"),
+    [
+        ("de", "5,50 € auf www.beispiel.de", "5 Euro 50 auf beispiel Punkt de"),
+        ("fr-fr", "5,50 €", "5 euros 50"),
+        ("es", "$2", "2 dólares"),
+        ("ru", "$5", "5 $"),
+        ("fa", "می\u200cخواهم", "می\u200cخواهم"),
+    ],
+)
+def test_normalize_in_other_languages(language, text, spoken):
+    assert normalize_text(text, language) == spoken
+
+
+def test_emoji_policy():
+    assert normalize_text("Hi 😀", emoji="read") == "Hi grinning face"
+    with pytest.raises(ValueError, match="emoji"):
+        normalize_text("x", emoji="sing")
+    with pytest.raises(ValueError, match="text"):
+        normalize_text(b"x")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Hello. world", ["Hello.", "world"]),
+        ("Dr. Smith met J. R. Hart at 3.1 p.m. Then?", ["Dr. Smith met J. R. Hart at 3.1 p.m.", "Then?"]),
+        ("He said no. Then what?! Yes…", ["He said no.", "Then what?!", "Yes…"]),
+        ("你好。我很好！", ["你好。", "我很好！"]),
+        ("नमस्ते। हम", ["नमस्ते।", "हम"]),
+        ("a, b; c", ["a, b; c"]),
+        ("one\n\ntwo", ["one", "two"]),
+        (". then", ["then"]),
+        ("?!", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_sentences(text, sentences):
+    assert split_sentences(text) == sentences
+
+
+def test_clauses_tile_the_text():
+    text = "One, two — three: four. Five"
+    assert [(text[c.start : c.end].strip(), c.mark.strip()) for c in split_clauses(text)] == [
+        ("One", ","), ("two", "—"), ("three", ":"), ("four", "."), ("Five", ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ab" * 200000, "a@" * 100000, "*a " * 30000, " " * 300000 + "x", "[" * 100000, "1" * 300000, "a-a." * 50000],
+)
+def test_hostile_text_takes_linear_time(text):
+    start = time.perf_counter()
+    split_sentences(normalize_text(text))
+    assert time.perf_counter() - start < 5
+
+
+def test_spell_out():
+    assert spell_out("abc", "characters").split() == ["A,", "B,", "C"]
+    assert spell_out("0123", "digits").split() == list("0123")
+    assert [spell_out(n, "ordinal") for n in ("1", "2", "11", "23")] == ["1st", "2nd", "11th", "23rd"]
+    with pytest.raises(ValueError, match="interpret-as"):
+        spell_out("x", "nonsense")
