@@ -5,8 +5,10 @@ pitch state between calls, so its times would differ from call to call, and it i
 about 5 ms and gives the same bytes every time, from any thread.
 """
 
+import bisect
 import contextlib
 import ctypes as C
+import functools
 import os
 import re
 import shutil
@@ -20,6 +22,7 @@ from ..text.espeak import espeak_library, espeak_voices
 from ..text.languages import resolve_language
 from ..text.timing import Segment, Timeline
 from .base import SilentTextError, Speech, check_rate, clean_text
+from .mnemonics import mnemonics, probe
 
 
 WORDS_PER_MINUTE = 175  # espeak's own default; its parameter runs from 80 to 450
@@ -212,6 +215,25 @@ def _seconds(items: Iterable[tuple], sampling_rate: int) -> list[Segment]:
     return [Segment(label, start / sampling_rate, end / sampling_rate) for label, start, end in items]
 
 
+@functools.cache
+def _mnemonic_table(voice: str) -> dict[str, str]:
+    """IPA -> espeak mnemonic in a voice, found out by having each mnemonic said."""
+    text, places = probe()
+    starts = [offset for offset, _ in places]
+    heard: dict[str, list[str]] = {mnemonic: [] for _, mnemonic in places}
+    mnemonic = ""
+    for kind, _, offset, name in _run(text, voice, WORDS_PER_MINUTE, _MNEMONICS).events:
+        if kind == _WORD:
+            mnemonic = places[bisect.bisect_right(starts, offset) - 1][1]
+        elif name and mnemonic:
+            heard[mnemonic].append(name.lstrip("ˈˌ"))
+    table: dict[str, str] = {}
+    for mnemonic, names in heard.items():
+        if len(names) == 2:  # the sound and its neighbour
+            table.setdefault(names[0], mnemonic)
+    return table
+
+
 class EspeakSynthesizer:
     """espeak-ng, timed by its own phoneme events (each edge is the exact sample where espeak changes phone).
 
@@ -243,6 +265,27 @@ class EspeakSynthesizer:
                 when espeak finds nothing to say.
         """
         return self._speak(clean_text(text), language, speaking_rate)
+
+    def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
+        """Speak IPA.
+
+        Args:
+            phones (`str`): IPA with or without stress marks, such as "təˈmɑːtəʊ". A phone that the language lacks is
+                said as the articulatory nearest one.
+            language (`str`): language code.
+            speaking_rate (`float`): pace in [0.5, 2.5].
+
+        Returns:
+            `Speech`: as for text; its one word is empty of spelling.
+
+        Raises:
+            ValueError: no IPA letter in `phones`; otherwise as for text.
+        """
+        codes = mnemonics(clean_text(phones), self._table(language))
+        return self._speak(f"[[{codes}]]", language, speaking_rate, _MNEMONICS)
+
+    def _table(self, language: str) -> dict[str, str]:
+        return _mnemonic_table(self._voice(language))
 
     def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
         rate = min(FASTEST, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))

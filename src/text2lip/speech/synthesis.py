@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..text import ssml
+from ..text.languages import resolve_language
+from ..text.timing import Segment
 from .base import SilentTextError, Speech, Synthesizer, check_rate, clean_text, join, silence
 
 
@@ -29,20 +32,71 @@ def get_synthesizer(voice="default") -> Synthesizer:
         if callable(voice) and hasattr(voice, "languages"):
             return voice
         raise ValueError(f"voice: got {type(voice).__name__}; wants a name ({_names()}) or a Synthesizer.")
-    family, separator, rest = re.match(r"([^+:-]*)([+:-]?)(.*)", voice, re.DOTALL).groups()
-    if family in ("default", "espeak") and (not separator or (family == "espeak" and separator == "+" and rest)):
+    family, separator, rest = re.fullmatch(r"([^+:-]*)([+:-]?)(.*)", voice.strip(), re.DOTALL).groups()
+    if voice == "default":
+        return DefaultSynthesizer()
+    if family == "espeak" and (voice == "espeak" or (separator == "+" and rest)):
         from .espeak import EspeakSynthesizer
 
         return EspeakSynthesizer(variant=rest or None)
+    if voice == "pico":
+        from .pico import PicoSynthesizer
+
+        return PicoSynthesizer()
+    if family == "kokoro" and (voice == "kokoro" or (separator == ":" and rest)):
+        from .kokoro import KokoroSynthesizer
+
+        return KokoroSynthesizer(rest or None)
+    if family == "piper" and separator == ":" and rest:
+        from .piper import PiperSynthesizer
+
+        return PiperSynthesizer(rest)
     raise ValueError(f"voice: no voice {voice!r}; choose one of: {_names()}.")
 
 
 def list_voices() -> dict[str, str]:
     """Voice name -> what it is."""
     return {
-        "default": "the best voice that is installed for the language",
+        "default": "pico where it speaks the language, else espeak",
         "espeak": "espeak-ng: every language, exact times, a machine's voice; variants: espeak+f3, espeak+m7, ...",
+        "pico": "SVOX Pico: clear, small; en-us, en-gb, de, es, fr, it; times by alignment",
+        "kokoro": "Kokoro-82M: the most natural; kokoro:<voice>; needs its model, see text2lip.speech.kokoro",
+        "piper:<model.onnx>": "a Piper voice, by the path of its model or an installed voice package's name",
     }
+
+
+class DefaultSynthesizer:
+    """Pico for the six languages it speaks, espeak for all others and for IPA.
+
+    Of the voices that install everywhere in seconds, Pico is understood best (Whisper-base word error rate 9 % on 16
+    sentences, espeak 35 %), is 5 MB and Apache-2.0; Kokoro (6 %) and Piper (10 %) cost 60 to 100 MB and run 30 times
+    slower.
+    """
+
+    name = "default"
+    languages = None
+
+    def __init__(self):
+        from .espeak import EspeakSynthesizer
+
+        self._espeak = EspeakSynthesizer()
+        try:
+            self._pico = get_synthesizer("pico")
+        except ImportError:
+            self._pico = None
+
+    def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
+        """Speak `text`; see `Synthesizer`. What Pico can't read at all (another script) is read by espeak."""
+        if self._pico is not None and resolve_language(language) in self._pico.languages:
+            try:
+                return self._pico(text, language=language, speaking_rate=speaking_rate)
+            except SilentTextError:
+                pass
+        return self._espeak(text, language=language, speaking_rate=speaking_rate)
+
+    def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
+        """Speak IPA by espeak."""
+        return self._espeak.speak_phones(phones, language=language, speaking_rate=speaking_rate)
 
 
 def _names() -> str:
@@ -110,8 +164,16 @@ def _natural_pause(text: str) -> float:
 def _speak(synthesizer: Synthesizer, piece, language: str, speaking_rate: float) -> Speech:
     language = piece.language or language
     if piece.phonemes and hasattr(synthesizer, "speak_phones"):
-        return synthesizer.speak_phones(piece.phonemes, language=language, speaking_rate=speaking_rate)
+        spoken = synthesizer.speak_phones(piece.phonemes, language=language, speaking_rate=speaking_rate)
+        return _as_word(spoken, piece.text.strip() or piece.phonemes)
     return synthesizer(piece.text, language=language, speaking_rate=speaking_rate)
+
+
+def _as_word(speech: Speech, label: str) -> Speech:
+    """IPA carries no spelling: all of it is one word, as written."""
+    sounding = [phone for phone in speech.timeline.phones if phone.label]
+    words = [Segment(label, sounding[0].start, sounding[-1].end)]
+    return replace(speech, timeline=replace(speech.timeline, words=words))
 
 
 def _at_rate(speech: Speech, sampling_rate: int) -> Speech:

@@ -1,0 +1,157 @@
+"""SVOX Pico: a small, clear voice for six languages, its phones timed by forced alignment.
+
+Pico gives no times of its own. English is aligned by pocketsphinx, the others by time warping onto espeak; if a
+sentence defies both (Pico may read "1999" as a year where espeak reads a number), espeak's times are stretched over
+the sound. Each sentence runs in a fresh interpreter: within one process Pico's sound depends on what it said before,
+and a word of thousands of letters never returns.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+
+from ..text.languages import resolve_language
+from ..text.timing import Segment, Timeline
+from .alignment import AlignmentError, align_pocketsphinx
+from .base import SilentTextError, Speech, check_rate, clean_text, join
+from .espeak import EspeakSynthesizer
+
+
+SAMPLING_RATE = 16_000
+VOICES = {
+    "en-us": "en-US", "en-us-nyc": "en-US", "en-gb": "en-GB", "en-gb-scotland": "en-GB", "en-gb-x-rp": "en-GB",
+    "en-gb-x-gbclan": "en-GB", "en-gb-x-gbcwmd": "en-GB", "en-029": "en-GB", "de": "de-DE", "es": "es-ES",
+    "es-419": "es-ES", "fr-fr": "fr-FR", "fr-be": "fr-FR", "fr-ch": "fr-FR", "it": "it-IT",
+}  # fmt: skip
+VOLUME = 0.6  # at 1.0 one sample in a hundred is clipped
+LONGEST_SENTENCE = 400  # characters; longer ones are spoken in parts
+LONGEST_WORD = 100
+LEAD, TAIL = 0.04, 0.06  # seconds of quiet kept around the sound
+_QUIET = 0.004
+_PROGRAM = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+from py_nanotts import NanoTTS
+text = sys.stdin.buffer.read().decode("utf-8")
+sound = NanoTTS().speak(text, voice=sys.argv[2], speed=float(sys.argv[3]), volume=float(sys.argv[4]))
+sys.stdout.buffer.write(sound)
+"""
+
+
+class PicoSynthesizer:
+    """SVOX Pico by the package `py-nanotts` (Apache-2.0): en-US, en-GB, de, es, fr, it. Deterministic, thread-safe."""
+
+    name = "pico"
+    languages = sorted(VOICES)
+
+    def __init__(self):
+        try:
+            import py_nanotts
+        except ImportError as error:
+            raise ImportError("voice 'pico' needs py-nanotts: pip install py-nanotts") from error
+        self._package_folder = os.path.dirname(os.path.dirname(os.path.abspath(py_nanotts.__file__)))
+
+    def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
+        """Speak `text`.
+
+        Args:
+            text (`str`): plain text; control characters and angle brackets count as spaces.
+            language (`str`): language code, one of `languages` or an alias.
+            speaking_rate (`float`): pace in [0.5, 2.5].
+
+        Returns:
+            `Speech`: 16 kHz; phones are espeak's IPA.
+
+        Raises:
+            ValueError: a language that Pico doesn't speak, a rate out of range, text that is too long;
+                `SilentTextError` when there is nothing to say.
+        """
+        language, rate = resolve_language(language), check_rate(speaking_rate)
+        if language not in VOICES:
+            raise ValueError(
+                f"language: voice 'pico' doesn't speak {language!r}, only {', '.join(self.languages)}; "
+                "use voice='espeak' or 'default'."
+            )
+        parts = [self._part(part, language, rate) for part in _parts(clean_text(text))]
+        parts = [part for part in parts if part is not None]
+        if not parts:
+            raise SilentTextError(
+                f"text: nothing in {text[:60]!r} can be spoken in {language}; give at least one word."
+            )
+        return join(parts)
+
+    def _part(self, text: str, language: str, rate: float) -> Speech | None:
+        try:
+            spoken = EspeakSynthesizer()(text, language=language)
+        except SilentTextError:
+            return None
+        audio = _trim(self._sound(text, VOICES[language], rate))
+        if audio is None:
+            return None
+        return Speech(audio, SAMPLING_RATE, _times(audio, spoken, language))
+
+    def _sound(self, text: str, voice: str, rate: float) -> np.ndarray:
+        """(samples,) float32."""
+        command = [sys.executable, "-I", "-S", "-c", _PROGRAM, self._package_folder, voice, str(rate), str(VOLUME)]
+        try:
+            done = subprocess.run(
+                command,
+                input=re.sub(rf"(\S{{{LONGEST_WORD}}})", r"\1 ", re.sub("[<>]", " ", text)).encode("utf-8"),
+                capture_output=True,
+                timeout=30 + len(text) / 20,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ValueError(f"text: Pico can't read {text[:60]!r}; use voice='espeak'.") from error
+        if done.returncode:
+            reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise RuntimeError(f"Pico ended with code {done.returncode} on {text[:60]!r}: {' '.join(reason)}")
+        return np.frombuffer(done.stdout, "<i2").astype(np.float32) / 32768
+
+
+def _parts(text: str) -> list[str]:
+    """Text in parts of up to `LONGEST_SENTENCE` characters, cut after punctuation if there is any, else at spaces."""
+    parts = []
+    while len(text) > LONGEST_SENTENCE:
+        head = text[:LONGEST_SENTENCE]
+        ends = [m.end() for m in re.finditer(r"[.!?;:,]\s", head)] or [m.end() for m in re.finditer(r"\s", head)]
+        cut = ends[-1] if ends else LONGEST_SENTENCE
+        parts.append(text[:cut])
+        text = text[cut:]
+    return [*parts, text]
+
+
+def _trim(audio: np.ndarray) -> np.ndarray | None:
+    """Cut the quiet before and after, whose length varies; None if there's no sound at all."""
+    loud = np.flatnonzero(np.abs(audio) > _QUIET)
+    if not len(loud):
+        return None
+    first = max(0, loud[0] - round(LEAD * SAMPLING_RATE))
+    return audio[first : loud[-1] + 1 + round(TAIL * SAMPLING_RATE)].copy()
+
+
+def _times(audio: np.ndarray, spoken: Speech, language: str) -> Timeline:
+    from .dtw import align_dtw
+
+    duration = len(audio) / SAMPLING_RATE
+    if language.startswith("en"):
+        try:
+            return align_pocketsphinx(audio, spoken, "", duration)
+        except AlignmentError:
+            pass
+    try:
+        return align_dtw(audio, spoken, duration)
+    except AlignmentError:
+        return _stretched(spoken.timeline, duration)
+
+
+def _stretched(timeline: Timeline, duration: float) -> Timeline:
+    """The whole timeline, scaled to `duration` less lead and tail."""
+    scale = max(duration - LEAD - TAIL, duration / 2) / timeline.duration
+    lead = (duration - scale * timeline.duration) / 2
+    moved = [[Segment(s.label, lead + s.start * scale, lead + s.end * scale) for s in part] for part in
+             (timeline.phones, timeline.words)]  # fmt: skip
+    return Timeline.from_phones(moved[0], moved[1], duration)

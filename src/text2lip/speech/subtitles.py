@@ -1,0 +1,135 @@
+"""Subtitles from word times: SubRip (.srt) and WebVTT (.vtt)."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..text.timing import Segment
+
+
+LINE = 42  # characters
+LINES = 2
+SHORTEST, LONGEST = 1.0, 7.0  # seconds on the screen
+PAUSE = 0.7  # seconds of silence that end a subtitle
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+class Cue(NamedTuple):
+    """One subtitle: its lines, when it's shown (seconds), and the words in it."""
+
+    lines: list[str]
+    start: float
+    end: float
+    words: list[Segment]
+
+
+def group_words(words: Iterable[tuple]) -> list[Cue]:
+    """Group words into subtitles of up to 2 lines of 42 characters, shown for 1 to 7 s.
+
+    A subtitle ends with its sentence, before a pause of 0.7 s, and where the next word would not fit. It's shown for
+    at least 1 s unless the next one comes earlier. A single word longer than a line stays whole.
+
+    Args:
+        words (`Iterable[tuple]`): (word, start s, end s), in order.
+
+    Raises:
+        ValueError: words that are not in order or end before they start.
+    """
+    words = [Segment(" ".join(str(label).split()), float(start), float(end)) for label, start, end in words]
+    for before, word in zip([Segment("", 0.0, 0.0), *words], words):
+        if not before.start <= word.start <= word.end < float("inf"):
+            raise ValueError(f"words: {word.label!r} at {word.start}-{word.end} s is out of order; sort the words.")
+    groups: list[list[Segment]] = []
+    for word in (word for word in words if word.label):
+        if groups and _fits(groups[-1], word):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    cues = []
+    for index, group in enumerate(groups):
+        following = groups[index + 1][0].start if index + 1 < len(groups) else float("inf")
+        end = min(max(group[-1].end, group[0].start + SHORTEST), max(following, group[-1].end))
+        cues.append(Cue(_lines(group), group[0].start, end, group))
+    return cues
+
+
+def to_srt(words: Iterable[tuple]) -> str:
+    """SubRip text of words (word, start s, end s); "" without words. Errors as `group_words`."""
+    blocks = []
+    for number, cue in enumerate(group_words(words), 1):
+        text = "\n".join(cue.lines)
+        blocks.append(f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{text}\n")
+    return "\n".join(blocks)
+
+
+def to_vtt(words: Iterable[tuple], word_times: bool = False) -> str:
+    """WebVTT text of words (word, start s, end s).
+
+    Args:
+        words (`Iterable[tuple]`): in order.
+        word_times (`bool`): put the start of each word into the text (`<00:00:01.000>`), for karaoke display.
+    """
+    blocks = ["WEBVTT\n"]
+    for cue in group_words(words):
+        lines = [_escape(line) for line in cue.lines]
+        if word_times:
+            lines = [_with_times(cue)]
+        blocks.append(f"{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n" + "\n".join(lines) + "\n")
+    return "\n".join(blocks)
+
+
+def _fits(group: list[Segment], word: Segment) -> bool:
+    if _SENTENCE_END.search(group[-1].label) or word.start - group[-1].end >= PAUSE:
+        return False
+    if word.end - group[0].start > LONGEST:
+        return False
+    lines = _lines([*group, word])
+    return len(lines) <= LINES and all(len(line) <= LINE for line in lines)
+
+
+def _join(labels: list[str]) -> str:
+    """Words with spaces between, none where both sides are of a script without spaces."""
+    text = ""
+    for label in labels:
+        spaced = text and not (_UNSPACED.match(label) and (_UNSPACED.match(text[-1]) or not text[-1].isalnum()))
+        text += (" " if spaced else "") + label
+    return text
+
+
+def _lines(group: list[Segment]) -> list[str]:
+    """One line if it fits, else the two lines of most equal length that fit, else greedy lines."""
+    labels = [word.label for word in group]
+    whole = _join(labels)
+    if len(whole) <= LINE:
+        return [whole]
+    splits = [(_join(labels[:i]), _join(labels[i:])) for i in range(1, len(labels))]
+    splits = [pair for pair in splits if max(map(len, pair)) <= LINE]
+    if splits:
+        return list(min(splits, key=lambda pair: abs(len(pair[0]) - len(pair[1]))))
+    lines: list[list[str]] = [[]]
+    for label in labels:
+        if lines[-1] and len(_join([*lines[-1], label])) > LINE:
+            lines.append([])
+        lines[-1].append(label)
+    return [_join(line) for line in lines]
+
+
+def _with_times(cue: Cue) -> str:
+    parts = [_escape(cue.words[0].label)]
+    for word in cue.words[1:]:
+        stamp = f"<{_stamp(word.start, '.')}>" if word.start > cue.start else ""
+        parts.append(stamp + _escape(word.label))
+    return " ".join(parts)
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _stamp(seconds: float, point: str) -> str:
+    """hh:mm:ss,mmm"""
+    milliseconds = round(seconds * 1000)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{milliseconds // 1000:02d}{point}{milliseconds % 1000:03d}"
