@@ -5,7 +5,6 @@ import pytest
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, JAW, to_pixels
 from text2lip.renderers.contour import mouth_masks, smooth, uncross
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.teeth import teeth_row
 from text2lip.renderers.warp import LOWER_SIDE, UPPER_SIDE, face_frame, warp_field
 
 
@@ -116,15 +115,3 @@ def test_closed_lips_have_no_edges_to_find(painted, grey):
         portrait = np.repeat(portrait.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
     points = to_pixels(painted.landmarks, *portrait.shape[:2])
     assert max(np.abs(edge).max() for edge in lip_edges(portrait, points)) < 0.02 * painted.unit
-
-
-@pytest.mark.parametrize("lower", [False, True])
-def test_a_row_of_teeth(lower):
-    row = teeth_row(lower)
-    assert np.allclose(row, row[:, ::-1], atol=1e-5) and row.min() >= 0 and row.max() <= 1
-    bite = row[6 if lower else -7]
-    middle = bite.shape[0] // 2
-    assert bite[middle - 8, 1] == 1 and bite[0, 1] == 0
-    brightness = bite[:, 0][bite[:, 1] > 0.9]
-    assert brightness[len(brightness) // 2 - 8] > 1.5 * brightness[0]
-    assert not row.flags.writeable

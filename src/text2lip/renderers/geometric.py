@@ -108,7 +108,7 @@ class PreparedPortrait:
         face = self.face
         lip = max(float(face.coordinates(target[INNER_LOWER[5]])[1]) - self.interior.bite, 0.0)
         chin = float(((target - self.points)[list(CHIN)] @ face.down).mean()) / face.unit + 0.4 * self.gap
-        return float(np.clip(1.2 * chin, 0.45 * lip, 0.72 * lip))
+        return float(np.clip(1.2 * chin, 0.70 * lip, 0.92 * lip))
 
     def _sample(self, back: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
         """Portrait pixels of `box`, each taken from `back` (height, width, 2) pixels away."""

@@ -11,23 +11,41 @@ import cv2
 import numpy as np
 
 from .base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
-from .teeth import HALF_WIDTH, HEIGHT, teeth_row
+from .sprites import place, sprites, tooth_colour
 from .warp import FaceFrame, smoothstep
 
 
 LUMA = np.float32([0.299, 0.587, 0.114])
 MAX_DENSITY = 320  # texels per unit; a mouth's inside needs no more
+LAYERS = ("tongue", "lower_teeth", "upper_teeth")  # from back to front
+LOWER_LIGHT = 0.88  # of what the upper teeth get
 TEXTURE_TOP, TEXTURE_BOTTOM = -0.20, 0.30  # of both layers, units from the biting edge
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of the inside of the mouth, RGB float32 in 0..255."""
+    """The light that a portrait's mouth stands in.
+
+    Attributes:
+        teeth: colour of its upper incisors, RGB float32 in 0..255.
+        cavity: colour of the depth of its mouth.
+        saturation: 1 for a colour picture, 0 for a grey one.
+    """
 
     teeth: np.ndarray
-    gum: np.ndarray
-    tongue: np.ndarray
     cavity: np.ndarray
+    saturation: float
+
+    def tint(self, layer: np.ndarray) -> np.ndarray:
+        """Put a sprite, `(rows, columns, 4)` in [0, 1], into this light: colours to 0..255, coverage kept."""
+        reference = _mute(tooth_colour(), self.saturation)
+        colours = _mute(layer[..., :3], self.saturation) * (self.teeth / reference)
+        return np.dstack([colours, layer[..., 3]]).astype(np.float32)
+
+
+def _mute(colours: np.ndarray, saturation: float) -> np.ndarray:
+    grey = (colours @ LUMA)[..., None]
+    return grey + saturation * (colours - grey)
 
 
 def palette(portrait: np.ndarray, points: np.ndarray) -> Palette:
@@ -42,10 +60,11 @@ def palette(portrait: np.ndarray, points: np.ndarray) -> Palette:
     sockets = ([33, 160, 158, 133, 153, 144], [362, 385, 387, 263, 373, 380])
     eyes = np.concatenate([_inside(portrait, points[socket]) for socket in sockets])
     luma = max(float(skin @ LUMA), 1.0)
-    white = float(np.clip(np.percentile(eyes @ LUMA, 90), 0.95 * luma, 1.3 * luma + 30))
-    teeth = min(white, 240) * (1 + 0.55 * (skin / luma - 1))
+    white = float(np.clip(np.percentile(eyes @ LUMA, 90), 0.9 * luma, 1.3 * luma + 25))
+    teeth = min(0.95 * white, 235) * (1 + 0.55 * (skin / luma - 1))
     flesh = 0.8 * lips + 0.2 * lips @ LUMA / luma * skin
-    return Palette(*(np.float32(c) for c in (teeth, 0.85 * flesh, 0.80 * flesh, 0.48 * flesh)))
+    saturation = float(np.clip(np.ptp(lips) / max(lips.max(), 1) / 0.3, 0, 1))
+    return Palette(teeth.astype(np.float32), (0.42 * flesh).astype(np.float32), saturation)
 
 
 def _inside(portrait: np.ndarray, polygon: np.ndarray) -> np.ndarray:
@@ -61,21 +80,23 @@ def _inside(portrait: np.ndarray, polygon: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class MouthInterior:
-    """The inside of one portrait's mouth: two layers in face coordinates, both hung from the upper biting edge.
+    """The inside of one portrait's mouth: layers in face coordinates, hung from the upper biting edge.
 
     Attributes:
         frame: face coordinates of the portrait.
         density: texels per unit.
         origin: face coordinates of the layers' first texel.
-        head: `(rows, columns, 4)` float32, upper teeth, colour times coverage and coverage.
-        jaw: `(rows, columns, 3)` float32, cavity, tongue and lower teeth; shown shifted down with the jaw.
+        cavity: `(rows, columns, 3)` float32, 0..255.
+        layers: from back to front, `(rows, columns, 4)` float32, colour times coverage and coverage.
+        shares: of the jaw's way that each layer goes along.
     """
 
     frame: FaceFrame
     density: float
     origin: tuple[float, float]
-    head: np.ndarray
-    jaw: np.ndarray
+    cavity: np.ndarray
+    layers: tuple[np.ndarray, ...]
+    shares: tuple[float, ...]
 
     @property
     def bite(self) -> float:
@@ -104,9 +125,10 @@ class MouthInterior:
         Returns:
             `np.ndarray`: `(height, width, 3)` float32, 0..255.
         """
-        head = self._place(self.head, box, 0.0, cv2.BORDER_CONSTANT)
-        picture = self._place(self.jaw, box, drop, cv2.BORDER_REPLICATE)
-        picture = picture * (1 - head[..., 3:]) + head[..., :3]
+        picture = self._place(self.cavity, box, 0.0, cv2.BORDER_REPLICATE)
+        for layer, share in zip(self.layers, self.shares):
+            layer = self._place(layer, box, share * drop, cv2.BORDER_CONSTANT)
+            picture = picture * (1 - layer[..., 3:]) + layer[..., :3]
         picture *= self._light(inside, gap)[..., None]
         picture += (still - picture) * own[..., None]
         return picture * (0.45 + 0.55 * smoothstep(gap, 0.0, 0.05))  # a narrow gap lets in little light
@@ -149,38 +171,13 @@ def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -
     y = np.arange(TEXTURE_TOP, TEXTURE_BOTTOM, 1 / density)
     across = np.where(x < 0, x / halves[0], x / halves[1])
     colours = palette(portrait, points)
-    head = _head_layer(across, y, colours, density)
-    return MouthInterior(frame, density, (centre + x[0], edge + y[0]), head, _jaw_layer(across, y, colours, density))
-
-
-def _teeth(across: np.ndarray, down: np.ndarray, lower: bool, density: float) -> np.ndarray:
-    """`(rows, columns, 3)` of `teeth_row`, sampled at face coordinates from the midline and the biting edge."""
-    row = teeth_row(lower)
-    size = (max(round(2 * HALF_WIDTH * density), 8), max(round(HEIGHT * density), 4))
-    row = cv2.resize(row, size, interpolation=cv2.INTER_AREA) if size[0] < row.shape[1] else row
-    scale = row.shape[1] / (2 * HALF_WIDTH)
-    top = 0 if lower else HEIGHT
-    x = ((across + HALF_WIDTH) * scale - 0.5).astype(np.float32)
-    y = ((down + top) * scale - 0.5).astype(np.float32)
-    row = cv2.copyMakeBorder(row, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    maps = np.meshgrid(x + 1, y + 1)
-    return cv2.remap(row, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _head_layer(across: np.ndarray, y: np.ndarray, colours: Palette, density: float) -> np.ndarray:
-    row = _teeth(across, y, False, density)
-    picture = row[..., :1] * row[..., 1:2] * colours.teeth + row[..., 2:] * colours.gum
-    return np.dstack([picture, row[..., 1] + row[..., 2]]).astype(np.float32)
-
-
-def _jaw_layer(across: np.ndarray, y: np.ndarray, colours: Palette, density: float) -> np.ndarray:
-    side = np.sqrt(np.clip(1 - (across / 0.30) ** 2, 0, 1))
-    picture = np.broadcast_to(colours.cavity, (len(y), len(across), 3)) * (0.85 + 0.15 * side[None, :, None])
-    back = -0.075 * side  # the back of the tongue rises behind the teeth
-    tongue = smoothstep(y[:, None], back[None] - 0.03, back[None] + 0.07) * side[None] ** 0.5
-    groove = 1 - 0.10 * np.exp(-((across / 0.012) ** 2))[None]
-    picture = picture + (colours.tongue * groove[..., None] - picture) * tongue[..., None]
-    row = _teeth(across, y, True, density)
-    for colour, cover in ((0.86 * row[..., :1] * colours.teeth, row[..., 1:2]), (0.9 * colours.gum, row[..., 2:])):
-        picture = picture * (1 - cover) + colour * cover
-    return picture.astype(np.float32)
+    parts = [sprites()[name] for name in LAYERS]
+    lift = sprites()["upper_teeth"].rest
+    layers = [colours.tint(place(part, across, y + lift - part.rest, density)) for part in parts]
+    layers[1][..., :3] *= LOWER_LIGHT
+    side = np.sqrt(np.clip(1 - (across / 0.30) ** 2, 0, 1))[None, :, None]
+    cavity = (0.8 + 0.2 * side) * np.broadcast_to(colours.cavity, (len(y), len(x), 3))
+    shares = tuple(part.share for part in parts)
+    return MouthInterior(
+        frame, density, (centre + x[0], edge + y[0]), cavity.astype(np.float32), tuple(layers), shares
+    )
