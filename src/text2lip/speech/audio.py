@@ -40,7 +40,8 @@ def load_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
 def check_audio(audio, sampling_rate: int) -> tuple[np.ndarray, int]:
     """Check samples and mix them to mono; arguments, result and errors as `load_audio` for arrays."""
     low, high = SAMPLING_RATES
-    if isinstance(sampling_rate, bool) or int(sampling_rate) != sampling_rate or not low <= sampling_rate <= high:
+    number = isinstance(sampling_rate, (int, float, np.integer, np.floating)) and not isinstance(sampling_rate, bool)
+    if not number or not low <= sampling_rate <= high or sampling_rate % 1:
         raise ValueError(f"sampling_rate: got {sampling_rate!r}; wants a whole number of Hz from {low} to {high}.")
     samples = np.asarray(audio)
     if samples.dtype in (np.int16, np.int32):

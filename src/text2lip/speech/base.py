@@ -125,5 +125,8 @@ def join(parts: list[Speech]) -> Speech:
                 phones.append(moved)
         words += [Segment(word.label, start + word.start, start + word.end) for word in part.timeline.words]
         sample += len(part.audio)
+    duration = sample / rate
+    if phones:
+        phones[-1] = phones[-1]._replace(end=duration)  # sums of seconds are off in the last bit
     audio = np.concatenate([part.audio for part in parts]).astype(np.float32, copy=False)
-    return Speech(audio, rate, Timeline.from_phones(phones, words, sample / rate))
+    return Speech(audio, rate, Timeline.from_phones(phones, words, duration))

@@ -216,6 +216,12 @@ def _seconds(items: Iterable[tuple], sampling_rate: int) -> list[Segment]:
 
 
 @functools.cache
+def variants() -> list[str]:
+    """Names of espeak's voice variants."""
+    return sorted(os.listdir(os.path.join(espeak_library()[1], "voices", "!v")), key=str.lower)
+
+
+@functools.cache
 def _mnemonic_table(voice: str) -> dict[str, str]:
     """IPA -> espeak mnemonic in a voice, found out by having each mnemonic said."""
     text, places = probe()
@@ -246,6 +252,8 @@ class EspeakSynthesizer:
     languages = None
 
     def __init__(self, variant: str | None = None):
+        if variant is not None and variant not in variants():
+            raise ValueError(f"voice: espeak-ng has no variant {variant!r}; choose one of: {', '.join(variants())}.")
         self.variant = variant
         self.name = f"espeak+{variant}" if variant else "espeak"
 
