@@ -129,6 +129,7 @@ def test_fvd_needs_32_clips(small_i3d, monkeypatch):
     generator = np.random.default_rng(0)
     clips = generator.random((32, 9, 4, 3))
     assert metrics.fvd(clips[:31], clips) is None
+    assert metrics.fvd(iter(clips[:31]), iter(clips)) is None
     assert metrics.fvd(clips, clips) == pytest.approx(0, abs=1e-9)
     assert metrics.fvd(clips * 0.5, clips) > metrics.fvd(clips * 0.9, clips) > 0
 
@@ -163,7 +164,7 @@ def test_a_missing_file_is_a_reason(tmp_path, monkeypatch, pictures):
     with pytest.raises(metrics.MissingWeights, match="lpips: .*lpips-alexnet.safetensors is not there"):
         metrics.lpips(*pictures)
     with pytest.raises(metrics.MissingWeights, match="fid: "):
-        metrics.fid(pictures[0], pictures[1])
+        metrics.fid(np.repeat(pictures[0], 32, 0), np.repeat(pictures[1], 32, 0))
     (tmp_path / FILES["fid"]).touch()
     assert metrics.available_metrics()["fid"] is None
     assert metrics.available_metrics(tmp_path / "elsewhere")["fid"] is not None

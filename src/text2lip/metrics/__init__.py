@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "aggregate": ["Tally", "mean_of", "pooled"],
-        "frechet": ["fid", "frechet_distance", "fvd"],
+        "frechet": ["fid", "frechet_distance", "fvd", "image_features", "video_features"],
         "recognition": ["identity"],
         "image": ["flicker", "inner_lip_polygon", "inner_mouth_psnr", "psnr", "ssim"],
         "lips": [
@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
         "semantics": ["bleu", "edit_distance", "slot_accuracy", "wer"],
         "sharpness": ["cpbd"],
         "sync": ["SyncNet", "lse", "sync_scores"],
+        "hub": ["hub_names", "hub_path"],
         "weights": ["MissingWeights", "available_metrics", "weights_folder"],
     },
 )

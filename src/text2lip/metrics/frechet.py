@@ -108,7 +108,10 @@ def fvd(ours: Iterable[Any], real: Iterable[Any], model: i3d.I3DModel | None = N
     Returns:
         `float` or None: >= 0. Its bias falls with the number of clips: compare figures of equal numbers only.
     """
-    return _enough(video_features(ours, model), video_features(real, model))
+    if _too_few(ours, real):
+        return None
+    features = video_features(ours, model), video_features(real, model)
+    return None if _too_few(*features) else frechet_distance(*features)
 
 
 def fid(ours: Any, real: Any, model: inception.InceptionModel | None = None) -> float | None:
@@ -119,11 +122,14 @@ def fid(ours: Any, real: Any, model: inception.InceptionModel | None = None) -> 
     Returns:
         `float` or None: >= 0. Its bias falls with the number of frames: compare figures of equal numbers only.
     """
-    return _enough(image_features(ours, model), image_features(real, model))
+    if _too_few(ours, real):
+        return None
+    return frechet_distance(image_features(ours, model), image_features(real, model))
 
 
-def _enough(ours: np.ndarray, real: np.ndarray) -> float | None:
-    return frechet_distance(ours, real) if min(len(ours), len(real)) >= MIN_CLIPS else None
+def _too_few(*sides: Any) -> bool:
+    """Whether one of the sides is known (a generator is not) to hold fewer than 32 samples."""
+    return any(hasattr(side, "__len__") and len(side) < MIN_CLIPS for side in sides)
 
 
 @lru_cache(maxsize=1)
