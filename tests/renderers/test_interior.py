@@ -16,8 +16,7 @@ def interior(painted):
 def draw(interior, points, drop, gap=0.2):
     x, y = points[13].astype(int)
     box = (x - 20, y - 14, x + 21, y + 26)
-    flat = np.zeros((40, 41, 3), np.uint8)
-    return interior.draw(box, np.ones((40, 41), np.float32), gap, drop, flat, np.zeros((40, 41), np.float32))
+    return interior.draw(box, np.ones((40, 41), np.float32), gap, drop)
 
 
 def test_upper_teeth_stay_and_lower_teeth_go_with_the_jaw(interior):

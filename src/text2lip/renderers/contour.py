@@ -65,9 +65,19 @@ def mouth_masks(
     below = _fill(_side(lower, frame.right, frame.down, far), box, scale)
     above, below = (cv2.resize(m, (width, height), interpolation=cv2.INTER_AREA) for m in (above, below))
     if feather > 0.2:
-        above, below = (cv2.GaussianBlur(m, (0, 0), feather) for m in (above, below))
+        above, below = (blur(m, feather) for m in (above, below))
     below = np.minimum(below, 1 - above)
     return above, np.maximum(1 - above - below, 0), below
+
+
+def blur(mask: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur of a `(height, width)` float32 mask; a wide one is made on a smaller copy."""
+    coarse = int(sigma // 2)
+    if coarse < 2:
+        return cv2.GaussianBlur(mask, (0, 0), sigma)
+    height, width = mask.shape
+    small = cv2.resize(mask, (-(-width // coarse), -(-height // coarse)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / coarse), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _side(chain: np.ndarray, right: np.ndarray, away: np.ndarray, far: float) -> np.ndarray:

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from .base import INNER_LOWER, INNER_UPPER, check_landmarks, check_portrait, to_pixels
-from .contour import mouth_masks, smooth, uncross
-from .interior import MouthInterior, mouth_interior
+from .contour import blur, mouth_masks, smooth, uncross
+from .interior import MouthInterior, mouth_interior, narrow_light
 from .lip_edges import lip_edges
 from .warp import LOWER_SIDE, UPPER_SIDE, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
@@ -17,6 +17,7 @@ CHIN = (148, 152, 377)
 INSET = 0.012  # units: how far an open portrait's lips are sampled away from its own teeth
 CONTACT = 0.35  # darkness of the line where lips meet that were apart in the portrait
 PARTED = 0.4  # darkness of the rim of lips that are further apart than in the portrait
+CUBIC_BELOW = 250  # pixels per unit: a larger face has detail to spare, bilinear sampling will do
 BORDER = cv2.BORDER_REFLECT_101
 UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
 DRIVEN = sorted({*UPPER_SIDE, *LOWER_SIDE})
@@ -88,12 +89,13 @@ class PreparedPortrait:
         gap = float(((target[LOWER] - target[UPPER]) @ self.face.down).max()) / self.face.unit
         contact = CONTACT * moved * self._was_open * 4 * above * below
         parted = PARTED * float(smoothstep(gap - self.gap, 0.0, 0.08))
-        rim = parted * cv2.GaussianBlur(inside, (0, 0), 0.025 * self.face.unit)
+        rim = parted * blur(inside, 0.025 * self.face.unit)
         lips *= ((1 - contact) * (1 - rim))[..., None]
 
-        still = self.portrait[box[1] : box[3], box[0] : box[2]]
-        own = self.own[_slices(box, self.field.box)]
-        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target), still, own)
+        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target))
+        if self.own.any():
+            still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(narrow_light(gap))
+            drawn += (still - drawn) * self.own[_slices(box, self.field.box)][..., None]
         if moved < 1:
             between = self._sample(self.field.upsample(0.5 * (back[0] + back[1]), box), box)
             drawn = between + (drawn - between) * moved
@@ -114,7 +116,8 @@ class PreparedPortrait:
         """Portrait pixels of `box`, each taken from `back` (height, width, 2) pixels away."""
         x = back[..., 0] + np.arange(box[0], box[2], dtype=np.float32)
         y = back[..., 1] + np.arange(box[1], box[3], dtype=np.float32)[:, None]
-        return cv2.remap(self.portrait, x, y, cv2.INTER_CUBIC, borderMode=BORDER)
+        sharp = self.face.unit < CUBIC_BELOW
+        return cv2.remap(self.portrait, x, y, cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR, borderMode=BORDER)
 
     def _upper_share(self, middle: np.ndarray) -> np.ndarray:
         """How much each grid node follows the upper lip: 1 above the mouth's middle line, 0 below it."""

@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 
 from .base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from .contour import blur
 from .sprites import place, sprites, tooth_colour
 from .warp import FaceFrame, smoothstep
 
 
 LUMA = np.float32([0.299, 0.587, 0.114])
 MAX_DENSITY = 320  # texels per unit; a mouth's inside needs no more
+FULL_DETAIL = 160  # pixels per unit up to which the inside is painted pixel by pixel
 LAYERS = ("tongue", "lower_teeth", "upper_teeth")  # from back to front
 LOWER_LIGHT = 0.88  # of what the upper teeth get
 TEXTURE_TOP, TEXTURE_BOTTOM = -0.20, 0.30  # of both layers, units from the biting edge
@@ -103,54 +105,52 @@ class MouthInterior:
         """Face coordinate, down, of the upper biting edge."""
         return self.origin[1] - TEXTURE_TOP
 
-    def draw(
-        self,
-        box: tuple[int, int, int, int],
-        inside: np.ndarray,
-        gap: float,
-        drop: float,
-        still: np.ndarray,
-        own: np.ndarray,
-    ) -> np.ndarray:
-        """Paint the interior over the whole of `box`.
+    def draw(self, box: tuple[int, int, int, int], inside: np.ndarray, gap: float, drop: float) -> np.ndarray:
+        """Paint the interior over the whole of `box`; on large faces at a lower resolution, then enlarged.
 
         Args:
             box (`tuple`): x0, y0, x1, y1, pixels.
             inside (`np.ndarray`): `(height, width)` coverage of the opening.
             gap (`float`): largest distance of the inner lips, units.
             drop (`float`): how far the jaw has opened, units.
-            still (`np.ndarray`): `(height, width, 3)` the portrait itself.
-            own (`np.ndarray`): `(height, width)` where `still` shows teeth to be kept.
 
         Returns:
             `np.ndarray`: `(height, width, 3)` float32, 0..255.
         """
-        picture = self._place(self.cavity, box, 0.0, cv2.BORDER_REPLICATE)
+        full = (box[2] - box[0], box[3] - box[1])
+        coarse = max(1, int(self.frame.unit // FULL_DETAIL))
+        size = (-(-full[0] // coarse), -(-full[1] // coarse))
+        picture = self._place(self.cavity, box, size, 0.0, cv2.BORDER_REPLICATE)
         for layer, share in zip(self.layers, self.shares):
-            layer = self._place(layer, box, share * drop, cv2.BORDER_CONSTANT)
+            layer = self._place(layer, box, size, share * drop, cv2.BORDER_CONSTANT)
             picture = picture * (1 - layer[..., 3:]) + layer[..., :3]
-        picture *= self._light(inside, gap)[..., None]
-        picture += (still - picture) * own[..., None]
-        return picture * (0.45 + 0.55 * smoothstep(gap, 0.0, 0.05))  # a narrow gap lets in little light
+        if coarse > 1:
+            inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
+        picture *= self._light(inside, gap, self.frame.unit / coarse)[..., None]
+        return picture if coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
 
-    def _place(self, layer: np.ndarray, box: tuple[int, int, int, int], drop: float, border: int) -> np.ndarray:
-        """Resample a layer onto the pixels of `box`, `drop` units lower."""
-        frame, scale = self.frame, self.density / self.frame.unit
-        matrix = np.stack([frame.right, frame.down]) * scale
-        shift = matrix @ (np.float32(box[:2]) - frame.origin)
+    def _place(self, layer: np.ndarray, box: tuple, size: tuple[int, int], drop: float, border: int) -> np.ndarray:
+        """Resample a layer, lowered by `drop` units, onto `size` (columns, rows) samples spread over `box`."""
+        pitch = np.float32([(box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]])
+        matrix = np.stack([self.frame.right, self.frame.down]) * (self.density / self.frame.unit)
+        shift = matrix @ (np.float32(box[:2]) + 0.5 * pitch - 0.5 - self.frame.origin)
         shift -= np.float32([self.origin[0], self.origin[1] + drop]) * self.density
-        size = (box[2] - box[0], box[3] - box[1])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(layer, np.column_stack([matrix, shift]), size, flags=flags, borderMode=border)
+        affine = np.column_stack([matrix * pitch, shift])
+        return cv2.warpAffine(layer, affine, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border)
 
-    def _light(self, inside: np.ndarray, gap: float) -> np.ndarray:
-        """Shadow of the lips, deepest under the upper one and in the corners."""
-        reach = max(0.22 * gap * self.frame.unit, 0.7)
+    def _light(self, inside: np.ndarray, gap: float, unit: float) -> np.ndarray:
+        """Shadow of the lips, deepest under the upper one and in the corners; a narrow gap lets in little light."""
+        reach = max(0.22 * gap * unit, 0.7)
         shift = 0.6 * reach * self.frame.down
         moved = cv2.warpAffine(inside, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), inside.shape[::-1])
-        near = cv2.GaussianBlur(moved, (0, 0), reach)
-        wide = cv2.GaussianBlur(inside, (0, 0), 2.5 * reach)
-        return (0.58 + 0.42 * smoothstep(near, 0.0, 0.95)) * (0.78 + 0.22 * smoothstep(wide, 0.1, 0.75))
+        near, wide = blur(moved, reach), blur(inside, 2.5 * reach)
+        light = (0.58 + 0.42 * smoothstep(near, 0.0, 0.95)) * (0.78 + 0.22 * smoothstep(wide, 0.1, 0.75))
+        return light * narrow_light(gap)
+
+
+def narrow_light(gap: float) -> float:
+    """Share of the light that falls through lips `gap` units apart."""
+    return 0.45 + 0.55 * float(smoothstep(gap, 0.0, 0.05))
 
 
 def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -> MouthInterior:
