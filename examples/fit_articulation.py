@@ -20,6 +20,7 @@ from text2lip.text.visemes import PHONE_INVENTORY, letter_features
 
 
 COMPONENTS = 10
+SILENCE_STRENGTH = 1.0
 WEIGHT_INNER = 3.0  # the inner lips carry the gap, which is what one sees
 
 
@@ -81,9 +82,9 @@ def principal_directions(batch: Batch) -> torch.Tensor:
 
 def point_weights() -> torch.Tensor:
     weight = torch.ones(57, 1)
-    weight[driven_index((78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415))] = (
-        WEIGHT_INNER**0.5
-    )
+    weight[
+        driven_index((78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415))
+    ] = WEIGHT_INNER**0.5
     return weight
 
 
@@ -110,6 +111,8 @@ def fit(model: ArticulatoryModel, batch: Batch, args: argparse.Namespace):
         (loss * 1e4 + 0.01 * prior).backward()
         optimizer.step()
         schedule.step()
+        model.targets.data[0] = 0  # silence is rest, and strong enough to be reached in a pause between words
+        model.log_strength.data[0].clamp_(min=SILENCE_STRENGTH)
         if step % 100 == 0:
             print(f"step {step} loss {loss.item():.3e}", flush=True)
 

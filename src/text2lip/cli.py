@@ -1,7 +1,6 @@
 """The `text2lip` command: a sentence and a portrait in, a video file with sound out."""
 
 import argparse
-import logging
 import os
 import sys
 import time
@@ -35,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-l", "--language", default="en-us", help="language of the text, such as en-gb, de, fr, zh")
     parser.add_argument("-v", "--voice", default="default", help="voice, see --list-voices; 'none' for a silent film")
     parser.add_argument("-r", "--rate", type=float, default=1.0, help="speaking rate; 0.8 is slower, 1.2 faster")
+    parser.add_argument("-e", "--expressiveness", type=float, default=1.0, help="size of the lip motion, 0 to 2")
     parser.add_argument("-a", "--audio", metavar="FILE", help="your own speech; the lips are aligned to it")
     parser.add_argument("-s", "--subtitles", metavar="FILE", help="write subtitles too: .srt or .vtt")
     parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a file, '-' is standard input")
@@ -115,17 +115,18 @@ def run(args: argparse.Namespace):
     check_output(args.output)
     if args.subtitles and Path(args.subtitles).suffix.lower() not in (".srt", ".vtt"):
         raise ValueError(f"--subtitles: {args.subtitles!r} should end in .srt or .vtt.")
-    for name in ("transformers", "diffusers", "huggingface_hub"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     started = time.perf_counter()
 
+    from diffusers.utils.logging import disable_progress_bar
     from tqdm import tqdm
 
     from text2lip.faces.builtin import builtin_portrait
     from text2lip.pipelines.output import save_subtitles
     from text2lip.pipelines.text2lip import Text2LipPipeline
 
+    disable_progress_bar()
     pipe = Text2LipPipeline.from_pretrained(args.model)
     stream = pipe.stream(
         text,
@@ -135,6 +136,7 @@ def run(args: argparse.Namespace):
         timings=args.timings,
         language=args.language,
         speaking_rate=args.rate,
+        expressiveness=args.expressiveness,
         fps=args.fps,
         motion=args.motion,
         renderer=args.renderer,

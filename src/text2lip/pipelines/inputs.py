@@ -13,6 +13,7 @@ from text2lip.text.timing import Timeline
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 MAX_FPS = 120
+LEAD, TAIL = 0.12, 0.32  # seconds of silence around what a voice says: the mouth begins and ends closed
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class TimedSound:
     timeline: Timeline
     audio: np.ndarray | None = None
     sampling_rate: int | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How all clips of a call are made; see [`Text2LipPipeline.__call__`] for the fields."""
+
+    motion: str | None
+    renderer: str | None
+    expressiveness: float
+    face_index: Any
+    generator: Any
 
 
 @dataclass(frozen=True)
@@ -55,8 +67,10 @@ class Clip:
         if self.timings is not None:
             return TimedSound(self._timed())
         from text2lip.speech import synthesize
+        from text2lip.speech.base import join, silence
 
         speech = synthesize(self.prompt, self.voice or "default", self.language, self.speaking_rate)
+        speech = join([silence(LEAD, speech.sampling_rate), speech, silence(TAIL, speech.sampling_rate)])
         if self.voice is None:
             return TimedSound(speech.timeline)
         return TimedSound(speech.timeline, speech.audio, speech.sampling_rate)
@@ -117,7 +131,7 @@ class Request:
         return clips
 
     def _check_numbers(self):
-        if not _is_number(self.fps) or not 1 <= self.fps <= MAX_FPS:
+        if not is_number(self.fps) or not 1 <= self.fps <= MAX_FPS:
             raise ValueError(f"fps: {self.fps!r}; wants a number from 1 to {MAX_FPS}.")
         if self.num_frames is not None and (not isinstance(self.num_frames, int) or self.num_frames < 1):
             raise ValueError(f"num_frames: {self.num_frames!r}; wants a whole number of at least 1, or None.")
@@ -147,7 +161,8 @@ def _spread(name: str, value: Any, count: int, is_list: bool) -> list:
     return list(value)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """True for a finite int, float or numpy number."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -16,11 +16,11 @@ from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.seal import seal_lips, seal_weight
-from text2lip.pipelines.inputs import Clip, Request, clip_length, fit_audio
+from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.output import Text2LipPipelineOutput
 from text2lip.text.timing import Segment
 from text2lip.text.tokenizer import VisemeTokenizer
-from text2lip.text.visemes import FEATURES
+from text2lip.text.visemes import FEATURES, PHONE_INVENTORY, PHONE_TO_ID, resolve_transparent
 
 
 logger = logging.get_logger(__name__)
@@ -165,6 +165,7 @@ class Text2LipPipeline(DiffusionPipeline):
         timings: Any = None,
         language: str = "en-us",
         speaking_rate: float = 1.0,
+        expressiveness: float = 1.0,
         fps: float = 25,
         num_frames: int | None = None,
         motion: str | None = None,
@@ -191,6 +192,7 @@ class Text2LipPipeline(DiffusionPipeline):
             timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
             language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh".
             speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
+            expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is the talker's it was learnt from.
             fps (`float`): frames per second.
             num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5).
             motion (`str`, *optional*): "articulatory" or "networks".
@@ -219,8 +221,9 @@ class Text2LipPipeline(DiffusionPipeline):
         request = Request(
             prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames
         )
-        self.check_inputs(motion, renderer, output_type, sampler)
-        streams = [self._stream(clip, motion, renderer, face_index, generator) for clip in request.clips()]
+        options = Options(motion, renderer, expressiveness, face_index, generator)
+        self.check_inputs(options, output_type, sampler)
+        streams = [self._stream(clip, options) for clip in request.clips()]
         frames = []
         with self.progress_bar(total=sum(len(stream) for stream in streams)) as bar:
             for stream in streams:
@@ -255,6 +258,7 @@ class Text2LipPipeline(DiffusionPipeline):
         timings: Any = None,
         language: str = "en-us",
         speaking_rate: float = 1.0,
+        expressiveness: float = 1.0,
         fps: float = 25,
         num_frames: int | None = None,
         motion: str | None = None,
@@ -272,19 +276,23 @@ class Text2LipPipeline(DiffusionPipeline):
         request = Request(
             prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames
         )
-        self.check_inputs(motion, renderer, "np", {})
+        options = Options(motion, renderer, expressiveness, face_index, generator)
+        self.check_inputs(options, "np", {})
         clips = request.clips()
         if len(clips) != 1:
             raise ValueError(f"prompt: stream makes one clip, got {len(clips)}; call it once for each.")
-        return self._stream(clips[0], motion, renderer, face_index, generator)
+        return self._stream(clips[0], options)
 
-    def check_inputs(self, motion: str | None, renderer: str | None, output_type: str, sampler: dict[str, Any]):
+    def check_inputs(self, options: Options, output_type: str, sampler: dict[str, Any]):
         """Refuse values that no part of this pipeline can use.
 
         Raises:
             ValueError: unknown `motion`, `renderer` or `output_type`, one whose components are missing, or sampler
                 arguments for a renderer that has no sampler.
         """
+        motion, renderer, size = options.motion, options.renderer, options.expressiveness
+        if not is_number(size) or not 0 <= size <= 2:
+            raise ValueError(f"expressiveness: {size!r}; wants a number from 0 to 2.")
         if output_type not in ("pil", "np", "pt"):
             raise ValueError(f"output_type: {output_type!r}; choose 'pil', 'np' or 'pt'.")
         if motion not in (None, *MOTIONS):
@@ -299,19 +307,19 @@ class Text2LipPipeline(DiffusionPipeline):
         if given and self.scheduler is None:
             raise ValueError(f"{given[0]}: {sampler[given[0]]!r}, but this renderer takes no steps; leave it out.")
 
-    def _stream(self, clip: Clip, motion, renderer, face_index, generator) -> Text2LipStream:
+    def _stream(self, clip: Clip, options: Options) -> Text2LipStream:
         portrait = load_image(clip.image, max_size=self.config.max_size)
-        face = self.face_landmarker.locate(portrait, face_index)
+        face = self.face_landmarker.locate(portrait, options.face_index)
         speech = clip.speak()
         timeline = speech.timeline
         num_frames = clip.num_frames or clip_length(timeline.duration, clip.fps)
         tokens = self.tokenizer(phones=timeline, language=clip.language, return_tensors="pt")
-        moved, width = self.animate(tokens, num_frames, clip.fps, motion)
+        moved, width = self.animate(tokens, num_frames, clip.fps, options.motion)
         mouth = PortraitMouth(face, *portrait.shape[:2])
-        landmarks = mouth.retarget(moved[0].float().cpu().numpy(), width)
+        landmarks = mouth.retarget(options.expressiveness * moved[0].float().cpu().numpy(), width)
         audio = None if speech.audio is None else fit_audio(speech.audio, speech.sampling_rate, num_frames, clip.fps)
-        frames = self.make_renderer(renderer).render(
-            portrait, landmarks, fps=clip.fps, generator=generator, source_landmarks=face[:, :2]
+        frames = self.make_renderer(options.renderer).render(
+            portrait, landmarks, fps=clip.fps, generator=options.generator, source_landmarks=face[:, :2]
         )
         return Text2LipStream(
             frames=iter(frames),
@@ -345,7 +353,7 @@ class Text2LipPipeline(DiffusionPipeline):
         ids, durations, mask, features = (
             tokens[name].to(model.device) for name in ("phone_ids", "durations", "attention_mask", "features")
         )
-        moved = model(ids, durations, num_frames, fps, attention_mask=mask).motion
+        moved = model(open_throat(ids), durations, num_frames, fps, attention_mask=mask).motion
         closure = features[..., FEATURES.index("closure")] * mask
         weight = seal_weight(closure, *token_times(durations), num_frames, fps)
         return seal_lips(moved, weight), model.config.reference_width
@@ -355,6 +363,16 @@ class Text2LipPipeline(DiffusionPipeline):
         from text2lip.renderers.geometric import GeometricRenderer
 
         return GeometricRenderer()
+
+
+def open_throat(phone_ids: torch.Tensor) -> torch.Tensor:
+    """Phones with h, ʔ and their like replaced by the neighbour whose mouth shape they borrow: "who" rounds at once.
+
+    Args:
+        phone_ids (`torch.Tensor`): int64 (batch, tokens), indices in `PHONE_INVENTORY`.
+    """
+    rows = [resolve_transparent([PHONE_INVENTORY[i] for i in row]) for row in phone_ids.tolist()]
+    return phone_ids.new_tensor([[PHONE_TO_ID[letter] for letter in row] for row in rows])
 
 
 def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:

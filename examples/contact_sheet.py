@@ -1,0 +1,97 @@
+"""Look at what the pipeline makes: a sheet of face crops with the phone under each frame, and the lip gap over time.
+
+python examples/contact_sheet.py "Bob met my uncle Paul." --images a.jpg b.jpg --output sheet.png --plot gap.png
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from text2lip import Text2LipPipeline
+from text2lip.faces.builtin import builtin_portrait
+from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width, to_pixels
+from text2lip.faces.images import load_image
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("text")
+    parser.add_argument("--images", nargs="+", default=[str(builtin_portrait())])
+    parser.add_argument("--output", default="sheet.png")
+    parser.add_argument("--plot", help="also plot the lip gap and mouth width of the first image over time")
+    parser.add_argument("--columns", type=int, default=12, help="frames of a sheet, evenly spread over the clip")
+    parser.add_argument("--language", default="en-us")
+    parser.add_argument("--voice", default="default")
+    parser.add_argument("--size", type=int, default=160, help="pixels of one face")
+    parser.add_argument("--mouth", action="store_true", help="show the mouth alone")
+    args = parser.parse_args()
+    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe.set_progress_bar_config(disable=True)
+    rows = []
+    for path in args.images:
+        image = load_image(path)
+        result = pipe(args.text, image, language=args.language, voice=args.voice, output_type="np")
+        rows.append(sheet_row(result, image, args))
+        if args.plot and path == args.images[0]:
+            plot(result, image, args.plot)
+    sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    sheet.save(args.output)
+    print(f"Wrote {args.output}: {len(rows)} faces.")
+
+
+def sheet_row(result, image: np.ndarray, args) -> Image.Image:
+    """One face through the clip, the portrait itself first."""
+    height, width = image.shape[:2]
+    points = to_pixels(result.landmarks[0][0], height, width)
+    part = points[[61, 291, 0, 17]] if args.mouth else points
+    centre = (part.max(0) + part.min(0)) / 2
+    side = (1.6 if args.mouth else 1.25) * (part.max(0) - part.min(0)).max()
+    box = tuple(np.round([*(centre - side / 2), *(centre + side / 2)]).astype(int))
+    count = len(result.frames[0])
+    picks = np.linspace(0, count - 1, args.columns).round().astype(int)
+    row = Image.new("RGB", ((args.columns + 1) * args.size, args.size + 14), "white")
+    draw = ImageDraw.Draw(row)
+    frames = [image] + [(result.frames[0][i] * 255).round().astype(np.uint8) for i in picks]
+    labels = ["source"] + [label_at(result.phones[0], (i + 0.5) / result.fps) for i in picks]
+    for column, (frame, label) in enumerate(zip(frames, labels)):
+        face = Image.fromarray(frame).crop(box).resize((args.size, args.size), Image.LANCZOS)
+        row.paste(face, (column * args.size, 0))
+        draw.text((column * args.size + 4, args.size), label, fill="black")
+    return row
+
+
+def label_at(phones, time: float) -> str:
+    label = next((phone.label for phone in phones if phone.start <= time < phone.end), "")
+    return label.encode("latin-1", "replace").decode("latin-1") or "-"
+
+
+def plot(result, image: np.ndarray, path: str):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    lips = canonical_lips(to_pixels(result.landmarks[0], *image.shape[:2]))
+    times = (np.arange(len(lips)) + 0.5) / result.fps
+    figure, axes = plt.subplots(figsize=(max(8, 4 * times[-1]), 3.2), layout="constrained")
+    axes.plot(times, lip_gap(lips), label="lip gap")
+    axes.plot(times, lip_width(lips) - lip_width(lips[:1]), label="mouth width, from the first frame")
+    top = axes.get_ylim()[1]
+    for phone in result.phones[0]:
+        axes.axvline(phone.start, color="0.85", linewidth=0.5)
+        bilabial = phone.label in ("p", "b", "m")
+        axes.text((phone.start + phone.end) / 2, top, phone.label, ha="center", color="red" if bilabial else "black")
+    axes.set(xlabel="seconds", ylabel="outer-eye distances", xlim=(0, times[-1]))
+    axes.legend(loc="lower right", fontsize=7)
+    figure.savefig(path, dpi=110)
+    print(f"Wrote {Path(path)}")
+
+
+if __name__ == "__main__":
+    main()
