@@ -3,4 +3,6 @@
 from text2lip._lazy import attach
 
 
-__getattr__, __dir__, __all__ = attach(__name__, {"geometric": ["GeometricRenderer"]})
+__getattr__, __dir__, __all__ = attach(
+    __name__, {"base": ["Renderer"], "geometric": ["GeometricRenderer", "PreparedPortrait", "prepare"]}
+)
