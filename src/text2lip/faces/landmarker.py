@@ -18,6 +18,7 @@ from .detection import Face
 from .mesh_topology import LEFT_EYE, RIGHT_EYE
 from .networks import BlazeFace, FaceMesh, blazeface_anchors
 from .regions import Region, cut
+from .tracking import Run, nearest
 
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_landmarker"
@@ -26,6 +27,7 @@ RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
 KEYPOINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
 # Presence (a probability) at the first look, below which no second one helps, and above which none is needed.
 HOPELESS, CERTAIN = 0.1, 1 - 1e-6
+RETRY = 25  # frames: how often a lost face is looked for thoroughly
 
 
 class _Found(NamedTuple):
@@ -137,48 +139,63 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
 
     @torch.inference_mode()
     def track(self, frames: Iterable[np.ndarray], face: Face | int | tuple | None = None):
-        """Landmarks of one face through a clip; each frame's crop follows the face of the frame before.
+        """Landmarks of one face through a clip.
+
+        Each frame is searched where the frame before had the face, then placed once more in a square that is smoothed
+        over time: free of delay, and steadier than `locate` frame by frame. Few frames are held at a time.
 
         Args:
-            frames (iterable of `np.ndarray` of shape `(height, width, 3)`): RGB, uint8, all of one size.
-            face: which face of the first frame that has one, as for `locate`.
+            frames (iterable of `np.ndarray` of shape `(height, width, 3)`): RGB, uint8.
+            face: which face of the first frame that shows any, as for `locate`.
 
         Returns:
             `(landmarks, scores)`: `(frames, 478, 3)` float32 as from `locate`, and the mesh's confidence `(frames,)`
             float32 in [0, 1]; where the face is lost the landmarks are NaN and the score is 0.
+
+        Raises:
+            FaceNotFoundError: `face` is not in the first frame that shows any face.
         """
-        landmarks, scores, region = [], [], None
+        landmarks, scores = [], []
+        run, last, lost = Run(self._place), None, 0
+
+        def collect(finished: bool) -> None:
+            for image, points, presence in run.ready(finished):
+                landmarks.append(self._normalise(points, image))
+                scores.append(presence)
+
         for image in frames:
             check_frame(image)
-            if region is not None:
-                points, presence = self._place(image, [region])
-                found = None if presence[0] < self.config.min_presence else (points[0], float(presence[0]))
-            if region is None or found is None:
-                try:
-                    chosen = self._choose(image, face if region is None else None)
-                    found = chosen.points, chosen.presence
-                except FaceNotFoundError:
-                    found = None
+            found = None
+            if lost == 0 and last is not None:
+                points, presence = self._place([image], [last])
+                if presence[0] >= self.config.min_presence:
+                    found = points[0], float(presence[0])
             if found is None:
-                region = None
+                collect(finished=True)
+                faces = self._search(image, thorough=lost % RETRY == 0)
+                if faces:
+                    centres = [other.face.centre for other in faces]
+                    chosen = self._select(image, faces, face) if last is None else faces[nearest(centres, last)]
+                    found = chosen.points, chosen.presence
+            if found is None:
+                lost += 1
                 landmarks.append(np.full((478, 3), np.nan, np.float32))
                 scores.append(0.0)
             else:
-                region = self._region_of_points(found[0])
-                landmarks.append(self._normalise(found[0], image))
-                scores.append(found[1])
-        if not landmarks:
-            return np.empty((0, 478, 3), np.float32), np.empty(0, np.float32)
-        return np.stack(landmarks), np.array(scores, np.float32)
+                lost, last = 0, self._region_of_points(found[0])
+                run.add(image, *found, last)
+                collect(finished=False)
+        collect(finished=True)
+        return np.array(landmarks, np.float32).reshape(-1, 478, 3), np.array(scores, np.float32)
 
-    def _search(self, image: np.ndarray) -> list["_Found"]:
-        """All faces with their landmarks, largest first."""
+    def _search(self, image: np.ndarray, thorough: bool = True) -> list["_Found"]:
+        """All faces with their landmarks, largest first; small and lying ones only if `thorough`."""
         check_frame(image)
         height, width = image.shape[:2]
-        quick, thorough = detection.QUICK_LEVELS, detection.THOROUGH_LEVELS
-        searches = [[(level, 0.0) for level in quick], *([(level, 0.0)] for level in thorough)]
+        quick = detection.QUICK_LEVELS
+        searches = [[(level, 0.0) for level in quick], *([(level, 0.0)] for level in detection.THOROUGH_LEVELS)]
         searches.append([(level, angle) for angle in detection.QUARTER_TURNS for level in quick])
-        for search in searches:
+        for search in searches if thorough else searches[:1]:
             looks = [self._look(image, detection.search_windows(height, width, *where)) for where in search]
             faces = [self._look_again(image, face) for face in detection.merge_candidates(sum(looks, []))]
             faces = detection.merge_candidates(faces)
@@ -219,10 +236,10 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
                 faces.append(detection.read_candidates(logit, box, anchors, window, size, self.config.min_score))
         return faces
 
-    def _place(self, image: np.ndarray, regions: list[Region]) -> tuple[np.ndarray, np.ndarray]:
-        """Mesh points `(regions, 468, 3)` in pixels of the picture, float64, and presence `(regions,)`."""
+    def _place(self, images: list[np.ndarray], regions: list[Region]) -> tuple[np.ndarray, np.ndarray]:
+        """Mesh points `(regions, 468, 3)` in pixels of their pictures, float64, and presence `(regions,)`."""
         size = self.mesh.input_size
-        crops = np.stack([cut(image, region, size) for region in regions])
+        crops = np.stack([cut(image, region, size) for image, region in zip(images, regions)])
         output = self(self._tensor(crops) / 255)
         points = output.points.cpu().numpy().astype(np.float64)
         for index, region in enumerate(regions):
@@ -233,16 +250,16 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
     def _confirm(self, image: np.ndarray, face: Face) -> "_Found | None":
         """The mesh of a detected face, None if the mesh sees no face there."""
         region = self._region_of_face(face)
-        points, presence = self._place(image, [region])
+        points, presence = self._place([image], [region])
         if presence[0] < HOPELESS:
             return None
         if presence[0] < CERTAIN:  # the detector takes some faces that stand on their head for upright ones
             turned = [region._replace(angle=region.angle + angle) for angle in detection.QUARTER_TURNS]
-            more_points, more_presence = self._place(image, turned)
+            more_points, more_presence = self._place([image] * len(turned), turned)
             points, presence = np.concatenate([points, more_points]), np.concatenate([presence, more_presence])
         points, presence = points[presence.argmax()], presence.max()
         for _ in range(2):  # squares from the mesh's own points are steadier than those from the detector's box
-            points, presence = (value[0] for value in self._place(image, [self._region_of_points(points)]))
+            points, presence = (value[0] for value in self._place([image], [self._region_of_points(points)]))
         if presence < self.config.min_presence:
             return None
         keypoints = np.array([points[list(group), :2].mean(0) for group in KEYPOINTS], np.float32)
@@ -250,21 +267,27 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
 
     def _choose(self, image: np.ndarray, face: Face | int | tuple | None) -> "_Found":
         """The face that was asked for, or FaceNotFoundError."""
-        height, width = image.shape[:2] if isinstance(image, np.ndarray) and image.ndim == 3 else (0, 0)
-        smallest = self.config.min_face_size
+        check_frame(image)
         if isinstance(face, Face):
-            check_frame(image)
-            found = self._confirm(image, face)
-            if found is None:
-                raise FaceNotFoundError(f"`face`: at {face.box} in `image` the mesh sees no face")
-            return found
+            return self._select(image, [], face)
         faces = self._search(image)
         if not faces:
+            height, width = image.shape[:2]
             raise FaceNotFoundError(
-                f"no face found in `image` ({width}x{height} pixels): looked for one of at least {smallest:.0f} "
-                f"pixels, in any orientation, with a score of {self.config.min_score} or more that the mesh confirms "
-                f"with {self.config.min_presence}. Give a picture that shows the face larger and from the front."
+                f"no face found in `image` ({width}x{height} pixels): looked for one of at least "
+                f"{self.config.min_face_size:.0f} pixels, in any orientation, with a score of {self.config.min_score} "
+                f"or more that the mesh confirms with {self.config.min_presence}. Give a picture that shows the face "
+                "larger and from the front."
             )
+        return self._select(image, faces, face)
+
+    def _select(self, image: np.ndarray, faces: list["_Found"], face: Face | int | tuple | None) -> "_Found":
+        """The one of `faces`, largest first, that was asked for, or FaceNotFoundError."""
+        if isinstance(face, Face):
+            found = self._confirm(image, face)
+            if found is None:
+                raise FaceNotFoundError(f"`face`: the mesh sees no face at {face.box} in `image`")
+            return found
         if face is None:
             chosen = faces
         elif isinstance(face, (int, np.integer)):
@@ -274,12 +297,18 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
                 )
             chosen = [faces[face]]
         else:
-            left, top, right, bottom = face
+            try:
+                left, top, right, bottom = (float(value) for value in face)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"`face` must be an index, a box (left, top, right, bottom) or a Face, got {face!r}"
+                ) from None
             centres = [found.face.centre for found in faces]
             chosen = [f for f, (x, y) in zip(faces, centres) if left <= x <= right and top <= y <= bottom]
             if not chosen:
                 boxes = ", ".join(str(tuple(round(value) for value in found.face.box)) for found in faces)
                 raise FaceNotFoundError(f"`face` is the box {tuple(face)}, but the faces in `image` are at {boxes}")
+        smallest = self.config.min_face_size
         if chosen[0].face.size < smallest:
             raise FaceNotFoundError(
                 f"the largest face in `image` is {chosen[0].face.size:.0f} pixels wide, at least {smallest:.0f} are "
