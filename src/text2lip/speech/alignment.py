@@ -52,6 +52,10 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     language = resolve_language(language)
     if method not in METHODS:
         raise ValueError(f"method: got {method!r}; wants one of {', '.join(METHODS)}.")
+    if method == "auto":
+        method = "pocketsphinx" if language.startswith("en") else "dtw"
+    if method == "pocketsphinx" and not language.startswith("en"):
+        raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
     samples, rate = check_audio(audio, sampling_rate)
     spoken = synthesize(text, "espeak", language)
     duration = len(samples) / rate
@@ -63,9 +67,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
             f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
         )
     samples = resample(samples, rate, SAMPLING_RATE)
-    if method == "pocketsphinx" or (method == "auto" and language.startswith("en")):
-        if not language.startswith("en"):
-            raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
+    if method == "pocketsphinx":
         return align_pocketsphinx(samples, spoken, text, duration)
     from .dtw import align_dtw
 

@@ -179,15 +179,18 @@ def _carry_over(
         whole = min(max(whole, 0), len(ours) - 1)
         return min(duration, seconds[whole] + (position - whole) * FRAME)
 
+    spoken = [phone for phone in timeline.phones if phone.label]
     phones: list[Segment] = []
     clock = 0.0
-    for phone in timeline.phones:
-        if phone.label:
-            start = max(clock, carried(phone.start, end=False))
-            clock = max(start, carried(phone.end, end=True))
-            phones.append(Segment(phone.label, start, clock))
-    phones = [_out_of_pause(phone, ours) for phone in phones]
-    words = [Segment(w.label, carried(w.start, False), carried(w.end, True)) for w in timeline.words]
+    for phone in spoken:
+        start = max(clock, carried(phone.start, end=False))
+        clock = max(start, carried(phone.end, end=True))
+        phones.append(_out_of_pause(Segment(phone.label, start, clock), ours))
+    words = []
+    for word in timeline.words:
+        inside = [new for old, new in zip(spoken, phones) if word.start <= (old.start + old.end) / 2 < word.end]
+        if inside:
+            words.append(Segment(word.label, inside[0].start, inside[-1].end))
     return Timeline.from_phones(phones, words, duration)
 
 

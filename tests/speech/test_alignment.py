@@ -1,0 +1,214 @@
+"""Forced alignment against speech of known times, and against what isn't the text."""
+
+import numpy as np
+import pytest
+
+from text2lip.speech import AlignmentError, align, resample, synthesize
+from text2lip.speech.alignment import ARPABET_TO_IPA, words_with_phones
+from text2lip.speech.arpabet import to_arpabet
+from text2lip.speech.dtw import mfcc, pauses, warp
+from text2lip.text import PHONE_INVENTORY, split_phone
+
+
+TEXT = "Good morning, and welcome to the show."
+GERMAN = "Guten Morgen, wie geht es dir heute?"
+GRID_TEXT = {
+    "b": "bin", "l": "lay", "p": "place", "s": "set",
+}  # fmt: skip
+COLOURS = {"b": "blue", "g": "green", "r": "red", "w": "white"}
+PREPOSITIONS = {"a": "at", "b": "by", "i": "in", "w": "with"}
+DIGITS = dict(zip("z123456789", ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]))
+ADVERBS = {"a": "again", "n": "now", "p": "please", "s": "soon"}
+
+
+@pytest.fixture(scope="module")
+def english():
+    return synthesize(TEXT, "espeak", "en-us")
+
+
+@pytest.fixture(scope="module")
+def german():
+    return synthesize(GERMAN, "espeak+f3", "de", speaking_rate=0.8)
+
+
+def errors(found, true):
+    assert [word.label for word in found.words] == [word.label for word in true.words]
+    return np.array([[a.start - b.start, a.end - b.end] for a, b in zip(found.words, true.words)])
+
+
+def gapless(timeline, duration):
+    phones = timeline.phones
+    assert phones[0].start == 0 and phones[-1].end == timeline.duration == pytest.approx(duration)
+    assert all(a.end == b.start for a, b in zip(phones, phones[1:]))
+
+
+@pytest.mark.parametrize("method", ["pocketsphinx", "dtw"])
+def test_english_words_are_found(english, method):
+    found = align(english.audio, english.sampling_rate, TEXT, "en-us", method)
+    gapless(found, english.duration)
+    assert np.abs(errors(found, english.timeline)).mean() < 0.03
+    assert "ˈɔːɹ" in [phone.label for phone in found.phones], "phones are named as espeak names them"
+
+
+def test_other_languages_are_warped(german):
+    found = align(german.audio, german.sampling_rate, GERMAN, "de")
+    gapless(found, german.duration)
+    assert np.abs(errors(found, german.timeline)).mean() < 0.03
+
+
+@pytest.mark.parametrize("method", ["pocketsphinx", "dtw"])
+def test_pauses_of_the_speaker_become_silence(english, method):
+    rate, word = english.sampling_rate, english.timeline.words[3]
+    cut = round(word.start * rate)
+    audio = np.concatenate([np.zeros(rate), english.audio[:cut], np.zeros(rate), english.audio[cut:], np.zeros(rate)])
+    found = align(audio.astype(np.float32), rate, TEXT, "en-us", method)
+    gapless(found, english.duration + 3)
+    assert found.words[3].start - found.words[2].end > 0.8
+    assert found.words[0].start == pytest.approx(1 + english.timeline.words[0].start, abs=0.06)
+    silences = [phone.end - phone.start for phone in found.phones if not phone.label]
+    assert sum(duration > 0.8 for duration in silences) == 3
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (96_000, 2)])
+def test_any_sampling_rate_and_stereo(german, rate, channels):
+    audio = np.repeat(resample(german.audio, german.sampling_rate, rate)[None], channels, 0)
+    found = align(audio, rate, GERMAN, "de")
+    assert np.abs(errors(found, german.timeline)).mean() < 0.04
+
+
+def test_a_minute_of_speech(english):
+    audio, text = np.tile(english.audio, 30), " ".join([TEXT] * 30)
+    found = align(audio, english.sampling_rate, text, "en-us", "dtw")
+    assert found.duration > 60 and len(found.words) == 30 * 7
+    starts = [word.start for word in found.words if word.label == "Good"]
+    np.testing.assert_allclose(starts, np.arange(30) * english.duration, atol=0.15)
+
+
+def test_unknown_words_and_names_get_our_phones():
+    text = "Please ask Zxorblatt about the grommets."
+    spoken = synthesize(text, "espeak", "en-us")
+    found = align(spoken.audio, spoken.sampling_rate, text, "en-us", "pocketsphinx")
+    assert np.abs(errors(found, spoken.timeline)).mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("She sells sea shells by the shore.", "en-us"), ("Das Wetter bleibt leider schlecht.", "de")],
+)
+def test_another_sentence_is_refused(english, german, text, language):
+    speech = english if language == "en-us" else german
+    with pytest.raises(AlignmentError, match="doesn't"):
+        align(speech.audio, speech.sampling_rate, text, language)
+
+
+@pytest.mark.parametrize("language", ["en-us", "de"])
+@pytest.mark.parametrize("kind", ["noise", "sine", "clicks", "silence", "faint", "one sample", "short"])
+def test_what_is_no_speech_is_refused(kind, language):
+    generator = np.random.default_rng(0)
+    audio = {
+        "noise": generator.normal(0, 0.1, 48_000),
+        "sine": 0.5 * np.sin(np.arange(48_000) * 0.1),
+        "clicks": (generator.random(48_000) > 0.999) * 0.9,
+        "silence": np.zeros(48_000),
+        "faint": generator.normal(0, 1e-5, 48_000),
+        "one sample": np.ones(1),
+        "short": generator.normal(0, 0.1, 1_600),
+    }[kind].clip(-1, 1)
+    with pytest.raises(AlignmentError, match="audio"):
+        align(audio, 16_000, TEXT if language == "en-us" else GERMAN, language)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"audio": np.full(16_000, np.nan)}, "NaN"),
+        ({"audio": np.zeros(0)}, "empty"),
+        ({"text": ""}, "at least one word"),
+        ({"text": "?!"}, "at least one word"),
+        ({"language": "volapük"}, "language"),
+        ({"method": "magic"}, "method"),
+        ({"language": "de", "method": "pocketsphinx"}, "English only"),
+        ({"sampling_rate": -1}, "sampling_rate"),
+    ],
+)
+def test_bad_arguments(kwargs, message):
+    arguments = {"audio": np.zeros(16_000), "sampling_rate": 16_000, "text": TEXT} | kwargs
+    with pytest.raises(ValueError, match=message):
+        align(**arguments)
+
+
+def test_arpabet_is_total():
+    for letter in PHONE_INVENTORY[1:]:
+        assert to_arpabet(letter) and set(to_arpabet(letter)) <= set(ARPABET_TO_IPA)
+    assert to_arpabet("") == ()
+    assert to_arpabet("ˈɑːɹ") == ("AA", "R") and to_arpabet("əʊ") == ("OW",) and to_arpabet("tʃ") == ("CH",)
+    for symbol, ipa in ARPABET_TO_IPA.items():
+        assert to_arpabet(ipa) == (symbol,)
+        assert all(letter in PHONE_INVENTORY for letter, _ in split_phone(ipa))
+
+
+def test_words_with_phones(english):
+    words = words_with_phones(english.timeline)
+    assert [word for word, _ in words] == TEXT.split()
+    assert [phone.lstrip("ˈˌ") for phone in words[0][1]] == ["ɡ", "ʊ", "d"]
+
+
+def test_warp_of_equal_and_stretched_signals():
+    reference = np.random.default_rng(0).normal(size=(100, 4))
+    path, cost = warp(reference, reference)
+    assert cost == 0 and np.array_equal(path, np.repeat(np.arange(100)[:, None], 2, 1))
+    path, cost = warp(reference, np.repeat(reference, 2, axis=0))
+    assert cost == 0 and np.array_equal(path[:, 1] // 2, path[:, 0])
+    path, cost = warp(np.repeat(reference, 2, axis=0), reference)
+    assert cost == 0 and np.array_equal(path[:, 0] // 2, path[:, 1])
+
+
+def test_warp_is_the_cheapest_path():
+    """Against the textbook recursion, cell by cell."""
+    generator = np.random.default_rng(1)
+    a, b = generator.normal(size=(9, 3)), generator.normal(size=(13, 3))
+    local = np.linalg.norm(a[:, None] - b[None], axis=-1)
+    total = np.full((10, 14), np.inf)
+    total[0, 0] = -local[0, 0]
+    for i in range(1, 10):
+        for j in range(1, 14):
+            cost = local[i - 1, j - 1]
+            total[i, j] = min(total[i - 1, j - 1] + 2 * cost, total[i - 1, j] + cost, total[i, j - 1] + cost)
+    path, cost = warp(a, b)
+    assert cost == pytest.approx(total[9, 13] / 22)
+    assert tuple(path[0]) == (0, 0) and tuple(path[-1]) == (8, 12)
+    assert (np.diff(path, axis=0) >= 0).all() and (np.diff(path, axis=0).max(1) == 1).all()
+
+
+def test_pauses_are_found():
+    rate = 16_000
+    noise = np.random.default_rng(0).normal(0, 1, rate)
+    audio = np.concatenate([noise * 1e-3, noise * 0.1, noise[:1_600] * 1e-3, noise * 0.1, noise[:8_000] * 1e-3])
+    silent = pauses(mfcc(audio)[1])
+    assert silent[:95].all() and silent[-45:].all()
+    assert not silent[105:300].any(), "100 ms inside are a closure, no pause"
+
+
+def test_real_speech(data_root):
+    """GRID, British: word ends against the corpus' own times."""
+    from text2lip.speech import load_audio
+
+    rows = [line.split("\t") for line in (data_root / "grid" / "splits.tsv").read_text().splitlines()[1:]]
+    differences = []
+    for code in [clip.split("/")[1] for clip, _, split in rows if split == "val"][:4]:
+        (path,) = (data_root / "grid" / "s1" / "video").glob(f"{code}.*")
+        audio, rate = load_audio(path)
+        text = " ".join(
+            [GRID_TEXT[code[0]], COLOURS[code[1]], PREPOSITIONS[code[2]], code[3], DIGITS[code[4]], ADVERBS[code[5]]]
+        )
+        lines = [line.split() for line in (data_root / "grid" / "s1" / "align" / f"{code}.align").open()]
+        ends = [int(end) / 25_000 for _, end, word in lines if word not in ("sil", "sp")]
+        for method, limit in (("pocketsphinx", 0.04), ("dtw", 0.08)):
+            found = align(audio, rate, text, "en-gb", method)
+            assert [word.label for word in found.words] == text.split()
+            difference = np.abs([word.end - end for word, end in zip(found.words, ends)]).mean()
+            differences.append(difference)
+            assert difference < limit
+        with pytest.raises(AlignmentError):
+            align(audio, rate, "nobody has ever recorded this sentence", "en-gb")
+    assert np.mean(differences[::2]) < 0.03
