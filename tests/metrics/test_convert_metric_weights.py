@@ -85,6 +85,20 @@ def test_published_state_dicts_load_by_name(convert, tmp_path):
     assert metrics.available_metrics(tmp_path / "weights")["lse_c"] is None
 
 
+def test_what_is_there_is_not_fetched_again(convert, tmp_path, monkeypatch, capsys):
+    def no_network(folder):
+        raise AssertionError("downloads")
+
+    monkeypatch.setattr(convert, "download", no_network)
+    monkeypatch.setattr("sys.argv", ["convert", "--download", "--output", str(tmp_path)])
+    (tmp_path / FILES["lpips"]).touch()
+    with pytest.raises(AssertionError, match="downloads"):
+        convert.main()
+    (tmp_path / FILES["fvd"]).touch()
+    convert.main()
+    assert "already in" in capsys.readouterr().out
+
+
 def test_a_pickled_module_is_refused(convert, tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / "evil.model")
     with pytest.raises(pickle.UnpicklingError):

@@ -20,7 +20,7 @@ def test_lmd_by_hand(talk):
     moved[:, :20] += [0.03, 0.04]  # half of the lip points, by 0.05
     moved[:, 40:] += 9  # the jaw is not judged
     assert metrics.lmd(moved, talk) == pytest.approx(0.025)
-    assert metrics.lmd(torch.tensor(moved), torch.tensor(talk)) == pytest.approx(0.025)
+    assert metrics.lmd(torch.tensor(moved, requires_grad=True), torch.tensor(talk)) == pytest.approx(0.025)
     assert metrics.lmd_centred(moved, talk) == pytest.approx(0, abs=1e-9)
     assert metrics.lmd(moved[:, :40], talk[:, :40]) == pytest.approx(0.025)
 
@@ -58,6 +58,7 @@ def test_closure_counts_segments(mouth):
     tally = metrics.closure(lips, at, 25)
     assert (tally.total, tally.count) == (2, 3)
     assert tally.value == pytest.approx(2 / 3)
+    assert metrics.closure(lips, at, 25, closed_gap=0.11).value == 1
     assert metrics.closure(lips, [Segment("a", 0, 1)], 25).value is None
     assert metrics.closure(lips, [Segment("p", 1.0, 1.1)], 25).count == 0  # past the end of the clip
     assert metrics.closure(lips, [Segment("b", 0.0, 0.01)], 25).value == 0  # frames 0 and 1 only

@@ -1,7 +1,15 @@
-"""How the figures of single clips become the figure of a set."""
+"""How arrays and tensors come in, and how the figures of single clips become the figure of a set."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+def to_array(values: Any, dtype: type | None = None) -> np.ndarray:
+    """A numpy array of an array, a nested list or a torch tensor on any device."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from text2lip.metrics.aggregate import to_array
+
 
 LUMA = np.array([0.299, 0.587, 0.114])
 """ITU-R BT.601 weights of red, green and blue."""
@@ -16,7 +18,7 @@ def as_frames(frames: Any, name: str = "frames") -> np.ndarray:
     Raises:
         ValueError: another shape, no frame, another integer type, or floats outside [0, 1].
     """
-    frames = np.asarray(frames)
+    frames = to_array(frames)
     if frames.ndim != 4 or frames.shape[-1] != 3 or not frames.size:
         raise ValueError(f"{name}: has shape {frames.shape}; wants RGB frames (frames, height, width, 3).")
     if frames.dtype == np.uint8:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from text2lip.metrics import i3d, inception
+from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frames import as_frames
 from text2lip.metrics.perceptual import to_signed
 from text2lip.metrics.weights import find_weights
@@ -36,7 +37,7 @@ def frechet_distance(ours: Any, real: Any) -> float:
     Raises:
         ValueError: other shapes, or fewer than two samples.
     """
-    ours, real = np.asarray(ours, np.float64), np.asarray(real, np.float64)
+    ours, real = to_array(ours, np.float64), to_array(real, np.float64)
     if ours.ndim != 2 or real.ndim != 2 or ours.shape[1] != real.shape[1] or min(len(ours), len(real)) < 2:
         raise ValueError(
             f"ours: has shape {ours.shape}, real has {real.shape}; wants (samples, dimensions), two samples at least."

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from text2lip.metrics.aggregate import Tally, mean_of
+from text2lip.metrics.aggregate import Tally, mean_of, to_array
 from text2lip.metrics.frames import LUMA, frame_pair, levels
 
 
@@ -103,7 +103,7 @@ def inner_mouth_psnr(ours: Any, real: Any, inner_lips: Any, gap: Any) -> float |
         ValueError: shapes or lengths that do not fit.
     """
     ours, real = frame_pair(ours, real)
-    inner_lips, gap = np.asarray(inner_lips, np.float64), np.asarray(gap, np.float64)
+    inner_lips, gap = to_array(inner_lips, np.float64), to_array(gap, np.float64)
     if inner_lips.ndim != 3 or inner_lips.shape[::2] != (len(real), 2):
         raise ValueError(f"inner_lips: has shape {inner_lips.shape}; wants ({len(real)}, corners, 2).")
     if gap.shape != (len(real),):

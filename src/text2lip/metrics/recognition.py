@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frames import as_frames
 
 
@@ -27,7 +28,7 @@ def identity(ours: Any, real: Any, embed: Callable[[np.ndarray], Any]) -> float:
     """
     vectors = []
     for name, frames in (("ours", as_frames(ours, "ours")), ("real", as_frames(real, "real"))):
-        vector = np.asarray(embed(frames), np.float64)
+        vector = to_array(embed(frames), np.float64)
         if vector.ndim != 2 or len(vector) != len(frames):
             raise ValueError(f"embed: gave shape {vector.shape} for {len(frames)} frames of {name}; wants one each.")
         vectors.append(vector / np.linalg.norm(vector, axis=-1, keepdims=True))

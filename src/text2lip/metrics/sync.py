@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from scipy.fft import dct
 from torch import nn
 
+from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frames import as_frames
 from text2lip.metrics.weights import find_weights
 
@@ -111,7 +112,7 @@ def sync_scores(lips: Any, sound: Any, max_shift: int = MAX_SHIFT) -> SyncScores
     Raises:
         ValueError: the shapes differ or are no (windows, dimensions).
     """
-    lips, sound = (torch.as_tensor(np.asarray(x), dtype=torch.float64) for x in (lips, sound))
+    lips, sound = (torch.from_numpy(to_array(x, np.float64)) for x in (lips, sound))
     if lips.ndim != 2 or lips.shape != sound.shape or not len(lips):
         raise ValueError(f"lips: has shape {tuple(lips.shape)}, sound {tuple(sound.shape)}; wants equal (windows, d).")
     padded = F.pad(sound, (0, 0, max_shift, max_shift))
@@ -129,7 +130,7 @@ def sync_features(
 
     Args and errors as in [`lse`]; windows = min(frames, sound in frames) - 5.
     """
-    faces, audio = as_frames(faces, "faces"), np.asarray(audio)
+    faces, audio = as_frames(faces, "faces"), to_array(audio)
     if fps != FPS:
         raise ValueError(f"fps: {fps}; SyncNet judges {FPS} frames per second.")
     if sampling_rate != SAMPLING_RATE:
