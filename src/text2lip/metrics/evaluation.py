@@ -3,7 +3,7 @@
 One row is one clip. `evaluate.load(str(hub_path("lmd")))` opens a module offline; clips may differ in length:
 
 - lips: (frames, 57, 2) as arrays or nested lists, canonical, outer-eye units;
-- frames: lists of uint8 arrays or PIL images (kept as PNG, thus without loss), RGB;
+- frames: lists of PIL images, RGB (kept as PNG, thus without loss); uint8 arrays do as well, slowly;
 - phones: lists of `{"label": ..., "start": ..., "end": ...}`, seconds (`segment._asdict()`).
 """
 
