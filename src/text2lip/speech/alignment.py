@@ -4,7 +4,9 @@ English goes through pocketsphinx (an acoustic model), every other language thro
 espeak speech (`dtw.py`). Both give the phones of espeak, so aligned and synthesised speech share one alphabet.
 """
 
+import bisect
 import difflib
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +24,8 @@ WINDOW_DELAY = 0.008  # a frame of 25.6 ms is named by its start, but shows its 
 LOWEST_SCORE = -40.0
 QUIETEST = 1e-3  # peak
 WIDE_BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}  # slower; for sound far from the acoustic model
+LONGEST_AT_ONCE = 60  # seconds
+KEY = "text2lip."
 METHODS = ("auto", "pocketsphinx", "dtw")
 
 
@@ -86,13 +90,12 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
         duration (`float`): seconds, of the timeline returned.
     """
     words = words_with_phones(spoken.timeline)
-    pcm = (samples / np.abs(samples).max() * 16_000).astype("<i2").tobytes()
-    found = _search(words, pcm, {}) or _search(words, pcm, WIDE_BEAMS)
-    if found is None:
+    pcm = (samples / np.abs(samples).max() * 16_000).astype("<i2")
+    said = _search(words, pcm)
+    if said is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
-    said = [units for units in found if units[0].name in ARPABET_TO_IPA]
     score = _score(said)
-    if len(said) != len(words) or score < LOWEST_SCORE:
+    if score < LOWEST_SCORE:
         raise AlignmentError(
             f"audio: the sound doesn't say {text[:60]!r} (score {score:.0f}, wants {LOWEST_SCORE:.0f} or more)."
         )
@@ -104,19 +107,37 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
     return Timeline.from_phones(timed_phones, timed_words, duration)
 
 
+def phones_of_words(timeline: Timeline) -> list[list[int]]:
+    """For each word, the indices (among the phones that aren't silence) of the phones whose middle lies in it."""
+    middles = [(phone.start + phone.end) / 2 for phone in timeline.phones if phone.label]
+    edges = [
+        (bisect.bisect_left(middles, word.start), bisect.bisect_left(middles, word.end)) for word in timeline.words
+    ]
+    return [list(range(first, last)) for first, last in edges]
+
+
 def words_with_phones(timeline: Timeline) -> list[tuple[str, list[str]]]:
-    """Each word of a timeline with the labels of the phones whose middle lies in it; words without phones go."""
-    phones = [(phone.label, (phone.start + phone.end) / 2) for phone in timeline.phones if phone.label]
-    words = []
-    for word in timeline.words:
-        inside = [label for label, middle in phones if word.start <= middle < word.end]
-        if inside:
-            words.append((word.label, inside))
-    return words
+    """Each word of a timeline with the labels of its phones; words without phones are left out."""
+    labels = [phone.label for phone in timeline.phones if phone.label]
+    pairs = zip(timeline.words, phones_of_words(timeline))
+    return [(word.label, [labels[i] for i in inside]) for word, inside in pairs if inside]
 
 
-def _search(words: list[tuple[str, list[str]]], pcm: bytes, beams: dict) -> list[list] | None:
-    """Alignment units of each word found (pauses too), or None where no path goes through all words."""
+class _Unit(NamedTuple):
+    """An ARPAbet phone: first frame, number of frames, summed senone score."""
+
+    name: str
+    start: int
+    duration: int
+    score: float
+
+
+def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_Unit]] | None:
+    """The units of each word, or None where no path goes through all words."""
+    return _search_in_beams(words, pcm, {}) or _search_in_beams(words, pcm, WIDE_BEAMS)
+
+
+def _search_in_beams(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[list[_Unit]] | None:
     from pocketsphinx import Config, Decoder
 
     decoder = Decoder(Config(samprate=SAMPLING_RATE, lm=None, bestpath=False, loglevel="FATAL", **beams))
@@ -126,11 +147,51 @@ def _search(words: list[tuple[str, list[str]]], pcm: bytes, beams: dict) -> list
         _decode(decoder, pcm)
         if decoder.hyp() is None:
             return None
+        if len(pcm) > LONGEST_AT_ONCE * SAMPLING_RATE:
+            cuts = _cuts(decoder)
+            if len(cuts) > 1:
+                return _search_parts(words, pcm, cuts)
         decoder.set_alignment()
         _decode(decoder, pcm)
-        return [list(word) for word in decoder.get_alignment()]
+        found = [[_Unit(u.name, u.start, u.duration, u.score) for u in word] for word in decoder.get_alignment()]
     except RuntimeError:  # the second pass found no path
         return None
+    said = [units for units in found if units[0].name in ARPABET_TO_IPA]
+    return said if len(said) == len(words) else None
+
+
+def _cuts(decoder) -> list[tuple[int, int]]:
+    """Where to cut a long recording: (number of words so far, frame), each in a pause, the end last.
+
+    The second pass keeps every state of every frame, so its memory grows with the square of the length.
+    """
+    cuts, words, last = [], 0, 0
+    segments = list(decoder.seg())
+    for segment in segments:
+        if segment.word.startswith(KEY):
+            words += 1
+        elif words and segment.end_frame - segment.start_frame >= 10:
+            middle = (segment.start_frame + segment.end_frame) // 2
+            if (middle - last) * FRAME >= LONGEST_AT_ONCE / 3:
+                cuts.append((words, middle))
+                last = middle
+    if cuts and cuts[-1][0] == words:
+        cuts.pop()
+    return [*cuts, (words, segments[-1].end_frame + 1)]
+
+
+def _search_parts(words: list, pcm: np.ndarray, cuts: list[tuple[int, int]]) -> list[list[_Unit]] | None:
+    said: list[list[_Unit]] = []
+    samples = round(FRAME * SAMPLING_RATE)
+    first_word = first_frame = 0
+    for last_word, last_frame in cuts:
+        end = len(pcm) if last_word == len(words) else last_frame * samples
+        part = _search(words[first_word:last_word], pcm[first_frame * samples : end])
+        if part is None:
+            return None
+        said += [[unit._replace(start=unit.start + first_frame) for unit in units] for units in part]
+        first_word, first_frame = last_word, last_frame
+    return said
 
 
 def _add_word(decoder, word: str, phones: list[str]) -> str:
@@ -143,7 +204,7 @@ def _add_word(decoder, word: str, phones: list[str]) -> str:
             spellings.append(found)
     if plain == "z":
         spellings.append("Z EH D")
-    key = "text2lip." + ".".join(spellings).replace(" ", "-")
+    key = KEY + ".".join(spellings).replace(" ", "-")
     if decoder.lookup_word(key) is None:
         for index, spelling in enumerate(spellings):
             name = key if index == 0 else f"{key}({index + 1})"
@@ -151,9 +212,9 @@ def _add_word(decoder, word: str, phones: list[str]) -> str:
     return key
 
 
-def _decode(decoder, pcm: bytes) -> None:
+def _decode(decoder, pcm: np.ndarray) -> None:
     decoder.start_utt()
-    decoder.process_raw(pcm, full_utt=True)
+    decoder.process_raw(pcm.tobytes(), full_utt=True)
     decoder.end_utt()
 
 

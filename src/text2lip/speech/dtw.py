@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter, savgol_filter
 
 from ..text.timing import Segment, Timeline
-from .alignment import FRAME, SAMPLING_RATE, AlignmentError
+from .alignment import FRAME, SAMPLING_RATE, AlignmentError, phones_of_words
 from .audio import resample
 from .base import Speech
 
@@ -21,7 +21,9 @@ MELS, CEPSTRA = 26, 13
 LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice's, not the phone's
 SHORTEST_PAUSE = 0.15  # seconds; shorter silences are stop closures
 NARROWEST_BAND = 60  # frames to either side of the diagonal
+WIDEST_BAND = 1_000
 BAND = 0.12  # share of the longer signal
+LONGEST = 30  # minutes
 HIGHEST_RATIO = 0.91  # path cost to that of the text backwards; true texts 0.76 to 0.92, others 0.87 to 1.01
 
 
@@ -42,6 +44,8 @@ def align_dtw(samples: np.ndarray, spoken: Speech, duration: float) -> Timeline:
     reference = resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE)
     ours, ours_kept = features(samples)
     theirs, theirs_kept = features(reference)
+    if max(len(ours), len(theirs)) * FRAME > LONGEST * 60:
+        raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {LONGEST} are aligned at once: cut it up.")
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
         raise AlignmentError(f"audio: only {len(ours) * FRAME:.2f} s of sound, too little for the text.")
     path, cost = warp(theirs, ours)
@@ -113,7 +117,7 @@ def warp(reference: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float]:
         distance along the path.
     """
     n, m = len(reference), len(target)
-    width = 2 * max(NARROWEST_BAND, int(BAND * max(n, m)), abs(n - m) // n + 2) + 1
+    width = 2 * max(NARROWEST_BAND, min(WIDEST_BAND, int(BAND * max(n, m))), m // n + 2) + 1
     centre = np.rint(np.arange(n) * (m - 1) / max(1, n - 1)).astype(int)
     first = centre - width // 2
     columns = np.arange(width)
@@ -167,7 +171,7 @@ def _carry_over(
     """Times of the reference -> times of the recording, along the warping path."""
     seconds = np.r_[ours * FRAME, ours[-1] * FRAME + FRAME]
     # the recording's kept frame at which each kept frame of the reference starts
-    starts = np.array([path[path[:, 0] == frame, 1].mean() for frame in range(len(theirs))])
+    starts = np.bincount(path[:, 0], path[:, 1]) / np.bincount(path[:, 0])
     edges = np.r_[0.0, (starts[1:] + starts[:-1] + 1) / 2, len(ours)]
 
     def carried(time: float, end: bool) -> float:
@@ -186,11 +190,11 @@ def _carry_over(
         start = max(clock, carried(phone.start, end=False))
         clock = max(start, carried(phone.end, end=True))
         phones.append(_out_of_pause(Segment(phone.label, start, clock), ours))
-    words = []
-    for word in timeline.words:
-        inside = [new for old, new in zip(spoken, phones) if word.start <= (old.start + old.end) / 2 < word.end]
-        if inside:
-            words.append(Segment(word.label, inside[0].start, inside[-1].end))
+    words = [
+        Segment(word.label, phones[inside[0]].start, phones[inside[-1]].end)
+        for word, inside in zip(timeline.words, phones_of_words(timeline))
+        if inside
+    ]
     return Timeline.from_phones(phones, words, duration)
 
 
