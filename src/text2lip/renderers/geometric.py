@@ -64,7 +64,7 @@ class PreparedPortrait:
             return picture
         target[UPPER], target[LOWER] = uncross(target[UPPER], target[LOWER], self.face.down)
         shift = target - self.points
-        moved = smoothstep(np.abs(shift[UPPER + LOWER]).max() / self.face.unit, 0.0, 0.03)
+        moved = self._moved(shift, self._gap(target))
         shift[UPPER] -= moved * self.edges[0]
         shift[LOWER] -= moved * self.edges[1]
         back = [self.field.backward(i, shift[list(side)]) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE))]
@@ -86,7 +86,7 @@ class PreparedPortrait:
         upper, lower = (self._sample(self.field.upsample(b, box), box).astype(np.float32) for b in back)
         lips = upper * above[..., None] + lower * below[..., None]
 
-        gap = float(((target[LOWER] - target[UPPER]) @ self.face.down).max()) / self.face.unit
+        gap = self._gap(target)
         contact = CONTACT * moved * self._was_open * 4 * above * below
         parted = PARTED * float(smoothstep(gap - self.gap, 0.0, 0.08))
         rim = parted * blur(inside, 0.025 * self.face.unit)
@@ -100,6 +100,19 @@ class PreparedPortrait:
             between = self._sample(self.field.upsample(0.5 * (back[0] + back[1]), box), box)
             drawn = between + (drawn - between) * moved
         return lips + drawn * inside[..., None]
+
+    def _gap(self, target: np.ndarray) -> float:
+        """Largest distance of the inner lips, units."""
+        return float(((target[LOWER] - target[UPPER]) @ self.face.down).max()) / self.face.unit
+
+    def _moved(self, shift: np.ndarray, gap: float) -> float:
+        """0 where the lips are as in the portrait, 1 where they are not; its own mouth fades into the drawn one.
+
+        One after 0.03 units of motion, and always when an open mouth has closed.
+        """
+        move = smoothstep(np.abs(shift[UPPER + LOWER]).max() / self.face.unit, 0.0, 0.03)
+        closing = smoothstep(1 - gap / max(self.gap, 0.005), 0.0, 0.8)
+        return float(max(move, closing))
 
     @property
     def _was_open(self) -> float:

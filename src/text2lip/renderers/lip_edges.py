@@ -8,6 +8,8 @@ from .warp import smoothstep
 
 
 SAMPLES = 24
+OUTER_HALF = slice(12, -3)
+PALE = 0.82  # share of a lip's redness below which it is no lip
 DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
 
 
@@ -32,14 +34,15 @@ def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.
     profiles = [_sample(portrait, i[:, None] + away[:, None] * t[:, None]) for i, t in zip(inner, thickness)]
     across = np.linspace(0.2, 0.8, 8, dtype=np.float32)[:, None]
     inside = _sample(portrait, inner[0][2:-2, None] * (1 - across) + inner[1][2:-2, None] * across).reshape(-1, 3)
-    lips = np.concatenate([p[2:-2, SAMPLES // 2 : -3].reshape(-1, 3) for p in profiles])
+    lips = np.concatenate([p[2:-2, OUTER_HALF].reshape(-1, 3) for p in profiles])
     direction, threshold, distance = _discriminant(lips, inside)
     red = float(np.median(_redness(lips)))
     pale = 1 - float(np.median(_redness(inside))) / max(red, 0.02)
-    sure = float(smoothstep(distance, 1.5, 4.0) * smoothstep(pale, 0.10, 0.35))
+    sure = float(smoothstep(distance, 1.2, 2.4) * smoothstep(pale, 0.10, 0.30))
     edges = []
     for profile, across in zip(profiles, thickness):
-        teeth = _edge(0.6 * red - _redness(profile), away) * float(smoothstep(red, 0.03, 0.08))
+        lip = float(np.median(_redness(profile[2:-2, OUTER_HALF])))
+        teeth = _edge(PALE * lip - _redness(profile), away) * float(smoothstep(lip, 0.03, 0.08))
         edge = np.maximum(sure * _edge(profile @ direction - threshold, away), teeth)
         edges.append((edge[:, None] * across).astype(np.float32))
     return edges[0], edges[1]
@@ -68,9 +71,10 @@ def _discriminant(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, fl
 
 def _edge(score: np.ndarray, away: np.ndarray) -> np.ndarray:
     """Share of the lip's thickness, per point, that scores as inside; `score` is (11, samples), positive inside."""
-    score = cv2.GaussianBlur(score, (5, 3), 0)
+    score = cv2.GaussianBlur(score.astype(np.float32), (5, 1), 0)
     lip = score < 0
     first = np.where(lip.any(1), lip.argmax(1), 0)
     edge = np.minimum(away[first], DEEPEST)
     edge[[0, -1]] = 0
-    return (np.convolve(np.pad(edge, 1), [0.25, 0.5, 0.25], "valid") * (edge.max() > 0)).astype(np.float32)
+    near = np.convolve(np.pad(edge, 1), [0.25, 0.5, 0.25], "valid")
+    return np.maximum(edge, near).astype(np.float32)
