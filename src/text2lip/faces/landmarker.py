@@ -193,7 +193,10 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
         check_frame(image)
         height, width = image.shape[:2]
         quick = detection.QUICK_LEVELS
-        searches = [[(level, 0.0) for level in quick], *([(level, 0.0)] for level in detection.THOROUGH_LEVELS)]
+        searches = [[(level, 0.0) for level in quick]]
+        for level in detection.THOROUGH_LEVELS:
+            if max(height, width) / 2**level > 1.5 * self.config.min_face_size:  # smaller windows hold no larger face
+                searches.append([(level, 0.0)])
         searches.append([(level, angle) for angle in detection.QUARTER_TURNS for level in quick])
         for search in searches if thorough else searches[:1]:
             looks = [self._look(image, detection.search_windows(height, width, *where)) for where in search]
@@ -258,8 +261,13 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
             more_points, more_presence = self._place([image] * len(turned), turned)
             points, presence = np.concatenate([points, more_points]), np.concatenate([presence, more_presence])
         points, presence = points[presence.argmax()], presence.max()
-        for _ in range(2):  # squares from the mesh's own points are steadier than those from the detector's box
-            points, presence = (value[0] for value in self._place([image], [self._region_of_points(points)]))
+        # Squares from the mesh's own points are steadier than those from the detector's box: repeat until they stand.
+        region = self._region_of_points(points)
+        for _ in range(6):
+            points, presence = (value[0] for value in self._place([image], [region]))
+            before, region = region, self._region_of_points(points)
+            if math.dist(region[:2], before[:2]) < 0.003 * region.size and abs(region.angle - before.angle) < 0.005:
+                break
         if presence < self.config.min_presence:
             return None
         keypoints = np.array([points[list(group), :2].mean(0) for group in KEYPOINTS], np.float32)
