@@ -1,67 +1,114 @@
-"""Prepare GRID for training: landmarks of every frame, phones with times, canonical lip motion.
+"""Prepare GRID, AV Digits or any folder of talking clips for training and for the benchmarks.
 
     python examples/prepare_grid.py --data $TEXT2LIP_DATA --output outputs/grid
+    python examples/prepare_grid.py --layout folder --data my_clips --output outputs/mine
+    python examples/prepare_grid.py --layout avdigits --data avdigits.csv --output outputs/avdigits
 
-Resumable: a clip whose file exists is not made again.
+Writes a data set that `datasets.load_dataset(output)` reads (one Parquet file a split), `report.tsv` (clips that failed
+and why, words whose alignment is over 100 ms off the corpus's own) and keeps one file a clip in `output/cache`, so that
+a run that was stopped goes on where it was.
 """
 
 import argparse
+import json
 import os
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from text2lip.data.grid import GridClip, grid_clips
+from text2lip.data import avdigits_clips, folder_clips, grid_clips
+from text2lip.data.clips import SourceClip
+from text2lip.data.preparation import ClipError, prepare_clip
+from text2lip.data.prepared import load_record, record_path, save_record, write_parquet
+
+
+LAYOUTS = {"grid": grid_clips, "folder": folder_clips, "avdigits": avdigits_clips}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
-    parser.add_argument("--output", default="outputs/grid", help="folder for one .npz a clip")
+    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder of clips, or AV Digits' table")
+    parser.add_argument("--layout", choices=LAYOUTS, default="grid")
+    parser.add_argument("--output", default="outputs/grid")
     parser.add_argument("--split", help="only this split")
+    parser.add_argument("--limit", type=int, help="only so many clips")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--push-to-hub", metavar="REPO", help="upload the data set (its licence must allow it)")
     args = parser.parse_args()
     if not args.data:
-        raise SystemExit("prepare_grid: give --data or set TEXT2LIP_DATA to the folder that holds grid/.")
-    clips = grid_clips(args.data, args.split)
+        raise SystemExit("prepare_grid: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+    clips = LAYOUTS[args.layout](args.data)
+    clips = [clip for clip in clips if args.split in (None, clip.split)][: args.limit]
+    output = Path(args.output)
+    output.mkdir(parents=True, exist_ok=True)
+    failed = prepare_all(clips, output, args.workers)
+    made = [clip for clip in clips if clip.name not in failed]
+    counts = write_splits(made, output)
+    write_report(made, failed, output)
+    print(f"{len(made)} clips in {output} {dict(counts)}, {len(failed)} failed.")
+    if args.push_to_hub:
+        from datasets import load_dataset
+
+        load_dataset(str(output)).push_to_hub(args.push_to_hub)
+
+
+def prepare_all(clips: list[SourceClip], output: Path, workers: int) -> dict[str, str]:
+    """Make what is missing, in parallel; returns why clips failed."""
+    todo = [clip for clip in clips if not record_path(output, clip.name).exists()]
     failed = {}
-    with ProcessPoolExecutor(args.workers) as pool:
-        jobs = {pool.submit(partial(prepare_clip, Path(args.output)), clip): clip for clip in clips}
-        for job in tqdm(as_completed(jobs), total=len(jobs), unit="clip"):
+    with ProcessPoolExecutor(max(1, workers)) as pool:
+        jobs = {pool.submit(prepare_one, clip, output): clip for clip in todo}
+        bar = tqdm(as_completed(jobs), total=len(clips), initial=len(clips) - len(todo), unit="clip")
+        for job in bar:
             if job.exception():
-                failed[jobs[job].name] = repr(job.exception())
-    for name, reason in sorted(failed.items()):
-        print(f"failed {name}: {reason}")
-    print(f"{len(clips) - len(failed)} clips in {args.output}, {len(failed)} failed.")
+                failed[jobs[job].name] = str(job.exception())
+                bar.write(f"failed: {jobs[job].name}: {job.exception()}")
+    return failed
 
 
-def prepare_clip(output: Path, clip: GridClip):
-    """Track one clip's face and align its words; writes `output/clip.name.npz`."""
+def prepare_one(clip: SourceClip, output: Path):
+    """One clip, in a worker process. What goes wrong with a clip is reported, never fatal."""
     import torch
 
-    from text2lip.video import read_frames, replaced_file, video_info
-
     torch.set_num_threads(1)
-    target = output / f"{clip.name}.npz"
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    frames = list(read_frames(clip.video))
-    info = video_info(clip.video)
-    landmarks, scores = landmarker().track(frames)
-    with replaced_file(target) as temporary:
-        np.savez(temporary, landmarks=landmarks, scores=scores, fps=info.fps, size=(info.height, info.width))
+    try:
+        save_record(record_path(output, clip.name), prepare_clip(clip, *models()))
+    except ClipError:
+        raise
+    except Exception as error:  # a broken file can fail in any decoder
+        raise ClipError(repr(error)) from error
 
 
-def landmarker(cache: list = []):  # noqa: B006 - one model for each worker process
-    if not cache:
-        from text2lip.faces.landmarker import FaceLandmarker
+@lru_cache(1)
+def models() -> tuple:
+    from text2lip import FaceLandmarker, VisemeTokenizer
 
-        cache.append(FaceLandmarker.from_builtin())
-    return cache[0]
+    return FaceLandmarker.from_builtin(), VisemeTokenizer()
+
+
+def write_splits(clips: list[SourceClip], output: Path) -> Counter:
+    """One Parquet file a split, from the records of its clips."""
+    counts = Counter(clip.split or "train" for clip in clips)
+    for split in counts:
+        records = (load_record(record_path(output, c.name)) for c in clips if (c.split or "train") == split)
+        write_parquet(output / "data" / f"{split}-00000-of-00001.parquet", records, counts[split])
+    return counts
+
+
+def write_report(clips: list[SourceClip], failed: dict[str, str], output: Path):
+    """`report.tsv`: a line for each clip that failed, was timed by the corpus's file, or has words out of place."""
+    lines = [f"{name}\tfailed\t{reason}" for name, reason in failed.items()]
+    for clip in clips:
+        record = load_record(record_path(output, clip.name))
+        if record["aligned_by"] != "sound":
+            lines.append(f"{clip.name}\taligned by\t{record['aligned_by']}")
+        if record["late_words"]:
+            lines.append(f"{clip.name}\tover 100 ms off\t{json.dumps(list(record['late_words']))}")
+    (output / "report.tsv").write_text("\n".join(["clip\twhat\tdetail", *lines]) + "\n", encoding="utf-8")
+    print(f"{len(lines)} remarks in {output / 'report.tsv'}")
 
 
 if __name__ == "__main__":

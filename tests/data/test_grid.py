@@ -1,6 +1,6 @@
 import pytest
 
-from text2lip.data.grid import grid_clips, read_align, sentence
+from text2lip.data.grid import grid_clips, pronounced, read_align, sentence
 
 
 def test_sentence():
@@ -9,6 +9,11 @@ def test_sentence():
     for code in ("bbaf2", "xbaf2n", "bbaw2n", ""):
         with pytest.raises(ValueError, match="no GRID file name"):
             sentence(code)
+
+
+def test_letters_are_said_by_their_names():
+    assert pronounced("place red at a nine please") == "place red at ay nine please"
+    assert pronounced("bin blue at f two now") == "bin blue at F two now"
 
 
 def test_read_align(tmp_path):
@@ -47,6 +52,6 @@ def test_nothing_there(tmp_path, published):
 def test_real_corpus(data_root):
     assert len(grid_clips(data_root, "test")) == 50
     clips = {clip.name: clip for clip in grid_clips(data_root)}
-    assert clips["s2/swwp2s_hq720x576"].sentence == "set white with p two soon"
+    assert clips["s2/swwp2s_hq720x576"].text == "set white with p two soon"
     words = [word.label for word in read_align(clips["s1/bbaf2n"].align)]
-    assert " ".join(words) == clips["s1/bbaf2n"].sentence
+    assert " ".join(words) == clips["s1/bbaf2n"].text

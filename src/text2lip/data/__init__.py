@@ -1,6 +1,15 @@
-"""Data sets: GRID as published and as cut down, clips with their sentences and word times."""
+"""Data sets: GRID, AV Digits and plain folders of clips, and what training reads after their preparation."""
 
 from text2lip._lazy import attach
 
 
-__getattr__, __dir__, __all__ = attach(__name__, {"grid": ["GridClip", "grid_clips", "read_align", "sentence"]})
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "avdigits": ["avdigits_clips"],
+        "clips": ["SourceClip", "folder_clips"],
+        "grid": ["grid_clips", "read_align", "sentence"],
+        "prepared": ["PreparedClip", "load_prepared"],
+        "preparation": ["ClipError", "prepare_clip"],
+    },
+)

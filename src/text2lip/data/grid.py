@@ -1,9 +1,9 @@
 """The GRID audiovisual sentence corpus (Cooke, Barker, Cunningham, Shao 2006; CC BY 4.0)."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
+from text2lip.data.clips import SourceClip
 from text2lip.text.timing import Segment
 
 
@@ -18,18 +18,7 @@ SLOTS = (
 )
 
 
-@dataclass(frozen=True)
-class GridClip:
-    """One sentence of one talker. `name` is `talker/code`; `align` is None where the corpus has no word times."""
-
-    name: str
-    speaker: str
-    split: str
-    video: Path
-    align: Path | None
-
-    @property
-    def sentence(self) -> str:
+def sentence(self) -> str:
         return sentence(self.name.split("/")[-1].split("_")[0])
 
 
@@ -42,6 +31,11 @@ def sentence(code: str) -> str:
     if len(code) != len(SLOTS) or any(letter not in slot for letter, slot in zip(code, SLOTS)):
         raise ValueError(f"code: {code!r} is no GRID file name; wants six letters such as 'bbaf2n'.")
     return " ".join(slot[letter] for letter, slot in zip(code, SLOTS))
+
+
+def pronounced(text: str) -> str:
+    """A GRID sentence as its talkers say it: letters by their names ("a" is no article)."""
+    return " ".join("ay" if word == "a" else word.upper() if len(word) == 1 else word for word in text.split())
 
 
 def read_align(path: str | Path) -> list[Segment]:
@@ -64,7 +58,7 @@ def read_align(path: str | Path) -> list[Segment]:
     return words
 
 
-def grid_clips(root: str | Path, split: str | None = None) -> list[GridClip]:
+def grid_clips(root: str | Path, split: str | None = None) -> list[SourceClip]:
     """List the clips below `root/grid` (or `root` itself), in the order of `splits.tsv` where there is one.
 
     Without a `splits.tsv` (the corpus as published) every clip is listed with the split "".
@@ -101,5 +95,6 @@ def grid_clips(root: str | Path, split: str | None = None) -> list[GridClip]:
             places = [talker / "align" / f"{code}.align", root / "align" / f"{code}.align"]
             places.append(root / "align" / speaker / f"{code}.align")
             align = next((place for place in places if place.exists()), None)
-            clips.append(GridClip(name, speaker, part, videos[name], align))
+            text = sentence(code.split("_")[0])
+            clips.append(SourceClip(name, speaker, part, videos[name], text, "en-gb", pronounced(text), align))
     return clips

@@ -1,60 +1,189 @@
-"""Prepared clips: what training reads instead of video."""
+"""Prepared clips: one safetensors file a clip while they are made, one Parquet file a split to read and to share."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from text2lip.text.timing import Segment
+
+
+ARRAYS = ("landmarks", "head", "lips", "audio", "mel", "phone_ids", "viseme_ids", "durations")
+TIMED = ("phones", "words")
 
 
 @dataclass(frozen=True)
 class PreparedClip:
-    """One clip as `examples/prepare_grid.py` stores it.
-
-    Attributes:
-        name (`str`): talker/code.
-        lips (`np.ndarray`): float32 (frames, 57, 2), canonical driven points.
-        fps (`float`): frames per second.
-        phone_ids (`np.ndarray`): int64 (tokens,), indices in `PHONE_INVENTORY`.
-        durations (`np.ndarray`): float32 (tokens,), seconds, from time 0 without gap.
-    """
+    """What lip training reads of one clip; see [`prepare_clip`] for all fields and their units."""
 
     name: str
-    lips: np.ndarray
+    speaker: str
+    text: str
     fps: float
+    lips: np.ndarray
+    mel: np.ndarray
     phone_ids: np.ndarray
+    viseme_ids: np.ndarray
     durations: np.ndarray
+    phones: list[Segment]
+    words: list[Segment]
 
     @property
     def silent(self) -> np.ndarray:
         """bool (frames,): no phone is spoken, nor within 80 ms."""
-        end = self.durations.cumsum()
         times = (np.arange(len(self.lips)) + 0.5) / self.fps
         voiced = np.zeros(len(times), bool)
-        for phone, start, stop in zip(self.phone_ids, end - self.durations, end):
-            if phone:
-                voiced |= (times > start - 0.08) & (times < stop + 0.08)
+        for phone in self.phones:
+            if phone.label:
+                voiced |= (times > phone.start - 0.08) & (times < phone.end + 0.08)
         return ~voiced
 
 
 def load_prepared(folder: str | Path, split: str) -> list[PreparedClip]:
-    """Clips of one split below `folder`, in the order of their names.
+    """The clips of one split, in the order of the split.
+
+    Args:
+        folder (`str` or `Path`): made by `examples/prepare_grid.py`.
+        split (`str`): such as "train".
 
     Raises:
-        ValueError: there is no prepared clip of that split.
+        ValueError: that split was not prepared.
     """
-    clips = []
-    for path in sorted(Path(folder).rglob("*.npz")):
-        with np.load(path) as stored:
-            if str(stored["split"]) == split:
-                clips.append(
-                    PreparedClip(
-                        str(stored["name"]),
-                        stored["lips"],
-                        float(stored["fps"]),
-                        stored["phone_ids"],
-                        stored["durations"],
-                    )
-                )
-    if not clips:
-        raise ValueError(f"folder: no prepared clip of the split {split!r} in {str(folder)!r}; run prepare_grid.py.")
-    return clips
+    wanted = list(PreparedClip.__dataclass_fields__)
+    return [PreparedClip(**{key: row[key] for key in wanted}) for row in read_prepared(folder, split, wanted)]
+
+
+def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterable[dict[str, Any]]:
+    """Rows of one split with the given columns, arrays as numpy, times as [`Segment`], one by one.
+
+    Raises:
+        ValueError: that split was not prepared.
+    """
+    import pyarrow.parquet as parquet
+
+    path = parquet_path(folder, split)
+    if not path.exists():
+        raise ValueError(
+            f"split: {split!r} is not prepared in {str(folder)!r}; run: python examples/prepare_grid.py --output {folder}"
+        )
+    stored = [*columns, *(f"{name}_shape" for name in columns if name in ARRAYS)]
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=16, columns=stored):
+            for row in _numpy_rows(batch):
+                yield row
+
+
+def parquet_path(folder: str | Path, split: str) -> Path:
+    """Where the Parquet file of a split is; `datasets` reads the split's name out of the file's."""
+    return Path(folder) / "data" / f"{split}-00000-of-00001.parquet"
+
+
+def _numpy_rows(batch) -> Iterable[dict[str, Any]]:
+    names = batch.schema.names
+    for index in range(batch.num_rows):
+        row = {}
+        for name in names:
+            value = batch.column(name)[index]
+            if name in ARRAYS:
+                shape = batch.column(f"{name}_shape")[index].as_py()
+                row[name] = value.values.to_numpy(zero_copy_only=False).reshape(shape)
+            elif name in TIMED:
+                row[name] = [Segment(part["label"], part["start"], part["end"]) for part in value.as_py()]
+            elif not name.endswith("_shape"):
+                row[name] = value.as_py()
+        yield row
+
+
+def record_path(folder: str | Path, name: str) -> Path:
+    """Where the record of clip `name` is kept while a data set is made."""
+    return Path(folder) / "cache" / f"{name}.safetensors"
+
+
+def save_record(path: Path, record: dict[str, Any]):
+    """Write what [`prepare_clip`] made; the file appears whole or not at all."""
+    from safetensors.numpy import save
+
+    from text2lip.video import replaced_file
+
+    arrays = {name: np.ascontiguousarray(record[name]) for name in ARRAYS}
+    arrays["crops"] = np.frombuffer(b"".join(record["crops"]), np.uint8)
+    arrays["crop_sizes"] = np.array([len(crop) for crop in record["crops"]])
+    rest = {name: value for name, value in record.items() if name not in arrays}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced_file(path) as temporary:
+        temporary.write_bytes(save(arrays, {"record": json.dumps(rest)}))
+
+
+def load_record(path: Path) -> dict[str, Any]:
+    """Read what [`save_record`] wrote."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        record = json.loads(file.metadata()["record"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    edges = np.concatenate([[0], arrays.pop("crop_sizes").cumsum()])
+    packed = arrays.pop("crops").tobytes()
+    record["crops"] = [packed[start:end] for start, end in zip(edges, edges[1:])]
+    for name in TIMED:
+        record[name] = [Segment(*part) for part in record[name]]
+    return {**record, **arrays}
+
+
+def write_parquet(path: Path, records: Iterable[dict[str, Any]], count: int):
+    """Write records as one Parquet file that `datasets` and any Arrow reader open; arrays lie flat beside their shape.
+
+    Args:
+        path (`Path`): of the file.
+        records (`Iterable[dict]`): as [`load_record`] gives them.
+        count (`int`): how many, for the progress bar.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+    from tqdm import tqdm
+
+    from text2lip.video import replaced_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer, rows = None, []
+    with replaced_file(path) as temporary:
+        try:
+            for record in tqdm(records, total=count, unit="clip", desc=path.name, disable=count < 20):
+                rows.append(_arrow_row(record))
+                if len(rows) == 32:
+                    writer, rows = _write_rows(pa, parquet, writer, temporary, rows), []
+            if rows:
+                writer = _write_rows(pa, parquet, writer, temporary, rows)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _write_rows(pa, parquet, writer, path: Path, rows: list[dict]):
+    schema = writer.schema if writer is not None else None
+    table = pa.Table.from_pylist(rows, schema=schema or _schema(pa))
+    writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd")
+    writer.write_table(table)
+    return writer
+
+
+def _schema(pa):
+    number = {"audio": pa.int16(), "phone_ids": pa.int64(), "viseme_ids": pa.int64()}
+    segment = pa.struct([("label", pa.string()), ("start", pa.float64()), ("end", pa.float64())])
+    fields = [(name, pa.string()) for name in ("name", "speaker", "split", "text", "language", "aligned_by")]
+    fields += [("fps", pa.float64()), ("size", pa.list_(pa.int64())), ("late_words", pa.list_(pa.string()))]
+    fields += [(name, pa.list_(segment)) for name in TIMED] + [("crops", pa.list_(pa.binary()))]
+    for name in ARRAYS:
+        fields += [(name, pa.list_(number.get(name, pa.float32()))), (f"{name}_shape", pa.list_(pa.int64()))]
+    return pa.schema(fields)
+
+
+def _arrow_row(record: dict[str, Any]) -> dict[str, Any]:
+    row = {name: value for name, value in record.items() if name not in (*ARRAYS, *TIMED)}
+    for name in TIMED:
+        row[name] = [part._asdict() for part in record[name]]
+    for name in ARRAYS:
+        row[name], row[f"{name}_shape"] = record[name].ravel(), list(record[name].shape)
+    return row
