@@ -1,0 +1,260 @@
+"""Timings from other programs."""
+
+import json
+
+import pytest
+
+from text2lip.speech import read_timings
+from text2lip.speech.timings import FORMATS, read_textgrid, read_timeline
+from text2lip.speech.tokens import phones_from_tokens, words_from_reference
+from text2lip.text import Segment, Timeline
+
+
+LONG_TEXTGRID = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 0.9
+tiers? <exists>
+size = 3
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "words"
+        xmin = 0
+        xmax = 0.9
+        intervals: size = 2
+        intervals [1]:
+            xmin = 0
+            xmax = 0.25
+            text = ""
+        intervals [2]:
+            xmin = 0.25
+            xmax = 0.9
+            text = "say ""hi"" 5"
+    item [2]:
+        class = "TextTier"
+        name = "marks"
+        xmin = 0
+        xmax = 0.9
+        points: size = 1
+        points [1]:
+            number = 0.5
+            mark = "x"
+    item [3]:
+        class = "IntervalTier"
+        name = "phones"
+        xmin = 0
+        xmax = 0.9
+        intervals: size = 3
+        intervals [1]:
+            xmin = 0
+            xmax = 0.25
+            text = "sil"
+        intervals [2]:
+            xmin = 0.25
+            xmax = 0.5
+            text = "HH"
+        intervals [3]:
+            xmin = 0.5
+            xmax = 0.9
+            text = "AY1"
+"""
+SHORT_TEXTGRID = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+0.9
+<exists>
+1
+"IntervalTier"
+"Anna - words"
+0
+0.9
+2
+0
+0.25
+""
+0.25
+0.9
+"hi"
+"""
+HI = [("", 0.0, 0.25), ("h", 0.25, 0.5), ("aɪ", 0.5, 0.9)]
+TICKS = 10_000_000
+
+
+def test_a_list():
+    assert read_timings(HI) == HI
+    assert read_timings([("h", 0.25, 0.5), ("aɪ", 0.5, 0.9)]) == HI, "gaps are silence"
+    assert read_timings([("sil", 0, 0.25), ("HH", 0.25, 0.5), ("AY1", 0.5, 0.9)]) == HI, "ARPAbet becomes IPA"
+    assert read_timings(json.dumps([["h", 0.25, 0.5], ["aɪ", 0.5, 0.9]])) == HI
+    timeline = Timeline.from_phones(HI)
+    assert read_timeline(timeline) is timeline
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_long_textgrid(tmp_path, encoding):
+    path = tmp_path / "a.TextGrid"
+    path.write_text(LONG_TEXTGRID, encoding=encoding)
+    timeline = read_timeline(path)
+    assert timeline.phones == HI
+    assert timeline.words == [('say "hi" 5', 0.25, 0.9)]
+    assert set(read_textgrid(LONG_TEXTGRID)) == {"words", "phones"}
+
+
+def test_short_textgrid_with_words_alone():
+    timeline = read_timeline(SHORT_TEXTGRID)
+    assert [phone.label.lstrip("ˈ") for phone in timeline.phones] == ["", "h", "aɪ"]
+    assert timeline.words == [("hi", 0.25, 0.9)] and timeline.phones[-1].end == pytest.approx(0.9)
+
+
+WORDS = [("Hello", 0.1, 0.5), ("world.", 0.6, 1.0)]
+WORD_FORMATS = {
+    "whisperx": {"segments": [{"words": [{"word": w, "start": s, "end": e, "score": 1} for w, s, e in WORDS]}]},
+    "vosk": {"result": [{"word": w, "start": s, "end": e, "conf": 1} for w, s, e in WORDS], "text": ""},
+    "kokoro": {"tokens": [{"text": w, "start_ts": s, "end_ts": e} for w, s, e in WORDS]},
+    "words": [{"text": w, "start": s, "end": e} for w, s, e in WORDS],
+    "azure-words": [
+        {"Text": w, "AudioOffset": int(s * TICKS), "Duration": round((e - s) * TICKS), "BoundaryType": "Word"}
+        for w, s, e in WORDS
+    ],
+    "elevenlabs": {
+        "alignment": {
+            "characters": list("Hello world."),
+            "character_start_times_seconds": [0.1, 0.18, 0.26, 0.34, 0.42, 0.5, 0.6, 0.67, 0.73, 0.8, 0.87, 0.93],
+            "character_end_times_seconds": [0.18, 0.26, 0.34, 0.42, 0.5, 0.6, 0.67, 0.73, 0.8, 0.87, 0.93, 1.0],
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("format", WORD_FORMATS)
+def test_word_formats_are_expanded_to_phones(format):
+    pytest.importorskip("openfacefx")
+    for source in (WORD_FORMATS[format], json.dumps(WORD_FORMATS[format])):
+        for given in (None, format):
+            timeline = read_timeline(source, given)
+            assert [word.label for word in timeline.words] == ["Hello", "world."]
+            for word, (_, start, end) in zip(timeline.words, WORDS):
+                assert (word.start, word.end) == (pytest.approx(start), pytest.approx(end))
+            labels = [phone.label.lstrip("ˈ") for phone in timeline.phones]
+            assert labels == ["", "h", "ə", "l", "oʊ", "", "w", "ɜː", "l", "d"]
+
+
+PHONE_FORMATS = {
+    "azure": ([{"audio_offset": 0, "viseme_id": 0}, {"audio_offset": int(0.25 * TICKS), "viseme_id": 12}], ["", "h"]),
+    "polly": (
+        '{"time":0,"type":"viseme","value":"sil"}\n{"time":5,"type":"word","value":"x"}\n'
+        '{"time":250,"type":"viseme","value":"S"}\n',
+        ["", "ʃ"],
+    ),
+    "cartesia": (
+        {"phoneme_timestamps": {"phonemes": ["h", "aɪ"], "start": [0.25, 0.5], "end": [0.5, 0.9]}},
+        ["", "h", "aɪ"],
+    ),
+    "piper": (
+        {"phonemes": list("^h ˈaɪ$"), "phoneme_id_samples": [2205, 2205, 441, 441, 2205, 2205, 2205]},
+        ["", "h", "ˈa", "ɪ", ""],
+    ),
+    "mbrola": ("_ 100\nh 80 ; comment\n\n", ["", "h"]),
+    "gentle": (
+        {"words": [{"case": "success", "word": "hi", "start": 0.25, "end": 0.9,
+                    "phones": [{"phone": "hh_B", "duration": 0.25}, {"phone": "ay_E", "duration": 0.4}]}]},
+        ["", "h", "aɪ"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("format", PHONE_FORMATS)
+def test_phone_formats(format, tmp_path):
+    pytest.importorskip("openfacefx")
+    source, labels = PHONE_FORMATS[format]
+    text = source if isinstance(source, str) else json.dumps(source)
+    path = tmp_path / ("a.pho" if format == "mbrola" else "a.json")
+    path.write_text(text, encoding="utf-8")
+    phones = read_timings(path)
+    assert [phone.label for phone in phones] == labels
+    assert phones == read_timings(text, format)
+    assert phones[0].start == 0 and phones[1].start == pytest.approx(0.1 if format in ("piper", "mbrola") else 0.25)
+
+
+def test_every_format_is_tested():
+    assert set(FORMATS) == {*WORD_FORMATS, *PHONE_FORMATS, "list", "textgrid", "whisper"}
+
+
+@pytest.mark.parametrize(
+    ("source", "format", "message"),
+    [
+        ([], None, "empty"),
+        ([("a", 0.5, 0.2)], None, "0 <= start <= end"),
+        ([("a", 0, 0.5), ("b", 0.2, 0.7)], None, "before the phone before it"),
+        ([("a", 0, float("nan"))], None, "start <= end"),
+        ([("a", -1, 1)], None, "start <= end"),
+        ([("a", 0)], None, "triples"),
+        ([(1, 0, 1)], None, "string"),
+        ([("sil", 0, 1)], None, "silence"),
+        (5, None, "int"),
+        ("nofile.json", None, "no file"),
+        ('{"foo": 1}', None, "no known format"),
+        ("some\ntext", None, "no known format"),
+        (HI, "docx", "format"),
+        (LONG_TEXTGRID[:600], None, "cut off"),
+        ('File type = "ooTextFile"\nnothing', None, "not a Praat TextGrid"),
+        (LONG_TEXTGRID.replace('"phones"', '"a"').replace('"words"', '"b"'), None, "no tier"),
+    ],
+)
+def test_malformed(source, format, message):
+    with pytest.raises(ValueError, match=message):
+        read_timings(source, format)
+
+
+@pytest.mark.parametrize(
+    ("source", "format"),
+    [
+        ([{"audio_offset": 0, "viseme_id": 77}], None),
+        ('{"time":0,"type":"viseme","value":"Q"}\n', None),
+        ({"segments": []}, None),
+        ({"alignment": {"characters": ["a"]}}, None),
+        ([{"text": "b", "start": 3, "end": 4}, {"text": "a", "start": 1, "end": 2}], None),
+        ([{"text": "!", "start": 3, "end": 4}], None),
+        ({"a": 1}, "azure"),
+        ("{}\n{}", "polly"),
+        ('"x\n"', "whisper"),
+    ],
+)
+def test_malformed_service_formats(source, format):
+    pytest.importorskip("openfacefx")
+    with pytest.raises(ValueError, match="timings"):
+        read_timings(source, format)
+
+
+def test_tokens_of_neural_voices():
+    tokens = [
+        ("^", 0.1),
+        ("ˈ", 0.02),
+        ("h", 0.08),
+        ("a", 0.1),
+        ("ː", 0.1),
+        (" ", 0.06),
+        ("ˌ", 0.01),
+        ("o", 0.2),
+        (".", 0.3),
+    ]
+    phones = phones_from_tokens(tokens)
+    assert [phone.label for phone in phones] == ["", "ˈh", "aː", "ˌo", ""]
+    assert [round(phone.end, 2) for phone in phones] == [0.1, 0.2, 0.4, 0.67, 0.97]
+
+
+def test_words_found_by_comparing():
+    spoken = Timeline.from_phones(
+        [("ð", 0, 1), ("ə", 1, 2), ("k", 2, 3), ("æ", 3, 4), ("t", 4, 5)], [("the", 0, 2), ("cat.", 2, 5)]
+    )
+    phones = [
+        Segment("", 0, 1),
+        Segment("ð", 1, 2),
+        Segment("i", 2, 3),
+        Segment("k", 3, 4),
+        Segment("æ", 4, 5),
+        Segment("ʔ", 5, 6),
+    ]
+    assert words_from_reference(phones, spoken) == [("the", 1, 3), ("cat.", 3, 6)]
