@@ -93,6 +93,7 @@ class PreparedPortrait:
         lips *= ((1 - contact) * (1 - rim))[..., None]
 
         drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target))
+        drawn += (self.interior.shadow - drawn) * self._rounding(target)
         if self.own.any():
             still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(narrow_light(gap))
             drawn += (still - drawn) * self.own[_slices(box, self.field.box)][..., None]
@@ -117,6 +118,12 @@ class PreparedPortrait:
     @property
     def _was_open(self) -> float:
         return float(smoothstep(self.gap, 0.01, 0.04))
+
+    def _rounding(self, target: np.ndarray) -> np.float32:
+        """How deep in shadow the teeth are: rounded lips, narrower than at rest, come forward over them."""
+        ends = [UPPER[0], UPPER[-1]]
+        now, rest = (float(np.hypot(*(p[ends[1]] - p[ends[0]]))) for p in (target, self.points))
+        return np.float32(0.8 * smoothstep(1 - now / min(rest, 0.5 * self.face.unit), 0.06, 0.30))
 
     def _jaw_drop(self, target: np.ndarray) -> float:
         """How far the lower teeth are from biting, in units.

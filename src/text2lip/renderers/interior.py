@@ -90,6 +90,7 @@ class MouthInterior:
         origin: face coordinates of the layers' first texel.
         cavity: `(rows, columns, 3)` float32, 0..255.
         layers: from back to front, `(rows, columns, 4)` float32, colour times coverage and coverage.
+        shadow: `(3,)` float32, the colour of the depth of the mouth.
         shares: of the jaw's way that each layer goes along.
     """
 
@@ -99,6 +100,7 @@ class MouthInterior:
     cavity: np.ndarray
     layers: tuple[np.ndarray, ...]
     shares: tuple[float, ...]
+    shadow: np.ndarray
 
     @property
     def bite(self) -> float:
@@ -177,7 +179,12 @@ def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -
     layers[1][..., :3] *= LOWER_LIGHT
     side = np.sqrt(np.clip(1 - (across / 0.30) ** 2, 0, 1))[None, :, None]
     cavity = (0.8 + 0.2 * side) * np.broadcast_to(colours.cavity, (len(y), len(x), 3))
-    shares = tuple(part.share for part in parts)
     return MouthInterior(
-        frame, density, (centre + x[0], edge + y[0]), cavity.astype(np.float32), tuple(layers), shares
+        frame=frame,
+        density=density,
+        origin=(centre + x[0], edge + y[0]),
+        cavity=cavity.astype(np.float32),
+        layers=tuple(layers),
+        shares=tuple(part.share for part in parts),
+        shadow=colours.cavity,
     )
