@@ -10,7 +10,7 @@ SUBDIVISION = 6
 
 
 def _catmull_rom(points: int, subdivision: int) -> np.ndarray:
-    """Matrix (samples, points) that refines a chain by a centripetal-free Catmull-Rom spline; ends are doubled."""
+    """Matrix (samples, points) that refines a chain by a uniform Catmull-Rom spline; ends are doubled."""
     t = np.linspace(0, 1, subdivision, endpoint=False)
     weights = 0.5 * np.stack(
         [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3], -1

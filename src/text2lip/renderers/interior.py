@@ -21,7 +21,7 @@ MAX_DENSITY = 320  # texels per unit; a mouth's inside needs no more
 FULL_DETAIL = 160  # pixels per unit up to which the inside is painted pixel by pixel
 LAYERS = ("tongue", "lower_teeth", "upper_teeth")  # from back to front
 LOWER_LIGHT = 0.88  # of what the upper teeth get
-TEXTURE_TOP, TEXTURE_BOTTOM = -0.20, 0.30  # of both layers, units from the biting edge
+TEXTURE_TOP, TEXTURE_BOTTOM = -0.20, 0.30  # of the layers, units from the biting edge
 
 
 @dataclass(frozen=True)
