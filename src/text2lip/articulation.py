@@ -43,7 +43,6 @@ class ArticulatoryModel(ModelMixin, ConfigMixin):
         num_components (`int`): directions of lip motion (principal components of real motion).
         num_points (`int`): driven landmarks.
         reference_width (`float`): mouth width at rest of the talker it was fitted on, canonical units.
-        silence_rise (`float`): growth of silence's log dominance for each second from its nearer end.
     """
 
     @register_to_config
@@ -53,7 +52,6 @@ class ArticulatoryModel(ModelMixin, ConfigMixin):
         num_components: int = 10,
         num_points: int = 57,
         reference_width: float = 0.6,
-        silence_rise: float = 25.0,
     ):
         super().__init__()
         self.directions = nn.Parameter(torch.zeros(num_components, num_points, 2))
@@ -109,9 +107,6 @@ class ArticulatoryModel(ModelMixin, ConfigMixin):
             after = (times[None, :, None] - end[:, None, span]).clamp(min=0)
             before, after = ((x * x + SHARPNESS**2).sqrt() - SHARPNESS for x in (before, after))
             strength = self.log_strength[ids][:, None]  # (batch, 1, tokens, components)
-            depth = torch.minimum(times[None, :, None] - start[:, None, span], end[:, None, span] - times[None, :, None])
-            hush = self.config.silence_rise * depth.clamp(min=0) * (ids == 0)[:, None]
-            strength = strength + hush[..., None]  # deep in a pause nothing but rest has a say
             fall = before[..., None] * self.log_attack.exp()[ids][:, None]
             fall = fall + after[..., None] * self.log_release.exp()[ids][:, None]
             dominance = (strength - fall).masked_fill(~mask[:, None, span, None], float("-inf"))

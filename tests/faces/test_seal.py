@@ -19,6 +19,17 @@ def test_every_bilabial_has_a_closed_frame(fps, start, length):
     assert weight[(times - (start + length / 2)).abs() > length / 2 + 0.15].max() == 0
 
 
+def test_lips_close_in_pauses_and_stay_closed_at_the_ends_of_a_clip():
+    silent = torch.tensor([[True, False, True, False, True, False, True]])
+    durations = torch.tensor([[0.4, 0.2, 0.6, 0.2, 0.1, 0.2, 0.4]])
+    end = durations.cumsum(-1)
+    weight = seal_weight(torch.zeros_like(durations), end - durations, end, 210, 100, silent)[0]
+    assert weight[:14].min() > 0.99 and weight[-24:].min() > 0.99  # before 0.4 - PART and after CLOSE
+    assert weight[76:94].min() > 0.9  # the long pause, 0.6 to 1.2 s
+    assert weight[41:59].max() == 0  # the first phone
+    assert weight[141:149].max() == 0  # a pause of 0.1 s is too short
+
+
 def test_open_phones_are_left_alone():
     weight = seal_weight(torch.tensor([[0.2, 0.0]]), torch.tensor([[0.0, 0.2]]), torch.tensor([[0.2, 0.4]]), 10, 25)
     assert weight.abs().max() == 0

@@ -1,4 +1,4 @@
-"""Lips that close where the speech says so: /p b m/ never pass without one frame of contact."""
+"""Lips that close where the speech says so: in every /p b m/ for at least one frame, and in pauses."""
 
 import torch
 
@@ -6,11 +6,18 @@ from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.faces.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER_SHARE
 
 
-EASE = 0.06  # seconds over which the lips come together and part again
+EASE = 0.06  # seconds over which the lips come together and part again at a closed phone
+PAUSE = 0.2  # seconds; in shorter silences the lips need not close
+CLOSE, PART = 0.15, 0.25  # seconds they take to close after speech, and ahead of speech to part again
 
 
 def seal_weight(
-    closure: torch.Tensor, start: torch.Tensor, end: torch.Tensor, num_frames: int, fps: float
+    closure: torch.Tensor,
+    start: torch.Tensor,
+    end: torch.Tensor,
+    num_frames: int,
+    fps: float,
+    silent: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """How far every frame's lips must be closed.
 
@@ -20,9 +27,11 @@ def seal_weight(
         end (`torch.Tensor`): (batch, tokens), seconds.
         num_frames (`int`): frames; frame f is the picture at (f + 1/2) / fps.
         fps (`float`): frames per second.
+        silent (`torch.Tensor`, *optional*): bool (batch, tokens), True for silences.
 
     Returns:
-        `torch.Tensor`: (batch, frames) in [0, 1]; 1 in at least one frame of every closed phone.
+        `torch.Tensor`: (batch, frames) in [0, 1]; 1 in at least one frame of every closed phone, and in the midst of
+        every silence longer than `CLOSE` + `PART`.
     """
     times = (torch.arange(num_frames, device=start.device, dtype=start.dtype) + 0.5) / fps
     weight = start.new_zeros(len(start), num_frames)
@@ -35,7 +44,38 @@ def seal_weight(
         away = ((times[span] - middle).abs() - half).clamp(0, EASE) / EASE
         eased = 0.5 + 0.5 * torch.cos(torch.pi * away)
         weight[clip, span] = torch.maximum(weight[clip, span], eased)
+    if silent is not None:
+        weight = torch.maximum(weight, rest_weight(silent & (end - start >= PAUSE), start, end, times))
     return weight
+
+
+def rest_weight(pause: torch.Tensor, start: torch.Tensor, end: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+    """How far the lips are closed by pauses; the first and the last token of a clip are closed to its very ends.
+
+    Args:
+        pause (`torch.Tensor`): bool (batch, tokens).
+        start (`torch.Tensor`): (batch, tokens), seconds.
+        end (`torch.Tensor`): (batch, tokens), seconds.
+        times (`torch.Tensor`): (frames,), seconds.
+
+    Returns:
+        `torch.Tensor`: (batch, frames) in [0, 1].
+    """
+    weight = times.new_zeros(len(start), len(times))
+    for clip, token in pause.nonzero().tolist():
+        first, last = start[clip, token], end[clip, token]
+        inside = (times >= first) & (times < last)
+        closed = smoothstep((times - first) / CLOSE) if first > 0 else torch.ones_like(times)
+        if last < end[clip, -1]:
+            closed = closed * smoothstep((last - times) / PART)
+        weight[clip] = torch.where(inside, closed, weight[clip])
+    return weight
+
+
+def smoothstep(x: torch.Tensor) -> torch.Tensor:
+    """0 below 0, 1 above 1, 3 x^2 - 2 x^3 between."""
+    x = x.clamp(0, 1)
+    return x * x * (3 - 2 * x)
 
 
 def seal_lips(motion: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

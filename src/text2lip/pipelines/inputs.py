@@ -13,7 +13,7 @@ from text2lip.text.timing import Timeline
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 MAX_FPS = 120
-LEAD, TAIL = 0.12, 0.32  # seconds of silence around what a voice says: the mouth begins and ends closed
+LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth begins and ends closed
 
 
 @dataclass(frozen=True)

@@ -337,7 +337,7 @@ class Text2LipPipeline(DiffusionPipeline):
     def animate(
         self, tokens: Any, num_frames: int, fps: float = 25, motion: str | None = None
     ) -> tuple[torch.Tensor, float]:
-        """Lip motion for timed visemes, lips sealed on /p b m/.
+        """Lip motion for timed visemes, lips sealed on /p b m/ and in pauses.
 
         Args:
             tokens ([`VisemeEncoding`]): with `return_tensors="pt"`.
@@ -355,7 +355,7 @@ class Text2LipPipeline(DiffusionPipeline):
         )
         moved = model(open_throat(ids), durations, num_frames, fps, attention_mask=mask).motion
         closure = features[..., FEATURES.index("closure")] * mask
-        weight = seal_weight(closure, *token_times(durations), num_frames, fps)
+        weight = seal_weight(closure, *token_times(durations), num_frames, fps, silent=mask & (ids == 0))
         return seal_lips(moved, weight), model.config.reference_width
 
     def make_renderer(self, renderer: str | None = None):
