@@ -18,6 +18,7 @@ from ..text.timing import Segment, Timeline
 from .alignment import AlignmentError, align_pocketsphinx
 from .base import SilentTextError, Speech, check_rate, clean_text, join
 from .espeak import EspeakSynthesizer
+from .tokens import end_with_the_sound
 
 
 SAMPLING_RATE = 16_000
@@ -91,7 +92,7 @@ class PicoSynthesizer:
         audio = _trim(self._sound(text, VOICES[language], rate))
         if audio is None:
             return None
-        return Speech(audio, SAMPLING_RATE, _times(audio, spoken, language))
+        return end_with_the_sound(Speech(audio, SAMPLING_RATE, _times(audio, spoken, language)))
 
     def _sound(self, text: str, voice: str, rate: float) -> np.ndarray:
         """(samples,) float32."""

@@ -1,14 +1,21 @@
 """Durations of a neural voice's input tokens -> phones and words with times."""
 
+import bisect
 import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from ..text.timing import Segment, Timeline
 from ..text.visemes import split_phone
+from .base import Speech
 
 
 STRESS = frozenset("ˈˌ'")
+QUIET = 0.003  # root mean square of 10 ms
+SHORTEST_QUIET = 0.08  # seconds
 SHORTEST_SILENCE = 0.03  # seconds; a shorter space or full stop goes to the sound after it
 
 
@@ -62,6 +69,33 @@ def _is_mark(token: str) -> bool:
 
 def _is_sound(token: str) -> bool:
     return any(c.isalpha() for c in token) and not _is_mark(token) and any(letter for letter, _ in split_phone(token))
+
+
+def end_with_the_sound(speech: Speech) -> Speech:
+    """End a phone where its sound ends, and let silence follow.
+
+    Models and aligners stretch the last phone before a pause over the quiet after it, which would hold the mouth open.
+    A phone with `SHORTEST_QUIET` or more below -50 dB at its end is cut there (closures of stops are shorter).
+    """
+    frame = speech.sampling_rate // 100
+    count = len(speech.audio) // frame
+    power = np.mean(speech.audio[: count * frame].reshape(count, frame) ** 2, axis=1, dtype=np.float64)
+    loud = np.flatnonzero(power > QUIET**2)
+    phones: list[Segment] = []
+    for phone in speech.timeline.phones:
+        if phone.label:
+            first, last = np.searchsorted(loud, [int(phone.start * 100), int(np.ceil(phone.end * 100))])
+            end = min(phone.end, (loud[last - 1] + 1) / 100) if last > first else phone.end
+            if phone.end - end >= SHORTEST_QUIET:
+                phone = phone._replace(end=max(end, phone.start + 0.02))
+            phones.append(phone)
+    ends = [phone.end for phone in phones]
+    starts = [phone.start for phone in phones]
+    words = []
+    for word in speech.timeline.words:
+        index = bisect.bisect_left(starts, word.end - 1e-6) - 1
+        words.append(word._replace(end=max(word.start, min(word.end, ends[index]))) if index >= 0 else word)
+    return replace(speech, timeline=Timeline.from_phones(phones, words, speech.timeline.duration))
 
 
 def words_from_reference(phones: Sequence[Segment], spoken: Timeline) -> list[Segment]:

