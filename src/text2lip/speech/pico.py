@@ -53,6 +53,10 @@ class PicoSynthesizer:
             import py_nanotts
         except ImportError as error:
             raise ImportError("voice 'pico' needs py-nanotts: pip install py-nanotts") from error
+        if getattr(sys, "frozen", False) or not sys.executable:
+            raise ImportError(
+                "voice 'pico' starts a Python interpreter, which a frozen application lacks; use 'espeak'."
+            )
         self._package_folder = os.path.dirname(os.path.dirname(os.path.abspath(py_nanotts.__file__)))
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
