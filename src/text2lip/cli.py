@@ -2,12 +2,39 @@
 
 import argparse
 import os
+import re
+import signal
 import sys
+import threading
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from text2lip import __version__
 
+
+LONG = 30  # seconds; what takes longer is announced
+FLAGS = {
+    "prompt": "text",
+    "image": "--image",
+    "audio": "--audio",
+    "voice": "--voice",
+    "timings": "--timings",
+    "language": "--language",
+    "speaking_rate": "--rate",
+    "expressiveness": "--expressiveness",
+    "fps": "--fps",
+    "face": "--face",
+    "face_index": "--face",
+    "motion": "--motion",
+    "renderer": "--renderer",
+    "output": "--output",
+    "subtitles": "--subtitles",
+    "pretrained_model_name_or_path": "--model",
+}
+"""Arguments of the pipeline -> what they are called on the command line."""
 
 EPILOG = """examples:
   text2lip "Good morning." --output hello.mp4                       a built-in portrait says it
@@ -47,26 +74,63 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no report")
     parser.add_argument("--list-voices", action="store_true", help="list the voices and stop")
     parser.add_argument("--list-languages", action="store_true", help="list the languages and stop")
+    parser.add_argument("--debug", action="store_true", help="on an error, show where it came from")
     parser.add_argument("--version", action="version", version=f"text2lip {__version__}")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit code: 0 done, 2 wrong input, 130 interrupted."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    """Run the command; returns its exit code: 0 done, 1 a bug, 2 wrong input, 130 interrupted, 143 terminated."""
+    args = build_parser().parse_args(argv)
     try:
-        if args.list_voices or args.list_languages:
-            print_list(args.list_voices)
-        else:
-            run(args)
-    except (ValueError, ImportError, OSError) as error:
-        print(f"text2lip: error: {error}", file=sys.stderr)
-        return 2
+        with ending_cleanly():
+            if args.list_voices or args.list_languages:
+                print_list(args.list_voices)
+            else:
+                run(args)
     except KeyboardInterrupt:
-        print("\ntext2lip: interrupted, nothing was written.", file=sys.stderr)
-        return 130
+        return complain("interrupted, nothing was written.", 130)
+    except BrokenPipeError:  # | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if args.debug:
+            raise
+        if isinstance(error, (ValueError, ImportError, OSError)):
+            return complain(f"error: {in_flags(str(error))}", 2)
+        kind = type(error).__name__
+        return complain(f"error: {kind}: {error}. This should not happen: please report it with --debug.", 1)
     return 0
+
+
+def complain(message: str, code: int) -> int:
+    print(f"text2lip: {message}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def ending_cleanly():
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that no half file stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number, frame):
+        raise SystemExit(128 + number)
+
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def in_flags(message: str) -> str:
+    """An error of the library in the words of the command line: "speaking_rate: …" becomes "--rate: …"."""
+    found = re.match(r"`?(\w+)`?(?=:| is | must )", message)
+    return FLAGS[found[1]] + message[found.end() :] if found and found[1] in FLAGS else message
 
 
 def print_list(voices: bool):
@@ -75,7 +139,7 @@ def print_list(voices: bool):
     else:
         from text2lip.text import available_languages as table
     for name, description in table().items():
-        print(f"{name:16} {description}")
+        print(f"{name:20} {description}")
 
 
 def read_text(args: argparse.Namespace) -> str | None:
@@ -94,40 +158,45 @@ def read_text(args: argparse.Namespace) -> str | None:
         raise ValueError(f"--file: can't read {args.file!r} as text ({error}).") from error
 
 
-def check_output(path: str):
-    """Refuse an output that can't be written before any work is done.
+def check_files(args: argparse.Namespace):
+    """Refuse files that can't be read or written before any work is done.
 
     Raises:
-        ValueError: unknown suffix, a folder that is missing or can't be written to, or a folder in its place.
+        ValueError: an input that is no file; an output with an unknown suffix or in a place that can't be written to.
     """
-    target = Path(path)
-    if target.suffix.lower() not in (".mp4", ".mov", ".mkv"):
-        raise ValueError(f"--output: {path!r} should end in .mp4, .mov or .mkv.")
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        raise ValueError(f"--output: no folder to write {path!r} into; make it first or choose another place.")
-    if not os.access(target.absolute().parent, os.W_OK):
-        raise ValueError(f"--output: the folder of {path!r} can't be written to; choose another place.")
+    for flag in ("image", "audio", "timings"):
+        path = getattr(args, flag)
+        if path is not None and not os.path.isfile(path):
+            raise ValueError(f"--{flag}: no file {path!r}; check the name.")
+    check_output("--output", args.output, (".mp4", ".mov", ".mkv"))
+    if args.subtitles is not None:
+        check_output("--subtitles", args.subtitles, (".srt", ".vtt"))
+
+
+def check_output(flag: str, path: str, suffixes: tuple[str, ...]):
+    """Refuse a file that can't be written."""
+    target = Path(path).absolute()
+    if target.suffix.lower() not in suffixes:
+        raise ValueError(f"{flag}: {path!r} should end in {' or '.join(suffixes)}.")
+    if target.is_dir():
+        raise ValueError(f"{flag}: {path!r} is a folder; give the name of a file in it.")
+    if not target.parent.is_dir():
+        raise ValueError(f"{flag}: no folder to write {path!r} into; make it first or choose another place.")
+    if not os.access(target.parent, os.W_OK):
+        raise ValueError(f"{flag}: the folder of {path!r} can't be written to; choose another place.")
 
 
 def run(args: argparse.Namespace):
     """Make the video that `args` ask for."""
     text = read_text(args)
-    check_output(args.output)
-    if args.subtitles and Path(args.subtitles).suffix.lower() not in (".srt", ".vtt"):
-        raise ValueError(f"--subtitles: {args.subtitles!r} should end in .srt or .vtt.")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    check_files(args)
+    if text is not None and not text.strip():
+        raise ValueError("text: empty; give the words to say.")
     started = time.perf_counter()
 
-    from diffusers.utils.logging import disable_progress_bar
-    from tqdm import tqdm
-
     from text2lip.faces.builtin import builtin_portrait
-    from text2lip.pipelines.output import save_subtitles
-    from text2lip.pipelines.text2lip import Text2LipPipeline
 
-    disable_progress_bar()
-    pipe = Text2LipPipeline.from_pretrained(args.model)
+    pipe = load_pipeline(args.model)
     stream = pipe.stream(
         text,
         args.image or builtin_portrait(),
@@ -142,16 +211,53 @@ def run(args: argparse.Namespace):
         renderer=args.renderer,
         face_index=args.face,
     )
-    seconds = stream.num_frames / stream.fps
+    seconds = len(stream) / stream.fps
     if not args.quiet:
-        print(f"{seconds:.1f} s of speech, {stream.num_frames} frames.", file=sys.stderr)
-    stream.frames = iter(tqdm(stream.frames, total=stream.num_frames, unit="frame", disable=args.quiet, leave=False))
-    stream.save(args.output)
+        print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
+    stream.save(args.output, progress=iter if args.quiet else show_progress)
     if args.subtitles:
+        from text2lip.pipelines.output import save_subtitles
+
         save_subtitles(args.subtitles, stream.words)
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)
+
+
+def load_pipeline(name: str):
+    """The pipeline, with the chatter of the libraries under it silenced."""
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+    from diffusers.utils.logging import disable_progress_bar
+
+    from text2lip.pipelines.text2lip import Text2LipPipeline
+
+    disable_progress_bar()
+    return Text2LipPipeline.from_pretrained(name)
+
+
+def show_progress(stream) -> Iterator:
+    """Pass frames on; a bar after 2 seconds, and what it will cost when that is more than `LONG` seconds."""
+    from tqdm import tqdm
+
+    started, told = time.perf_counter(), False
+    for done, frame in enumerate(tqdm(stream, total=len(stream), unit="frame", delay=2, leave=False)):
+        spent = time.perf_counter() - started
+        if not told and spent > 2:
+            told, total = True, spent * len(stream) / (done + 1)
+            if total > LONG:
+                tqdm.write(f"This will take about {duration(total)}; Ctrl-C stops it.", file=sys.stderr)
+        yield frame
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: "40 s", "3 min", "2.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 if __name__ == "__main__":

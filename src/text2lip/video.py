@@ -72,8 +72,9 @@ def replaced_file(path: str | Path) -> Iterator[Path]:
         raise ValueError(f"output: {str(path)!r} is a folder; give the name of a file in it.")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise ValueError(f"output: can't write to {str(path)!r} ({error.strerror}); choose another place.") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"output: can't write to {str(path)!r} ({reason}); choose another place.") from error
     os.close(handle)
     try:
         yield Path(name)
@@ -110,15 +111,20 @@ def write_video(
         `int`: the number of frames written.
 
     Raises:
-        ValueError: no frames, frames of unequal size, an unknown suffix, or a place that can't be written to.
+        ValueError: no frames, frames of unequal size or not uint8, an unknown suffix, a rate out of range, sound that
+            is not finite, or a place that can't be written to.
     """
     import av
 
     if Path(path).suffix.lower() not in (".mp4", ".mov", ".mkv"):
         raise ValueError(f"output: {os.fspath(path)!r} should end in .mp4, .mov or .mkv.")
+    if not 1 <= float(fps) <= 1000:  # also true for NaN
+        raise ValueError(f"fps: {fps!r}; wants a number from 1 to 1000.")
     if audio is not None and not sampling_rate:
-        raise ValueError("sampling_rate: wanted with audio, got none.")
-    rate = Fraction(fps).limit_denominator(1001)
+        raise ValueError(f"sampling_rate: {sampling_rate!r}; audio needs its rate in Hz.")
+    if audio is not None and not np.isfinite(audio).all():
+        raise ValueError("audio: holds NaN or infinite samples; wants finite floats in [-1, 1].")
+    rate = Fraction(float(fps)).limit_denominator(1001)
     with replaced_file(path) as temporary:
         options = {"movflags": "+faststart"} if Path(path).suffix.lower() != ".mkv" else {}
         with av.open(str(temporary), "w", options=options) as container:
@@ -145,6 +151,9 @@ def write_video(
 
 
 def _even(frame: np.ndarray) -> np.ndarray:
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+        got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+        raise ValueError(f"frames: got {got}; wants uint8 arrays (height, width, 3).")
     height, width = frame.shape[:2]
     if height % 2 or width % 2:
         frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from text2lip.text.timing import Timeline
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 MAX_FPS = 120
+MAX_MINUTES = 120  # of one clip; its landmarks alone take 4 kB a frame
 LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth begins and ends closed
 
 
@@ -59,26 +61,28 @@ class Clip:
             audio, rate = load_audio(self.audio, self.sampling_rate)
             seconds = len(audio) / rate
             if self.timings is None:
-                return TimedSound(align(audio, rate, self.prompt, self.language), audio, rate)
-            timeline = self._timed()
-            if timeline.duration < seconds:
-                timeline = Timeline.from_phones(timeline.phones, timeline.words, seconds)
-            return TimedSound(timeline, audio, rate)
+                timeline = align(audio, rate, self.prompt, self.language)
+            else:
+                timeline = self._timed()
+                if timeline.duration < seconds:
+                    timeline = Timeline.from_phones(timeline.phones, timeline.words, seconds)
+            return TimedSound(timeline) if self.voice is None else TimedSound(timeline, audio, rate)
         if self.timings is not None:
             return TimedSound(self._timed())
         from text2lip.speech import synthesize
         from text2lip.speech.base import join, silence
 
-        speech = synthesize(self.prompt, self.voice or "default", self.language, self.speaking_rate)
+        voice = "default" if self.voice is None else self.voice
+        speech = synthesize(self.prompt, voice, self.language, self.speaking_rate)
         speech = join([silence(LEAD, speech.sampling_rate), speech, silence(TAIL, speech.sampling_rate)])
         if self.voice is None:
             return TimedSound(speech.timeline)
         return TimedSound(speech.timeline, speech.audio, speech.sampling_rate)
 
     def _timed(self) -> Timeline:
-        from text2lip.speech import read_timings
+        from text2lip.speech.timings import read_timeline
 
-        return Timeline.from_phones(read_timings(self.timings))
+        return read_timeline(self.timings, language=self.language)
 
 
 @dataclass(frozen=True)
@@ -102,63 +106,84 @@ class Request:
         Raises:
             ValueError: a value that can't be used, or lists of unequal length.
         """
-        self._check_numbers()
-        prompts = self.prompt if isinstance(self.prompt, (list, tuple)) else [self.prompt]
+        self._check_call()
         many = isinstance(self.prompt, (list, tuple))
+        prompts = list(self.prompt) if many else [self.prompt]
         if not prompts:
             raise ValueError("prompt: got an empty list; give at least one sentence.")
-        images = _spread("image", self.image, len(prompts), isinstance(self.image, (list, tuple)))
-        audios = _spread("audio", self.audio, len(prompts), isinstance(self.audio, list))
-        batched = many and isinstance(self.timings, list) and len(self.timings) == len(prompts)
-        timings = _spread("timings", self.timings, len(prompts), batched)
+        count = len(prompts)
+        images = _spread("image", self.image, count, isinstance(self.image, (list, tuple)))
+        audios = _spread("audio", self.audio, count, isinstance(self.audio, list))
+        timings = _spread("timings", self.timings, count, many and _is_list_of_timings(self.timings))
         clips = []
         for prompt, image, audio, times in zip(prompts, images, audios, timings):
             self._check_one(prompt, image, audio, times)
-            clips.append(
-                Clip(
-                    prompt,
-                    image,
-                    self.voice,
-                    audio,
-                    self.sampling_rate,
-                    times,
-                    self.language,
-                    self.speaking_rate,
-                    self.fps,
-                    self.num_frames,
-                )
-            )
+            own = {"prompt": prompt, "image": image, "audio": audio, "timings": times, "fps": float(self.fps)}
+            shared = ("voice", "sampling_rate", "language", "speaking_rate", "num_frames")
+            clips.append(Clip(**own, **{name: getattr(self, name) for name in shared}))
         return clips
 
-    def _check_numbers(self):
+    def _check_call(self):
         if not is_number(self.fps) or not 1 <= self.fps <= MAX_FPS:
             raise ValueError(f"fps: {self.fps!r}; wants a number from 1 to {MAX_FPS}.")
-        if self.num_frames is not None and (not isinstance(self.num_frames, int) or self.num_frames < 1):
-            raise ValueError(f"num_frames: {self.num_frames!r}; wants a whole number of at least 1, or None.")
+        if self.num_frames is not None:
+            whole = isinstance(self.num_frames, (int, np.integer)) and not isinstance(self.num_frames, bool)
+            most = math.floor(MAX_MINUTES * 60 * self.fps)
+            if not whole or not 1 <= self.num_frames <= most:
+                raise ValueError(
+                    f"num_frames: {self.num_frames!r}; wants a whole number from 1 to {most} ({MAX_MINUTES} minutes), "
+                    "or None."
+                )
+        if not isinstance(self.language, str) or not self.language.strip():
+            raise ValueError(f"language: {self.language!r}; wants a code such as 'en-us' or 'fr'.")
+        if not is_number(self.speaking_rate):
+            raise ValueError(f"speaking_rate: {self.speaking_rate!r}; wants a number, 1.0 is the voice's own pace.")
+        if isinstance(self.audio, (list, tuple)) and self.audio and is_number(self.audio[0]):
+            raise ValueError("audio: got a list of numbers; give np.array(audio, np.float32).")
+        if self.sampling_rate is not None and self.audio is None:
+            raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
 
     def _check_one(self, prompt, image, audio, timings):
         if prompt is None and timings is None:
-            raise ValueError("prompt: None, and no timings either; give the text that is to be said.")
+            raise ValueError("prompt: None, and no timings either; give the text that is said.")
         if prompt is not None and not isinstance(prompt, str):
             raise ValueError(f"prompt: got {type(prompt).__name__}; wants a string or a list of strings.")
         if prompt is not None and not prompt.strip() and timings is None:
-            raise ValueError(f"prompt: {prompt!r} is empty; give the text that is to be said.")
+            raise ValueError(f"prompt: {prompt!r} is empty; give the text that is said.")
         if image is None:
             raise ValueError("image: None; give a portrait: a path, a PIL image or a uint8 array.")
         if isinstance(image, (str, os.PathLike)) and Path(image).suffix.lower() in VIDEO_SUFFIXES:
             raise ValueError(f"image: {str(image)!r} is a video; give a still picture, such as one frame of it.")
-        if self.speaking_rate != 1 and (audio is not None or timings is not None):
+        if audio is None and timings is None:
+            return
+        if self.speaking_rate != 1:
             raise ValueError(
                 f"speaking_rate: {self.speaking_rate}, but the times come from audio or timings; leave it at 1."
             )
+        if self.voice is not None and self.voice != "default":
+            remedy = "leave voice out" if audio is not None else "give audio too, or leave voice out"
+            raise ValueError(f"voice: {self.voice!r}, but a voice can't keep to given audio or timings; {remedy}.")
 
 
 def _spread(name: str, value: Any, count: int, is_list: bool) -> list:
     if not is_list:
         return [value] * count
     if len(value) != count:
-        raise ValueError(f"{name}: got {len(value)} for {count} prompts; give one, or one for each prompt.")
+        raise ValueError(f"{name}: got {len(value)} for {count} prompt(s); give one, or one for each prompt.")
     return list(value)
+
+
+def _is_list_of_timings(timings: Any) -> bool:
+    """Whether `timings` is a list of sources for several clips rather than the (phone, start, end) list of one."""
+    if not isinstance(timings, list) or not timings:
+        return False
+    nested = (list, tuple, Mapping)
+    return all(
+        item is None
+        or isinstance(item, (str, os.PathLike, Timeline))
+        or (isinstance(item, (list, tuple)) and len(item) > 0 and isinstance(item[0], nested))
+        for item in timings
+    )
 
 
 def is_number(value: Any) -> bool:
@@ -167,7 +192,16 @@ def is_number(value: Any) -> bool:
 
 
 def clip_length(duration: float, fps: float) -> int:
-    """Frames of a clip of `duration` seconds: floor(duration * fps + 0.5), at least 1."""
+    """Frames of a clip of `duration` seconds: floor(duration * fps + 0.5), at least 1.
+
+    Raises:
+        ValueError: longer than `MAX_MINUTES`.
+    """
+    if duration > MAX_MINUTES * 60:
+        raise ValueError(
+            f"duration: the clip would last {duration / 60:.0f} minutes, at most {MAX_MINUTES} are made in one call; "
+            "make it in parts."
+        )
     return max(1, math.floor(duration * fps + 0.5))
 
 

@@ -1,10 +1,12 @@
 """What [`Text2LipPipeline`] gives back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from diffusers.utils import BaseOutput
 
 from text2lip.text.timing import Segment
@@ -49,8 +51,11 @@ class Text2LipPipelineOutput(BaseOutput):
         """
         from text2lip.video import write_video
 
-        if not -len(self.frames) <= index < len(self.frames):
-            raise ValueError(f"index: {index}, but there are {len(self.frames)} clips.")
+        whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+        if not whole or not -len(self.frames) <= index < len(self.frames):
+            raise ValueError(f"index: {index!r}, but clips 0 to {len(self.frames) - 1} were made; choose one of them.")
+        if subtitles is not None:
+            subtitle_writer(subtitles)
         audio = None if self.audio is None else self.audio[index]
         frames = (_to_uint8(frame) for frame in self.frames[index])
         write_video(path, frames, fps=self.fps, audio=audio, sampling_rate=self.sampling_rate)
@@ -72,15 +77,26 @@ def save_subtitles(path: str | Path, words: list[Segment]) -> None:
     Raises:
         ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
     """
-    from text2lip.speech.subtitles import to_srt, to_vtt
     from text2lip.video import replaced_file
+
+    write = subtitle_writer(path)
+    with replaced_file(path) as temporary:
+        temporary.write_text(write(words), encoding="utf-8")
+
+
+def subtitle_writer(path: str | Path) -> Callable[[list[Segment]], str]:
+    """The function that turns words into the subtitle format of `path`.
+
+    Raises:
+        ValueError: the suffix is neither .srt nor .vtt.
+    """
+    from text2lip.speech.subtitles import to_srt, to_vtt
 
     writers = {".srt": to_srt, ".vtt": to_vtt}
     suffix = Path(path).suffix.lower()
     if suffix not in writers:
         raise ValueError(f"subtitles: {str(path)!r} should end in .srt or .vtt.")
-    with replaced_file(path) as temporary:
-        temporary.write_text(writers[suffix](words), encoding="utf-8")
+    return writers[suffix]
 
 
 def _to_uint8(frame) -> np.ndarray:
@@ -89,3 +105,50 @@ def _to_uint8(frame) -> np.ndarray:
         frame = frame.detach().cpu().float().numpy().transpose(1, 2, 0)
     frame = np.asarray(frame)
     return frame if frame.dtype == np.uint8 else np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
+
+
+def check_memory(num_bytes: int, output_type: str) -> None:
+    """Refuse to keep more frames than fit into memory, before the first one is made.
+
+    Args:
+        num_bytes (`int`): size of all frames as uint8.
+        output_type (`str`): "pil", "np" or "pt".
+
+    Raises:
+        ValueError: they don't fit.
+    """
+    import psutil
+
+    needed = num_bytes * (2 if output_type == "pil" else 9)  # uint8, and a PIL copy or two of float32
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"prompt: the frames need {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; call "
+            "pipe.stream(...), which keeps none of them, or make the clip in parts."
+        )
+
+
+def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
+    """Frames as diffusers gives them.
+
+    Args:
+        clips (`list[list[np.ndarray]]`): uint8 (height, width, 3) frames.
+        output_type (`str`): "pil", "np" or "pt".
+
+    Returns:
+        "pil": list of lists of images; "np", "pt": float32 in [0, 1], (clips, frames, height, width, 3) or
+        (clips, frames, 3, height, width); a list of them where the clips' shapes differ.
+    """
+    if output_type == "pil":
+        from PIL import Image
+
+        return [[Image.fromarray(frame) for frame in clip] for clip in clips]
+    arrays = []
+    for clip in clips:
+        array = np.empty((len(clip), *clip[0].shape), np.float32)
+        for row, frame in zip(array, clip):
+            np.divide(frame, 255, out=row, dtype=np.float32)
+        arrays.append(array if output_type == "np" else torch.from_numpy(array).permute(0, 3, 1, 2).contiguous())
+    if len({array.shape for array in arrays}) > 1:
+        return arrays
+    return np.stack(arrays) if output_type == "np" else torch.stack(arrays)

@@ -1,12 +1,10 @@
 """Text2LipPipeline: a sentence and a portrait in, a talking video with sound out."""
 
+import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils import logging
@@ -17,8 +15,8 @@ from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.seal import seal_lips, seal_weight
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
-from text2lip.pipelines.output import Text2LipPipelineOutput
-from text2lip.text.timing import Segment
+from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
+from text2lip.pipelines.stream import Text2LipStream
 from text2lip.text.tokenizer import VisemeTokenizer
 from text2lip.text.visemes import FEATURES, PHONE_INVENTORY, PHONE_TO_ID, resolve_transparent
 
@@ -28,44 +26,6 @@ logger = logging.get_logger(__name__)
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 MOTIONS = ("articulatory", "networks")
 RENDERERS = ("auto", "geometric", "unet")
-
-
-@dataclass
-class Text2LipStream:
-    """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time.
-
-    Attributes:
-        num_frames (`int`): how many frames will come.
-        fps (`float`): frames per second.
-        audio (`np.ndarray`, *optional*): float32 (samples,) in [-1, 1], as long as the picture.
-        sampling_rate (`int`, *optional*): of `audio`, Hz.
-        landmarks (`np.ndarray`): float32 (num_frames, 478, 2), normalised.
-        visemes (`list[Segment]`): with times in seconds.
-        phones (`list[Segment]`): IPA with times in seconds, "" is silence.
-        words (`list[Segment]`): with times in seconds.
-    """
-
-    frames: Iterator[np.ndarray]
-    num_frames: int
-    fps: float
-    audio: np.ndarray | None
-    sampling_rate: int | None
-    landmarks: np.ndarray
-    visemes: list[Segment]
-    phones: list[Segment]
-    words: list[Segment]
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return self.frames
-
-    def __len__(self) -> int:
-        return self.num_frames
-
-    def save(self, path: str | Path) -> int:
-        """Write what is left of the clip to a video file with its sound; returns the number of frames."""
-        from text2lip.video import write_video
-
-        return write_video(path, self.frames, fps=self.fps, audio=self.audio, sampling_rate=self.sampling_rate)
 
 
 class Text2LipPipeline(DiffusionPipeline):
@@ -124,6 +84,10 @@ class Text2LipPipeline(DiffusionPipeline):
         max_size: int = 4096,
     ):
         super().__init__()
+        if motion not in MOTIONS:
+            raise ValueError(f"motion: {motion!r}; choose one of {MOTIONS}.")
+        if renderer not in RENDERERS:
+            raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}.")
         self.register_modules(
             tokenizer=tokenizer,
             face_landmarker=face_landmarker,
@@ -145,13 +109,27 @@ class Text2LipPipeline(DiffusionPipeline):
         """Load a pipeline by built-in name ("text2lip-grid"), folder or Hub id; see [`DiffusionPipeline`].
 
         Raises:
-            OSError: there is no such folder or Hub repository.
+            ValueError: the name is neither built in, nor a folder, nor of the form "user/name".
+            OSError: there is no such Hub repository, or it can't be reached.
         """
         name = os.fspath(pretrained_model_name_or_path)
-        builtin = CHECKPOINTS / name
-        if "/" not in name and not os.path.isdir(name) and (builtin / "model_index.json").exists():
-            name = str(builtin)
-        return super().from_pretrained(name, **{"use_safetensors": True, **kwargs})
+        if not os.path.isdir(name) and "/" not in name.replace(os.sep, "/"):
+            builtin = sorted(path.parent.name for path in CHECKPOINTS.glob("*/model_index.json"))
+            if name not in builtin:
+                raise ValueError(
+                    f"pretrained_model_name_or_path: {name!r} is no folder and not built in; choose "
+                    f"{', '.join(builtin)}, a folder, or a Hub id such as 'user/name'."
+                )
+            name = str(CHECKPOINTS / name)
+        try:
+            return super().from_pretrained(name, **{"use_safetensors": True, **kwargs})
+        except OSError as error:
+            if os.path.isdir(name):
+                raise
+            raise OSError(
+                f"pretrained_model_name_or_path: {name!r} is no folder, and can't be had from the Hub or its cache "
+                f"({str(error).splitlines()[0][:200]})."
+            ) from error
 
     @torch.no_grad()
     def __call__(
@@ -224,6 +202,7 @@ class Text2LipPipeline(DiffusionPipeline):
         options = Options(motion, renderer, expressiveness, face_index, generator)
         self.check_inputs(options, output_type, sampler)
         streams = [self._stream(clip, options) for clip in request.clips()]
+        check_memory(sum(len(stream) * math.prod(stream.size) * 3 for stream in streams), output_type)
         frames = []
         with self.progress_bar(total=sum(len(stream) for stream in streams)) as bar:
             for stream in streams:
@@ -240,7 +219,7 @@ class Text2LipPipeline(DiffusionPipeline):
             visemes=[stream.visemes for stream in streams],
             phones=[stream.phones for stream in streams],
             words=[stream.words for stream in streams],
-            fps=fps,
+            fps=streams[0].fps,
             audio=sound,
             sampling_rate=None if sound is None else streams[0].sampling_rate,
         )
@@ -290,21 +269,23 @@ class Text2LipPipeline(DiffusionPipeline):
             ValueError: unknown `motion`, `renderer` or `output_type`, one whose components are missing, or sampler
                 arguments for a renderer that has no sampler.
         """
-        motion, renderer, size = options.motion, options.renderer, options.expressiveness
+        size = options.expressiveness
+        motion = self.config.motion if options.motion is None else options.motion
+        renderer = self.config.renderer if options.renderer is None else options.renderer
         if not is_number(size) or not 0 <= size <= 2:
             raise ValueError(f"expressiveness: {size!r}; wants a number from 0 to 2.")
         if output_type not in ("pil", "np", "pt"):
             raise ValueError(f"output_type: {output_type!r}; choose 'pil', 'np' or 'pt'.")
-        if motion not in (None, *MOTIONS):
+        if motion not in MOTIONS:
             raise ValueError(f"motion: {motion!r}; choose one of {MOTIONS}.")
         if motion == "networks" and self.lip_decoder is None:
             raise ValueError("motion: 'networks', but this pipeline has no lip_decoder; choose 'articulatory'.")
-        if renderer not in (None, *RENDERERS):
+        if renderer not in RENDERERS:
             raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}.")
         if renderer == "unet" and self.unet is None:
             raise ValueError("renderer: 'unet', but this pipeline has no unet; choose 'geometric'.")
         given = [name for name, value in sampler.items() if value is not None]
-        if given and self.scheduler is None:
+        if given and (self.scheduler is None or renderer == "geometric"):
             raise ValueError(f"{given[0]}: {sampler[given[0]]!r}, but this renderer takes no steps; leave it out.")
 
     def _stream(self, clip: Clip, options: Options) -> Text2LipStream:
@@ -331,6 +312,7 @@ class Text2LipPipeline(DiffusionPipeline):
             visemes=self.tokenizer.segments(tokens, 0),
             phones=list(timeline.phones),
             words=list(timeline.words),
+            size=portrait.shape[:2],
         )
 
     @torch.no_grad()
@@ -373,26 +355,3 @@ def open_throat(phone_ids: torch.Tensor) -> torch.Tensor:
     """
     rows = [resolve_transparent([PHONE_INVENTORY[i] for i in row]) for row in phone_ids.tolist()]
     return phone_ids.new_tensor([[PHONE_TO_ID[letter] for letter in row] for row in rows])
-
-
-def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
-    """Frames as diffusers gives them.
-
-    Args:
-        clips (`list[list[np.ndarray]]`): uint8 (height, width, 3) frames.
-        output_type (`str`): "pil", "np" or "pt".
-
-    Returns:
-        "pil": list of lists of images; "np", "pt": float32 in [0, 1], (clips, frames, height, width, 3) or
-        (clips, frames, 3, height, width); a list of them where the clips' shapes differ.
-    """
-    if output_type == "pil":
-        from PIL import Image
-
-        return [[Image.fromarray(frame) for frame in clip] for clip in clips]
-    arrays = [np.stack(clip).astype(np.float32) / 255 for clip in clips]
-    if output_type == "pt":
-        arrays = [torch.from_numpy(array.transpose(0, 3, 1, 2).copy()) for array in arrays]
-    if len({array.shape for array in arrays}) > 1:
-        return arrays
-    return np.stack(arrays) if output_type == "np" else torch.stack(arrays)

@@ -60,6 +60,8 @@ def normalize_text(text: str, language: str = "en-us", emoji: str = "drop") -> s
         raise ValueError(f"text: wants a string, got {type(text).__name__}.")
     if emoji not in EMOJI_POLICIES:
         raise ValueError(f"emoji: {emoji!r} is unknown; wants one of {EMOJI_POLICIES}.")
+    if not isinstance(language, str):
+        raise ValueError(f"language: wants a code such as 'en-us' or 'fr', got {language!r}.")
     base = language.replace("_", "-").lower().split("-")[0]
     text = clean_characters(text)
     text = strip_markdown(text)

@@ -1,0 +1,68 @@
+"""A clip whose frames are made one by one."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from text2lip.text.timing import Segment
+
+
+@dataclass
+class Text2LipStream:
+    """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time.
+
+    Attributes:
+        num_frames (`int`): how many frames will come.
+        fps (`float`): frames per second.
+        audio (`np.ndarray`, *optional*): float32 (samples,) in [-1, 1], as long as the picture.
+        sampling_rate (`int`, *optional*): of `audio`, Hz.
+        landmarks (`np.ndarray`): float32 (num_frames, 478, 2), normalised.
+        visemes (`list[Segment]`): with times in seconds.
+        phones (`list[Segment]`): IPA with times in seconds, "" is silence.
+        words (`list[Segment]`): with times in seconds.
+        size (`tuple[int, int]`): height and width of the frames, pixels.
+        taken (`int`): how many frames were made so far.
+    """
+
+    frames: Iterator[np.ndarray]
+    num_frames: int
+    fps: float
+    audio: np.ndarray | None
+    sampling_rate: int | None
+    landmarks: np.ndarray
+    visemes: list[Segment]
+    phones: list[Segment]
+    words: list[Segment]
+    size: tuple[int, int]
+    taken: int = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return self
+
+    @torch.no_grad()
+    def __next__(self) -> np.ndarray:
+        frame = next(self.frames)
+        self.taken += 1
+        return frame
+
+    def __len__(self) -> int:
+        return self.num_frames
+
+    def save(self, path: str | Path, progress: Callable[[Iterable], Iterable] = iter) -> int:
+        """Write the clip with its sound to a video file; returns the number of frames.
+
+        Args:
+            path (`str` or `Path`): .mp4, .mov or .mkv; an existing file is replaced when the new one is whole.
+            progress (`Callable`): wraps the frames while they are made, such as a progress bar.
+
+        Raises:
+            ValueError: frames were taken before, or the file can't be written.
+        """
+        from text2lip.video import write_video
+
+        if self.taken:
+            raise ValueError(f"stream: {self.taken} frames are gone already; save before iterating, or stream again.")
+        return write_video(path, progress(self), fps=self.fps, audio=self.audio, sampling_rate=self.sampling_rate)
