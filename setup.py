@@ -20,7 +20,7 @@ INSTALL_REQUIRES = [
     "phonemizer>=3.3",
     "pillow>=10",
     "pocketsphinx>=5.1",
-    "py-nanotts>=0.1.1",
+    'py-nanotts>=0.1.1; sys_platform != "darwin"',  # no macOS wheel; the default voice falls back to espeak
     "safetensors>=0.8",
     "scipy>=1.13",
     "torch>=2.6",
@@ -32,6 +32,7 @@ EXTRAS = {
     "gruut": ["gruut>=2.4"],
     "timings": ["openfacefx>=0.24"],
     "piper": ["piper-tts[alignment]>=1.8"],
+    "kokoro": ["onnx>=1.16", "onnxruntime>=1.18"],
     "test": ["pytest>=8", "pytest-timeout>=2.3", "scikit-image>=0.24", "ruff>=0.9"],
 }
 EXTRAS["test"] += EXTRAS["train"] + EXTRAS["gruut"] + EXTRAS["timings"]
@@ -39,7 +40,7 @@ EXTRAS["test"] += EXTRAS["train"] + EXTRAS["gruut"] + EXTRAS["timings"]
 setup(
     name="text2lip",
     version=VERSION,
-    description="A sentence and a portrait in, a video of that face saying it out: text-driven lip motion, diffusers style.",
+    description="A sentence and a portrait in, a video of that face saying it out: diffusers-style text-driven lips.",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

@@ -1,26 +1,25 @@
 """Fit the articulatory model on the `train` split of prepared GRID, and print how it does on `val`.
 
     python examples/prepare_grid.py --output outputs/grid
-    python examples/fit_articulation.py --prepared outputs/grid --output src/text2lip/checkpoints/text2lip-grid/articulation
+    python examples/fit_articulation.py --prepared outputs/grid --output outputs/articulation
 
 Targets and dominances of the letters that GRID says are fitted by gradient descent on real landmarks; those of the
 other letters of the IPA follow from their articulatory features by Gaussian-process regression over the fitted ones.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from text2lip.articulation import ArticulatoryModel, token_times
+from text2lip.articulation import ArticulatoryModel
 from text2lip.data.prepared import PreparedClip, load_prepared
-from text2lip.faces.canonical import driven_index, lip_gap, lip_width, neutral_shape
+from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
 from text2lip.text.visemes import PHONE_INVENTORY, letter_features
 
 
 COMPONENTS = 10
-SILENCE_STRENGTH = 1.0
+SILENCE_FALL = 4.0  # log of 1 / s
 WEIGHT_INNER = 3.0  # the inner lips carry the gap, which is what one sees
 
 
@@ -30,6 +29,7 @@ def main():
     parser.add_argument("--output", required=True, help="folder for the model")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--ridge", type=float, default=3.0, help="how closely targets follow articulatory features")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
@@ -99,6 +99,8 @@ def fit(model: ArticulatoryModel, batch: Batch, args: argparse.Namespace):
     optimizer = torch.optim.Adam(groups)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, args.steps)
     weight = point_weights() / point_weights().mean()
+    counts = torch.bincount(batch.ids[batch.token_mask], minlength=len(PHONE_INVENTORY))
+    seen = counts > 0
     for step in range(args.steps):
         index = torch.randint(len(batch.ids), (args.batch,), generator=generator)
         ids, durations, mask, real, frames = batch.pick(index)
@@ -106,19 +108,35 @@ def fit(model: ArticulatoryModel, batch: Batch, args: argparse.Namespace):
         error = (made - real) * weight
         loss = error[frames].square().mean() + 2 * error.diff(dim=1)[frames[:, 1:]].square().mean()
         prior = model.log_strength.square().mean() + (model.log_attack - 3).square().mean()
-        prior = prior + (model.log_release - 3).square().mean()
+        prior = 0.01 * (prior + (model.log_release - 3).square().mean())
+        own = model.targets[seen] - features_say(model.targets[seen], seen)
+        prior = prior + args.ridge * own.square().sum(1).mean()
         optimizer.zero_grad()
-        (loss * 1e4 + 0.01 * prior).backward()
+        (1e4 * loss + prior).backward()
         optimizer.step()
         schedule.step()
-        model.targets.data[0] = 0  # silence is rest, and strong enough to be reached in a pause between words
-        model.log_strength.data[0].clamp_(min=SILENCE_STRENGTH)
+        model.targets.data[0] = 0  # silence is rest, and has no say far into speech
+        model.log_strength.data[0].clamp_(min=0)
+        model.log_attack.data[0].clamp_(min=SILENCE_FALL)
+        model.log_release.data[0].clamp_(min=SILENCE_FALL)
         if step % 100 == 0:
             print(f"step {step} loss {loss.item():.3e}", flush=True)
 
 
+def features_say(targets: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """What the articulatory features alone predict for `targets` (letters, components) of the `seen` letters.
+
+    A letter that is always said between the same two others has no target of its own in the data: "one" is the only
+    word with its vowel. The distance from this linear fit is penalised, so that such letters behave like their kin.
+    """
+    features = torch.from_numpy(np.stack([letter_features(letter) for letter in PHONE_INVENTORY])).to(targets)[seen]
+    features = torch.cat([features, torch.ones_like(features[:, :1])], 1)
+    gram = features.T @ features + 0.1 * torch.eye(features.shape[1])
+    return features @ torch.linalg.solve(gram, features.T @ targets)
+
+
 def extend(model: ArticulatoryModel, batch: Batch):
-    """Give every letter of the inventory its parameters: fitted where there is much data, by its features elsewhere."""
+    """Give every letter of the inventory its parameters: fitted where data is plenty, by its features elsewhere."""
     counts = torch.bincount(batch.ids[batch.token_mask], minlength=len(PHONE_INVENTORY)).double()
     features = torch.from_numpy(np.stack([letter_features(letter) for letter in PHONE_INVENTORY])).double()
     seen = (counts > 0) & (torch.arange(len(counts)) > 0)

@@ -4,8 +4,8 @@
     python examples/prepare_grid.py --layout folder --data my_clips --output outputs/mine
     python examples/prepare_grid.py --layout avdigits --data avdigits.csv --output outputs/avdigits
 
-Writes a data set that `datasets.load_dataset(output)` reads (one Parquet file a split), `report.tsv` (clips that failed
-and why, words whose alignment is over 100 ms off the corpus's own) and keeps one file a clip in `output/cache`, so that
+Writes a data set that `datasets.load_dataset(output)` reads (one Parquet file a split) and `report.tsv` (clips that
+failed and why, words whose alignment is over 100 ms off the corpus's own). One file a clip is kept in `output/cache`:
 a run that was stopped goes on where it was.
 """
 

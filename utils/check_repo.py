@@ -1,6 +1,6 @@
 """Repository checks that no linter does; run by CI.
 
-    python utils/check_repo.py
+python utils/check_repo.py
 """
 
 import ast
@@ -77,7 +77,8 @@ def check_import() -> list[str]:
     code = (
         "import sys, time; t = time.perf_counter(); import text2lip; s = time.perf_counter() - t;"
         "heavy = {'torch', 'transformers', 'diffusers', 'datasets', 'evaluate', 'phonemizer', 'cv2', 'numpy'};"
-        f"bad = heavy & set(sys.modules); print(f'import text2lip: {{s:.3f}} s'); sys.exit(bool(bad) or s > {IMPORT_SECONDS})"
+        "bad = heavy & set(sys.modules); print(f'import text2lip: {s:.3f} s', *bad);"
+        f"sys.exit(bool(bad) or s > {IMPORT_SECONDS})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     print(done.stdout.strip())
@@ -90,11 +91,20 @@ def check_checkpoints() -> list[str]:
     size = sum(path.stat().st_size for path in files)
     print(f"built-in checkpoints: {size / 1e6:.2f} MB")
     problems = [f"{path.name}: only safetensors" for path in files if path.suffix in (".bin", ".pt", ".pth", ".ckpt")]
-    return problems + ([f"checkpoints: {size} bytes, over {MAX_CHECKPOINT_BYTES}"] if size > MAX_CHECKPOINT_BYTES else [])
+    return problems + (
+        [f"checkpoints: {size} bytes, over {MAX_CHECKPOINT_BYTES}"] if size > MAX_CHECKPOINT_BYTES else []
+    )
 
 
 def main() -> int:
-    checks = (check_file_length, check_docstrings, check_forbidden, check_import, check_lazy_exports, check_checkpoints)
+    checks = (
+        check_file_length,
+        check_docstrings,
+        check_forbidden,
+        check_import,
+        check_lazy_exports,
+        check_checkpoints,
+    )
     problems = [problem for check in checks for problem in check()]
     print("\n".join(problems) or "repository checks passed")
     return 1 if problems else 0

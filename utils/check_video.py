@@ -1,6 +1,6 @@
 """Check that a video file is what it should be: H.264 that browsers play, frames, and, with --sound, audible AAC.
 
-    python utils/check_video.py demo.mp4 --sound
+python utils/check_video.py demo.mp4 --sound
 """
 
 import argparse
@@ -22,7 +22,9 @@ def main() -> int:
         rate = float(picture.average_rate)
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     moving = float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(frames, frames[1:])]))
-    print(f"{args.path}: {codec} {layout} {size[0]}x{size[1]}, {len(frames)} frames at {rate:g} fps, motion {moving:.3f}")
+    print(
+        f"{args.path}: {codec} {layout} {size[0]}x{size[1]}, {len(frames)} frames, {rate:g} fps, motion {moving:.3f}"
+    )
     problems = []
     if codec != "h264" or layout != "yuv420p":
         problems.append("not H.264 in yuv420p")

@@ -13,13 +13,9 @@ SLOTS = (
     {"b": "blue", "g": "green", "r": "red", "w": "white"},
     {"a": "at", "b": "by", "i": "in", "w": "with"},
     {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},
-    dict(zip("z123456789", "zero one two three four five six seven eight nine".split())),
+    dict(zip("z123456789", ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])),
     {"a": "again", "n": "now", "p": "please", "s": "soon"},
 )
-
-
-def sentence(self) -> str:
-        return sentence(self.name.split("/")[-1].split("_")[0])
 
 
 def sentence(code: str) -> str:

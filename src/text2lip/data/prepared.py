@@ -67,13 +67,12 @@ def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterabl
     path = parquet_path(folder, split)
     if not path.exists():
         raise ValueError(
-            f"split: {split!r} is not prepared in {str(folder)!r}; run: python examples/prepare_grid.py --output {folder}"
+            f"split: {split!r} is not prepared in {str(folder)!r}; run examples/prepare_grid.py --output {folder}"
         )
     stored = [*columns, *(f"{name}_shape" for name in columns if name in ARRAYS)]
     with parquet.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=16, columns=stored):
-            for row in _numpy_rows(batch):
-                yield row
+            yield from _numpy_rows(batch)
 
 
 def parquet_path(folder: str | Path, split: str) -> Path:

@@ -8,9 +8,9 @@ __getattr__, __dir__, __all__ = attach(
     {
         "alignment": ["AlignmentError", "align"],
         "audio": ["load_audio", "resample"],
-        "base": ["Speech", "Synthesizer"],
+        "base": ["SilentTextError", "Speech", "Synthesizer"],
         "synthesis": ["get_synthesizer", "list_voices", "synthesize"],
         "subtitles": ["to_srt", "to_vtt"],
-        "timings": ["read_timings"],
+        "timings": ["read_timeline", "read_timings"],
     },
 )

@@ -26,6 +26,10 @@ QUIETEST = 1e-3  # peak
 WIDE_BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}  # slower; for sound far from the acoustic model
 LONGEST_AT_ONCE = 60  # seconds
 KEY = "text2lip."
+LONGEST_EDGE = 0.25  # seconds; a longer phone beside a pause is looked at again
+STOP_CLOSURE = 0.07  # seconds of silence before a stop's burst that belong to the stop
+LONGEST_STOP = 0.15
+STOPS = tuple("pbtdkɡ")
 METHODS = ("auto", "pocketsphinx", "dtw")
 
 
@@ -104,7 +108,42 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
         timed = _label(phones, units, duration)
         timed_phones += timed
         timed_words.append(Segment(word, timed[0].start, timed[-1].end))
-    return Timeline.from_phones(timed_phones, timed_words, duration)
+    return Timeline.from_phones(*trim_edges(timed_phones, timed_words, samples), duration)
+
+
+def trim_edges(
+    phones: list[Segment], words: list[Segment], samples: np.ndarray
+) -> tuple[list[Segment], list[Segment]]:
+    """Give back to silence what the aligner put into a phone beside it: a stop may swallow a whole pause unheard.
+
+    Args:
+        phones (`list[Segment]`): spoken phones, ordered, with gaps where it is silent.
+        words (`list[Segment]`): their words.
+        samples (`np.ndarray`): (samples,) at 16 kHz.
+
+    Returns:
+        `tuple`: phones and words; a phone over `LONGEST_EDGE` s beside a gap begins (ends) where the sound does, a
+        stop `STOP_CLOSURE` s before its burst and at most `LONGEST_STOP` s before its end.
+    """
+    hop = int(SAMPLING_RATE * FRAME)
+    sharp = np.diff(samples, prepend=0.0)[: len(samples) // hop * hop]  # differences: a hum is no speech
+    level = np.sqrt(np.mean(sharp.reshape(-1, hop) ** 2, 1))
+    loud = level > 0.1 * np.quantile(level, 0.95)
+    phones = list(phones)
+    moved = {}
+    for i, (label, start, end) in enumerate(phones):
+        heard = np.flatnonzero(loud[int(start / FRAME) : int(end / FRAME)])
+        if end - start <= LONGEST_EDGE or not len(heard):
+            continue
+        first = start + heard[0] * FRAME
+        if label.strip("ˈˌ")[:1] in STOPS:
+            first = max(first - STOP_CLOSURE, end - LONGEST_STOP)
+        last = start + (heard[-1] + 1) * FRAME
+        after_gap = i == 0 or phones[i - 1].end < start - FRAME / 2
+        before_gap = i == len(phones) - 1 or phones[i + 1].start > end + FRAME / 2
+        phones[i] = Segment(label, max(start, first) if after_gap else start, min(end, last) if before_gap else end)
+        moved |= {start: phones[i].start, end: phones[i].end}
+    return phones, [Segment(word, moved.get(start, start), moved.get(end, end)) for word, start, end in words]
 
 
 def phones_of_words(timeline: Timeline) -> list[list[int]]:

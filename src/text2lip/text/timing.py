@@ -67,7 +67,7 @@ class Timeline:
             raise ValueError(
                 f"timings: the last phone ends at {clock:.3f} s, after the end of the clip ({duration} s)."
             )
-        if duration > clock:
+        if duration > clock + 1e-9:
             filled.append(Segment("", clock, float(duration)))
         elif filled:
             filled[-1] = filled[-1]._replace(end=float(duration))
