@@ -1,0 +1,230 @@
+"""Quality of the lips and of the pictures on real video, with baselines: one table, JSON beside it, a contact sheet.
+
+    python examples/benchmarks/quality.py --split test --metrics all --json outputs/quality-test.json
+
+Definitions are in docs/source/en/results.md. Clips are prepared first where that is not done yet. Every row gets the
+first frame of the clip as its portrait, the clip's own phone times, and makes exactly the clip's number of frames.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import rows  # noqa: E402
+from prepare_grid import prepare_all  # noqa: E402
+
+from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline  # noqa: E402
+from text2lip import metrics as M  # noqa: E402
+from text2lip.data import grid_clips  # noqa: E402
+from text2lip.data.prepared import load_record, record_path  # noqa: E402
+from text2lip.faces.crop import CROP_SIZE, crop, mouth_anchor, mouth_crop_transform  # noqa: E402
+from text2lip.video import read_frames  # noqa: E402
+
+
+LIPS = ("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_ratio", "dtw", "duration_error")
+IMAGE = ("ssim", "psnr", "lpips", "fvd", "fid", "cpbd", "identity")
+IMAGE += ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
+JUDGED = ("bleu1", "bleu4", "wer", "lse_c", "lse_d")
+POOLED = ("closure", "stillness", "jerk_ratio", "duration_error", "flicker")
+FVD_FRAMES, FVD_CLIPS = 16, 32
+EVERY = 5  # full-frame SSIM, PSNR, LPIPS and CPBD on every fifth frame
+TRAIN_CLIPS = 200  # for the linear map of the OpenFaceFX row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
+    parser.add_argument("--prepared", help="where prepared clips are kept (default: outputs/prepared-…, by --data)")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--limit", type=int, help="only so many clips")
+    parser.add_argument("--metrics", choices=("lips", "image", "all"), default="all")
+    parser.add_argument("--json", help="file for the figures (default: outputs/quality-SPLIT.json)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    args = parser.parse_args()
+    if not args.data:
+        raise SystemExit("quality: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+    target = Path(args.json or f"outputs/quality-{args.split}.json")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    root = str(Path(args.data).resolve())
+    prepared = Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
+    clips, failed = load(args.data, args.split, args.limit, prepared, args.workers)
+    figures = defaultdict(lambda: defaultdict(list))
+    if args.metrics in ("lips", "all"):
+        measure_lips(clips, lip_rows(args, prepared), figures)
+    if args.metrics in ("image", "all"):
+        measure_images(clips, figures, target.with_suffix(".png"))
+    report = {
+        "split": args.split,
+        "clips": len(clips),
+        "renderer": "geometric",
+        "failed": [{"clip": name, "reason": reason} for name, reason in failed.items()],
+        "rows": {name: summary(values) for name, values in figures.items()},
+    }
+    target.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    print_table(report)
+    print_reasons()
+    print(f"Wrote {target}")
+
+
+def load(data, split, limit, prepared: Path, workers: int) -> tuple[list[rows.BenchClip], dict[str, str]]:
+    """The clips of a split, prepared; and those that can't be, with the reason."""
+    wanted = grid_clips(data, split)[:limit]
+    failed = prepare_all(wanted, prepared, workers)
+    made = [clip for clip in wanted if clip.name not in failed]
+    if not made:
+        raise SystemExit(f"quality: no clip of {split!r} can be used: {failed}")
+    return [rows.BenchClip(c.name, c.video, load_record(record_path(prepared, c.name))) for c in made], failed
+
+
+def lip_rows(args: argparse.Namespace, prepared: Path) -> dict:
+    """Name -> function from a clip to canonical lips; a row whose part is not there is absent."""
+    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    landmarker = FaceLandmarker.from_builtin()
+    table = {
+        "real": lambda clip: rows.mirrored(clip, landmarker),
+        "still": lambda clip: rows.lips_of(clip, rows.still(clip)),
+        "mean_shape": rows.mean_shape,
+    }
+    known = {clip.name: clip for clip in grid_clips(args.data) if clip.split == "train"}
+    there = [clip for name, clip in known.items() if record_path(prepared, name).exists()][:TRAIN_CLIPS]
+    if there:
+        train = [rows.BenchClip(c.name, c.video, load_record(record_path(prepared, c.name))) for c in there]
+        table["openfacefx"] = rows.OpenFaceFX(train)
+    articulatory = rows.text_driven(pipe, "articulatory")
+    table["articulatory"] = lambda clip: rows.lips_of(clip, articulatory(clip))
+    table["true_landmarks"] = lambda clip: rows.lips_of(clip, rows.true_landmarks(clip))
+    return table
+
+
+def measure_lips(clips: list[rows.BenchClip], table: dict, figures: dict):
+    for clip in tqdm(clips, desc="lips", unit="clip"):
+        for name, row in table.items():
+            ours, real, values = row(clip), clip.lips, figures[name]
+            for metric in ("lmd", "lmd_centred", "gap_r", "width_r", "jerk_ratio", "dtw"):
+                values[metric].append(getattr(M, metric)(ours, real))
+            values["closure"].append(M.closure(ours, clip.phones, clip.fps))
+            values["stillness"].append(M.stillness(ours, clip.phones, clip.fps))
+    values = figures["film"]  # the real clip by its own landmarks: what closure and stillness are to be compared with
+    for clip in clips:
+        values["closure"].append(M.closure(clip.lips, clip.phones, clip.fps))
+        values["stillness"].append(M.stillness(clip.lips, clip.phones, clip.fps))
+
+
+def measure_images(clips: list[rows.BenchClip], figures: dict, sheet: Path):
+    """Draw each row's frames and compare them with the film."""
+    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    renderer = GeometricRenderer()
+    articulatory = rows.text_driven(pipe, "articulatory")
+    table = {
+        "still": None,
+        "articulatory": articulatory,
+        "true_landmarks_geometric": rows.true_landmarks,
+    }
+    able = {metric for metric, reason in M.available_metrics().items() if reason is None}
+    windows = defaultdict(list)
+    strips = []
+    for index, clip in enumerate(tqdm(clips, desc="images", unit="clip")):
+        film = np.stack(list(read_frames(clip.video)))
+        drawn = {}
+        for name, row in table.items():
+            if row is None:
+                drawn[name] = np.repeat(film[:1], len(film), 0)
+            else:
+                source = clip.record["landmarks"][0, :, :2]
+                frames = renderer.render(film[0], row(clip), fps=clip.fps, source_landmarks=source)
+                drawn[name] = np.stack(list(frames))
+        cropped = compare(clip, film, drawn, figures, able)
+        if "fvd" in able and len(clips) >= FVD_CLIPS:
+            start = (len(film) - FVD_FRAMES) // 2
+            for name, frames in {"film": film, **drawn}.items():
+                windows[name].append(M.video_features([frames[start : start + FVD_FRAMES]])[0])
+        if index < 4:
+            strips.append(cropped)
+    for name in table:
+        if len(windows[name]) >= FVD_CLIPS:
+            figures[name]["fvd"] = [M.frechet_distance(np.stack(windows[name]), np.stack(windows["film"]))]
+    write_sheet(strips, sheet)
+
+
+def compare(clip: rows.BenchClip, film: np.ndarray, drawn: dict, figures: dict, able: set[str]) -> dict:
+    """Image figures of one clip; returns the mouth crops of the film and of every row."""
+    points = clip.points()[..., :2]
+    anchor = mouth_anchor(points)
+    moving = mouth_crop_transform(points, anchor=anchor)
+    fixed = mouth_crop_transform(points, anchor=anchor)[0]
+    real = np.stack([crop(frame, matrix, CROP_SIZE) for frame, matrix in zip(film, moving)])
+    inner, gap = rows.inner_lips_in_crop(clip, moving), rows.real_gap(clip)
+    cropped = {"film": real}
+    for name, frames in drawn.items():
+        ours = np.stack([crop(frame, fixed, CROP_SIZE) for frame in frames])
+        cropped[name], values = ours, figures[name]
+        few, few_real = frames[::EVERY], film[::EVERY]
+        for metric in {"ssim", "psnr", "lpips"} & able:
+            values[metric].append(getattr(M, metric)(few, few_real))
+            values[f"mouth_{metric}"].append(getattr(M, metric)(ours, real))
+        values["cpbd"].append(M.cpbd(few))
+        values["inner_mouth_psnr"].append(M.inner_mouth_psnr(ours, real, inner, gap))
+        values["flicker"].append(M.flicker(ours, real))
+    figures["film"]["cpbd"].append(M.cpbd(film[::EVERY]))
+    return cropped
+
+
+def summary(values: dict[str, list]) -> dict[str, float | None]:
+    """One figure for each metric: pooled or mean over the clips, None where it does not apply."""
+    return {
+        metric: (M.pooled if metric in POOLED else M.mean_of)(values.get(metric, []))
+        for metric in (*LIPS, *IMAGE, *JUDGED)
+    }
+
+
+def print_table(report: dict):
+    names = list(report["rows"])
+    print(f"\n{report['split']}: {report['clips']} clips, {len(report['failed'])} failed")
+    for group in (LIPS, IMAGE):
+        shown = [metric for metric in group if any(report["rows"][name][metric] is not None for name in names)]
+        if shown:
+            print("| row | " + " | ".join(shown) + " |\n| --- |" + " --- |" * len(shown))
+        for name in names if shown else ():
+            row = report["rows"][name]
+            if any(row[metric] is not None for metric in shown):
+                print(f"| {name} | " + " | ".join(number(row[metric]) for metric in shown) + " |")
+    for failure in report["failed"]:
+        print(f"failed: {failure['clip']}: {failure['reason']}")
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}" if abs(value) < 100 else f"{value:.1f}"
+
+
+def print_reasons():
+    """Why a metric is null everywhere."""
+    for metric, reason in M.available_metrics().items():
+        if reason:
+            print(f"null: {metric}: {reason}")
+
+
+def write_sheet(strips: list[dict], path: Path):
+    """Mouth crops of up to four clips, the film above each row."""
+    from PIL import Image
+
+    lines = []
+    for cropped in strips:
+        picks = np.linspace(0, len(cropped["film"]) - 1, 16).round().astype(int)
+        lines += [np.concatenate(list(frames[picks]), 1) for frames in cropped.values()]
+        lines.append(np.full((8, lines[-1].shape[1], 3), 255, np.uint8))
+    Image.fromarray(np.concatenate(lines)).save(path)
+    print(f"Wrote {path}: from above, of each clip: film, still, articulatory, true landmarks.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The rows of the quality benchmark: ways to move or to draw a mouth, each from one prepared clip."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from text2lip.faces.canonical import DRIVEN, canonical_lips, driven_index, to_pixels
+from text2lip.faces.mesh_topology import canonical_mesh
+from text2lip.faces.retarget import PortraitMouth
+from text2lip.text.timing import Segment, Timeline
+
+
+@dataclass
+class BenchClip:
+    """A clip with what was prepared of it; the portrait of every row is its first frame.
+
+    Attributes:
+        name (`str`): talker/code.
+        video (`Path`): the film itself.
+        record (`dict`): as `prepare_clip` made it.
+    """
+
+    name: str
+    video: Path
+    record: dict[str, Any]
+
+    @property
+    def lips(self) -> np.ndarray:
+        """Real lips, float32 (frames, 57, 2), canonical."""
+        return self.record["lips"]
+
+    @property
+    def fps(self) -> float:
+        return float(self.record["fps"])
+
+    @property
+    def phones(self) -> list[Segment]:
+        return self.record["phones"]
+
+    @property
+    def timeline(self) -> Timeline:
+        return Timeline(self.record["phones"], self.record["words"], self.record["phones"][-1].end)
+
+    def points(self, landmarks: np.ndarray | None = None) -> np.ndarray:
+        """Landmarks in pixels, (frames, 478, 2 or 3)."""
+        return to_pixels(self.record["landmarks"] if landmarks is None else landmarks, *self.record["size"])
+
+    def mouth(self) -> PortraitMouth:
+        return PortraitMouth(self.record["landmarks"][0], *self.record["size"])
+
+
+def still(clip: BenchClip) -> np.ndarray:
+    """The portrait's landmarks, unmoved: (frames, 478, 2) normalised."""
+    return np.repeat(clip.record["landmarks"][:1, :, :2], len(clip.lips), 0)
+
+
+def text_driven(pipe: Any, motion: str) -> Callable[[BenchClip], np.ndarray]:
+    """Landmarks by the pipeline from the clip's own phone times, as large as the talker's own motion."""
+
+    def row(clip: BenchClip) -> np.ndarray:
+        tokens = pipe.tokenizer(phones=clip.timeline, language=clip.record["language"], return_tensors="pt")
+        moved, width = pipe.animate(tokens, len(clip.lips), clip.fps, motion)
+        return clip.mouth().retarget(moved[0].float().cpu().numpy(), width)
+
+    return row
+
+
+def true_landmarks(clip: BenchClip) -> np.ndarray:
+    """The real lip motion, counted from the first frame, on the portrait: what a perfect lip model would give."""
+    mouth = clip.mouth()
+    return mouth.place(mouth.shape + (clip.lips - clip.lips[0]))
+
+
+def lips_of(clip: BenchClip, landmarks: np.ndarray) -> np.ndarray:
+    """Canonical lips (frames, 57, 2) of normalised landmarks (frames, 478, 2)."""
+    return canonical_lips(clip.points(landmarks))
+
+
+def mean_shape(clip: BenchClip) -> np.ndarray:
+    """The best constant there is: the real clip's own mean shape. (frames, 57, 2)."""
+    return np.repeat(clip.lips.mean(0, keepdims=True), len(clip.lips), 0)
+
+
+def mirrored(clip: BenchClip, landmarker: Any) -> np.ndarray:
+    """Real lips found again in the mirrored film and mirrored back: what the detector alone adds. (frames, 57, 2)."""
+    from text2lip.data.preparation import track
+    from text2lip.video import read_frames
+
+    landmarks = track([np.ascontiguousarray(frame[:, ::-1]) for frame in read_frames(clip.video)], landmarker)
+    landmarks = landmarks[:, mirror_order()]
+    landmarks[..., 0] = 1 - landmarks[..., 0]
+    return canonical_lips(clip.points(landmarks)[..., :2])
+
+
+def mirror_order() -> np.ndarray:
+    """For every mesh point the one on the other side of the face: int (478,)."""
+    vertices = canonical_mesh()[0]
+    flipped = vertices * np.array([-1, 1, 1])
+    order = np.linalg.norm(flipped[:, None] - vertices[None], axis=-1).argmin(1)
+    return np.concatenate([order, np.arange(473, 478), np.arange(468, 473)])
+
+
+class OpenFaceFX:
+    """The viseme curves of OpenFaceFX (MIT) with a linear map onto lip motion, fitted on prepared clips.
+
+    Args:
+        clips (`list[BenchClip]`): of the train split.
+    """
+
+    def __init__(self, clips: list[BenchClip]):
+        curves = np.concatenate([self.curves(clip) for clip in clips])
+        motion = np.concatenate([clip.lips - clip.lips.mean(0) for clip in clips]).reshape(len(curves), -1)
+        curves = np.concatenate([curves, np.ones((len(curves), 1))], 1)
+        self.map = np.linalg.solve(curves.T @ curves + 1e-3 * np.eye(curves.shape[1]), curves.T @ motion)
+
+    def __call__(self, clip: BenchClip) -> np.ndarray:
+        """Canonical lips (frames, 57, 2) around the first frame's."""
+        curves = self.curves(clip)
+        motion = np.concatenate([curves, np.ones((len(curves), 1))], 1) @ self.map
+        motion = motion.reshape(-1, len(DRIVEN), 2)
+        return clip.lips[0] + motion - motion[0]
+
+    @staticmethod
+    def curves(clip: BenchClip) -> np.ndarray:
+        """(frames, 15) viseme weights in [0, 1]."""
+        from openfacefx import IPA_MAPPING, PhonemeSegment, build_viseme_curves
+
+        segments = [PhonemeSegment(p.label.strip("ˈˌ") or "sil", p.start, p.end) for p in clip.phones]
+        times, matrix = build_viseme_curves(segments, fps=100.0, mapping=IPA_MAPPING)
+        frames = (np.arange(len(clip.lips)) + 0.5) / clip.fps
+        return np.stack([np.interp(frames, times, column) for column in np.asarray(matrix).T], 1)
+
+
+def inner_lips_in_crop(clip: BenchClip, transforms: np.ndarray) -> np.ndarray:
+    """Outline of the real inner lips in crop pixels, first pixel's centre at 0: (frames, 20, 2)."""
+    from text2lip.faces.canonical import transform
+    from text2lip.metrics import inner_lip_polygon
+
+    return inner_lip_polygon(transform(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
+
+
+def real_gap(clip: BenchClip) -> np.ndarray:
+    upper, lower = driven_index((13, 14))
+    return np.linalg.norm(clip.lips[:, upper] - clip.lips[:, lower], axis=-1)
