@@ -24,3 +24,31 @@ def data_root() -> Path:
     if not root:
         pytest.skip("TEXT2LIP_DATA is not set")
     return Path(root)
+
+
+@pytest.fixture(scope="session")
+def portrait():
+    """A small photograph of one face: uint8 (256, 256, 3)."""
+    from skimage.data import astronaut
+
+    return astronaut()[:256, 96:352].copy()
+
+
+@pytest.fixture(scope="session")
+def portrait_file(portrait, tmp_path_factory) -> Path:
+    """`portrait` as a PNG."""
+    from PIL import Image
+
+    path = tmp_path_factory.mktemp("portrait") / "portrait.png"
+    Image.fromarray(portrait).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pipe(_one_thread):
+    """The built-in pipeline."""
+    from text2lip import Text2LipPipeline
+
+    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe.set_progress_bar_config(disable=True)
+    return pipe

@@ -178,9 +178,9 @@ def check_output(flag: str, path: str, suffixes: tuple[str, ...]):
     target = Path(path).absolute()
     if target.suffix.lower() not in suffixes:
         raise ValueError(f"{flag}: {path!r} should end in {' or '.join(suffixes)}.")
-    if target.is_dir():
+    if os.path.isdir(target):
         raise ValueError(f"{flag}: {path!r} is a folder; give the name of a file in it.")
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise ValueError(f"{flag}: no folder to write {path!r} into; make it first or choose another place.")
     if not os.access(target.parent, os.W_OK):
         raise ValueError(f"{flag}: the folder of {path!r} can't be written to; choose another place.")

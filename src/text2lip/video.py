@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -68,10 +68,12 @@ def replaced_file(path: str | Path) -> Iterator[Path]:
         ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ValueError(f"output: {str(path)!r} is a folder; give the name of a file in it.")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        with suppress(FileNotFoundError):
+            os.lstat(path)  # a name that no file can have: better now than when the work is done
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"output: can't write to {str(path)!r} ({reason}); choose another place.") from error

@@ -1,0 +1,260 @@
+"""What a call gives back: frames in every form, sound, times."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from text2lip.text.timing import Segment
+
+
+SAYS = "Bob."
+
+
+@pytest.fixture(scope="module")
+def result(pipe, portrait):
+    return pipe(SAYS, portrait, output_type="np")
+
+
+def same(a, b):
+    return np.array_equal(np.asarray(a), np.asarray(b))
+
+
+def test_result_holds_one_clip(result, portrait):
+    count = len(result.frames[0])
+    assert result.frames.shape == (1, count, *portrait.shape) and result.frames.dtype == np.float32
+    assert result.frames.min() >= 0 and result.frames.max() <= 1
+    assert result.landmarks[0].shape == (count, 478, 2) and result.landmarks[0].dtype == np.float32
+    assert result.fps == 25
+    assert [phone.label.lstrip("ˈ") for phone in result.phones[0]] == ["", "b", "ɑː", "b", ""]
+    assert [word.label.strip(".") for word in result.words[0]] == ["Bob"]
+
+
+def test_clip_is_as_long_as_its_speech(result):
+    duration = result.phones[0][-1].end
+    assert len(result.frames[0]) == int(duration * 25 + 0.5)
+    assert len(result.audio[0]) == round(len(result.frames[0]) / 25 * result.sampling_rate)
+    assert result.audio[0].dtype == np.float32 and 0.05 < np.abs(result.audio[0]).max() <= 1
+
+
+def test_times_are_gapless_and_agree(result):
+    for times in (result.phones[0], result.visemes[0]):
+        assert times[0].start == 0
+        assert all(isinstance(entry, Segment) for entry in times)
+        assert [entry.start for entry in times[1:]] == pytest.approx([entry.end for entry in times[:-1]])
+    assert result.visemes[0][-1].end == pytest.approx(result.phones[0][-1].end, abs=1e-3)
+    assert {"PP", "sil"} <= {entry.label for entry in result.visemes[0]}
+
+
+def test_mouth_is_closed_at_both_ends_and_on_b_and_open_between(result):
+    gap = result.landmarks[0][:, 14, 1] - result.landmarks[0][:, 13, 1]  # of the image's height
+    vowel = next(phone for phone in result.phones[0] if phone.label and phone.label not in "bpm")
+    consonants = [phone for phone in result.phones[0] if phone.label == "b"]
+    middle = [int((phone.start + phone.end) / 2 * 25) for phone in (vowel, *consonants)]
+    assert gap[middle[0]] > 0.01
+    assert len(consonants) == 2
+    for index in (0, *middle[1:], -1):
+        assert gap[index] < 0.0025  # under a pixel
+
+
+def test_only_the_lower_face_moves(result, portrait):
+    changed = (np.rint(result.frames[0] * 255) != portrait).any((0, 3))
+    assert changed.any()
+    assert not changed[:110].any() and not changed[:, :40].any()
+
+
+def test_output_types_hold_the_same_pixels(pipe, portrait, result):
+    pil = pipe(SAYS, portrait)
+    assert isinstance(pil.frames[0][0], Image.Image) and pil.frames[0][0].mode == "RGB"
+    pixels = np.rint(result.frames[0] * 255)
+    assert same(np.stack([np.asarray(frame) for frame in pil.frames[0]]), pixels)
+    pt = pipe(SAYS, portrait, output_type="pt")
+    assert pt.frames.dtype == torch.float32 and pt.frames.shape == (1, len(pixels), 3, *portrait.shape[:2])
+    assert same(pt.frames[0].permute(0, 2, 3, 1), result.frames[0])
+
+
+@pytest.mark.parametrize("output_type", ["pil", "np", "pt"])
+def test_saved_frames_are_the_frames(pipe, portrait, tmp_path, output_type):
+    from text2lip.video import read_frames, video_info
+
+    result = pipe(SAYS, portrait, output_type=output_type, fps=12.5, num_frames=5)
+    result.save(tmp_path / "a.mp4")
+    assert video_info(tmp_path / "a.mp4").fps == 12.5
+    read = np.stack(list(read_frames(tmp_path / "a.mp4"))).astype(float)
+    assert read.shape == (5, *portrait.shape)
+    assert np.abs(read[0] - portrait).mean() < 4
+
+
+def test_tuple_has_the_order_of_the_fields(pipe, portrait, result):
+    frames, landmarks, visemes, phones, words, fps, audio, rate = pipe(
+        SAYS, portrait, output_type="np", return_dict=False
+    )
+    assert same(frames, result.frames) and same(landmarks, result.landmarks) and same(audio, result.audio)
+    assert (visemes, phones, words) == (result.visemes, result.phones, result.words)
+    assert (fps, rate) == (result.fps, result.sampling_rate)
+
+
+def test_same_call_same_bytes(pipe, portrait, result):
+    again = pipe(SAYS, portrait, output_type="np")
+    assert same(again.frames, result.frames) and same(again.audio, result.audio)
+
+
+def test_batch_equals_single_calls(pipe, portrait, result):
+    batch = pipe([SAYS, "Who are you?"], portrait, output_type="np")
+    assert isinstance(batch.frames, list) and len(batch.frames) == 2  # ragged
+    single = pipe("Who are you?", portrait, output_type="np")
+    assert same(batch.frames[0], result.frames[0]) and same(batch.frames[1], single.frames[0])
+    assert same(batch.audio[1], single.audio[0]) and batch.words[1] == single.words[0]
+
+
+def test_batch_of_equal_lengths_is_one_array(pipe, portrait):
+    assert pipe(["Yes.", "No."], portrait, output_type="np", num_frames=3).frames.shape == (2, 3, *portrait.shape)
+    tensor = pipe(["Yes.", "No."], portrait, output_type="pt", num_frames=3).frames
+    assert tensor.shape == (2, 3, 3, *portrait.shape[:2])
+
+
+def test_every_prompt_may_have_its_image(pipe, portrait, portrait_file):
+    small = Image.fromarray(portrait).resize((201, 199))
+    batch = pipe(["Yes.", "No."], [portrait_file, small], num_frames=2)
+    assert [clip[0].size for clip in batch.frames] == [(256, 256), (201, 199)]
+    assert same(batch.frames[0][0], pipe("Yes.", portrait, num_frames=2).frames[0][0])
+    ragged = pipe(["Yes.", "No."], [portrait_file, small], num_frames=2, output_type="pt").frames
+    assert [tuple(clip.shape) for clip in ragged] == [(2, 3, 256, 256), (2, 3, 199, 201)]
+
+
+@pytest.mark.parametrize("fps", [10, 12.5, 24, 29.97, 60, np.float32(15)])
+def test_any_rate(pipe, portrait, fps):
+    stream = pipe.stream(SAYS, portrait, fps=fps)
+    duration = stream.phones[-1].end
+    assert len(stream) == int(duration * float(fps) + 0.5)
+    assert len(stream.audio) == round(len(stream) / float(fps) * stream.sampling_rate)
+
+
+@pytest.mark.parametrize("count", [1, 7, 60, np.int64(7)])
+def test_num_frames_is_exact(pipe, portrait, count):
+    stream = pipe.stream(SAYS, portrait, num_frames=count)
+    assert len(list(stream)) == len(stream) == count
+    assert len(stream.audio) == round(count / 25 * stream.sampling_rate)
+
+
+def test_no_voice_is_a_silent_film_with_the_same_lips(pipe, portrait, result, tmp_path):
+    silent = pipe(SAYS, portrait, voice=None, output_type="np")
+    assert silent.audio is None and silent.sampling_rate is None
+    assert same(silent.frames, result.frames)
+    silent.save(tmp_path / "silent.mp4")
+    import av
+
+    with av.open(str(tmp_path / "silent.mp4")) as container:
+        assert not container.streams.audio
+
+
+def test_own_audio_is_kept_and_drives_the_lips(pipe, portrait):
+    from text2lip.speech import synthesize
+
+    speech = synthesize("Bin blue at F two now.", "espeak")
+    stream = pipe.stream("Bin blue at F two now.", portrait, audio=speech.audio, sampling_rate=speech.sampling_rate)
+    assert stream.sampling_rate == speech.sampling_rate
+    count = min(len(stream.audio), len(speech.audio))
+    assert abs(len(stream.audio) - len(speech.audio)) <= speech.sampling_rate / 25
+    assert same(stream.audio[:count], speech.audio[:count])
+    assert [word.label.strip(".") for word in stream.words] == ["Bin", "blue", "at", "F", "two", "now"]
+    silent = pipe.stream(
+        "Bin blue at F two now.", portrait, audio=speech.audio, sampling_rate=speech.sampling_rate, voice=None
+    )
+    assert silent.audio is None and same(silent.landmarks, stream.landmarks)
+
+
+def test_own_timings_are_taken_as_they_are(pipe, portrait):
+    times = [("", 0.0, 0.2), ("m", 0.2, 0.4), ("ɑ", 0.4, 0.9)]
+    stream = pipe.stream(None, portrait, timings=times)
+    assert [tuple(phone) for phone in stream.phones] == times
+    assert len(stream) == 23 and stream.audio is None
+    tone = np.full(8000, 0.1, np.float32)
+    sounded = pipe.stream(None, portrait, timings=times, audio=tone, sampling_rate=8000)
+    assert len(sounded) == 25 and sounded.phones[-1].end == 1.0 and same(sounded.audio, tone)
+
+
+def test_timings_and_audio_of_a_batch(pipe, portrait):
+    times = [[("m", 0.0, 0.2)], [("p", 0.0, 0.4)]]
+    batch = pipe([None, None], portrait, timings=times, output_type="np")
+    assert [len(clip) for clip in batch.frames] == [5, 10]
+    both = pipe([None, None], portrait, timings=times[0], output_type="np")
+    assert both.frames.shape[:2] == (2, 5)
+    sounds = [np.zeros(8000, np.float32), np.zeros(16000, np.float32)]
+    long = pipe([None, None], portrait, timings=times, audio=sounds, sampling_rate=16000, output_type="np")
+    assert [len(sound) for sound in long.audio] == [round(13 / 25 * 16000), 16000]
+
+
+def test_word_timings_keep_their_words_and_language(pipe, portrait):
+    words = [{"text": "wir", "start": 0.1, "end": 0.5}, {"text": "jetzt", "start": 0.5, "end": 1.0}]
+    pytest.importorskip("openfacefx")
+    stream = pipe.stream(None, portrait, timings=words, language="de")
+    assert [word.label for word in stream.words] == ["wir", "jetzt"]
+    assert stream.phones[1].label == "v"  # in English "w"
+
+
+def test_speaking_rate_and_language_change_the_speech(pipe, portrait):
+    normal, fast = (len(pipe.stream("One two three four.", portrait, speaking_rate=rate)) for rate in (1, 2))
+    assert fast < 0.75 * normal
+    german = pipe.stream("Wie geht es?", portrait, language="de")
+    assert any(phone.label.startswith("v") for phone in german.phones)
+
+
+def test_ssml_pause_is_exact(pipe, portrait):
+    stream = pipe.stream('<speak>One <break time="1s"/> two.</speak>', portrait)
+    assert max(phone.end - phone.start for phone in stream.phones if not phone.label) >= 1.0
+
+
+def test_expressiveness_scales_the_motion(pipe, portrait, result):
+    def travel(size):
+        marks = pipe.stream(SAYS, portrait, expressiveness=size).landmarks
+        return np.abs(marks - marks[0]).max()
+
+    still, half, whole = travel(0), travel(0.5), travel(1)
+    assert still < 1e-6
+    assert 0.3 * whole < half < 0.8 * whole
+
+
+def test_the_named_face_speaks(pipe, portrait):
+    two = np.full((256, 400, 3), 90, np.uint8)
+    two[:, :256] = portrait
+    two[64:192, 272:] = portrait[::2, ::2]
+    moved = [
+        np.ptp(np.stack(list(pipe.stream(SAYS, two, face_index=face))), 0).any((0, 2)).nonzero()[0]
+        for face in (None, 0, 1, (272, 64, 400, 192))
+    ]
+    assert np.array_equal(moved[0], moved[1]) and moved[1].max() < 256
+    assert np.array_equal(moved[2], moved[3]) and moved[2].min() >= 272
+
+
+def test_names_of_motion_and_renderer(pipe, portrait, result):
+    named = pipe(SAYS, portrait, motion="articulatory", renderer="geometric", output_type="np")
+    assert same(named.frames, result.frames)
+
+
+def test_any_picture_is_taken(pipe, portrait, portrait_file, tmp_path):
+    picture = Image.fromarray(portrait)
+    exif = Image.Exif()
+    exif[0x112] = 6  # shown turned by 90 degrees to the right
+    picture.rotate(90, expand=True).save(tmp_path / "turned.png", exif=exif)
+    Image.fromarray(portrait[..., 1].astype(np.uint16) * 257).save(tmp_path / "grey16.png")
+    picture.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+    picture.convert("RGBA").save(tmp_path / "rgba.png")
+    picture.convert("P").save(tmp_path / "palette.png")
+    first = next(pipe.stream(SAYS, portrait))
+    assert same(next(pipe.stream(SAYS, portrait_file)), first)
+    assert same(next(pipe.stream(SAYS, str(portrait_file))), first)
+    assert same(next(pipe.stream(SAYS, tmp_path / "turned.png")), first)
+    assert same(next(pipe.stream(SAYS, tmp_path / "rgba.png")), first)
+    assert same(next(pipe.stream(SAYS, portrait.astype(np.uint16) * 257)), first)
+    for name in ("grey16.png", "cmyk.jpg", "palette.png"):
+        assert next(pipe.stream(SAYS, tmp_path / name)).shape == portrait.shape
+    odd = portrait[:255, :253]
+    assert next(pipe.stream(SAYS, odd)).shape == odd.shape
+
+
+def test_callers_picture_is_not_written_to(pipe, portrait):
+    before = portrait.copy()
+    frame = next(pipe.stream(SAYS, portrait))
+    frame[:] = 0
+    assert same(portrait, before)

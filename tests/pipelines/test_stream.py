@@ -1,0 +1,66 @@
+"""Frames one at a time: equal to a call, at constant memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+
+def test_stream_equals_call(pipe, portrait):
+    called = pipe("Papa.", portrait)
+    stream = pipe.stream("Papa.", portrait)
+    frames = list(stream)
+    assert len(frames) == len(stream) == len(called.frames[0])
+    assert all(frame.dtype == np.uint8 and frame.shape == portrait.shape for frame in frames)
+    assert all(np.array_equal(a, np.asarray(b)) for a, b in zip(frames, called.frames[0]))
+    assert np.array_equal(stream.audio, called.audio[0])
+    assert (stream.sampling_rate, stream.fps) == (called.sampling_rate, called.fps)
+    assert (stream.phones, stream.visemes, stream.words) == (called.phones[0], called.visemes[0], called.words[0])
+    assert np.array_equal(stream.landmarks, called.landmarks[0])
+
+
+def test_frames_are_not_kept(pipe, portrait):
+    stream = pipe.stream("One two three four five.", portrait, num_frames=60)
+    for _ in range(5):
+        next(stream)
+    tracemalloc.start()
+    for _ in stream:
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert stream.taken == 60
+    assert peak < 25 * portrait.nbytes  # 55 frames were made; the working set of one is about 15
+
+
+def test_stream_saves_itself(pipe, portrait, tmp_path):
+    from text2lip.video import read_frames
+
+    stream = pipe.stream("Hi.", portrait, num_frames=4)
+    assert stream.save(tmp_path / "a.mp4") == 4
+    assert len(list(read_frames(tmp_path / "a.mp4"))) == 4
+
+
+def test_half_used_stream_is_not_saved_out_of_step(pipe, portrait, tmp_path):
+    stream = pipe.stream("Hi.", portrait, num_frames=4)
+    next(stream)
+    with pytest.raises(ValueError, match="1 frames are gone"):
+        stream.save(tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_error_while_saving_leaves_nothing(pipe, portrait, tmp_path):
+    def broken(frames):
+        yield next(frames)
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        pipe.stream("Hi.", portrait, num_frames=4).save(tmp_path / "a.mp4", progress=broken)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_streams_do_not_disturb_each_other(pipe, portrait):
+    first, second = pipe.stream("Papa.", portrait, num_frames=9), pipe.stream("Who?", portrait, num_frames=9)
+    mixed = list(zip(first, second))
+    alone = list(pipe.stream("Papa.", portrait, num_frames=9)), list(pipe.stream("Who?", portrait, num_frames=9))
+    for index, pair in enumerate(mixed):
+        assert all(np.array_equal(frame, clip[index]) for frame, clip in zip(pair, alone))
