@@ -14,6 +14,7 @@ from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.seal import seal_lips, seal_weight
+from text2lip.pipelines.card import replace_generic_card
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
 from text2lip.pipelines.stream import Text2LipStream
@@ -130,6 +131,10 @@ class Text2LipPipeline(DiffusionPipeline):
                 f"pretrained_model_name_or_path: {name!r} is no folder, and can't be had from the Hub or its cache "
                 f"({str(error).splitlines()[0][:200]})."
             ) from error
+
+    def _upload_folder(self, working_dir: str | os.PathLike, repo_id: str, **kwargs):
+        replace_generic_card(working_dir, self, repo_id)
+        return super()._upload_folder(working_dir, repo_id, **kwargs)
 
     @torch.no_grad()
     def __call__(

@@ -1,0 +1,100 @@
+"""A saved pipeline is the pipeline."""
+
+import json
+
+import numpy as np
+import pytest
+
+from text2lip import Text2LipPipeline
+
+
+OPTIONAL = {
+    "viseme_encoder",
+    "pseudo_audio",
+    "lip_decoder",
+    "unet",
+    "reference_unet",
+    "landmark_encoder",
+    "vae",
+    "audio_encoder",
+    "scheduler",
+}
+
+
+@pytest.fixture(scope="module")
+def saved(pipe, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved") / "talker"
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def test_round_trip_gives_the_same_bits(pipe, saved, portrait):
+    loaded = Text2LipPipeline.from_pretrained(saved)
+    loaded.set_progress_bar_config(disable=True)
+    before = pipe("Who is Bob?", portrait, output_type="np")
+    after = loaded("Who is Bob?", portrait, output_type="np")
+    assert np.array_equal(before.frames, after.frames)
+    assert np.array_equal(before.audio[0], after.audio[0])
+
+
+def test_files_name_only_public_classes_and_hold_no_pickles(saved):
+    index = json.loads((saved / "model_index.json").read_text())
+    components = {name: value for name, value in index.items() if isinstance(value, list)}
+    assert {"tokenizer", "face_landmarker", "articulation"} | OPTIONAL == set(components)
+    assert {library for library, _ in components.values()} <= {"text2lip", "diffusers", None}
+    assert not [path for path in saved.rglob("*") if path.suffix in (".bin", ".pt", ".pkl", ".pth")]
+
+
+def test_missing_optional_components_load_as_none(pipe, tmp_path):
+    required = {name: pipe.components[name] for name in ("tokenizer", "face_landmarker", "articulation")}
+    Text2LipPipeline(**required).save_pretrained(tmp_path)
+    index = json.loads((tmp_path / "model_index.json").read_text())
+    assert all(index[name] == [None, None] for name in OPTIONAL)
+    loaded = Text2LipPipeline.from_pretrained(tmp_path)
+    assert all(getattr(loaded, name) is None for name in OPTIONAL)
+
+
+def test_every_weight_is_in_the_file(saved):
+    from text2lip.articulation import ArticulatoryModel
+    from text2lip.faces.landmarker import FaceLandmarker
+
+    for model, name in [(ArticulatoryModel, "articulation"), (FaceLandmarker, "face_landmarker")]:
+        loaded, info = model.from_pretrained(saved / name, output_loading_info=True)
+        assert not info["missing_keys"] and not info["unexpected_keys"]
+        assert all(parameter.device.type != "meta" for parameter in loaded.parameters())
+
+
+def test_options_survive(pipe, saved, tmp_path):
+    other = Text2LipPipeline(**pipe.components, renderer="geometric", max_size=300)
+    other.save_pretrained(tmp_path)
+    loaded = Text2LipPipeline.from_pretrained(tmp_path)
+    assert (loaded.config.renderer, loaded.config.max_size, loaded.config.motion) == ("geometric", 300, "articulatory")
+    with pytest.raises(ValueError, match="may be 300 at most"):
+        loaded.stream("Hi.", np.zeros((301, 20, 3), np.uint8))
+    assert Text2LipPipeline.from_pretrained(tmp_path, max_size=99).config.max_size == 99
+
+
+@pytest.mark.parametrize("option", [{"motion": "dance"}, {"renderer": "raytracer"}])
+def test_unknown_options_are_refused(pipe, option):
+    with pytest.raises(ValueError, match="choose one of"):
+        Text2LipPipeline(**pipe.components, **option)
+
+
+def test_components_make_another_pipeline(pipe):
+    other = Text2LipPipeline(**pipe.components)
+    assert other.face_landmarker is pipe.face_landmarker and other.unet is None
+
+
+def test_unknown_names(tmp_path):
+    with pytest.raises(ValueError, match="'nobody' is no folder and not built in; choose text2lip-grid"):
+        Text2LipPipeline.from_pretrained("nobody")
+    with pytest.raises(OSError, match="'no/body' is no folder, and can't be had from the Hub"):
+        Text2LipPipeline.from_pretrained("no/body", cache_dir=tmp_path)
+    with pytest.raises(OSError, match="model_index.json"):
+        Text2LipPipeline.from_pretrained(tmp_path)
+
+
+def test_a_folder_beside_shadows_the_built_in_name(pipe, tmp_path, monkeypatch):
+    Text2LipPipeline(**pipe.components, max_size=77).save_pretrained(tmp_path / "text2lip-grid")
+    monkeypatch.chdir(tmp_path)
+    assert Text2LipPipeline.from_pretrained("text2lip-grid").config.max_size == 77
