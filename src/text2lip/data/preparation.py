@@ -124,7 +124,7 @@ def smooth(landmarks: np.ndarray) -> np.ndarray:
     """
     from scipy.signal import savgol_filter
 
-    return savgol_filter(landmarks, 5, 2, axis=0, mode="nearest").astype(np.float32)
+    return savgol_filter(landmarks, 5, 2, axis=0, mode="interp").astype(np.float32)
 
 
 def mouth_crops(frames: list[np.ndarray], points: np.ndarray) -> list[bytes]:

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from text2lip.speech.features import hertz_to_mel, log_mel, mel_bands, mel_to_hertz
+
+
+def tone(hertz, seconds=1.0):
+    return (0.5 * np.sin(2 * np.pi * hertz * np.arange(int(16000 * seconds)) / 16000)).astype(np.float32)
+
+
+def test_mel_scale_is_its_own_inverse():
+    for hertz in (50.0, 999.0, 1000.0, 4321.0):
+        assert mel_to_hertz(np.array([hertz_to_mel(hertz)]))[0] == pytest.approx(hertz)
+
+
+@pytest.mark.parametrize("hertz", [200, 1000, 4000])
+def test_a_tone_peaks_in_its_band(hertz):
+    steps = log_mel(tone(hertz), 25).reshape(-1, 80)
+    band = mel_bands()[int(round(hertz / 40))].argmax()
+    assert abs(int(steps[50].argmax()) - band) <= 1
+
+
+@pytest.mark.parametrize(("frames", "fps"), [(25, 25), (30, 30), (24, 24), (60, 60)])
+def test_a_click_is_in_its_frame_at_any_rate(frames, fps):
+    audio = np.zeros(16000, np.float32)
+    audio[8000:8010] = 1
+    energy = log_mel(audio, frames, fps).reshape(frames, -1).mean(1)
+    assert abs(int(energy.argmax()) - frames // 2) <= 1
+
+
+def test_silence_is_the_floor_and_short_sound_is_padded():
+    features = log_mel(np.zeros(100, np.float32), 10)
+    assert features.shape == (10, 320) and features.dtype == np.float32
+    assert np.all(features == features[0, 0]) and features[0, 0] == pytest.approx(-1)
