@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from text2lip.articulation import ArticulatoryModel, token_times
+from text2lip.articulation import ArticulatoryModel, open_throat, token_times
 
 
 @pytest.fixture
@@ -58,6 +58,14 @@ def test_save_and_load(model, tmp_path):
     assert not info["missing_keys"] and not info["unexpected_keys"]
     ids, durations = torch.tensor([[1, 2]]), torch.tensor([[0.2, 0.2]])
     assert torch.equal(again(ids, durations, 10).motion, model(ids, durations, 10).motion)
+
+
+def test_h_takes_the_shape_of_its_vowel():
+    from text2lip.text.visemes import PHONE_TO_ID
+
+    h, u, a, t = (PHONE_TO_ID[letter] for letter in "huat")
+    ids = torch.tensor([[0, h, u, t, h, a, 0]])
+    assert open_throat(ids).tolist() == [[0, u, u, t, a, a, 0]]
 
 
 def test_token_times():

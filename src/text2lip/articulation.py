@@ -15,9 +15,12 @@ from diffusers.utils import BaseOutput
 from torch import nn
 
 from text2lip.registration import register
+from text2lip.text.visemes import PHONE_INVENTORY, PHONE_TO_ID, TRANSPARENT, resolve_transparent
 
 
 register()
+
+TRANSPARENT_IDS = [PHONE_TO_ID[letter] for letter in sorted(TRANSPARENT)]
 
 REACH = 0.6  # seconds; a phone farther away has no say
 SHARPNESS = 0.01  # seconds; rounds the kink of |distance| where a phone begins and ends
@@ -81,6 +84,7 @@ class ArticulatoryModel(ModelMixin, ConfigMixin):
         Returns:
             [`ArticulatoryModelOutput`] or a tuple with its `motion`.
         """
+        phone_ids = open_throat(phone_ids)
         start, end = token_times(durations)
         if attention_mask is None:
             attention_mask = durations > 0
@@ -113,6 +117,18 @@ class ArticulatoryModel(ModelMixin, ConfigMixin):
             dominance = dominance.softmax(2).nan_to_num()
             blocks.append(torch.einsum("bfnc,bnc->bfc", dominance, self.targets[ids]))
         return torch.cat(blocks, 1)
+
+
+def open_throat(phone_ids: torch.Tensor) -> torch.Tensor:
+    """Phones with h, ʔ and their like replaced by the neighbour whose mouth shape they borrow: "who" rounds at once.
+
+    Args:
+        phone_ids (`torch.Tensor`): int64 (batch, tokens), indices in `PHONE_INVENTORY`.
+    """
+    if not torch.isin(phone_ids, phone_ids.new_tensor(TRANSPARENT_IDS)).any():
+        return phone_ids
+    rows = [resolve_transparent([PHONE_INVENTORY[i] for i in row]) for row in phone_ids.tolist()]
+    return phone_ids.new_tensor([[PHONE_TO_ID[letter] for letter in row] for row in rows])
 
 
 def token_times(durations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

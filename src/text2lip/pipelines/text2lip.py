@@ -19,7 +19,7 @@ from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_a
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
 from text2lip.pipelines.stream import Text2LipStream
 from text2lip.text.tokenizer import VisemeTokenizer
-from text2lip.text.visemes import FEATURES, PHONE_INVENTORY, PHONE_TO_ID, resolve_transparent
+from text2lip.text.visemes import FEATURES
 
 
 logger = logging.get_logger(__name__)
@@ -340,7 +340,7 @@ class Text2LipPipeline(DiffusionPipeline):
         ids, durations, mask, features = (
             tokens[name].to(model.device) for name in ("phone_ids", "durations", "attention_mask", "features")
         )
-        moved = model(open_throat(ids), durations, num_frames, fps, attention_mask=mask).motion
+        moved = model(ids, durations, num_frames, fps, attention_mask=mask).motion
         closure = features[..., FEATURES.index("closure")] * mask
         weight = seal_weight(closure, *token_times(durations), num_frames, fps, silent=mask & (ids == 0))
         return seal_lips(moved, weight), model.config.reference_width
@@ -350,13 +350,3 @@ class Text2LipPipeline(DiffusionPipeline):
         from text2lip.renderers.geometric import GeometricRenderer
 
         return GeometricRenderer()
-
-
-def open_throat(phone_ids: torch.Tensor) -> torch.Tensor:
-    """Phones with h, ʔ and their like replaced by the neighbour whose mouth shape they borrow: "who" rounds at once.
-
-    Args:
-        phone_ids (`torch.Tensor`): int64 (batch, tokens), indices in `PHONE_INVENTORY`.
-    """
-    rows = [resolve_transparent([PHONE_INVENTORY[i] for i in row]) for row in phone_ids.tolist()]
-    return phone_ids.new_tensor([[PHONE_TO_ID[letter] for letter in row] for row in rows])
