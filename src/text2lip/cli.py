@@ -44,6 +44,8 @@ EPILOG = """examples:
   text2lip '<speak>One <break time="1s"/> two.</speak>'             SSML
   text2lip --file letter.txt --output letter.mp4                    text from a file ("-" reads standard input)
   text2lip --list-voices          text2lip --list-languages
+
+Ctrl-C stops a run and leaves no half file. Exit codes: 0 done, 2 wrong input, 130 interrupted, 1 a bug.
 """
 
 
@@ -180,6 +182,12 @@ def check_output(flag: str, path: str, suffixes: tuple[str, ...]):
         raise ValueError(f"{flag}: {path!r} should end in {' or '.join(suffixes)}.")
     if os.path.isdir(target):
         raise ValueError(f"{flag}: {path!r} is a folder; give the name of a file in it.")
+    try:
+        os.lstat(target)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{flag}: no file can be called {path!r} ({error}); choose another place.") from error
     if not os.path.isdir(target.parent):
         raise ValueError(f"{flag}: no folder to write {path!r} into; make it first or choose another place.")
     if not os.access(target.parent, os.W_OK):
@@ -249,11 +257,11 @@ def show_progress(stream) -> Iterator:
         if not told and spent > 2:
             told, total = True, spent * len(stream) / (done + 1)
             if total > LONG:
-                tqdm.write(f"This will take about {duration(total)}; Ctrl-C stops it.", file=sys.stderr)
+                tqdm.write(f"This will take about {spoken_time(total)}; Ctrl-C stops it.", file=sys.stderr)
         yield frame
 
 
-def duration(seconds: float) -> str:
+def spoken_time(seconds: float) -> str:
     """A time as people say it: "40 s", "3 min", "2.5 h"."""
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -1,0 +1,212 @@
+"""The command: files, messages, exit codes, and nothing left behind."""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+from text2lip import cli
+from text2lip.video import read_frames, video_info
+
+
+@pytest.fixture
+def say(portrait_file, tmp_path, monkeypatch, capsys):
+    """Run the command in an empty folder: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, image=portrait_file):
+        given = [*map(str, arguments), *(["--image", str(image)] if image else [])]
+        try:
+            code = cli.main(given)
+        except SystemExit as stop:
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def command(*arguments, **more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "text2lip.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def test_a_sentence_becomes_a_video_with_sound_and_subtitles(say, tmp_path):
+    code, out, err = say("Hello Bob.", "-o", "a.mp4", "-s", "a.srt", "--fps", 20)
+    assert (code, out) == (0, "")
+    assert re.fullmatch(r"\d\.\d s of speech, \d+ frames\.\nWrote a\.mp4: .* s of video in .* s\.\n", err)
+    assert sorted(os.listdir(tmp_path)) == ["a.mp4", "a.srt"]
+    assert video_info(tmp_path / "a.mp4").fps == 20
+    assert len(list(read_frames(tmp_path / "a.mp4"))) == int(err.split(",")[1].split()[0])
+    assert "Hello Bob" in (tmp_path / "a.srt").read_text()
+
+
+def test_quiet_is_quiet(say):
+    assert say("Hi.", "--quiet", "--voice", "none") == (0, "", "")
+    assert os.path.exists("text2lip.mp4")
+
+
+def test_text_from_a_file_and_from_standard_input(say, tmp_path, monkeypatch):
+    (tmp_path / "text.txt").write_text("Grüß Gott.", encoding="utf-8")
+    assert say("--file", "text.txt", "-l", "de", "-q")[0] == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO("From a pipe."))
+    assert say("-f", "-", "-q", "-s", "b.vtt")[0] == 0
+    assert "From a pipe" in (tmp_path / "b.vtt").read_text()
+
+
+def test_own_audio_and_own_times(say, tmp_path):
+    assert say("Bin blue at F two now.", "-o", "voice.mp4", "-q")[0] == 0
+    assert say("Bin blue at F two now.", "-a", "voice.mp4", "-o", "again.mp4", "-q")[0] == 0
+    (tmp_path / "times.json").write_text('[["m", 0.0, 0.2], ["a", 0.2, 0.4]]')
+    code, _, err = say("--timings", "times.json", "-o", "timed.mp4")
+    assert code == 0 and err.startswith("0.4 s of speech, 10 frames")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "text: give one, in quotes"),
+        (["Hi.", "--file", "a.txt"], "text: give one, in quotes"),
+        (["--file", "missing.txt"], "--file: can't read 'missing.txt'"),
+        ([" "], "text: empty; give"),
+        (["?!"], "text: nothing in '\\?!' can be spoken"),
+        (["Hi.", "-o", "a.avi"], "--output: 'a.avi' should end in .mp4"),
+        (["Hi.", "-o", "no/a.mp4"], "--output: no folder"),
+        (["Hi.", "-o", "x" * 300 + ".mp4"], "--output: .*choose another place"),
+        (["Hi.", "-s", "a.doc"], "--subtitles: 'a.doc' should end in .srt or .vtt"),
+        (["Hi.", "-s", "no/a.srt"], "--subtitles: no folder"),
+        (["Hi.", "-a", "no.wav"], "--audio: no file 'no.wav'"),
+        (["Hi.", "--timings", "no.json"], "--timings: no file 'no.json'"),
+        (["Hi.", "-l", "xx"], "--language: 'xx' is not one"),
+        (["Hi.", "-v", "nobody"], "--voice: no voice 'nobody'; choose one of"),
+        (["Hi.", "-r", "9"], "--rate: got 9.0; wants a number from"),
+        (["Hi.", "-r", "nan"], "--rate: nan; wants"),
+        (["Hi.", "-e", "3"], "--expressiveness: 3.0; wants a number from 0 to 2"),
+        (["Hi.", "--fps", "0"], "--fps: 0.0; wants a number from 1"),
+        (["Hi.", "--face", "4"], "--face is 4, but"),
+        (["Hi.", "--renderer", "unet"], "--renderer: 'unet', but"),
+        (["Hi.", "--model", "nobody"], "--model: 'nobody' is no folder and not built in; choose text2lip-grid"),
+    ],
+)
+def test_wrong_input_is_one_line_and_code_2(say, tmp_path, arguments, message):
+    code, out, err = say(*arguments)
+    assert (code, out) == (2, "")
+    assert re.match(f"text2lip: error: {message}", err), err
+    assert err.count("\n") == 1 and "Traceback" not in err
+    assert os.listdir(tmp_path) == []
+
+
+def test_wrong_pictures(say, tmp_path):
+    (tmp_path / "a.png").write_text("no picture")
+    assert say("Hi.", image="a.png")[2].startswith("text2lip: error: --image: 'a.png' is not a picture")
+    assert say("Hi.", image="b.png")[2].startswith("text2lip: error: --image: no file 'b.png'")
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("arguments", [["Hi.", "--fps", "many"], ["Hi.", "--nonsense"], ["one", "two"]])
+def test_wrong_flags_are_argparses(say, arguments):
+    code, _, err = say(*arguments)
+    assert code == 2 and "usage: text2lip" in err
+
+
+def test_a_bug_is_one_line_and_code_1(say, monkeypatch):
+    def broken(name):
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr(cli, "load_pipeline", broken)
+    code, _, err = say("Hi.")
+    assert code == 1 and err.count("\n") == 1 and "RuntimeError: oops" in err and "--debug" in err
+    with pytest.raises(RuntimeError, match="oops"):
+        say("Hi.", "--debug")
+
+
+def test_help_teaches(say):
+    code, out, _ = say("--help", image=None)
+    assert code == 0
+    for word in (
+        "examples:",
+        "--image",
+        "--audio",
+        "--voice",
+        "--language",
+        "--rate",
+        "--subtitles",
+        "<speak>",
+        "Ctrl-C",
+    ):
+        assert word in out
+
+
+def test_lists_and_version(say):
+    from text2lip import __version__
+
+    code, out, _ = say("--list-voices", image=None)
+    assert code == 0 and {"default", "espeak", "pico"} <= {line.split()[0] for line in out.splitlines()}
+    code, out, _ = say("--list-languages", image=None)
+    assert code == 0 and len(out.splitlines()) > 100 and re.search(r"^fr-fr +French", out, re.MULTILINE)
+    assert say("--version", image=None)[:2] == (0, f"text2lip {__version__}\n")
+
+
+def test_closed_pipe_is_no_error():
+    process = command("--list-languages")
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    assert process.wait(60) in (0, 120, 141)
+    process.stderr.close()
+
+
+def test_estimate_only_of_what_takes_long(monkeypatch, capsys):
+    clock = iter(range(0, 1000, 3))
+    monkeypatch.setattr(cli.time, "perf_counter", lambda: next(clock))
+    assert list(cli.show_progress(list(range(100)))) == list(range(100))
+    assert "will take about 5 min; Ctrl-C stops it" in capsys.readouterr().err
+    assert list(cli.show_progress(list(range(5)))) == list(range(5))
+    assert "will take" not in capsys.readouterr().err
+
+
+def test_times_as_people_say_them():
+    assert [cli.spoken_time(t) for t in (31, 89, 91, 600, 5400, 9000)] == [
+        "31 s",
+        "89 s",
+        "2 min",
+        "10 min",
+        "1.5 h",
+        "2.5 h",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_run_leaves_no_half_file(portrait, tmp_path_factory, tmp_path, number, code):
+    large = tmp_path_factory.mktemp("large") / "large.png"
+    Image.fromarray(portrait).resize((1024, 1024)).save(large)  # slow to render
+    output = tmp_path / "a.mp4"
+    output.write_text("from before")
+    process = command("This sentence is said again and again. " * 20, "-v", "espeak", "-i", large, "-o", output)
+    deadline = time.monotonic() + 120
+    while len(os.listdir(tmp_path)) < 2 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)  # until the hidden file of the video appears
+    assert len(os.listdir(tmp_path)) == 2
+    process.send_signal(number)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert "Traceback" not in error
+    assert os.listdir(tmp_path) == ["a.mp4"] and output.read_text() == "from before"
+
+
+@pytest.mark.slow
+def test_nothing_else_is_heard(portrait_file, tmp_path):
+    """A fresh process: the libraries underneath print nothing."""
+    process = command("Hi.", "-q", "-i", portrait_file, "-o", tmp_path / "a.mp4")
+    assert (*process.communicate(timeout=120), process.returncode) == ("", "", 0)
