@@ -30,6 +30,8 @@ def check_docstrings() -> list[str]:
     missing = []
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text())
+        if "hub" in path.parts:  # evaluate writes their docstrings
+            continue
         if not ast.get_docstring(tree) and path.stat().st_size:
             missing.append(f"{path.relative_to(ROOT)}: no module docstring")
         for node in tree.body:
