@@ -42,9 +42,7 @@ def test_head_motion_is_removed_and_lip_motion_kept(face):
     rng = np.random.default_rng(1)
     still = np.repeat(face[None], 20, 0)
     still[:, 14, 1] += np.linspace(0, 6, 20)
-    moved = np.stack(
-        [turned(f, rng.uniform(-0.2, 0.2), rng.uniform(0.9, 1.1), rng.uniform(-9, 9, 2)) for f in still]
-    )
+    moved = np.stack([turned(f, rng.uniform(-0.2, 0.2), rng.uniform(0.9, 1.1), rng.uniform(-9, 9, 2)) for f in still])
     np.testing.assert_allclose(canonical_lips(moved), canonical_lips(still), atol=1e-5)
     lips = canonical_lips(still)[:, driven_index((14,))[0]]
     assert lips[-1, 1] - lips[0, 1] == pytest.approx(6 / 60, abs=1e-3)

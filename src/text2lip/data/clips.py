@@ -42,9 +42,7 @@ def folder_clips(root: str | Path, split: str | None = None) -> list[SourceClip]
     root = Path(root)
     table = root / "metadata.jsonl"
     if not table.exists():
-        raise ValueError(
-            f"root: no metadata.jsonl in {str(root)!r}; wants lines of JSON with file_name and text."
-        )
+        raise ValueError(f"root: no metadata.jsonl in {str(root)!r}; wants lines of JSON with file_name and text.")
     clips = []
     for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():
