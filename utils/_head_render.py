@@ -106,14 +106,14 @@ def new_scene(size: tuple[int, int], samples: int, transparent: bool = False) ->
 
 
 def add_mesh(name: str, vertices, faces, material=None, smooth: bool = True, colors=None, subdivide: int = 0):
-    """Make an object of a polygon mesh; `colors (V, 3)` linear RGB become the attribute "tint"."""
+    """Make an object of a polygon mesh; `colors (V, 3 or 4)` linear RGB(A) become the attribute "tint"."""
     data = bpy.data.meshes.new(name)
     data.from_pydata(np.asarray(vertices, dtype=float).tolist(), [], [list(map(int, face)) for face in faces])
     if smooth:
         data.polygons.foreach_set("use_smooth", [True] * len(data.polygons))
     if colors is not None:
         attribute = data.color_attributes.new("tint", "FLOAT_COLOR", "POINT")
-        rgba = np.concatenate([colors, np.ones((len(colors), 1))], axis=1)
+        rgba = np.concatenate([colors, np.ones((len(colors), 1))], axis=1)[:, :4]
         attribute.data.foreach_set("color", rgba.astype(np.float32).ravel())
     if material is not None:
         data.materials.append(material)

@@ -64,10 +64,10 @@ def add_brows(head, density: float) -> None:
     front = points[:, 1] < head.eyes[0][0][1] + 1.5
     points, normals = points[front], normals[front]
     tree = cKDTree(points[:, [0, 2]])
-    count, steps = int(620 * max(density, 0.6)), 6
-    material = hair_material("brow", hr.srgb(54, 34, 24), 0.4)
+    count, steps = int(470 * max(density, 0.6)), 6
+    material = hair_material("brow", hr.srgb(66, 42, 30), 0.4)
     for (center, _), sign in zip(head.eyes, (1, -1)):
-        s = generator.beta(1.35, 1.25, count)  # 0 at the nose, 1 at the temple
+        s = generator.beta(1.5, 1.3, count)  # 0 at the nose, 1 at the temple
         across = generator.uniform(-1, 1, count)
         half = np.interp(s, [0, 0.15, 0.6, 1.0], [0.24, 0.34, 0.26, 0.07])
         x = center[0] + sign * (-1.55 + 4.0 * s)
@@ -91,9 +91,10 @@ def add_lashes(head) -> None:
     material = hair_material("lash", hr.srgb(28, 20, 18), 0.4)
     for side, sign in zip("lr", (1, -1)):
         center, _ = head.eyes[0 if side == "l" else 1]
-        for number, count, reach in ((2, 150, 0.55), (1, 60, 0.22)):
+        for number, count, reach in ((2, 230, 0.46), (1, 60, 0.2)):
             strip = head.vertices[head.mesh.group_vertices(f"helper-{side}-eyelashes-{number}")]
             root = center + (1.165 if number == 2 else 1.08) * (lid_line(strip, center) - center)
+            root = root + (0, -0.05, -0.07 if number == 2 else 0.02)
             root = root[:-2] if side == "l" else root[2:]
             t = np.sort(generator.uniform(0.02, 0.98, count))
             position = np.linspace(0, 1, len(root))
@@ -110,7 +111,7 @@ def add_lashes(head) -> None:
             add_strands(
                 f"lash{side}{number}",
                 smooth[:, None] + length * curve,
-                0.012 * np.array([1, 1, 0.9, 0.8, 0.6, 0.4, 0.1]),
+                0.015 * np.array([1, 1, 0.9, 0.8, 0.6, 0.4, 0.1]),
                 material,
             )
 

