@@ -104,7 +104,9 @@ def check_autodoc() -> list[str]:
         except AttributeError as error:
             problems.append(f"{page.relative_to(ROOT)}: {name} does not exist ({error})")
     exports = importlib.import_module("text2lip").__all__
-    return problems + [f"text2lip.{name} is on no page" for name in exports if id(resolve(f"text2lip.{name}")) not in seen]
+    return problems + [
+        f"text2lip.{name} is on no page" for name in exports if id(resolve(f"text2lip.{name}")) not in seen
+    ]
 
 
 def options() -> str:

@@ -1,0 +1,154 @@
+"""The documentation tells the truth: its names exist, its lists are current, its snippets run."""
+
+import importlib.util
+import re
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+import text2lip
+
+
+ROOT = Path(__file__).parents[1]
+SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+CARD = ROOT / "src/text2lip/checkpoints/text2lip-grid/README.md"
+PAGES = [ROOT / "README.md", CARD, *sorted((ROOT / "docs/source/en").rglob("*.md"))]
+WITH_SNIPPETS = [page for page in PAGES if SNIPPET.search(page.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture(scope="module")
+def docs():
+    spec = importlib.util.spec_from_file_location("check_doc_toc", ROOT / "utils/check_doc_toc.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def desk(portrait, tmp_path_factory):
+    """A folder with what the snippets read: a small portrait and a recording."""
+    folder = tmp_path_factory.mktemp("desk")
+    Image.fromarray(portrait).resize((128, 128)).save(folder / "portrait.jpg", quality=95)
+    speech = text2lip.synthesize("What I said.", "espeak")
+    with wave.open(str(folder / "speech.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(speech.sampling_rate)
+        file.writeframes(np.rint(speech.audio * 32767).astype("<i2").tobytes())
+    return folder
+
+
+def test_toc_is_complete(docs):
+    assert docs.check_toc() == []
+
+
+def test_toc_notices_a_page_that_is_not_listed(docs, monkeypatch):
+    monkeypatch.setattr(docs, "toc_entries", lambda: ["index", "index", "nowhere"])
+    problems = "\n".join(docs.check_toc())
+    assert "index is listed 2 times" in problems
+    assert "no page nowhere.md" in problems
+    assert "voices.md is not in _toctree.yml" in problems
+
+
+def test_links_lead_somewhere(docs):
+    assert docs.check_links() == []
+
+
+def test_documented_names_exist(docs):
+    assert len(list(docs.autodoc_names())) > 50
+    assert docs.check_autodoc() == []
+
+
+def test_unknown_names_are_noticed(docs):
+    for name in ("text2lip.NoSuchClass", "text2lip.text.no_such_module.x", "text2lip.VisemeTokenizer.no_such_method"):
+        with pytest.raises(AttributeError):
+            docs.resolve(name)
+
+
+def test_lists_are_current(docs):
+    makers = {maker for _, maker, _, _ in docs.generated()}
+    assert makers == set(docs.MAKERS)
+    assert docs.check_generated() == [], "run: python utils/check_doc_toc.py --fix"
+
+
+def test_every_option_of_the_command_is_explained(docs):
+    from text2lip.cli import build_parser
+
+    page = (ROOT / "docs/source/en/cli.md").read_text(encoding="utf-8")
+    flags = {flag for action in build_parser()._actions for flag in action.option_strings}
+    assert {flag for flag in flags if f"`{flag}`" not in page} == set()
+    for name in ("README.md", "docs/source/en/cli.md", "docs/source/en/voices.md", "docs/source/en/installation.md"):
+        used = re.findall(r"^(?:.*&& )?(text2lip .*)$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert {flag for line in used for flag in re.findall(r"(?<= )--?[a-z][\w-]*", line)} <= flags, name
+
+
+def test_readme_has_its_two_commands():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if re.match(r"pip install .* && text2lip ", line)] == [
+        "pip install -c constraints.txt . && "
+        'text2lip "Good morning. Nobody has ever recorded this sentence." --output demo.mp4'
+    ]
+    assert [line for line in lines if re.match(r"pip install .* && pytest", line)] == [
+        'pip install -c constraints.txt ".[test]" && pytest'
+    ]
+
+
+def test_extras_that_are_named_exist(docs):
+    known = set(re.findall(r'^    "(\w+)": \[', (ROOT / "setup.py").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in PAGES:
+        for extras in re.findall(r'"\.\[([\w,]+)\]"', page.read_text(encoding="utf-8")):
+            assert set(extras.split(",")) <= known, page.name
+
+
+def test_examples_that_are_named_exist():
+    for page in [*PAGES, ROOT / "MODEL_CARD.md", ROOT / "CONTRIBUTING.md"]:
+        for script in re.findall(r"(?:python |`)((?:examples|utils)/[\w/]+\.py)", page.read_text(encoding="utf-8")):
+            assert (ROOT / script).exists(), f"{page.name}: {script}"
+
+
+def test_citation_has_the_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == text2lip.__version__
+    assert citation["license"] == "Apache-2.0"
+
+
+def test_card_of_the_built_in_pipeline():
+    from huggingface_hub import ModelCard
+
+    card = ModelCard.load(CARD)
+    assert card.data.license == "apache-2.0"
+    assert card.data.library_name == "diffusers"
+    index = yaml.safe_load((CARD.parent / "model_index.json").read_text())
+    parts = {name for name, value in index.items() if isinstance(value, list)}
+    assert {part for part in parts if f"`{part}`" not in card.text} == set()
+
+
+def test_what_is_said_to_be_missing_is_missing(pipe):
+    """When a part comes in, the pages that say it is not there have to change."""
+    missing = {name for name, part in pipe.components.items() if part is None}
+    assert missing >= {"viseme_encoder", "pseudo_audio", "lip_decoder", "unet"}
+
+
+@pytest.mark.parametrize("page", WITH_SNIPPETS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_snippets_run(page, desk, monkeypatch):
+    """The snippets of a page, in order, as one program."""
+    from diffusers import DiffusionPipeline
+
+    monkeypatch.chdir(desk)
+    monkeypatch.setattr(DiffusionPipeline, "progress_bar", quiet(DiffusionPipeline.progress_bar))
+    program = "\n".join(SNIPPET.findall(page.read_text(encoding="utf-8")))
+    exec(compile(program, str(page), "exec"), {"__name__": "snippets"})
+
+
+def quiet(progress_bar):
+    """`progress_bar` of a pipeline that prints nothing."""
+
+    def silent(self, *args, **kwargs):
+        self.set_progress_bar_config(disable=True)
+        return progress_bar(self, *args, **kwargs)
+
+    return silent
