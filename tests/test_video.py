@@ -88,3 +88,35 @@ def test_replaced_file_has_ordinary_permissions(tmp_path):
         temporary.write_text("x")
     (tmp_path / "b.txt").write_text("x")
     assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"fps": float("nan")}, "fps: nan; wants"),
+        ({"fps": 0}, "fps: 0; wants"),
+        ({"audio": np.zeros(9)}, "sampling_rate: None"),
+        ({"audio": np.full(9, np.nan), "sampling_rate": 8000}, "audio: holds NaN"),
+        ({"frames": [np.zeros((8, 8, 3))]}, r"frames: got float64 \(8, 8, 3\); wants uint8"),
+        ({"frames": [np.zeros((8, 8), np.uint8)]}, r"frames: got uint8 \(8, 8\)"),
+        ({"frames": ["a.png"]}, "frames: got str"),
+    ],
+)
+def test_what_no_video_can_hold(tmp_path, arguments, match):
+    with pytest.raises(ValueError, match=match):
+        write_video(tmp_path / "a.mp4", **{"frames": frames(2), **arguments})
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path):
+    name = "n" * 251 + ".mp4"
+    write_video(tmp_path / name, frames(2))
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_sound_ends_within_a_frame_of_the_picture(tmp_path):
+    for count in (1, 13, 40):
+        write_video(tmp_path / "a.mp4", frames(count), fps=25, audio=np.zeros(count * 640), sampling_rate=16000)
+        with av.open(str(tmp_path / "a.mp4")) as container:
+            ends = [float(stream.duration * stream.time_base) for stream in container.streams]
+        assert abs(ends[0] - ends[1]) < 0.065  # AAC comes in blocks of 1024 samples

@@ -85,11 +85,11 @@ class ArticulatoryModel(ModelMixin, ConfigMixin):
             [`ArticulatoryModelOutput`] or a tuple with its `motion`.
         """
         phone_ids = open_throat(phone_ids)
-        start, end = token_times(durations)
+        start, end = token_times(durations.float())  # all in float32, whatever the type of the weights
         if attention_mask is None:
             attention_mask = durations > 0
         weights = self.component_weights(phone_ids, start, end, attention_mask, num_frames, fps)
-        motion = torch.einsum("bfc,cpd->bfpd", weights, self.directions)
+        motion = torch.einsum("bfc,cpd->bfpd", weights, self.directions.float())
         frames = (torch.arange(num_frames, device=motion.device) + 0.5) / fps
         motion = motion * (frames[None] < end[:, -1:] + 1 / fps)[..., None, None]
         return ArticulatoryModelOutput(motion) if return_dict else (motion,)
@@ -110,12 +110,12 @@ class ArticulatoryModel(ModelMixin, ConfigMixin):
             before = (start[:, None, span] - times[None, :, None]).clamp(min=0)  # (batch, frames, tokens)
             after = (times[None, :, None] - end[:, None, span]).clamp(min=0)
             before, after = ((x * x + SHARPNESS**2).sqrt() - SHARPNESS for x in (before, after))
-            strength = self.log_strength[ids][:, None]  # (batch, 1, tokens, components)
-            fall = before[..., None] * self.log_attack.exp()[ids][:, None]
-            fall = fall + after[..., None] * self.log_release.exp()[ids][:, None]
+            strength = self.log_strength.float()[ids][:, None]  # (batch, 1, tokens, components)
+            fall = before[..., None] * self.log_attack.float().exp()[ids][:, None]
+            fall = fall + after[..., None] * self.log_release.float().exp()[ids][:, None]
             dominance = (strength - fall).masked_fill(~mask[:, None, span, None], float("-inf"))
             dominance = dominance.softmax(2).nan_to_num()
-            blocks.append(torch.einsum("bfnc,bnc->bfc", dominance, self.targets[ids]))
+            blocks.append(torch.einsum("bfnc,bnc->bfc", dominance, self.targets.float()[ids]))
         return torch.cat(blocks, 1)
 
 

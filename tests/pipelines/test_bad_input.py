@@ -1,11 +1,13 @@
 """Whatever is given: a clear ValueError that names the argument, its value and the remedy, or a defined result."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from text2lip import Text2LipPipeline
 from text2lip.faces.images import ImageError
 from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.speech import synthesize
@@ -289,3 +291,30 @@ def test_save_replaces_and_writes_subtitles(pipe, portrait, tmp_path):
     assert "Hello there" in (tmp_path / "a.srt").read_text() and "00:00:00," in (tmp_path / "a.srt").read_text()
     assert (tmp_path / "a.vtt").read_text().startswith("WEBVTT")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.mp4", "a.srt", "a.vtt"]
+
+
+class Voice:
+    """A voice of the user's own that says what it is told to."""
+
+    name, languages = "mine", None
+
+    def __init__(self, speech):
+        self.speech = speech
+
+    def __call__(self, text, *, language="en-us", speaking_rate=1.0):
+        return self.speech
+
+
+def test_own_voices(pipe, portrait, speech):
+    stream = pipe.stream("Hi.", portrait, voice=Voice(speech))
+    assert stream.sampling_rate == speech.sampling_rate and len(stream.words) == 6
+    with pytest.raises(ValueError, match="voice: 'mine' gave NoneType"):
+        pipe.stream("Hi.", portrait, voice=Voice(None))
+    with pytest.raises(ValueError, match="voice: the sound of 'mine' holds NaN"):
+        pipe.stream("Hi.", portrait, voice=Voice(replace(speech, audio=speech.audio * NAN)))
+
+
+def test_a_required_component_is_missing(pipe, portrait):
+    lame = Text2LipPipeline(**{**pipe.components, "face_landmarker": None})
+    with pytest.raises(ValueError, match="face_landmarker: None; this pipeline can do nothing without it"):
+        lame.stream("Hi.", portrait)

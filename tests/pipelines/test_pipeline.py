@@ -258,3 +258,39 @@ def test_callers_picture_is_not_written_to(pipe, portrait):
     frame = next(pipe.stream(SAYS, portrait))
     frame[:] = 0
     assert same(portrait, before)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_head_on_its_side_speaks_too(pipe, portrait, turns):
+    frames = np.stack(list(pipe.stream(SAYS, np.rot90(portrait, turns))))
+    moved = np.rot90(np.ptp(frames, 0).any(-1), -turns)
+    assert moved.any() and not moved[:100].any() and not moved[:, :40].any()
+
+
+@pytest.mark.parametrize("box", [(60, 60, 200, 150), (125, 40, 256, 256), (80, 70, 180, 180)])
+def test_a_face_at_the_edge_of_the_picture(pipe, portrait, box):
+    left, top, right, bottom = box  # the chin, the left half, and all but the face cut off
+    frames = list(pipe.stream(SAYS, portrait[top:bottom, left:right]))
+    assert all(frame.shape == (bottom - top, right - left, 3) for frame in frames)
+
+
+def test_threads_may_share_a_pipeline(pipe, portrait):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def make(job):
+        return np.stack(list(pipe.stream(*job[:1], portrait, voice=job[1], num_frames=20)))
+
+    jobs = [("Papa.", "espeak"), ("Who?", "pico")] * 3
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(make, jobs))
+    assert all(same(clip, make(job)) for clip, job in zip(made, jobs[:2]))
+    assert all(same(clip, made[index % 2]) for index, clip in enumerate(made))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_weights(pipe, portrait, result, dtype):
+    from text2lip import Text2LipPipeline
+
+    half = Text2LipPipeline.from_pretrained("text2lip-grid", dtype=dtype)
+    marks = half.stream(SAYS, portrait).landmarks
+    assert np.abs(marks - result.landmarks[0]).max() < 0.01

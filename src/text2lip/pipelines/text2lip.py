@@ -27,6 +27,7 @@ logger = logging.get_logger(__name__)
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 MOTIONS = ("articulatory", "networks")
 RENDERERS = ("auto", "geometric", "unet")
+REQUIRED = ("tokenizer", "face_landmarker", "articulation")
 
 
 class Text2LipPipeline(DiffusionPipeline):
@@ -271,9 +272,12 @@ class Text2LipPipeline(DiffusionPipeline):
         """Refuse values that no part of this pipeline can use.
 
         Raises:
-            ValueError: unknown `motion`, `renderer` or `output_type`, one whose components are missing, or sampler
-                arguments for a renderer that has no sampler.
+            ValueError: a required component is None, unknown `motion`, `renderer` or `output_type`, one whose
+                components are missing, or sampler arguments for a renderer that has no sampler.
         """
+        for name in REQUIRED:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name}: None; this pipeline can do nothing without it, load it with its {name}.")
         size = options.expressiveness
         motion = self.config.motion if options.motion is None else options.motion
         renderer = self.config.renderer if options.renderer is None else options.renderer

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from ..text import ssml
 from ..text.languages import resolve_language
 from ..text.timing import Segment
@@ -139,7 +141,7 @@ def synthesize(text, voice="default", language: str = "en-us", speaking_rate: fl
             spoken = _speak(synthesizer, piece, language, check_rate(rate * piece.rate))
         except SilentTextError:
             continue
-        parts.append(spoken)
+        parts.append(_checked(spoken, synthesizer))
         pauses.append(-_natural_pause(piece.text) / (rate * piece.rate))
     if not parts:
         if lead:
@@ -153,6 +155,16 @@ def synthesize(text, voice="default", language: str = "en-us", speaking_rate: fl
         if pause:
             pieces_and_gaps.append(silence(abs(pause), sampling_rate))
     return join(pieces_and_gaps)
+
+
+def _checked(spoken, synthesizer) -> Speech:
+    """What a voice gave back, if it is speech that can be used."""
+    name = getattr(synthesizer, "name", type(synthesizer).__name__)
+    if not isinstance(spoken, Speech):
+        raise ValueError(f"voice: {name!r} gave {type(spoken).__name__}; a voice returns a text2lip.speech.Speech.")
+    if not np.isfinite(spoken.audio).all():
+        raise ValueError(f"voice: the sound of {name!r} holds NaN or infinite samples; wants floats in [-1, 1].")
+    return spoken
 
 
 def _natural_pause(text: str) -> float:
