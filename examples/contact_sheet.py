@@ -24,6 +24,7 @@ def main():
     parser.add_argument("--columns", type=int, default=12, help="frames of a sheet, evenly spread over the clip")
     parser.add_argument("--language", default="en-us")
     parser.add_argument("--voice", default="default")
+    parser.add_argument("--expressiveness", type=float, default=1.0)
     parser.add_argument("--size", type=int, default=160, help="pixels of one face")
     parser.add_argument("--mouth", action="store_true", help="show the mouth alone")
     args = parser.parse_args()
@@ -32,7 +33,8 @@ def main():
     rows = []
     for path in args.images:
         image = load_image(path)
-        result = pipe(args.text, image, language=args.language, voice=args.voice, output_type="np")
+        voice = {"language": args.language, "voice": args.voice, "expressiveness": args.expressiveness}
+        result = pipe(args.text, image, output_type="np", **voice)
         rows.append(sheet_row(result, image, args))
         if args.plot and path == args.images[0]:
             plot(result, image, args.plot)

@@ -15,7 +15,7 @@ import torch
 from text2lip.articulation import ArticulatoryModel
 from text2lip.data.prepared import PreparedClip, load_prepared
 from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
-from text2lip.text.visemes import PHONE_INVENTORY, letter_features
+from text2lip.text.visemes import LETTER_CLASS, PHONE_INVENTORY, letter_features
 
 
 COMPONENTS = 10
@@ -123,13 +123,19 @@ def fit(model: ArticulatoryModel, batch: Batch, args: argparse.Namespace):
             print(f"step {step} loss {loss.item():.3e}", flush=True)
 
 
+def kinship() -> torch.Tensor:
+    """What makes letters alike: their articulatory features, and being a vowel. Double (letters, 7)."""
+    rows = [[*letter_features(letter), float(LETTER_CLASS[letter] == "vowel")] for letter in PHONE_INVENTORY]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
 def features_say(targets: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     """What the articulatory features alone predict for `targets` (letters, components) of the `seen` letters.
 
     A letter that is always said between the same two others has no target of its own in the data: "one" is the only
     word with its vowel. The distance from this linear fit is penalised, so that such letters behave like their kin.
     """
-    features = torch.from_numpy(np.stack([letter_features(letter) for letter in PHONE_INVENTORY])).to(targets)[seen]
+    features = kinship().to(targets)[seen]
     features = torch.cat([features, torch.ones_like(features[:, :1])], 1)
     gram = features.T @ features + 0.1 * torch.eye(features.shape[1])
     return features @ torch.linalg.solve(gram, features.T @ targets)
@@ -138,7 +144,7 @@ def features_say(targets: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
 def extend(model: ArticulatoryModel, batch: Batch):
     """Give every letter of the inventory its parameters: fitted where data is plenty, by its features elsewhere."""
     counts = torch.bincount(batch.ids[batch.token_mask], minlength=len(PHONE_INVENTORY)).double()
-    features = torch.from_numpy(np.stack([letter_features(letter) for letter in PHONE_INVENTORY])).double()
+    features = kinship()
     seen = (counts > 0) & (torch.arange(len(counts)) > 0)
     distance = torch.cdist(features, features)
     kernel = torch.exp(-0.5 * (distance / 0.35) ** 2) + 0.3 * (features @ features.T + 0.3)

@@ -237,7 +237,7 @@ def fade_gum(image: np.ndarray, sign: float, pixels_per_cm: float) -> np.ndarray
 def geometry(mesh: hr.Mesh, jaw_open: np.ndarray) -> dict:
     """Where the parts sit, in units of the mouth-corner distance, from the point midway between the corners.
 
-    The lower teeth follow ``jawOpen`` as a rigid turn (residual < 0.1 mm); its hinge is the fixed point of that turn.
+    The lower teeth follow ``jawOpen`` as a rigid turn (residual < 0.5 mm); its hinge is the fixed point of that turn.
     """
     corner = mesh.vertices[LIP_CORNER]
     unit = 2.0 * corner[0]
