@@ -15,11 +15,12 @@ import torch
 from text2lip.articulation import ArticulatoryModel
 from text2lip.data.prepared import PreparedClip, load_prepared
 from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
-from text2lip.text.visemes import LETTER_CLASS, PHONE_INVENTORY, letter_features
+from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
 
 
 COMPONENTS = 10
 SILENCE_FALL = 4.0  # log of 1 / s
+RARE, RARE_GAP = 100, 0.015  # times in the train split; outer-eye distances
 WEIGHT_INNER = 3.0  # the inner lips carry the gap, which is what one sees
 
 
@@ -158,6 +159,21 @@ def extend(model: ArticulatoryModel, batch: Batch):
         mixed = trust * value + (1 - trust) * guess
         mixed[0] = value[0]
         getattr(model, name).data = mixed.float()
+    part_rare_sounds(model, counts)
+
+
+def part_rare_sounds(model: ArticulatoryModel, counts: torch.Tensor):
+    """Open sounds that GRID hardly says keep the lips apart by `RARE_GAP`, by the smallest change of their target.
+
+    Their fitted kin may press the lips: the talker's /w/ and /r/ do, and would pull /ʃ/ and /ʊ/ along.
+    """
+    upper, lower = driven_index((13, 14))
+    opening = model.directions.data[:, lower, 1] - model.directions.data[:, upper, 1]  # (components,)
+    for i, letter in enumerate(PHONE_INVENTORY):
+        closed = dict(zip(FEATURES, letter_features(letter)))
+        gap = float(model.targets.data[i] @ opening)
+        if i and counts[i] < RARE and max(closed["closure"], closed["labiodental"]) < 0.5 and gap < RARE_GAP:
+            model.targets.data[i] += (RARE_GAP - gap) * opening / (opening @ opening)
 
 
 @torch.no_grad()
