@@ -88,7 +88,7 @@ def _numpy_rows(batch) -> Iterable[dict[str, Any]]:
             value = batch.column(name)[index]
             if name in ARRAYS:
                 shape = batch.column(f"{name}_shape")[index].as_py()
-                row[name] = value.values.to_numpy(zero_copy_only=False).reshape(shape)
+                row[name] = value.values.to_numpy(zero_copy_only=False).reshape(shape).copy()
             elif name in TIMED:
                 row[name] = [Segment(part["label"], part["start"], part["end"]) for part in value.as_py()]
             elif not name.endswith("_shape"):
