@@ -203,6 +203,13 @@ def test_no_face_and_a_face_of_ten_pixels(pipe, portrait):
             pipe.stream("Hi.", image)
 
 
+@pytest.mark.parametrize("box", [(60, 60, 200, 145), (130, 40, 256, 256)])
+def test_a_mouth_that_is_cut_off(pipe, portrait, box):
+    left, top, right, bottom = box
+    with pytest.raises(ValueError, match="(mouth is cut off by the edge|no face found)"):
+        pipe.stream("Hi.", portrait[top:bottom, left:right])
+
+
 @pytest.mark.parametrize(
     ("audio", "rate", "match"),
     [

@@ -5,11 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils import logging
 
 from text2lip.articulation import ArticulatoryModel, token_times
+from text2lip.faces.canonical import LIPS
 from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
@@ -300,6 +302,7 @@ class Text2LipPipeline(DiffusionPipeline):
     def _stream(self, clip: Clip, options: Options) -> Text2LipStream:
         portrait = load_image(clip.image, max_size=self.config.max_size)
         face = self.face_landmarker.locate(portrait, options.face_index)
+        check_mouth(face)
         speech = clip.speak()
         timeline = speech.timeline
         num_frames = clip.num_frames or clip_length(timeline.duration, clip.fps)
@@ -354,3 +357,17 @@ class Text2LipPipeline(DiffusionPipeline):
         from text2lip.renderers.geometric import GeometricRenderer
 
         return GeometricRenderer()
+
+
+def check_mouth(landmarks: np.ndarray) -> None:
+    """Refuse a portrait whose mouth is cut off: the mesh guesses points outside of the picture.
+
+    Args:
+        landmarks (`np.ndarray`): (478, 3), normalised.
+
+    Raises:
+        ValueError: a lip point lies outside of the picture.
+    """
+    lips = landmarks[list(LIPS), :2]
+    if lips.min() < 0 or lips.max() > 1:
+        raise ValueError("image: the mouth is cut off by the edge of the picture; give one that shows the whole face.")
