@@ -1,0 +1,13 @@
+"""The networks of the paper, one file each."""
+
+from text2lip._lazy import attach
+
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "lip_decoder": ["LipAttention", "LipDecoderModel", "LipDecoderModelOutput"],
+        "pseudo_audio": ["PseudoAudioModel", "PseudoAudioModelOutput"],
+        "viseme_encoder": ["VisemeEncoderModel", "VisemeEncoderModelOutput"],
+    },
+)

@@ -1,0 +1,178 @@
+"""LipDecoder, the third network of the paper: lip motion from (pseudo-)audio, then from visemes."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils import BaseOutput
+from torch import nn
+
+from text2lip.articulation import token_times
+from text2lip.models.attention import FeedForward, LocalTime, TimedAttention, check_tokens, frame_times, token_at
+from text2lip.registration import register
+
+
+register()
+
+
+class LipAttention(NamedTuple):
+    """Attention weights of one decoder layer, float32; `visemes` is None where there were none.
+
+    Attributes:
+        frames: (batch, heads, frames, frames).
+        audio: (batch, heads, frames, frames).
+        visemes: (batch, heads, frames, tokens).
+    """
+
+    frames: torch.Tensor
+    audio: torch.Tensor
+    visemes: torch.Tensor | None
+
+
+@dataclass
+class LipDecoderModelOutput(BaseOutput):
+    """Output of [`LipDecoderModel`].
+
+    Attributes:
+        motion (`torch.Tensor`): (batch, frames, 57, 2), displacement of the driven points from the mouth at rest, in
+            units of the outer eye corners' distance, x right, y down; 0 in padded frames.
+        attentions (`tuple[LipAttention]`, *optional*): one for each layer, where asked for.
+    """
+
+    motion: torch.Tensor
+    attentions: tuple[LipAttention, ...] | None = None
+
+
+class LipDecoderLayer(nn.Module):
+    """Self-attention, attention to audio, attention to visemes, feed-forward, in this order, pre-norm."""
+
+    def __init__(self, width: int, token_dim: int, num_heads: int, hidden: int, reach: float, dropout: float):
+        super().__init__()
+        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(4)])
+        self.frame_attention = TimedAttention(width, width, num_heads, reach)
+        self.audio_attention = TimedAttention(width, width, num_heads, reach)
+        self.viseme_attention = TimedAttention(width, token_dim, num_heads, reach)
+        self.feed_forward = FeedForward(width, hidden, dropout)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x, audio, tokens, frame_clock, token_clock, maps: bool) -> tuple[torch.Tensor, LipAttention]:
+        times = frame_clock[0]
+        inner = self.norms[0](x)
+        out, among_frames = self.frame_attention(inner, inner, times, *frame_clock, maps)
+        x = x + self.dropout(out)
+        out, to_audio = self.audio_attention(self.norms[1](x), audio, times, *frame_clock, maps)
+        x = x + self.dropout(out)
+        to_visemes = None
+        if tokens is not None:
+            out, to_visemes = self.viseme_attention(self.norms[2](x), tokens, times, *token_clock, maps)
+            x = x + self.dropout(out)
+        x = x + self.dropout(self.feed_forward(self.norms[3](x)))
+        return x, LipAttention(among_frames, to_audio, to_visemes)
+
+
+class LipDecoderModel(ModelMixin, ConfigMixin):
+    """l = LipDecoder(a, ṽ_enh): all frames at once, two cross-attentions in the order of the paper (second-hand).
+
+    Sound gives the timing, visemes the shape. The sound may be real or [`PseudoAudioModel`]'s; without visemes the
+    model is a plain audio-to-lips decoder. All attention is by time and reaches about a second, see
+    `text2lip.models.attention`; the paper leaves that, the width and the number of layers open.
+
+    Args:
+        hidden_dim (`int`): width of the frame queries.
+        token_dim (`int`): width D of ṽ_enh.
+        audio_dim (`int`): channels A of the features of one video frame.
+        num_layers (`int`): layers.
+        num_heads (`int`): heads.
+        feed_forward_dim (`int`): width between the two linear maps of a feed-forward net.
+        num_points (`int`): driven landmarks.
+        reach_seconds (`float`): how far a frame sees in a layer.
+        dropout_rate (`float`): in training.
+        motion_scale (`float`): motion of which the last linear map makes 1, eye units; keeps its weights near 1.
+        reference_width (`float`): mouth width at rest of the talkers it was trained on, canonical units.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        hidden_dim: int = 192,
+        token_dim: int = 256,
+        audio_dim: int = 320,
+        num_layers: int = 3,
+        num_heads: int = 4,
+        feed_forward_dim: int = 768,
+        num_points: int = 57,
+        reach_seconds: float = 1.0,
+        dropout_rate: float = 0.1,
+        motion_scale: float = 0.02,
+        reference_width: float = 0.6,
+    ):
+        super().__init__()
+        self.audio_projection = nn.Linear(audio_dim, hidden_dim)
+        self.audio_norm = nn.LayerNorm(hidden_dim)
+        self.query = nn.Parameter(0.02 * torch.randn(hidden_dim))
+        self.local_time = LocalTime(hidden_dim)
+        sizes = (hidden_dim, token_dim, num_heads, feed_forward_dim, reach_seconds, dropout_rate)
+        self.layers = nn.ModuleList([LipDecoderLayer(*sizes) for _ in range(num_layers)])
+        self.norm = nn.LayerNorm(hidden_dim)
+        self.projection = nn.Linear(hidden_dim, 2 * num_points)
+        nn.init.zeros_(self.projection.weight)  # an untrained decoder keeps the mouth at rest
+        nn.init.zeros_(self.projection.bias)
+
+    def forward(
+        self,
+        audio_features: torch.Tensor,
+        encoder_hidden_states: torch.Tensor | None = None,
+        durations: torch.Tensor | None = None,
+        fps: float | torch.Tensor = 25.0,
+        attention_mask: torch.Tensor | None = None,
+        frame_mask: torch.Tensor | None = None,
+        output_attentions: bool = False,
+        return_dict: bool = True,
+    ) -> LipDecoderModelOutput | tuple:
+        """Motion for every frame of `audio_features`; frame f is the picture at (f + 1/2) / fps.
+
+        Args:
+            audio_features (`torch.Tensor`): real or pseudo, float (batch, frames, audio_dim).
+            encoder_hidden_states (`torch.Tensor`, *optional*): ṽ_enh, float (batch, tokens, token_dim).
+            durations (`torch.Tensor`): float (batch, tokens), seconds, 0 for padding; wanted with visemes.
+            fps (`float` or `torch.Tensor`): frames per second, one number or (batch,).
+            attention_mask (`torch.Tensor`, *optional*): bool (batch, tokens), False for padding.
+            frame_mask (`torch.Tensor`, *optional*): bool (batch, frames), False for padding. By default the frames
+                whose middle lies within the durations, all frames without visemes.
+            output_attentions (`bool`): also return the attention weights.
+
+        Returns:
+            [`LipDecoderModelOutput`] or a tuple of its values.
+
+        Raises:
+            ValueError: visemes without durations, or masks or durations of another shape than what they are for.
+        """
+        times = frame_times(audio_features.shape[1], fps, audio_features)
+        x = self.query.expand(*times.shape, -1)  # (batch, frames, hidden_dim)
+        token_clock = None
+        if encoder_hidden_states is not None:
+            if durations is None:
+                raise ValueError("durations: is None, but there are visemes; give their seconds.")
+            mask = check_tokens(durations, attention_mask, tuple(encoder_hidden_states.shape[:2]))
+            start, end = token_times(durations.float())
+            token_clock = (start, end, mask)
+            x = x + self.local_time(times, start, end, token_at(times, end, mask))
+            if frame_mask is None:
+                frame_mask = times <= end[:, -1:] + 1e-4
+        if frame_mask is None:
+            frame_mask = torch.ones_like(times, dtype=torch.bool)
+        if frame_mask.shape != times.shape:
+            raise ValueError(f"frame_mask: has shape {tuple(frame_mask.shape)}; wants {tuple(times.shape)}.")
+        audio = self.audio_norm(self.audio_projection(audio_features.to(self.audio_projection.weight.dtype)))
+        frame_clock, attentions = (times, times, frame_mask.bool()), []
+        for layer in self.layers:
+            x, maps = layer(x, audio, encoder_hidden_states, frame_clock, token_clock, output_attentions)
+            attentions.append(maps)
+        motion = self.projection(self.norm(x)).unflatten(-1, (-1, 2)) * self.config.motion_scale
+        motion = motion * frame_mask[..., None, None]
+        attentions = tuple(attentions) if output_attentions else None
+        if not return_dict:
+            return (motion,) if attentions is None else (motion, attentions)
+        return LipDecoderModelOutput(motion, attentions)
