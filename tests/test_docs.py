@@ -33,6 +33,7 @@ def desk(portrait, tmp_path_factory):
     """A folder with what the snippets read: a small portrait and a recording."""
     folder = tmp_path_factory.mktemp("desk")
     Image.fromarray(portrait).resize((128, 128)).save(folder / "portrait.jpg", quality=95)
+    Image.fromarray(cut_at_the_mouth(portrait)).save(folder / "cut.png")
     speech = text2lip.synthesize("What I said.", "espeak")
     with wave.open(str(folder / "speech.wav"), "wb") as file:
         file.setnchannels(1)
@@ -40,6 +41,11 @@ def desk(portrait, tmp_path_factory):
         file.setframerate(speech.sampling_rate)
         file.writeframes(np.rint(speech.audio * 32767).astype("<i2").tobytes())
     return folder
+
+
+def cut_at_the_mouth(portrait: np.ndarray) -> np.ndarray:
+    landmarks = text2lip.FaceLandmarker.from_builtin().locate(portrait)
+    return portrait[: int(landmarks[14, 1] * len(portrait))]
 
 
 def test_toc_is_complete(docs):
@@ -131,6 +137,52 @@ def test_what_is_said_to_be_missing_is_missing(pipe):
     """When a part comes in, the pages that say it is not there have to change."""
     missing = {name for name, part in pipe.components.items() if part is None}
     assert missing >= {"viseme_encoder", "pseudo_audio", "lip_decoder", "unet"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"prompt": ""},
+        {"prompt": "..."},
+        {"prompt": "word " * 30_000},
+        {"language": "fo"},
+        {"language": "xx"},
+        {"voice": "nobody"},
+        {"voice": "pico", "language": "ru"},
+        {"voice": "espeak", "audio": "speech.wav"},
+        {"speaking_rate": 3},
+        {"prompt": "<speak>a & b</speak>"},
+        {"image": np.zeros((100, 100, 3), np.uint8)},
+        {"image": "cut.png"},
+        {"image": "nowhere.jpg"},
+        {"image": "speech.wav"},
+        {"image": "https://example.org/me.jpg"},
+        {"image": "film.mp4"},
+        {"image": np.zeros((10, 5000, 3), np.uint8)},
+        {"face_index": 1},
+        {"prompt": "Quite another sentence altogether.", "audio": "speech.wav"},
+        {"audio": np.zeros(16_000, np.float32), "sampling_rate": 16_000},
+        {"audio": np.ones(160, np.float32), "sampling_rate": 16_000},
+        {"audio": np.zeros(16_000, np.float32)},
+        {"audio": "speech.wav", "speaking_rate": 1.2},
+        {"timings": "nowhere.TextGrid"},
+        {"timings": [("a", 0.5, 0.2)]},
+        {"motion": "networks"},
+        {"renderer": "unet"},
+        {"guidance_scale": 2.0},
+    ],
+    ids=lambda call: "-".join(call),
+)
+def test_messages_are_as_the_page_quotes_them(call, pipe, desk, monkeypatch):
+    monkeypatch.chdir(desk)
+    page = (ROOT / "docs/source/en/troubleshooting.md").read_text(encoding="utf-8")
+    first_cells = re.findall(r"^\| (.+?) \|", page, re.MULTILINE)
+    quoted = [quote for cell in first_cells for quote in re.findall("`(.+?)`", cell)]
+    with pytest.raises(ValueError) as caught:
+        pipe(**{"prompt": "What I said.", "image": "portrait.jpg", **call})
+    message = str(caught.value).replace("`", "")
+    found = [quote for quote in quoted if re.search(".*".join(map(re.escape, quote.split("…"))), message)]
+    assert found, f"the page has no remedy for: {message}"
 
 
 @pytest.mark.parametrize("page", WITH_SNIPPETS, ids=lambda page: str(page.relative_to(ROOT)))
