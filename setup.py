@@ -20,6 +20,7 @@ INSTALL_REQUIRES = [
     "phonemizer>=3.3",
     "pillow>=10",
     "pocketsphinx>=5.1",
+    "psutil>=5.9",
     'py-nanotts>=0.1.1; sys_platform != "darwin"',  # no macOS wheel; the default voice falls back to espeak
     "safetensors>=0.8",
     "scipy>=1.13",

@@ -63,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-l", "--language", default="en-us", help="language of the text, such as en-gb, de, fr, zh")
     parser.add_argument("-v", "--voice", default="default", help="voice, see --list-voices; 'none' for a silent film")
     parser.add_argument("-r", "--rate", type=float, default=1.0, help="speaking rate; 0.8 is slower, 1.2 faster")
-    parser.add_argument("-e", "--expressiveness", type=float, default=1.0, help="size of the lip motion, 0 to 2")
+    parser.add_argument("-e", "--expressiveness", type=float, default=1.25, help="size of the lip motion, 0 to 2")
     parser.add_argument("-a", "--audio", metavar="FILE", help="your own speech; the lips are aligned to it")
     parser.add_argument("-s", "--subtitles", metavar="FILE", help="write subtitles too: .srt or .vtt")
     parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a file, '-' is standard input")

@@ -151,7 +151,7 @@ class Text2LipPipeline(DiffusionPipeline):
         timings: Any = None,
         language: str = "en-us",
         speaking_rate: float = 1.0,
-        expressiveness: float = 1.0,
+        expressiveness: float = 1.25,
         fps: float = 25,
         num_frames: int | None = None,
         motion: str | None = None,
@@ -178,7 +178,8 @@ class Text2LipPipeline(DiffusionPipeline):
             timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
             language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh".
             speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
-            expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is the talker's it was learnt from.
+            expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
+                learnt from, who moves his lips little.
             fps (`float`): frames per second.
             num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5).
             motion (`str`, *optional*): "articulatory" or "networks".
@@ -245,7 +246,7 @@ class Text2LipPipeline(DiffusionPipeline):
         timings: Any = None,
         language: str = "en-us",
         speaking_rate: float = 1.0,
-        expressiveness: float = 1.0,
+        expressiveness: float = 1.25,
         fps: float = 25,
         num_frames: int | None = None,
         motion: str | None = None,
