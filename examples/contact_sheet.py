@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from text2lip import Text2LipPipeline
 from text2lip.faces.builtin import builtin_portrait
@@ -58,19 +58,25 @@ def sheet_row(result, image: np.ndarray, args) -> Image.Image:
     count = len(result.frames[0])
     picks = np.linspace(0, count - 1, args.columns).round().astype(int)
     row = Image.new("RGB", ((args.columns + 1) * args.size, args.size + 14), "white")
-    draw = ImageDraw.Draw(row)
+    draw, font = ImageDraw.Draw(row), label_font()
     frames = [image] + [(result.frames[0][i] * 255).round().astype(np.uint8) for i in picks]
     labels = ["source"] + [label_at(result.phones[0], (i + 0.5) / result.fps) for i in picks]
     for column, (frame, label) in enumerate(zip(frames, labels)):
         face = Image.fromarray(frame).crop(box).resize((args.size, args.size), Image.LANCZOS)
         row.paste(face, (column * args.size, 0))
-        draw.text((column * args.size + 4, args.size), label, fill="black")
+        draw.text((column * args.size + 4, args.size), label, fill="black", font=font)
     return row
 
 
 def label_at(phones, time: float) -> str:
-    label = next((phone.label for phone in phones if phone.start <= time < phone.end), "")
-    return label.encode("latin-1", "replace").decode("latin-1") or "-"
+    return next((phone.label for phone in phones if phone.start <= time < phone.end), "") or "-"
+
+
+def label_font():
+    """A font with the letters of the IPA: the one that matplotlib ships."""
+    from matplotlib import get_data_path
+
+    return ImageFont.truetype(str(Path(get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), 11)
 
 
 def plot(result, image: np.ndarray, path: str):
