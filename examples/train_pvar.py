@@ -1,0 +1,287 @@
+"""Train the Text2Lip networks by progressive viseme-audio replacement (PVAR) on prepared clips.
+
+    python examples/prepare_grid.py --output outputs/grid
+    accelerate launch examples/train_pvar.py --config examples/configs/pvar_grid.yaml --prepared outputs/grid
+    accelerate launch examples/train_pvar.py --config examples/configs/pvar_grid.yaml --resume latest
+
+Every setting of the YAML file can be given on the command line too, which wins. Two processes on CPUs: see
+`accelerate launch --multi_gpu --num_processes 2` with `--cpu true`; the log's first line says how many there are.
+Writes to the output folder: `config.json`, `log.jsonl` (losses and validation figures), `checkpoint-<step>` (resumes
+exactly), `best` (averaged weights that did best on val without sound) and `final`.
+"""
+
+import argparse
+import json
+import math
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
+from torch.utils.data import DataLoader
+
+from text2lip.data.prepared import load_prepared
+from text2lip.training.clips import LipClips, collate
+from text2lip.training.ema import EMA
+from text2lip.training.losses import duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
+from text2lip.training.networks import Text2LipNetworks
+from text2lip.training.pvar import PVARSchedule
+from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
+from text2lip.training.validation import validate, warnings_of
+
+
+@dataclass
+class TrainConfig:
+    """Settings of a run; the file `config.json` beside its checkpoints holds them."""
+
+    prepared: str = "outputs/grid"
+    output: str = "outputs/pvar"
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments for each network
+    pvar: dict[str, Any] = field(default_factory=dict)  # of PVARSchedule; last_step is max_steps by default
+    use_visemes: bool = True  # False: the baseline that hears sound only
+    max_steps: int = 4000
+    batch_size: int = 32  # clips, on each process
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.998
+    motion_weight: float = 1.0  # losses; motion and velocity in units of 0.01 of the eyes' distance
+    velocity_weight: float = 1.0
+    pseudo_audio_weight: float = 1.0
+    duration_weight: float = 0.1
+    time_stretch: float = 0.1  # clips are played up to this much slower or faster
+    phone_dropout: float = 0.1  # share of clips that are given visemes and features alone
+    validate_every: int = 200
+    save_every: int = 200
+    keep_checkpoints: int = 2
+    limit_clips: int | None = None
+    mixed_precision: str = "no"  # or bf16
+    tracker: str | None = None  # such as tensorboard
+    resume: str | None = None  # latest, or a checkpoint
+    stop_after: int | None = None  # steps; ends the run early, schedules unchanged
+    seed: int = 0
+    cpu: bool = False
+
+
+def parse_config(arguments: list[str] | None = None) -> TrainConfig:
+    """Defaults, overridden by the YAML file, overridden by the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", help="YAML file")
+    for item in fields(TrainConfig):
+        parser.add_argument(f"--{item.name}", metavar="VALUE", help=f"YAML value; default {item.default}")
+    given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    import yaml
+
+    path = given.pop("config", None)
+    values = yaml.safe_load(Path(path).read_text()) or {} if path else {}
+    values |= {name: yaml.safe_load(value) for name, value in given.items()}
+    known = {item.name: item for item in fields(TrainConfig)}
+    unknown = set(values) - set(known)
+    if unknown:
+        parser.error(f"unknown settings in {path}: {', '.join(sorted(unknown))}")
+    for name, value in values.items():
+        if known[name].type is float:
+            values[name] = float(value)  # YAML reads 1e-3 as a string
+        elif known[name].type is str and value is False:
+            values[name] = "no"  # and no as false
+    return TrainConfig(**values)
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Linear warm-up, then half a cosine down to a fiftieth: a pure function of the step."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    done = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
+    return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * min(done, 1.0))) / 2)
+
+
+def build_accelerator(config: TrainConfig) -> Accelerator:
+    return Accelerator(
+        cpu=config.cpu,
+        mixed_precision=config.mixed_precision,
+        log_with=config.tracker,
+        project_dir=config.output,
+        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=config.seed),
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=not config.use_visemes)],
+    )
+
+
+def build_networks(config: TrainConfig, clips: LipClips) -> Text2LipNetworks:
+    torch.manual_seed(config.seed)
+    configs = {**config.networks}
+    configs["lip_decoder"] = {"reference_width": clips.rest_width, **configs.get("lip_decoder", {})}
+    return Text2LipNetworks.from_config(configs, config.use_visemes)
+
+
+def vary(batch: dict[str, torch.Tensor], config: TrainConfig, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    """Play each clip slower or faster; take the phones' names from some, so that visemes alone must do."""
+    batch = dict(batch)
+    size, device = len(batch["fps"]), batch["fps"].device
+    stretch = 1 + config.time_stretch * (2 * torch.rand(size, generator=generator) - 1).to(device)
+    batch["durations"] = batch["durations"] * stretch[:, None]
+    batch["fps"] = batch["fps"] / stretch
+    unnamed = (torch.rand(size, generator=generator) < config.phone_dropout).to(device)
+    batch["phone_ids"] = batch["phone_ids"].masked_fill(unnamed[:, None], 0)
+    return batch
+
+
+def losses(out, batch: dict[str, torch.Tensor], weights: torch.Tensor) -> dict[str, torch.Tensor]:
+    frames, motion = batch["frame_mask"], batch["motion"]
+    return {
+        "motion": 100 * motion_l1(out.motion, motion, frames, weights),
+        "velocity": 100 * velocity_l1(out.motion, motion, frames, weights),
+        "pseudo_audio": masked_l1(out.pseudo_audio, batch["audio"], frames),
+        "duration": duration_l1(out.log_durations, batch["durations"], batch["attention_mask"]),
+    }
+
+
+class Run:
+    """Everything of one training run, and its loop."""
+
+    def __init__(self, config: TrainConfig):
+        self.config, self.output = config, Path(config.output)
+        self.accelerator = build_accelerator(config)
+        self.train = LipClips(load_prepared(config.prepared, "train")[: config.limit_clips])
+        self.val = load_prepared(config.prepared, "val")[: config.limit_clips]
+        networks = build_networks(config, self.train)
+        self.ema = EMA(networks, config.ema_decay)
+        optimizer = torch.optim.AdamW(networks.parameters(), lr=0.0, weight_decay=config.weight_decay)
+        pad_id = networks.viseme_encoder.config.num_visemes
+        loader = DataLoader(
+            self.train,
+            config.batch_size,
+            shuffle=True,
+            drop_last=len(self.train) >= config.batch_size * self.accelerator.num_processes,
+            collate_fn=lambda samples: collate(samples, pad_id),
+        )
+        self.networks, self.optimizer, self.loader = self.accelerator.prepare(networks, optimizer, loader)
+        self.schedule = PVARSchedule(**{"last_step": config.max_steps, **config.pvar})
+        self.weights = point_weights().to(self.accelerator.device)
+        self.run = {"step": 0, "best": None, "seed": config.seed, "batch_size": config.batch_size}
+        self.resume()
+
+    def resume(self):
+        path = find_checkpoint(self.output, self.config.resume)
+        if path is not None:
+            same = {"seed": self.config.seed, "batch_size": self.config.batch_size}
+            self.run = load_checkpoint(self.accelerator, path, same, self.ema)
+            self.say(f"Resumed {path}")
+        if self.accelerator.is_main_process:
+            self.output.mkdir(parents=True, exist_ok=True)
+            (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
+
+    def fit(self):
+        """Train to the last step; every draw depends on (seed, step, rank) alone."""
+        config, began = self.config, time.perf_counter()
+        size = sum(p.numel() for p in self.networks.parameters()) / 1e6
+        self.say(f"{self.accelerator.num_processes} processes, {len(self.train)} clips, {size:.2f} M parameters")
+        if config.tracker:
+            self.accelerator.init_trackers("pvar")
+        self.networks.train()
+        last = min(config.max_steps, config.stop_after or config.max_steps)
+        while self.run["step"] < last:
+            epoch, done = divmod(self.run["step"], len(self.loader))
+            self.loader.set_epoch(epoch)
+            for batch in self.accelerator.skip_first_batches(self.loader, done) if done else self.loader:
+                figures = self.step(batch)
+                self.run["step"] += 1
+                self.after(figures, time.perf_counter() - began)
+                if self.run["step"] >= last:
+                    break
+        if self.run["step"] >= config.max_steps:
+            self.keep("final")
+        self.accelerator.end_training()
+
+    def step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+        """One step of the optimiser; returns its losses."""
+        config, step = self.config, self.run["step"]
+        generator = seed_step(config.seed, step, self.accelerator.process_index)
+        batch = vary(batch, config, generator)
+        dropped = self.schedule.draw(step, *batch["frame_mask"].shape, float(batch["fps"].mean()), generator)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step, config)
+        with self.accelerator.autocast():
+            out = self.networks(batch, dropped.to(self.accelerator.device))
+        parts = losses(out, batch, self.weights)
+        total = sum(getattr(config, f"{name}_weight") * value for name, value in parts.items())
+        if not total.isfinite():
+            raise RuntimeError(
+                f"the loss is {total.item()} at step {step} ({ {k: v.item() for k, v in parts.items()} }); "
+                "lower the learning rate and resume the last checkpoint."
+            )
+        self.accelerator.backward(total)
+        norm = self.accelerator.clip_grad_norm_(self.networks.parameters(), config.max_grad_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.ema.update(self.accelerator.unwrap_model(self.networks))
+        figures = {"loss": total, **parts}
+        figures = {k: self.accelerator.reduce(v.detach(), "mean").item() for k, v in figures.items()}
+        return {**figures, "gradient": float(norm), "dropped": self.schedule.probability(step)}
+
+    def after(self, figures: dict[str, float], seconds: float):
+        """Log, validate and save when it is time."""
+        step, config = self.run["step"], self.config
+        self.log({"step": step, **figures, "seconds": round(seconds, 1)})
+        if step % 50 == 0:
+            self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
+        if step % config.validate_every == 0 or step == config.max_steps:
+            self.validate()
+        if step % config.save_every == 0 or step == config.max_steps:
+            save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
+
+    def validate(self):
+        """Figures of the averaged weights; the best without sound are kept. On the main process alone."""
+        if self.accelerator.is_main_process:
+            networks = self.accelerator.unwrap_model(self.networks)
+            with self.ema.applied(networks):
+                figures = validate(networks, self.val)
+            self.log({"step": self.run["step"], **{f"val/{key}": value for key, value in figures.items()}})
+            shown = {k: round(v, 4) for k, v in figures.items() if v is not None}
+            self.say(f"val at step {self.run['step']}: {json.dumps(shown)}")
+            for warning in warnings_of(figures):
+                self.say(f"WARNING: {warning}")
+            error = figures["text/lmd_centred"]
+            if self.run["best"] is None or error < self.run["best"]:
+                self.run["best"] = error
+                self.keep("best", figures)
+        self.accelerator.wait_for_everyone()
+
+    def keep(self, name: str, figures: dict[str, float] | None = None):
+        """Write the averaged weights to `name`, whole or not at all."""
+        if not self.accelerator.is_main_process:
+            return
+        networks, temporary = self.accelerator.unwrap_model(self.networks), self.output / f"tmp-{name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        with self.ema.applied(networks):
+            networks.save_pretrained(temporary)
+        (temporary / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
+        shutil.rmtree(self.output / name, ignore_errors=True)
+        os.replace(temporary, self.output / name)
+
+    def log(self, figures: dict[str, Any]):
+        if not self.accelerator.is_main_process:
+            return
+        with (self.output / "log.jsonl").open("a") as file:
+            file.write(json.dumps(figures) + "\n")
+        if self.config.tracker:
+            self.accelerator.log({k: v for k, v in figures.items() if v is not None}, step=figures["step"])
+
+    def say(self, text: str):
+        if self.accelerator.is_main_process:
+            print(text, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> Run:
+    run = Run(parse_config(arguments))
+    run.fit()
+    return run
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""`examples/train_pvar.py` on eight synthetic clips: a run, exact resume, two processes, bad settings."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from text2lip.training import Text2LipNetworks
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TINY = """
+networks:
+  viseme_encoder: {hidden_dim: 16, feed_forward_dim: 16, num_phones: 128, num_features: 6}
+  pseudo_audio: {hidden_dim: 16, feed_forward_dim: 16}
+  lip_decoder: {hidden_dim: 16, token_dim: 16, feed_forward_dim: 16, num_layers: 1}
+batch_size: 3
+warmup_steps: 2
+validate_every: 100
+save_every: 100
+cpu: true
+"""
+
+
+@pytest.fixture(scope="module")
+def script():
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        import train_pvar
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    return train_pvar
+
+
+@pytest.fixture(autouse=True)
+def _fresh_accelerator():
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.fixture
+def arguments(prepared, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    base = {"config": tmp_path / "tiny.yaml", "prepared": prepared, "output": tmp_path / "run"}
+
+    def build(**more):
+        return [text for name, value in {**base, **more}.items() for text in (f"--{name}", str(value))]
+
+    return build
+
+
+def logged(folder: Path, key: str = "loss") -> dict[int, float]:
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return {row["step"]: row[key] for row in rows if key in row}
+
+
+def test_two_steps(script, arguments, tmp_path, capsys):
+    script.main(arguments(max_steps=2))
+    run = tmp_path / "run"
+    assert set(logged(run)) == {1, 2}
+    assert {path.name for path in run.iterdir()} == {"config.json", "log.jsonl", "checkpoint-2", "best", "final"}
+    assert logged(run, "val/text/lmd_centred")[2] > 0 and logged(run, "val/audio/lmd_centred")[2] > 0
+    assert json.loads((run / "best/figures.json").read_text())["step"] == 2
+    assert Text2LipNetworks.from_pretrained(run / "final").lip_decoder.config.reference_width == pytest.approx(
+        0.25, abs=0.2
+    )
+    assert "collapse" in capsys.readouterr().out  # two steps leave the mouth nearly still
+
+
+@pytest.mark.parametrize("stop", [4, 6, 7])  # eight clips by three: two whole batches an epoch
+def test_resume_equals_an_uninterrupted_run(script, arguments, tmp_path, stop):
+    script.main(arguments(max_steps=9))
+    pieces = arguments(max_steps=9, output=tmp_path / "pieces", save_every=stop)
+    script.main([*pieces, "--stop_after", str(stop)])
+    assert max(logged(tmp_path / "pieces")) == stop
+    script.main([*pieces, "--resume", "latest"])
+    whole, resumed = logged(tmp_path / "run"), logged(tmp_path / "pieces")
+    assert list(whole) == list(resumed) == list(range(1, 10))
+    assert resumed == pytest.approx(whole, rel=1e-6)
+    ours, other = (Text2LipNetworks.from_pretrained(tmp_path / name / "final") for name in ("run", "pieces"))
+    for a, b in zip(ours.parameters(), other.parameters()):
+        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-7)
+
+
+def test_old_checkpoints_go(script, arguments, tmp_path):
+    script.main(arguments(max_steps=4, save_every=1, keep_checkpoints=2))
+    assert {path.name for path in (tmp_path / "run").glob("checkpoint-*")} == {"checkpoint-3", "checkpoint-4"}
+
+
+def test_resume_refuses_another_run(script, arguments):
+    script.main(arguments(max_steps=1))
+    with pytest.raises(ValueError, match="batch_size"):
+        script.main(arguments(max_steps=2, resume="latest", batch_size=2))
+
+
+def test_sound_alone(script, arguments, tmp_path):
+    script.main(arguments(max_steps=1, use_visemes="false", pvar="{kind: constant, end: 0.0}"))
+    assert logged(tmp_path / "run", "dropped") == {1: 0.0}
+
+
+def test_bfloat16(script, arguments, tmp_path):
+    script.main(arguments(max_steps=2, mixed_precision="bf16"))
+    assert all(0 < loss < 100 for loss in logged(tmp_path / "run").values())
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(script, arguments):
+    with pytest.raises(RuntimeError, match="nan at step"):
+        script.main(arguments(max_steps=3, learning_rate="1e30", max_grad_norm="1e30"))
+
+
+def test_the_command_line_wins_and_numbers_are_numbers(script, tmp_path):
+    (tmp_path / "a.yaml").write_text("learning_rate: 1e-3\nmixed_precision: no\nseed: 3\n")
+    config = script.parse_config(["--config", str(tmp_path / "a.yaml"), "--seed", "4", "--limit_clips", "2"])
+    assert (config.learning_rate, config.mixed_precision, config.seed, config.limit_clips) == (1e-3, "no", 4, 2)
+    (tmp_path / "a.yaml").write_text("speed: 3\n")
+    with pytest.raises(SystemExit):
+        script.parse_config(["--config", str(tmp_path / "a.yaml")])
+
+
+@pytest.mark.parametrize("name", ["pvar_grid", "pvar_paper", "audio_only"])
+def test_shipped_configs_build(script, clips, name):
+    config = script.parse_config(["--config", str(EXAMPLES / f"configs/{name}.yaml")])
+    networks = script.build_networks(config, script.LipClips(clips))
+    assert 2e6 < sum(p.numel() for p in networks.parameters()) < 8e6
+    assert script.learning_rate(0, config) < script.learning_rate(99, config) == config.learning_rate
+
+
+@pytest.mark.slow
+def test_two_processes_resume_exactly(arguments, tmp_path):
+    """Gloo on the CPU; a launch that falls back to one process must fail here."""
+
+    def launch(*more: str) -> str:
+        command = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--rdzv-backend", "c10d"]
+        command += ["--rdzv-endpoint", "localhost:0", str(EXAMPLES / "train_pvar.py"), *more]
+        environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    out = launch(*arguments(max_steps=3, save_every=2, batch_size=2, stop_after=2))
+    assert "2 processes" in out
+    out = launch(*arguments(max_steps=3, batch_size=2, resume="latest"))
+    assert "2 processes" in out and "Resumed" in out
+    launch(*arguments(max_steps=3, batch_size=2, output=tmp_path / "whole"))
+    assert logged(tmp_path / "run") == pytest.approx(logged(tmp_path / "whole"), rel=1e-6)
+    assert json.loads((tmp_path / "run/checkpoint-3/run.json").read_text())["num_processes"] == 2
