@@ -47,6 +47,7 @@ def main():
     parser.add_argument("--prepared", help="where prepared clips are kept (default: outputs/prepared-…, by --data)")
     parser.add_argument("--split", default="test")
     parser.add_argument("--limit", type=int, help="only so many clips")
+    parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips of the split, such as s4/lbax4n")
     parser.add_argument("--metrics", choices=("lips", "image", "all"), default="all")
     parser.add_argument("--json", help="file for the figures (default: outputs/quality-SPLIT.json)")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
@@ -57,7 +58,7 @@ def main():
     target.parent.mkdir(parents=True, exist_ok=True)
     root = str(Path(args.data).resolve())
     prepared = Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
-    clips, failed = load(args.data, args.split, args.limit, prepared, args.workers)
+    clips, failed = load(args, prepared)
     figures = defaultdict(lambda: defaultdict(list))
     if args.metrics in ("lips", "all"):
         measure_lips(clips, lip_rows(args, prepared), figures)
@@ -70,19 +71,22 @@ def main():
         "failed": [{"clip": name, "reason": reason} for name, reason in failed.items()],
         "rows": {name: summary(values) for name, values in figures.items()},
     }
+    if args.only:
+        report["only"] = " ".join(args.only)
     target.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
     print_table(report)
     print_reasons()
     print(f"Wrote {target}")
 
 
-def load(data, split, limit, prepared: Path, workers: int) -> tuple[list[rows.BenchClip], dict[str, str]]:
+def load(args: argparse.Namespace, prepared: Path) -> tuple[list[rows.BenchClip], dict[str, str]]:
     """The clips of a split, prepared; and those that can't be, with the reason."""
-    wanted = grid_clips(data, split)[:limit]
-    failed = prepare_all(wanted, prepared, workers)
+    wanted = [clip for clip in grid_clips(args.data, args.split) if not args.only or clip.name in args.only]
+    wanted = wanted[: args.limit]
+    failed = prepare_all(wanted, prepared, args.workers)
     made = [clip for clip in wanted if clip.name not in failed]
     if not made:
-        raise SystemExit(f"quality: no clip of {split!r} can be used: {failed}")
+        raise SystemExit(f"quality: no clip of {args.split!r} can be used: {failed}")
     return [rows.BenchClip(c.name, c.video, load_record(record_path(prepared, c.name))) for c in made], failed
 
 
@@ -188,18 +192,23 @@ def summary(values: dict[str, list]) -> dict[str, float | None]:
 
 
 def print_table(report: dict):
-    names = list(report["rows"])
     print(f"\n{report['split']}: {report['clips']} clips, {len(report['failed'])} failed")
-    for group in (LIPS, IMAGE):
-        shown = [metric for metric in group if any(report["rows"][name][metric] is not None for name in names)]
-        if shown:
-            print("| row | " + " | ".join(shown) + " |\n| --- |" + " --- |" * len(shown))
-        for name in names if shown else ():
-            row = report["rows"][name]
-            if any(row[metric] is not None for metric in shown):
-                print(f"| {name} | " + " | ".join(number(row[metric]) for metric in shown) + " |")
+    print("\n".join(table_lines(report)))
     for failure in report["failed"]:
         print(f"failed: {failure['clip']}: {failure['reason']}")
+
+
+def table_lines(report: dict) -> list[str]:
+    """The figures as Markdown: a table for the lips, one for the pictures; columns without any figure are left out."""
+    lines = []
+    for group in (LIPS, IMAGE):
+        shown = [metric for metric in group if any(row[metric] is not None for row in report["rows"].values())]
+        if shown:
+            lines += ["", "| row | " + " | ".join(shown) + " |", "| --- |" + " --- |" * len(shown)]
+        for name, row in report["rows"].items() if shown else ():
+            if any(row[metric] is not None for metric in shown):
+                lines.append(f"| {name} | " + " | ".join(number(row[metric]) for metric in shown) + " |")
+    return lines
 
 
 def number(value: float | None) -> str:
