@@ -26,12 +26,13 @@ from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwa
 from torch.utils.data import DataLoader
 
 from text2lip.data.prepared import load_prepared
-from text2lip.training.clips import LipClips, collate
+from text2lip.training.clips import LipClips, collate, to_sample
 from text2lip.training.ema import EMA
 from text2lip.training.losses import duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
 from text2lip.training.networks import Text2LipNetworks
 from text2lip.training.pvar import PVARSchedule
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
+from text2lip.training.teacher import read_texts, teacher_samples
 from text2lip.training.validation import validate, warnings_of
 
 
@@ -55,6 +56,8 @@ class TrainConfig:
     velocity_weight: float = 1.0
     pseudo_audio_weight: float = 1.0
     duration_weight: float = 0.1
+    teacher_texts: str | None = None  # file of `language<TAB>sentence`: the articulatory model says them too
+    teacher: str = "text2lip-grid"  # pipeline, or folder of one, whose tokenizer and articulatory model teach
     time_stretch: float = 0.1  # clips are played up to this much slower or faster
     phone_dropout: float = 0.1  # share of clips that are given visemes and features alone
     validate_every: int = 200
@@ -112,6 +115,18 @@ def build_accelerator(config: TrainConfig) -> Accelerator:
     )
 
 
+def build_clips(config: TrainConfig) -> LipClips:
+    clips = load_prepared(config.prepared, "train")[: config.limit_clips]
+    if config.teacher_texts is None:
+        return LipClips(clips)
+    from text2lip import Text2LipPipeline
+
+    pipe = Text2LipPipeline.from_pretrained(config.teacher)
+    rest = to_sample(clips[0])["rest"]
+    texts = read_texts(config.teacher_texts)
+    return LipClips(clips, teacher_samples(texts, pipe.tokenizer, pipe.articulation, rest, seed=config.seed))
+
+
 def build_networks(config: TrainConfig, clips: LipClips) -> Text2LipNetworks:
     torch.manual_seed(config.seed)
     configs = {**config.networks}
@@ -132,12 +147,12 @@ def vary(batch: dict[str, torch.Tensor], config: TrainConfig, generator: torch.G
 
 
 def losses(out, batch: dict[str, torch.Tensor], weights: torch.Tensor) -> dict[str, torch.Tensor]:
-    frames, motion = batch["frame_mask"], batch["motion"]
+    frames, motion, real = batch["frame_mask"], batch["motion"], batch["real"][:, None]
     return {
         "motion": 100 * motion_l1(out.motion, motion, frames, weights),
         "velocity": 100 * velocity_l1(out.motion, motion, frames, weights),
-        "pseudo_audio": masked_l1(out.pseudo_audio, batch["audio"], frames),
-        "duration": duration_l1(out.log_durations, batch["durations"], batch["attention_mask"]),
+        "pseudo_audio": masked_l1(out.pseudo_audio, batch["audio"], frames & real),
+        "duration": duration_l1(out.log_durations, batch["durations"], batch["attention_mask"] & real),
     }
 
 
@@ -147,7 +162,7 @@ class Run:
     def __init__(self, config: TrainConfig):
         self.config, self.output = config, Path(config.output)
         self.accelerator = build_accelerator(config)
-        self.train = LipClips(load_prepared(config.prepared, "train")[: config.limit_clips])
+        self.train = build_clips(config)
         self.val = load_prepared(config.prepared, "val")[: config.limit_clips]
         networks = build_networks(config, self.train)
         self.ema = EMA(networks, config.ema_decay)
@@ -164,6 +179,7 @@ class Run:
         self.schedule = PVARSchedule(**{"last_step": config.max_steps, **config.pvar})
         self.weights = point_weights().to(self.accelerator.device)
         self.run = {"step": 0, "best": None, "seed": config.seed, "batch_size": config.batch_size}
+        self.run["max_steps"] = config.max_steps
         self.resume()
 
     def resume(self):
@@ -172,6 +188,11 @@ class Run:
             same = {"seed": self.config.seed, "batch_size": self.config.batch_size}
             self.run = load_checkpoint(self.accelerator, path, same, self.ema)
             self.say(f"Resumed {path}")
+            if self.run["max_steps"] != self.config.max_steps:
+                self.say(
+                    "WARNING: max_steps has changed, and with it the schedules: the run is not what it would have been"
+                )
+                self.run["max_steps"] = self.config.max_steps
         if self.accelerator.is_main_process:
             self.output.mkdir(parents=True, exist_ok=True)
             (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))

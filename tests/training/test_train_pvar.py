@@ -100,6 +100,18 @@ def test_resume_refuses_another_run(script, arguments):
         script.main(arguments(max_steps=2, resume="latest", batch_size=2))
 
 
+def test_a_longer_run_says_so(script, arguments, capsys):
+    script.main(arguments(max_steps=1))
+    script.main(arguments(max_steps=2, resume="latest"))
+    assert "max_steps has changed" in capsys.readouterr().out
+
+
+def test_with_a_teacher(script, arguments, tmp_path):
+    (tmp_path / "texts.txt").write_text("en-us\tHello there\nfr\tBonjour madame\nGood morning\n")
+    run = script.main(arguments(max_steps=2, teacher_texts=tmp_path / "texts.txt"))
+    assert len(run.train) == 11 and set(logged(tmp_path / "run")) == {1, 2}
+
+
 def test_sound_alone(script, arguments, tmp_path):
     script.main(arguments(max_steps=1, use_visemes="false", pvar="{kind: constant, end: 0.0}"))
     assert logged(tmp_path / "run", "dropped") == {1: 0.0}

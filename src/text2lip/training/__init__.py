@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "networks": ["NetworkOutput", "Text2LipNetworks"],
         "pvar": ["PVARSchedule"],
         "state": ["find_checkpoint", "load_checkpoint", "save_checkpoint", "seed_step"],
+        "teacher": ["read_texts", "teacher_samples"],
         "validation": ["validate", "warnings_of"],
     },
 )

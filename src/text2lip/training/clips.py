@@ -17,7 +17,8 @@ def to_sample(clip: PreparedClip) -> dict[str, torch.Tensor]:
 
     Returns:
         `dict`: motion float32 (frames, 57, 2), eye units; audio float32 (frames, 320); input_ids, phone_ids int64
-        (tokens,); features float32 (tokens, 6); durations float32 (tokens,), seconds; rest float32 (57, 2); fps ().
+        (tokens,); features float32 (tokens, 6); durations float32 (tokens,), seconds; rest float32 (57, 2); fps ();
+        real bool (), False for clips without sound whose motion and times are made up.
     """
     rest = neutral_shape(clip.lips, clip.silent).astype(np.float32)
     letters = [PHONE_INVENTORY[index] for index in clip.phone_ids]
@@ -30,16 +31,22 @@ def to_sample(clip: PreparedClip) -> dict[str, torch.Tensor]:
         "durations": torch.from_numpy(np.array(clip.durations, np.float32)),
         "rest": torch.from_numpy(rest),
         "fps": torch.tensor(clip.fps, dtype=torch.float32),
+        "real": torch.tensor(True),
     }
 
 
 class LipClips(Dataset):
-    """Clips of [`to_sample`], made once and kept in memory: 100 kB for a clip of 3 s."""
+    """Clips of [`to_sample`], made once and kept in memory: 100 kB for a clip of 3 s.
 
-    def __init__(self, clips: list[PreparedClip]):
+    Args:
+        clips (`list[PreparedClip]`): real clips.
+        lessons (`list[dict]`): samples of [`~text2lip.training.teacher.teacher_samples`] to put after them.
+    """
+
+    def __init__(self, clips: list[PreparedClip], lessons: list[dict[str, torch.Tensor]] = ()):
         if not clips:
             raise ValueError("clips: there are none; prepare the split first (examples/prepare_grid.py).")
-        self.samples = [to_sample(clip) for clip in clips]
+        self.samples = [to_sample(clip) for clip in clips] + list(lessons)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -50,7 +57,7 @@ class LipClips(Dataset):
     @property
     def rest_width(self) -> float:
         """Median width of the mouths at rest, eye units."""
-        return float(np.median([lip_width(sample["rest"].numpy()) for sample in self.samples]))
+        return float(np.median([lip_width(sample["rest"].numpy()) for sample in self.samples if sample["real"]]))
 
 
 def collate(samples: list[dict[str, torch.Tensor]], pad_id: int = 15) -> dict[str, torch.Tensor]:
@@ -66,7 +73,7 @@ def collate(samples: list[dict[str, torch.Tensor]], pad_id: int = 15) -> dict[st
     batch = {}
     for key in samples[0]:
         values = [sample[key] for sample in samples]
-        if key in ("rest", "fps"):
+        if key in ("rest", "fps", "real"):
             batch[key] = torch.stack(values)
         else:
             fill = pad_id if key == "input_ids" else 0

@@ -49,8 +49,10 @@ class Text2LipNetworks(nn.Module):
 
         Args:
             batch (`dict`): of [`~text2lip.training.clips.collate`].
-            dropped (`torch.Tensor`): bool (batch, frames), where pseudo-audio stands in for the real one.
+            dropped (`torch.Tensor`): bool (batch, frames), where pseudo-audio stands in for the real one;
+                everywhere in clips that are not `real`.
         """
+        dropped = dropped | ~batch["real"][:, None]
         durations, mask, fps = batch["durations"], batch["attention_mask"], batch["fps"]
         states, log_durations = self.viseme_encoder(
             batch["input_ids"], mask, batch["phone_ids"], batch["features"], return_dict=False
