@@ -1,5 +1,6 @@
 """The command: files, messages, exit codes, and nothing left behind."""
 
+import contextlib
 import io
 import os
 import re
@@ -185,6 +186,17 @@ def test_times_as_people_say_them():
     ]
 
 
+def test_a_signal_that_a_library_swallowed_ends_the_run_at_the_next_frame():
+    from text2lip.cli import ending_cleanly, until
+
+    with ending_cleanly() as stopped, pytest.raises(SystemExit, match="143"):
+        frames = until(stopped, iter("abc"))
+        assert next(frames) == "a"
+        with contextlib.suppress(SystemExit):  # as a callback does
+            signal.raise_signal(signal.SIGTERM)
+        next(frames)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -193,7 +205,9 @@ def test_interrupted_run_leaves_no_half_file(portrait, tmp_path_factory, tmp_pat
     Image.fromarray(portrait).resize((1024, 1024)).save(large)  # slow to render
     output = tmp_path / "a.mp4"
     output.write_text("from before")
-    process = command("This sentence is said again and again. " * 20, "-v", "espeak", "-i", large, "-o", output)
+    text = "This sentence is said again and again. " * 20
+    heed = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)}  # a test run in the background ignores SIGINT
+    process = command(text, "-v", "espeak", "-i", large, "-o", output, **heed)
     deadline = time.monotonic() + 120
     while len(os.listdir(tmp_path)) < 2 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)  # until the hidden file of the video appears

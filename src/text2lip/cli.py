@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,11 +85,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 done, 1 a bug, 2 wrong input, 130 interrupted, 143 terminated."""
     args = build_parser().parse_args(argv)
     try:
-        with ending_cleanly():
+        with ending_cleanly() as stopped:
             if args.list_voices or args.list_languages:
                 print_list(args.list_voices)
             else:
-                run(args)
+                run(args, stopped)
     except KeyboardInterrupt:
         return complain("interrupted, nothing was written.", 130)
     except BrokenPipeError:  # | head
@@ -112,21 +112,36 @@ def complain(message: str, code: int) -> int:
 
 @contextmanager
 def ending_cleanly():
-    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that no half file stays behind."""
+    """Let SIGINT, SIGTERM and SIGHUP unwind the stack, so that no half file stays behind.
+
+    Yields a list that holds the exception once a signal has come: a library that happens to be in a callback then may
+    swallow it, so [`until`] looks again. A signal that the caller of the command ignores (nohup) stays ignored.
+    """
+    stopped: list[BaseException] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield stopped
         return
 
     def stop(number, frame):
-        raise SystemExit(128 + number)
+        stopped.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
+        raise stopped[-1]
 
-    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, stop) for number in signals}
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    heard = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
-        yield
+        yield stopped
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def until(stopped: list[BaseException], frames: Iterable) -> Iterator:
+    """Pass frames on until a signal has come."""
+    for frame in frames:
+        if stopped:
+            raise stopped[-1]
+        yield frame
 
 
 def in_flags(message: str) -> str:
@@ -194,8 +209,8 @@ def check_output(flag: str, path: str, suffixes: tuple[str, ...]):
         raise ValueError(f"{flag}: the folder of {path!r} can't be written to; choose another place.")
 
 
-def run(args: argparse.Namespace):
-    """Make the video that `args` ask for."""
+def run(args: argparse.Namespace, stopped: list[BaseException]):
+    """Make the video that `args` ask for; ends at the next frame once `stopped` holds something."""
     text = read_text(args)
     check_files(args)
     if text is not None and not text.strip():
@@ -222,7 +237,8 @@ def run(args: argparse.Namespace):
     seconds = len(stream) / stream.fps
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
-    stream.save(args.output, progress=iter if args.quiet else show_progress)
+    show = iter if args.quiet else show_progress
+    stream.save(args.output, progress=lambda frames: until(stopped, show(frames)))
     if args.subtitles:
         from text2lip.pipelines.output import save_subtitles
 
