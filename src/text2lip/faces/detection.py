@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .regions import Region
+from text2lip.faces.regions import Region
 
 
 # A face that fills less than about a sixth of its window is missed, so windows of half the side follow, and so on.

@@ -13,12 +13,12 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 
-from . import detection
-from .detection import Face
-from .mesh_topology import LEFT_EYE, RIGHT_EYE
-from .networks import BlazeFace, FaceMesh, blazeface_anchors
-from .regions import Region, cut
-from .tracking import Run, nearest
+from text2lip.faces import detection
+from text2lip.faces.detection import Face
+from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
+from text2lip.faces.networks import BlazeFace, FaceMesh, blazeface_anchors
+from text2lip.faces.regions import Region, cut
+from text2lip.faces.tracking import Run, nearest
 
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_landmarker"

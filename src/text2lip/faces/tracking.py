@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from .regions import Region
+from text2lip.faces.regions import Region
 
 
 # Measured on silent GRID frames: with the mesh's square smoothed over time, lips that rest move 9 % less from frame to

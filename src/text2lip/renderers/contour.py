@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .warp import FaceFrame
+from text2lip.renderers.warp import FaceFrame
 
 
 SUBDIVISION = 6

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .base import INNER_LOWER, INNER_UPPER, check_landmarks, check_portrait, to_pixels
-from .contour import blur, mouth_masks, smooth, uncross
-from .interior import MouthInterior, mouth_interior, narrow_light
-from .lip_edges import lip_edges
-from .warp import LOWER_SIDE, UPPER_SIDE, FaceFrame, WarpField, face_frame, smoothstep, warp_field
+from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, check_landmarks, check_portrait, to_pixels
+from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
+from text2lip.renderers.interior import MouthInterior, mouth_interior, narrow_light
+from text2lip.renderers.lip_edges import lip_edges
+from text2lip.renderers.warp import LOWER_SIDE, UPPER_SIDE, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
 
 CHIN = (148, 152, 377)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
-from .contour import blur
-from .sprites import place, sprites, tooth_colour
-from .warp import FaceFrame, smoothstep
+from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from text2lip.renderers.contour import blur
+from text2lip.renderers.sprites import place, sprites, tooth_colour
+from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 LUMA = np.float32([0.299, 0.587, 0.114])

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from .base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
-from .warp import smoothstep
+from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from text2lip.renderers.warp import smoothstep
 
 
 SAMPLES = 24

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .base import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER, OUTER_UPPER
+from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER, OUTER_UPPER
 
 
 UPPER_SIDE = (*OUTER_UPPER, *INNER_UPPER, *JAW)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..text.timing import Segment, Timeline
-from .arpabet import ARPABET_TO_IPA, to_arpabet
-from .audio import check_audio, resample
-from .base import Speech
+from text2lip.speech.arpabet import ARPABET_TO_IPA, to_arpabet
+from text2lip.speech.audio import check_audio, resample
+from text2lip.speech.base import Speech
+from text2lip.text.timing import Segment, Timeline
 
 
 SAMPLING_RATE = 16_000
@@ -54,8 +54,8 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         ValueError: bad audio, text, language or method.
         AlignmentError: the sound is silent, too short for the text, or says something else.
     """
-    from ..text.phonemes import resolve_language
-    from .synthesis import synthesize
+    from text2lip.speech.synthesis import synthesize
+    from text2lip.text.phonemes import resolve_language
 
     language = resolve_language(language)
     if method not in METHODS:
@@ -77,7 +77,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     samples = resample(samples, rate, SAMPLING_RATE)
     if method == "pocketsphinx":
         return align_pocketsphinx(samples, spoken, text, duration)
-    from .dtw import align_dtw
+    from text2lip.speech.dtw import align_dtw
 
     return align_dtw(samples, spoken, duration)
 

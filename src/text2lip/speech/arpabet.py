@@ -2,7 +2,7 @@
 
 import functools
 
-from ..text.visemes import nearest_letter, split_phone
+from text2lip.text.visemes import nearest_letter, split_phone
 
 
 ARPABET_TO_IPA = {

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..text.timing import Segment, Timeline
+from text2lip.text.timing import Segment, Timeline
 
 
 MAX_CHARACTERS = 100_000

@@ -9,10 +9,10 @@ from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter, savgol_filter
 
-from ..text.timing import Segment, Timeline
-from .alignment import FRAME, SAMPLING_RATE, AlignmentError, phones_of_words
-from .audio import resample
-from .base import Speech
+from text2lip.speech.alignment import FRAME, SAMPLING_RATE, AlignmentError, phones_of_words
+from text2lip.speech.audio import resample
+from text2lip.speech.base import Speech
+from text2lip.text.timing import Segment, Timeline
 
 
 SPEECH_BAND = slice(6, 160)  # of the spectrum: 190 Hz to 5 kHz; rooms hum below

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..text.espeak import espeak_library, espeak_voices
-from ..text.languages import resolve_language
-from ..text.timing import Segment, Timeline
-from .base import SilentTextError, Speech, check_rate, clean_text
-from .mnemonics import mnemonics, probe
+from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text
+from text2lip.speech.mnemonics import mnemonics, probe
+from text2lip.text.espeak import espeak_library, espeak_voices
+from text2lip.text.languages import resolve_language
+from text2lip.text.timing import Segment, Timeline
 
 
 WORDS_PER_MINUTE = 175  # espeak's own default; its parameter runs from 80 to 450

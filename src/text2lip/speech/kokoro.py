@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..text.languages import resolve_language
-from ..text.phonemes import get_g2p
-from ..text.timing import Segment, Timeline
-from .base import SilentTextError, Speech, check_rate, clean_text, join
-from .tokens import end_with_the_sound, phones_from_tokens
+from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
+from text2lip.speech.tokens import end_with_the_sound, phones_from_tokens
+from text2lip.text.languages import resolve_language
+from text2lip.text.phonemes import get_g2p
+from text2lip.text.timing import Segment, Timeline
 
 
 SAMPLING_RATE = 24_000

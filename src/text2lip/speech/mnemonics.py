@@ -2,8 +2,8 @@
 
 import re
 
-from ..text.phonemes import parse_ipa
-from ..text.visemes import LETTER_CLASS, nearest_letter, split_phone
+from text2lip.text.phonemes import parse_ipa
+from text2lip.text.visemes import LETTER_CLASS, nearest_letter, split_phone
 
 
 # espeak's names of phonemes that most languages share; what each sounds like in a language is asked of espeak

@@ -13,12 +13,12 @@ import sys
 
 import numpy as np
 
-from ..text.languages import resolve_language
-from ..text.timing import Segment, Timeline
-from .alignment import AlignmentError, align_pocketsphinx
-from .base import SilentTextError, Speech, check_rate, clean_text, join
-from .espeak import EspeakSynthesizer
-from .tokens import end_with_the_sound
+from text2lip.speech.alignment import AlignmentError, align_pocketsphinx
+from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
+from text2lip.speech.espeak import EspeakSynthesizer
+from text2lip.speech.tokens import end_with_the_sound
+from text2lip.text.languages import resolve_language
+from text2lip.text.timing import Segment, Timeline
 
 
 SAMPLING_RATE = 16_000
@@ -141,7 +141,7 @@ def _trim(audio: np.ndarray) -> np.ndarray | None:
 
 
 def _times(audio: np.ndarray, spoken: Speech, language: str) -> Timeline:
-    from .dtw import align_dtw
+    from text2lip.speech.dtw import align_dtw
 
     duration = len(audio) / SAMPLING_RATE
     if language.startswith("en"):

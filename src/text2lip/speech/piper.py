@@ -12,11 +12,11 @@ import threading
 
 import numpy as np
 
-from ..text.languages import resolve_language
-from ..text.timing import Timeline
-from .base import SilentTextError, Speech, check_rate, clean_text, join
-from .espeak import EspeakSynthesizer
-from .tokens import end_with_the_sound, phones_from_tokens, words_from_reference
+from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
+from text2lip.speech.espeak import EspeakSynthesizer
+from text2lip.speech.tokens import end_with_the_sound, phones_from_tokens, words_from_reference
+from text2lip.text.languages import resolve_language
+from text2lip.text.timing import Timeline
 
 
 _lock = threading.Lock()  # Piper's phonemiser is one for the process

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..text.timing import Segment
+from text2lip.text.timing import Segment
 
 
 LINE = 42  # characters

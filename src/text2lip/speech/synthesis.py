@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..text import ssml
-from ..text.languages import resolve_language
-from ..text.timing import Segment
-from .base import SilentTextError, Speech, Synthesizer, check_rate, clean_text, join, silence
+from text2lip.speech.base import SilentTextError, Speech, Synthesizer, check_rate, clean_text, join, silence
+from text2lip.text import ssml
+from text2lip.text.languages import resolve_language
+from text2lip.text.timing import Segment
 
 
 SENTENCE_PAUSE = 0.32  # seconds at speaking_rate 1, after . ! ? …
@@ -38,19 +38,19 @@ def get_synthesizer(voice="default") -> Synthesizer:
     if voice == "default":
         return DefaultSynthesizer()
     if family == "espeak" and (voice == "espeak" or (separator == "+" and rest)):
-        from .espeak import EspeakSynthesizer
+        from text2lip.speech.espeak import EspeakSynthesizer
 
         return EspeakSynthesizer(variant=rest or None)
     if voice == "pico":
-        from .pico import PicoSynthesizer
+        from text2lip.speech.pico import PicoSynthesizer
 
         return PicoSynthesizer()
     if family == "kokoro" and (voice == "kokoro" or (separator == ":" and rest)):
-        from .kokoro import KokoroSynthesizer
+        from text2lip.speech.kokoro import KokoroSynthesizer
 
         return KokoroSynthesizer(rest or None)
     if family == "piper" and separator == ":" and rest:
-        from .piper import PiperSynthesizer
+        from text2lip.speech.piper import PiperSynthesizer
 
         return PiperSynthesizer(rest)
     raise ValueError(f"voice: no voice {voice!r}; choose one of: {_names()}.")
@@ -79,7 +79,7 @@ class DefaultSynthesizer:
     languages = None
 
     def __init__(self):
-        from .espeak import EspeakSynthesizer
+        from text2lip.speech.espeak import EspeakSynthesizer
 
         self._espeak = EspeakSynthesizer()
         try:
@@ -192,7 +192,7 @@ def _at_rate(speech: Speech, sampling_rate: int) -> Speech:
     """A piece of another voice (the language changed), at the rate of the first."""
     if speech.sampling_rate == sampling_rate:
         return speech
-    from .audio import resample
+    from text2lip.speech.audio import resample
 
     audio = resample(speech.audio, speech.sampling_rate, sampling_rate)
     return Speech(audio, sampling_rate, speech.timeline)

@@ -9,9 +9,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from ..text.timing import Segment, Timeline
-from .arpabet import ARPABET_TO_IPA
-from .tokens import phones_from_tokens
+from text2lip.speech.arpabet import ARPABET_TO_IPA
+from text2lip.speech.tokens import phones_from_tokens
+from text2lip.text.timing import Segment, Timeline
 
 
 MAX_BYTES = 50_000_000
@@ -274,8 +274,8 @@ def _from_phones(phones: Sequence[tuple], words: Sequence[tuple] = ()) -> Timeli
 
 def _from_words(words: Sequence[tuple], language: str) -> Timeline:
     """Words with times -> phones: each word's own, sharing its time by their usual lengths."""
-    from ..text.durations import nominal_durations
-    from ..text.phonemes import get_g2p
+    from text2lip.text.durations import nominal_durations
+    from text2lip.text.phonemes import get_g2p
 
     read = get_g2p("espeak", language, stress=True)
     starts = [start for _, start, _ in words[1:]] + [None]

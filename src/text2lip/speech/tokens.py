@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..text.timing import Segment, Timeline
-from ..text.visemes import split_phone
-from .base import Speech
+from text2lip.speech.base import Speech
+from text2lip.text.timing import Segment, Timeline
+from text2lip.text.visemes import split_phone
 
 
 STRESS = frozenset("ˈˌ'")
@@ -105,7 +105,7 @@ def words_from_reference(phones: Sequence[Segment], spoken: Timeline) -> list[Se
         phones (`Sequence[Segment]`): timed phones of the text.
         spoken (`Timeline`): the text with other times; gives the spelling of each word.
     """
-    from .alignment import phones_of_words
+    from text2lip.speech.alignment import phones_of_words
 
     known = [
         (letter, index) for index, letters in _letters_of_words(spoken, phones_of_words(spoken)) for letter in letters
