@@ -57,6 +57,7 @@ class TrainConfig:
     pseudo_audio_weight: float = 1.0
     duration_weight: float = 0.1
     teacher_texts: str | None = None  # file of `language<TAB>sentence`: the articulatory model says them too
+    teacher_copies: int = 3  # of each sentence, at rates from 0.6 to 1.6
     teacher: str = "text2lip-grid"  # pipeline, or folder of one, whose tokenizer and articulatory model teach
     time_stretch: float = 0.1  # clips are played up to this much slower or faster
     phone_dropout: float = 0.1  # share of clips that are given visemes and features alone
@@ -123,7 +124,7 @@ def build_clips(config: TrainConfig) -> LipClips:
 
     pipe = Text2LipPipeline.from_pretrained(config.teacher)
     rest = to_sample(clips[0])["rest"]
-    texts = read_texts(config.teacher_texts)
+    texts = read_texts(config.teacher_texts) * config.teacher_copies
     return LipClips(clips, teacher_samples(texts, pipe.tokenizer, pipe.articulation, rest, seed=config.seed))
 
 
@@ -188,7 +189,7 @@ class Run:
             same = {"seed": self.config.seed, "batch_size": self.config.batch_size}
             self.run = load_checkpoint(self.accelerator, path, same, self.ema)
             self.say(f"Resumed {path}")
-            if self.run["max_steps"] != self.config.max_steps:
+            if self.run.get("max_steps") != self.config.max_steps:
                 self.say(
                     "WARNING: max_steps has changed, and with it the schedules: the run is not what it would have been"
                 )

@@ -108,8 +108,8 @@ def test_a_longer_run_says_so(script, arguments, capsys):
 
 def test_with_a_teacher(script, arguments, tmp_path):
     (tmp_path / "texts.txt").write_text("en-us\tHello there\nfr\tBonjour madame\nGood morning\n")
-    run = script.main(arguments(max_steps=2, teacher_texts=tmp_path / "texts.txt"))
-    assert len(run.train) == 11 and set(logged(tmp_path / "run")) == {1, 2}
+    run = script.main(arguments(max_steps=2, teacher_texts=tmp_path / "texts.txt", teacher_copies=2))
+    assert len(run.train) == 14 and set(logged(tmp_path / "run")) == {1, 2}
 
 
 def test_sound_alone(script, arguments, tmp_path):
