@@ -196,6 +196,10 @@ class Run:
                 self.run["max_steps"] = self.config.max_steps
         if self.accelerator.is_main_process:
             self.output.mkdir(parents=True, exist_ok=True)
+            rows = self.output / "log.jsonl"
+            if path is not None and rows.exists():  # what was done after the checkpoint is done again
+                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
+                rows.write_text("".join(f"{row}\n" for row in kept))
             (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
 
     def fit(self):

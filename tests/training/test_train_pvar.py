@@ -78,9 +78,10 @@ def test_two_steps(script, arguments, tmp_path, capsys):
 def test_resume_equals_an_uninterrupted_run(script, arguments, tmp_path, stop):
     script.main(arguments(max_steps=9))
     pieces = arguments(max_steps=9, output=tmp_path / "pieces", save_every=stop)
-    script.main([*pieces, "--stop_after", str(stop)])
-    assert max(logged(tmp_path / "pieces")) == stop
+    script.main([*pieces, "--stop_after", str(stop + 1)])
+    assert max(logged(tmp_path / "pieces")) == stop + 1  # killed a step after the checkpoint
     script.main([*pieces, "--resume", "latest"])
+    assert len((tmp_path / "pieces/log.jsonl").read_text().splitlines()) == 10  # nine steps and a validation
     whole, resumed = logged(tmp_path / "run"), logged(tmp_path / "pieces")
     assert list(whole) == list(resumed) == list(range(1, 10))
     assert resumed == pytest.approx(whole, rel=1e-6)
