@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--columns", type=int, default=12, help="frames of a sheet, evenly spread over the clip")
     parser.add_argument("--language", default="en-us")
     parser.add_argument("--voice", default="default")
-    parser.add_argument("--expressiveness", type=float, default=1.0)
+    parser.add_argument("--expressiveness", type=float, default=1.25)
     parser.add_argument("--size", type=int, default=160, help="pixels of one face")
     parser.add_argument("--mouth", action="store_true", help="show the mouth alone")
     args = parser.parse_args()
