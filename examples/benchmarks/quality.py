@@ -106,6 +106,9 @@ def lip_rows(args: argparse.Namespace, prepared: Path) -> dict:
         table["openfacefx"] = rows.OpenFaceFX(train)
     articulatory = rows.text_driven(pipe, "articulatory")
     table["articulatory"] = lambda clip: rows.lips_of(clip, articulatory(clip))
+    if pipe.lip_decoder is not None:
+        networks = rows.text_driven(pipe, "networks")
+        table["text_only"] = lambda clip: rows.lips_of(clip, networks(clip))
     table["true_landmarks"] = lambda clip: rows.lips_of(clip, rows.true_landmarks(clip))
     return table
 
@@ -134,6 +137,8 @@ def measure_images(clips: list[rows.BenchClip], figures: dict, sheet: Path):
         "articulatory": articulatory,
         "true_landmarks_geometric": rows.true_landmarks,
     }
+    if pipe.lip_decoder is not None:
+        table["text_only"] = rows.text_driven(pipe, "networks")
     able = {metric for metric, reason in M.available_metrics().items() if reason is None}
     windows = defaultdict(list)
     strips = []
@@ -232,7 +237,7 @@ def write_sheet(strips: list[dict], path: Path):
         lines += [np.concatenate(list(frames[picks]), 1) for frames in cropped.values()]
         lines.append(np.full((8, lines[-1].shape[1], 3), 255, np.uint8))
     Image.fromarray(np.concatenate(lines)).save(path)
-    print(f"Wrote {path}: from above, of each clip: film, still, articulatory, true landmarks.")
+    print(f"Wrote {path}: from above, of each clip: {', '.join(strips[0])}.")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "articulation": ["ArticulatoryModel"],
         "faces": ["FaceLandmarker"],
+        "models": ["LipDecoderModel", "PseudoAudioModel", "VisemeEncoderModel"],
         "pipelines": ["Text2LipPipeline", "Text2LipPipelineOutput"],
         "renderers": ["GeometricRenderer"],
         "speech": ["Speech", "get_synthesizer", "list_voices", "synthesize"],

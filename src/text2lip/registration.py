@@ -7,6 +7,9 @@ loaded from a Hub id, and its components are recorded by module path, which brea
 CLASSES = {
     "ArticulatoryModel": ["save_pretrained", "from_pretrained"],
     "FaceLandmarker": ["save_pretrained", "from_pretrained"],
+    "LipDecoderModel": ["save_pretrained", "from_pretrained"],
+    "PseudoAudioModel": ["save_pretrained", "from_pretrained"],
+    "VisemeEncoderModel": ["save_pretrained", "from_pretrained"],
     "VisemeTokenizer": ["save_pretrained", "from_pretrained"],
 }
 

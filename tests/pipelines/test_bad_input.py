@@ -91,7 +91,6 @@ def test_odd_prompts_are_spoken(pipe, portrait, prompt):
         ("face_index", "left", "`face` must be an index, a box"),
         ("face_index", (0, 0, 9, 9), "`face` is the box"),
         ("motion", "dance", "motion: 'dance'; choose one of"),
-        ("motion", "networks", "motion: 'networks', but this pipeline has no lip_decoder; choose"),
         ("renderer", "raytracer", "renderer: 'raytracer'; choose one of"),
         ("renderer", "unet", "renderer: 'unet', but this pipeline has no unet; choose"),
         ("sampling_rate", 16000, "sampling_rate: 16000, but there is no audio; leave it out"),

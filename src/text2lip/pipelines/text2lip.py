@@ -290,8 +290,9 @@ class Text2LipPipeline(DiffusionPipeline):
             raise ValueError(f"output_type: {output_type!r}; choose 'pil', 'np' or 'pt'.")
         if motion not in MOTIONS:
             raise ValueError(f"motion: {motion!r}; choose one of {MOTIONS}.")
-        if motion == "networks" and self.lip_decoder is None:
-            raise ValueError("motion: 'networks', but this pipeline has no lip_decoder; choose 'articulatory'.")
+        for name in ("viseme_encoder", "pseudo_audio", "lip_decoder") if motion == "networks" else ():
+            if getattr(self, name) is None:
+                raise ValueError(f"motion: 'networks', but this pipeline has no {name}; choose 'articulatory'.")
         if renderer not in RENDERERS:
             raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}.")
         if renderer == "unet" and self.unet is None:
@@ -330,7 +331,12 @@ class Text2LipPipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def animate(
-        self, tokens: Any, num_frames: int, fps: float = 25, motion: str | None = None
+        self,
+        tokens: Any,
+        num_frames: int,
+        fps: float = 25,
+        motion: str | None = None,
+        audio_features: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, float]:
         """Lip motion for timed visemes, lips sealed on /p b m/ and in pauses.
 
@@ -338,20 +344,33 @@ class Text2LipPipeline(DiffusionPipeline):
             tokens ([`VisemeEncoding`]): with `return_tensors="pt"`.
             num_frames (`int`): frames to make.
             fps (`float`): frames per second.
-            motion (`str`, *optional*): "articulatory" or "networks".
+            motion (`str`, *optional*): "articulatory" or "networks"; this pipeline's own choice by default.
+            audio_features (`torch.Tensor`, *optional*): float (batch, num_frames, 320), log-mel of real sound, see
+                [`log_mel`]; takes the place of the pseudo-audio. For "networks" alone.
 
         Returns:
-            `tuple`: motion (batch, num_frames, 57, 2), displacement from rest in units of the outer eyes' distance,
-            and the mouth width at rest that it belongs to.
+            `tuple`: float32 motion (batch, num_frames, 57, 2), displacement from rest in units of the outer eyes'
+            distance, and the mouth width at rest that it belongs to.
         """
-        model = self.articulation
-        ids, durations, mask, features = (
-            tokens[name].to(model.device) for name in ("phone_ids", "durations", "attention_mask", "features")
-        )
-        moved = model(ids, durations, num_frames, fps, attention_mask=mask).motion
-        closure = features[..., FEATURES.index("closure")] * mask
-        weight = seal_weight(closure, *token_times(durations), num_frames, fps, silent=mask & (ids == 0))
-        return seal_lips(moved, weight), model.config.reference_width
+        model = self.lip_decoder if (motion or self.config.motion) == "networks" else self.articulation
+        tokens = {name: value.to(model.device) for name, value in tokens.items() if isinstance(value, torch.Tensor)}
+        durations, mask = tokens["durations"], tokens["attention_mask"]
+        if model is self.articulation:
+            moved = model(tokens["phone_ids"], durations, num_frames, fps, attention_mask=mask).motion
+        else:
+            moved = self._decode_lips(tokens, num_frames, fps, audio_features)
+        closure = tokens["features"][..., FEATURES.index("closure")] * mask
+        silent = mask & (tokens["phone_ids"] == 0)
+        weight = seal_weight(closure, *token_times(durations), num_frames, fps, silent=silent)
+        return seal_lips(moved.float(), weight), model.config.reference_width
+
+    def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
+        """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""
+        durations, mask = tokens["durations"], tokens["attention_mask"]
+        states = self.viseme_encoder(tokens["input_ids"], mask, tokens["phone_ids"], tokens["features"])
+        pseudo = self.pseudo_audio(states.last_hidden_state, durations, num_frames, fps, mask)
+        audio = pseudo.audio_features if audio_features is None else audio_features.to(durations.device)
+        return self.lip_decoder(audio, pseudo.enhanced, durations, fps, mask).motion
 
     def make_renderer(self, renderer: str | None = None):
         """The renderer of that name, "auto" or None for this pipeline's own choice."""

@@ -1,0 +1,71 @@
+"""What moves the lips: the networks of the paper, or the articulatory model."""
+
+import numpy as np
+import pytest
+import torch
+
+from text2lip import Text2LipPipeline, synthesize
+from text2lip.faces.canonical import driven_index
+from text2lip.pipelines.inputs import clip_length
+
+
+@pytest.fixture(scope="module")
+def tokens(pipe):
+    text = "Papa, who are you? Five fat foxes met my uncle."
+    speech = synthesize(f'<speak><break time="0.4s"/>{text}<break time="0.4s"/></speak>', "espeak")
+    return pipe.tokenizer(phones=speech.timeline, return_tensors="pt")
+
+
+def gap(moved):
+    upper, lower = driven_index((13, 14))
+    return moved[..., lower, 1] - moved[..., upper, 1]
+
+
+def animate(pipe, tokens, motion, **more):
+    frames = clip_length(float(tokens["durations"].sum(1).max()), 25)
+    return pipe.animate(tokens, frames, 25, motion, **more)[0]
+
+
+def test_the_networks_are_the_default_and_another_motion_can_be_chosen(pipe, tokens):
+    networks = animate(pipe, tokens, "networks")
+    assert torch.equal(animate(pipe, tokens, None), networks)
+    other = animate(pipe, tokens, "articulatory")
+    assert networks.shape == other.shape and networks.dtype == torch.float32
+    assert 1e-4 < (networks - other).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("motion", ["networks", "articulatory"])
+def test_lips_close_on_bilabials_open_on_open_vowels_and_rest_at_the_ends(pipe, tokens, motion):
+    opened = gap(animate(pipe, tokens, motion))[0].numpy()
+    ends = tokens["durations"][0].numpy().cumsum()
+    middles = ends - tokens["durations"][0].numpy() / 2
+    at = {label: [] for label in ("PP", "aa")}
+    for label, middle in zip(tokens["labels"][0], middles):
+        if label in at:
+            at[label].append(opened[min(int(middle * 25), len(opened) - 1)])
+    assert max(at["PP"]) < 0.005
+    assert np.mean(at["aa"]) > 0.02
+    assert opened[0] < 0.005 and opened[-1] < 0.005
+
+
+def test_a_clip_is_the_same_alone_and_in_a_padded_batch(pipe):
+    both = pipe.tokenizer(["Bob.", "Good morning to you all, my friends."], padding=True, return_tensors="pt")
+    alone = pipe.tokenizer("Bob.", return_tensors="pt")
+    single = animate(pipe, alone, "networks")
+    batch = animate(pipe, both, "networks")[:1]
+    torch.testing.assert_close(batch[:, : single.shape[1]], single, rtol=0, atol=1e-5)
+    assert batch[:, single.shape[1] :].abs().max() == 0
+
+
+def test_real_sound_takes_the_place_of_pseudo_audio(pipe, tokens):
+    text = animate(pipe, tokens, "networks")
+    heard = animate(pipe, tokens, "networks", audio_features=torch.full((1, text.shape[1], 320), -1.0))
+    assert not torch.equal(heard, text)
+
+
+def test_networks_that_are_not_there_are_named(pipe, portrait):
+    required = {name: pipe.components[name] for name in ("tokenizer", "face_landmarker", "articulation")}
+    bare = Text2LipPipeline(**required)
+    with pytest.raises(ValueError, match="motion: 'networks', but this pipeline has no viseme_encoder"):
+        bare("Hi.", portrait, motion="networks")
+    assert bare.stream("Hi.", portrait).num_frames > 5
