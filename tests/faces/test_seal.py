@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from text2lip.faces.canonical import driven_index
-from text2lip.faces.seal import seal_lips, seal_weight
+from text2lip.faces.seal import SETTLE, rest_weight, seal_lips, seal_weight, settle
 
 
 @pytest.mark.parametrize("fps", [12, 24, 25, 29.97, 60])
@@ -48,3 +48,12 @@ def test_lips_pressed_below_rest_are_not_opened():
     motion = torch.zeros(1, 1, 57, 2)
     motion[..., driven_index((14,)), 1] = -0.02
     assert torch.equal(seal_lips(motion, torch.ones(1, 1)), motion)
+
+
+def test_pauses_calm_all_motion_but_not_wholly():
+    durations = torch.tensor([[0.3, 0.2, 0.8, 0.2]])
+    end = durations.cumsum(-1)
+    rest = rest_weight(torch.tensor([[False, False, True, False]]), end - durations, end, 38, 25)
+    settled = settle(torch.ones(1, 38, 57, 2), rest)[0, :, 0, 0]
+    assert settled[:12].min() == 1 and settled[33:].min() == 1
+    assert settled[18:22].max() == pytest.approx(1 - SETTLE, abs=0.01)

@@ -8,6 +8,7 @@ from text2lip.faces.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER
 
 EASE = 0.06  # seconds over which the lips come together and part again at a closed phone
 PAUSE = 0.2  # seconds; in shorter silences the lips need not close
+SETTLE = 0.35
 CLOSE, PART = 0.15, 0.25  # seconds they take to close after speech, and ahead of speech to part again
 
 
@@ -45,22 +46,35 @@ def seal_weight(
         eased = 0.5 + 0.5 * torch.cos(torch.pi * away)
         weight[clip, span] = torch.maximum(weight[clip, span], eased)
     if silent is not None:
-        weight = torch.maximum(weight, rest_weight(silent & (end - start >= PAUSE), start, end, times))
+        weight = torch.maximum(weight, rest_weight(silent, start, end, num_frames, fps))
     return weight
 
 
-def rest_weight(pause: torch.Tensor, start: torch.Tensor, end: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """How far the lips are closed by pauses; the first and the last token of a clip are closed to its very ends.
+def settle(motion: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+    """Calm `motion` (batch, frames, 57, 2) in pauses: `SETTLE` of it goes where `rest` (batch, frames) is 1.
+
+    Not all of it: real mouths keep a shape between words, and a GRID talker's width is told better so.
+    """
+    return motion * (1 - SETTLE * rest)[..., None, None]
+
+
+def rest_weight(
+    silent: torch.Tensor, start: torch.Tensor, end: torch.Tensor, num_frames: int, fps: float
+) -> torch.Tensor:
+    """How far the mouth is at rest in pauses; the first and the last token of a clip rest to its very ends.
 
     Args:
-        pause (`torch.Tensor`): bool (batch, tokens).
+        silent (`torch.Tensor`): bool (batch, tokens), True for silences; those shorter than `PAUSE` don't count.
         start (`torch.Tensor`): (batch, tokens), seconds.
         end (`torch.Tensor`): (batch, tokens), seconds.
-        times (`torch.Tensor`): (frames,), seconds.
+        num_frames (`int`): frames; frame f is the picture at (f + 1/2) / fps.
+        fps (`float`): frames per second.
 
     Returns:
         `torch.Tensor`: (batch, frames) in [0, 1].
     """
+    times = (torch.arange(num_frames, device=start.device, dtype=start.dtype) + 0.5) / fps
+    pause = silent & (end - start >= PAUSE)
     weight = times.new_zeros(len(start), len(times))
     for clip, token in pause.nonzero().tolist():
         first, last = start[clip, token], end[clip, token]

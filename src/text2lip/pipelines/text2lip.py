@@ -15,7 +15,7 @@ from text2lip.faces.canonical import LIPS
 from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
-from text2lip.faces.seal import seal_lips, seal_weight
+from text2lip.faces.seal import rest_weight, seal_lips, seal_weight, settle
 from text2lip.pipelines.card import replace_generic_card
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
@@ -361,8 +361,10 @@ class Text2LipPipeline(DiffusionPipeline):
             moved = self._decode_lips(tokens, num_frames, fps, audio_features)
         closure = tokens["features"][..., FEATURES.index("closure")] * mask
         silent = mask & (tokens["phone_ids"] == 0)
-        weight = seal_weight(closure, *token_times(durations), num_frames, fps, silent=silent)
-        return seal_lips(moved.float(), weight), model.config.reference_width
+        start, end = token_times(durations)
+        moved = settle(moved.float(), rest_weight(silent, start, end, num_frames, fps))
+        weight = seal_weight(closure, start, end, num_frames, fps, silent=silent)
+        return seal_lips(moved, weight), model.config.reference_width
 
     def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
         """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""
