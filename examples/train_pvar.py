@@ -25,10 +25,9 @@ from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 from torch.utils.data import DataLoader
 
-from text2lip.data.prepared import load_prepared
-from text2lip.training.clips import LipClips, collate, to_sample
+from text2lip.training.clips import LipClips, collate, load_clips, to_sample
 from text2lip.training.ema import EMA
-from text2lip.training.losses import duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
+from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
 from text2lip.training.networks import Text2LipNetworks
 from text2lip.training.pvar import PVARSchedule
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
@@ -44,6 +43,7 @@ class TrainConfig:
     output: str = "outputs/pvar"
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments for each network
     pvar: dict[str, Any] = field(default_factory=dict)  # of PVARSchedule; last_step is max_steps by default
+    audio_features: str = "log_mel"  # or whisper:<folder or Hub id>
     use_visemes: bool = True  # False: the baseline that hears sound only
     max_steps: int = 4000
     batch_size: int = 32  # clips, on each process
@@ -55,6 +55,7 @@ class TrainConfig:
     motion_weight: float = 1.0  # losses; motion and velocity in units of 0.01 of the eyes' distance
     velocity_weight: float = 1.0
     pseudo_audio_weight: float = 1.0
+    amplitude_weight: float = 0.0  # as much motion and jerk as in real clips, over each batch
     duration_weight: float = 0.1
     teacher_texts: str | None = None  # file of `language<TAB>sentence`: the articulatory model says them too
     teacher_copies: int = 3  # of each sentence, at rates from 0.6 to 1.6
@@ -117,7 +118,7 @@ def build_accelerator(config: TrainConfig) -> Accelerator:
 
 
 def build_clips(config: TrainConfig) -> LipClips:
-    clips = load_prepared(config.prepared, "train")[: config.limit_clips]
+    clips = load_clips(config.prepared, "train", config.limit_clips, config.audio_features)
     if config.teacher_texts is None:
         return LipClips(clips)
     from text2lip import Text2LipPipeline
@@ -125,13 +126,16 @@ def build_clips(config: TrainConfig) -> LipClips:
     pipe = Text2LipPipeline.from_pretrained(config.teacher)
     rest = to_sample(clips[0])["rest"]
     texts = read_texts(config.teacher_texts) * config.teacher_copies
-    return LipClips(clips, teacher_samples(texts, pipe.tokenizer, pipe.articulation, rest, seed=config.seed))
+    channels = clips[0].mel.shape[-1]
+    return LipClips(clips, teacher_samples(texts, pipe.tokenizer, pipe.articulation, rest, channels, seed=config.seed))
 
 
 def build_networks(config: TrainConfig, clips: LipClips) -> Text2LipNetworks:
     torch.manual_seed(config.seed)
-    configs = {**config.networks}
-    configs["lip_decoder"] = {"reference_width": clips.rest_width, **configs.get("lip_decoder", {})}
+    audio_dim = {"audio_dim": clips[0]["audio"].shape[-1]}
+    configs = {name: {**audio_dim, **config.networks.get(name, {})} for name in ("pseudo_audio", "lip_decoder")}
+    configs = {**config.networks, **configs}
+    configs["lip_decoder"] = {"reference_width": clips.rest_width, **configs["lip_decoder"]}
     return Text2LipNetworks.from_config(configs, config.use_visemes)
 
 
@@ -152,6 +156,7 @@ def losses(out, batch: dict[str, torch.Tensor], weights: torch.Tensor) -> dict[s
     return {
         "motion": 100 * motion_l1(out.motion, motion, frames, weights),
         "velocity": 100 * velocity_l1(out.motion, motion, frames, weights),
+        "amplitude": amplitude_loss(out.motion, motion, frames & real),
         "pseudo_audio": masked_l1(out.pseudo_audio, batch["audio"], frames & real),
         "duration": duration_l1(out.log_durations, batch["durations"], batch["attention_mask"] & real),
     }
@@ -164,7 +169,7 @@ class Run:
         self.config, self.output = config, Path(config.output)
         self.accelerator = build_accelerator(config)
         self.train = build_clips(config)
-        self.val = load_prepared(config.prepared, "val")[: config.limit_clips]
+        self.val = load_clips(config.prepared, "val", config.limit_clips, config.audio_features)
         networks = build_networks(config, self.train)
         self.ema = EMA(networks, config.ema_decay)
         optimizer = torch.optim.AdamW(networks.parameters(), lr=0.0, weight_decay=config.weight_decay)
@@ -272,7 +277,7 @@ class Run:
             self.say(f"val at step {self.run['step']}: {json.dumps(shown)}")
             for warning in warnings_of(figures):
                 self.say(f"WARNING: {warning}")
-            error = figures["text/lmd_centred"]
+            error = -sum(figures[f"text/{name}"] or 0.0 for name in ("gap_r", "width_r"))
             if self.run["best"] is None or error < self.run["best"]:
                 self.run["best"] = error
                 self.keep("best", figures)

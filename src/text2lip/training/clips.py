@@ -1,26 +1,60 @@
 """Prepared clips as the tensors that lip training reads."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from text2lip.data.prepared import PreparedClip
-from text2lip.faces.canonical import lip_width, neutral_shape
+from text2lip.data.prepared import PreparedClip, load_prepared, read_prepared
+from text2lip.faces.canonical import lip_gap, lip_width, neutral_shape
 from text2lip.text.visemes import PHONE_INVENTORY, sequence_features
 
 
 TOKENS = ("input_ids", "phone_ids", "features", "durations")
 
 
+def load_clips(folder: str | Path, split: str, limit: int | None = None, audio: str = "log_mel") -> list[PreparedClip]:
+    """Clips of a prepared split whose `mel` holds the features of sound that are asked for.
+
+    Args:
+        folder (`str` or `Path`): made by `examples/prepare_grid.py`.
+        split (`str`): such as "train".
+        limit (`int`, *optional*): only so many, the first.
+        audio (`str`): "log_mel" (320 channels), or "whisper:<folder or Hub id>" (3840 with Whisper-tiny), see
+            [`~text2lip.speech.whisper.whisper_frames`].
+
+    Raises:
+        ValueError: the split is not prepared, or unknown features.
+    """
+    clips = load_prepared(folder, split)[:limit]
+    kind, _, name = audio.partition(":")
+    if audio == "log_mel":
+        return clips
+    if kind != "whisper" or not name:
+        raise ValueError(f"audio_features: {audio!r}; choose 'log_mel' or 'whisper:<folder or Hub id>'.")
+    from tqdm import tqdm
+
+    from text2lip.speech.whisper import load_whisper, whisper_frames, whisper_states
+
+    model, made = load_whisper(name), []
+    rows = zip(clips, read_prepared(folder, split, ["audio"]))
+    for clip, row in tqdm(rows, total=len(clips), desc=f"whisper, {split}", unit="clip", disable=len(clips) < 20):
+        states = whisper_states(model, row["audio"].astype(np.float32) / 2**15)
+        made.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().numpy()))
+    return made
+
+
 def to_sample(clip: PreparedClip) -> dict[str, torch.Tensor]:
-    """One clip: motion from the talker's rest, log-mel, visemes.
+    """One clip: motion from the talker's [`rest_shape`], log-mel, visemes.
 
     Returns:
         `dict`: motion float32 (frames, 57, 2), eye units; audio float32 (frames, 320); input_ids, phone_ids int64
         (tokens,); features float32 (tokens, 6); durations float32 (tokens,), seconds; rest float32 (57, 2); fps ();
         real bool (), False for clips without sound whose motion and times are made up.
     """
-    rest = neutral_shape(clip.lips, clip.silent).astype(np.float32)
+    rest = rest_shape(clip)
     letters = [PHONE_INVENTORY[index] for index in clip.phone_ids]
     return {
         "motion": torch.from_numpy(clip.lips - rest),
@@ -33,6 +67,17 @@ def to_sample(clip: PreparedClip) -> dict[str, torch.Tensor]:
         "fps": torch.tensor(clip.fps, dtype=torch.float32),
         "real": torch.tensor(True),
     }
+
+
+def rest_shape(clip: PreparedClip) -> np.ndarray:
+    """The talker's closed mouth, float32 (57, 2): the mean over the half of the silent frames with the smallest gap.
+
+    Not over all of them: before a talker speaks he opens his mouth, and on a portrait rest means closed lips.
+    """
+    silent, gap = clip.silent, lip_gap(clip.lips)
+    if silent.sum() >= 6:
+        silent = silent & (gap <= np.median(gap[silent]))
+    return neutral_shape(clip.lips, silent).astype(np.float32)
 
 
 class LipClips(Dataset):
