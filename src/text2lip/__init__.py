@@ -10,7 +10,14 @@ __getattr__, __dir__, __all__ = attach(
     {
         "articulation": ["ArticulatoryModel"],
         "faces": ["FaceLandmarker"],
-        "models": ["LipDecoderModel", "PseudoAudioModel", "VisemeEncoderModel"],
+        "models": [
+            "EchoMimicReferenceUNet",
+            "EchoMimicUNet",
+            "LandmarkEncoder",
+            "LipDecoderModel",
+            "PseudoAudioModel",
+            "VisemeEncoderModel",
+        ],
         "pipelines": ["Text2LipPipeline", "Text2LipPipelineOutput"],
         "renderers": ["GeometricRenderer"],
         "speech": ["Speech", "get_synthesizer", "list_voices", "synthesize"],

@@ -6,7 +6,10 @@ loaded from a Hub id, and its components are recorded by module path, which brea
 
 CLASSES = {
     "ArticulatoryModel": ["save_pretrained", "from_pretrained"],
+    "EchoMimicReferenceUNet": ["save_pretrained", "from_pretrained"],
+    "EchoMimicUNet": ["save_pretrained", "from_pretrained"],
     "FaceLandmarker": ["save_pretrained", "from_pretrained"],
+    "LandmarkEncoder": ["save_pretrained", "from_pretrained"],
     "LipDecoderModel": ["save_pretrained", "from_pretrained"],
     "PseudoAudioModel": ["save_pretrained", "from_pretrained"],
     "VisemeEncoderModel": ["save_pretrained", "from_pretrained"],

@@ -6,6 +6,9 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "echomimic_reference": ["EchoMimicReferenceUNet", "EchoMimicReferenceUNetOutput"],
+        "echomimic_unet": ["EchoMimicUNet"],
+        "landmark_encoder": ["LandmarkEncoder"],
         "lip_decoder": ["LipAttention", "LipDecoderModel", "LipDecoderModelOutput"],
         "pseudo_audio": ["PseudoAudioModel", "PseudoAudioModelOutput"],
         "viseme_encoder": ["VisemeEncoderModel", "VisemeEncoderModelOutput"],

@@ -1,0 +1,64 @@
+"""EchoMimic's ReferenceNet: what a portrait looks like, at 16 places of the denoiser."""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers.models.attention import BasicTransformerBlock
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.utils import BaseOutput
+from torch import nn
+
+from text2lip.models.echomimic_parts import arguments_of, name_processors
+from text2lip.registration import register
+
+
+register()
+
+
+@dataclass
+class EchoMimicReferenceUNetOutput(BaseOutput):
+    """Output of [`EchoMimicReferenceUNet`].
+
+    Attributes:
+        reference_states (`dict`): place of a self-attention to what enters it, float (batch, tokens, channels).
+    """
+
+    reference_states: dict[str, torch.Tensor]
+
+
+class EchoMimicReferenceUNet(UNet2DConditionModel):
+    """Stable Diffusion 1.x's UNet without text and without output; run once per clip.
+
+    Args: those of `UNet2DConditionModel`, by keyword; the defaults are EchoMimic's, 815.5 M parameters.
+    """
+
+    @arguments_of(UNet2DConditionModel, cross_attention_dim=1)
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        for module in self.modules():
+            if isinstance(module, BasicTransformerBlock):
+                module.attn2 = module.norm2 = None
+        self.conv_norm_out, self.conv_out = None, nn.Identity()
+        self.set_default_attn_processor()
+
+    def set_default_attn_processor(self):
+        """Go back to the processors that write the states down."""
+        self.set_attn_processor(name_processors(self.attn_processors))
+
+    def forward(
+        self, sample: torch.Tensor, timestep: torch.Tensor | float | int = 0, return_dict: bool = True
+    ) -> EchoMimicReferenceUNetOutput | tuple[dict[str, torch.Tensor]]:
+        """Look at a portrait.
+
+        Args:
+            sample (`torch.Tensor`): its clean latents (the mean of the VAE's distribution, scaled), float (batch,
+                in_channels, height, width).
+            timestep (`torch.Tensor`, `float` or `int`): 0, as EchoMimic calls it.
+            return_dict (`bool`): an [`EchoMimicReferenceUNetOutput`] or a tuple.
+
+        Returns:
+            [`EchoMimicReferenceUNetOutput`]: 16 states in the full configuration, for [`EchoMimicUNet`].
+        """
+        states = {}
+        super().forward(sample, timestep, None, cross_attention_kwargs={"written_states": states})
+        return EchoMimicReferenceUNetOutput(states) if return_dict else (states,)
