@@ -94,21 +94,21 @@ def name_processors(attn_processors: dict) -> dict[str, ReferenceAttnProcessor]:
 
 
 def arguments_of(parent: type, **defaults):
-    """Decorate an `__init__(self, **kwargs)`: the arguments of the parent's, some with other defaults.
+    """Decorate an `__init__(self, **kwargs)`: the arguments of the parent's, some with other defaults, and new ones.
 
     Diffusers reads from the signature which keys of a config belong to a class.
     """
-    parameters = [
-        parameter.replace(default=defaults.get(name, parameter.default))
-        for name, parameter in inspect.signature(parent.__init__).parameters.items()
-    ]
+    parameters = dict(inspect.signature(parent.__init__).parameters)
+    for name, default in defaults.items():
+        new = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
+        parameters[name] = parameters.get(name, new).replace(default=default)
 
     def decorate(init):
         @functools.wraps(init)
         def inner(self, **kwargs):
             init(self, **{**defaults, **kwargs})
 
-        inner.__signature__ = inspect.Signature(parameters)
+        inner.__signature__ = inspect.Signature(list(parameters.values()))
         return inner
 
     return decorate

@@ -41,14 +41,18 @@ class EchoMimicUNet(UNetMotionModel, CacheMixin):
     of each frame; motion modules normalise each frame by itself. EchoMimic's constant factor 3.0 on the sound is
     folded into the weights by `utils/convert_echomimic_to_diffusers.py`.
 
-    Args: those of `UNetMotionModel`, by keyword; the defaults are EchoMimic's, 1,303,145,604 parameters.
+    Args: those of `UNetMotionModel`, by keyword; the defaults are EchoMimic's, 1,303,145,604 parameters. And:
+        num_inference_steps (`int`): how many steps a sampler should take with these weights, unless told: 30, or 6
+            for EchoMimic's accelerated weights.
+        guidance_scale (`float`): likewise; 2.5, or 1.0 (off) for the accelerated weights.
     """
 
     _repeated_blocks = ["BasicTransformerBlock"]
 
-    @arguments_of(UNetMotionModel, cross_attention_dim=384)
-    def __init__(self, **kwargs):
+    @arguments_of(UNetMotionModel, cross_attention_dim=384, num_inference_steps=30, guidance_scale=2.5)
+    def __init__(self, num_inference_steps, guidance_scale, **kwargs):
         super().__init__(**kwargs)
+        self.register_to_config(num_inference_steps=num_inference_steps, guidance_scale=guidance_scale)
         conv = self.conv_in
         self.conv_in = LandmarkConv(conv.in_channels, conv.out_channels, conv.kernel_size, padding=conv.padding)
         for module in self.modules():
