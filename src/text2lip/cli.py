@@ -28,6 +28,7 @@ FLAGS = {
     "fps": "--fps",
     "face": "--face",
     "face_index": "--face",
+    "idle": "--idle",
     "motion": "--motion",
     "renderer": "--renderer",
     "output": "--output",
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--timings", metavar="FILE", help="your own phone or word times: TextGrid, JSON of a TTS, …")
     parser.add_argument("--fps", type=float, default=25, help="frames per second (default: 25)")
     parser.add_argument("--face", type=int, metavar="N", help="which face, 0 is the largest (default)")
+    parser.add_argument("--idle", type=float, default=0.0, metavar="X", help="blinks and head sway: 1; 0.5 for half")
     parser.add_argument("--motion", choices=("articulatory", "networks"), help="what moves the lips")
     parser.add_argument("--renderer", choices=("auto", "geometric", "unet"), help="what draws the frames")
     parser.add_argument("--model", default="text2lip-grid", help="built-in name, folder or Hub id of a pipeline")
@@ -233,6 +235,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
         motion=args.motion,
         renderer=args.renderer,
         face_index=args.face,
+        idle=args.idle,
     )
     seconds = len(stream) / stream.fps
     if not args.quiet:

@@ -107,6 +107,8 @@ class TestModel:
     def test_save_and_load(self, landmarker, golden, tmp_path):
         landmarker.save_pretrained(str(tmp_path))
         assert sorted(path.name for path in tmp_path.iterdir()) == [
+            "LICENSE",
+            "NOTICE.md",
             "config.json",
             "diffusion_pytorch_model.safetensors",
         ]
@@ -198,7 +200,7 @@ class TestWhichFace:
             assert_on_face(landmarker.locate(image, choice), image, truth, small, 0.05)
 
     def test_wrong_choice(self, landmarker, two):
-        with pytest.raises(FaceNotFoundError, match=r"`face` is 2, but `image` shows 2"):
+        with pytest.raises(FaceNotFoundError, match=r"`face_index` is 2, but `image` shows 2"):
             landmarker.locate(two[0], 2)
         with pytest.raises(FaceNotFoundError, match="box"):
             landmarker.locate(two[0], (0, 0, 10, 10))
@@ -252,8 +254,8 @@ class TestTrack:
         assert landmarks.shape == (0, 478, 3) and scores.shape == (0,)
         landmarks, scores = landmarker.track([grey(64, 48)])
         assert np.isnan(landmarks).all() and scores.tolist() == [0]
-        with pytest.raises(FaceNotFoundError, match="`face` is 3"):
-            landmarker.track(clip[0][:2], face=3)
+        with pytest.raises(FaceNotFoundError, match="`face_index` is 3"):
+            landmarker.track(clip[0][:2], face_index=3)
 
     def test_keeps_few_frames(self, landmarker, clip):
         """Frames are asked for as the tracker goes, and let go."""

@@ -1,6 +1,8 @@
 """`FaceLandmarker`: finds faces and places MediaPipe's 478 landmarks on them, in torch alone."""
 
 import math
+import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +97,15 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
         """The landmarker that comes with this package."""
         return cls.from_pretrained(str(BUILT_IN), use_safetensors=True)
 
+    def save_pretrained(self, save_directory: str | os.PathLike, *args, **kwargs) -> None:
+        """Save weights and configuration, and beside them the licence and the origin of the weights."""
+        if not os.path.isfile(save_directory):
+            os.makedirs(save_directory, exist_ok=True)
+            for name in ("LICENSE", "NOTICE.md"):
+                if not os.path.exists(os.path.join(save_directory, name)):
+                    shutil.copyfile(BUILT_IN / name, os.path.join(save_directory, name))
+        super().save_pretrained(save_directory, *args, **kwargs)
+
     def forward(self, crops: torch.Tensor, return_dict: bool = True) -> FaceMeshOutput | tuple:
         """Place the mesh in square crops that show an upright face of 2/3 of the crop's side.
 
@@ -120,12 +131,12 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
         return [found.face for found in self._search(image)]
 
     @torch.inference_mode()
-    def locate(self, image: np.ndarray, face: Face | int | tuple | None = None) -> np.ndarray:
+    def locate(self, image: np.ndarray, face_index: Face | int | tuple | None = None) -> np.ndarray:
         """Landmarks of one face.
 
         Args:
             image (`np.ndarray` of shape `(height, width, 3)`): RGB, uint8.
-            face (`Face`, `int` or `(left, top, right, bottom)`, *optional*):
+            face_index (`Face`, `int` or `(left, top, right, bottom)`, *optional*):
                 Which one: an entry of `detect`, its index there (0 is the largest), or a box in pixels that holds its
                 middle. The largest by default.
 
@@ -135,10 +146,10 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
         Raises:
             FaceNotFoundError: nothing found, too small, not the one asked for, or no face by the mesh's own measure.
         """
-        return self._normalise(self._choose(image, face).points, image)
+        return self._normalise(self._choose(image, face_index).points, image)
 
     @torch.inference_mode()
-    def track(self, frames: Iterable[np.ndarray], face: Face | int | tuple | None = None):
+    def track(self, frames: Iterable[np.ndarray], face_index: Face | int | tuple | None = None):
         """Landmarks of one face through a clip.
 
         Each frame is searched where the frame before had the face, then placed once more in a square that is smoothed
@@ -146,14 +157,14 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
 
         Args:
             frames (iterable of `np.ndarray` of shape `(height, width, 3)`): RGB, uint8.
-            face: which face of the first frame that shows any, as for `locate`.
+            face_index: which face of the first frame that shows any, as for `locate`.
 
         Returns:
             `(landmarks, scores)`: `(frames, 478, 3)` float32 as from `locate`, and the mesh's confidence `(frames,)`
             float32 in [0, 1]; where the face is lost the landmarks are NaN and the score is 0.
 
         Raises:
-            FaceNotFoundError: `face` is not in the first frame that shows any face.
+            FaceNotFoundError: `face_index` is not in the first frame that shows any face.
         """
         landmarks, scores = [], []
         run, last, lost = Run(self._place), None, 0
@@ -175,7 +186,7 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
                 faces = self._search(image, thorough=lost % RETRY == 0)
                 if faces:
                     centres = [other.face.centre for other in faces]
-                    chosen = self._select(image, faces, face) if last is None else faces[nearest(centres, last)]
+                    chosen = self._select(image, faces, face_index) if last is None else faces[nearest(centres, last)]
                     found = chosen.points, chosen.presence
             if found is None:
                 lost += 1
@@ -294,14 +305,15 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
         if isinstance(face, Face):
             found = self._confirm(image, face)
             if found is None:
-                raise FaceNotFoundError(f"`face`: the mesh sees no face at {face.box} in `image`")
+                raise FaceNotFoundError(f"`face_index`: the mesh sees no face at {face.box} in `image`")
             return found
         if face is None:
             chosen = faces
         elif isinstance(face, (int, np.integer)):
             if not 0 <= face < len(faces):
                 raise FaceNotFoundError(
-                    f"`face` is {face}, but `image` shows {len(faces)} face(s): 0 (the largest) to {len(faces) - 1}"
+                    f"`face_index` is {face}, but `image` shows {len(faces)} face(s): 0 (the largest) to "
+                    f"{len(faces) - 1}"
                 )
             chosen = [faces[face]]
         else:
@@ -309,13 +321,15 @@ class FaceLandmarker(ModelMixin, ConfigMixin):
                 left, top, right, bottom = (float(value) for value in face)
             except (TypeError, ValueError):
                 raise ValueError(
-                    f"`face` must be an index, a box (left, top, right, bottom) or a Face, got {face!r}"
+                    f"`face_index` must be an index, a box (left, top, right, bottom) or a Face, got {face!r}"
                 ) from None
             centres = [found.face.centre for found in faces]
             chosen = [f for f, (x, y) in zip(faces, centres) if left <= x <= right and top <= y <= bottom]
             if not chosen:
                 boxes = ", ".join(str(tuple(round(value) for value in found.face.box)) for found in faces)
-                raise FaceNotFoundError(f"`face` is the box {tuple(face)}, but the faces in `image` are at {boxes}")
+                raise FaceNotFoundError(
+                    f"`face_index` is the box {tuple(face)}, but the faces in `image` are at {boxes}"
+                )
         smallest = self.config.min_face_size
         if chosen[0].face.size < smallest:
             raise FaceNotFoundError(

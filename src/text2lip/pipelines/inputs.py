@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ class Options:
     motion: str | None
     renderer: str | None
     expressiveness: float
-    face_index: Any
-    generator: Any
+    face_index: Any = None
+    idle: bool | float = False
+    sampler: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Clip:
     speaking_rate: float
     fps: float
     num_frames: int | None
+    generator: Any = None
 
     def speak(self) -> TimedSound:
         """Times and sound: the caller's timings, else alignment of the caller's audio, else the voice's events."""
@@ -86,22 +88,11 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Request:
-    """All inputs of one call; `clips` checks them and pairs every prompt with its image, audio and timings."""
-
-    prompt: Any
-    image: Any
-    voice: Any
-    audio: Any
-    sampling_rate: int | None
-    timings: Any
-    language: str
-    speaking_rate: float
-    fps: float
-    num_frames: int | None
+class Request(Clip):
+    """All inputs of one call, where prompt, image, audio, timings and generator may be lists."""
 
     def clips(self) -> list[Clip]:
-        """One [`Clip`] for each prompt.
+        """The inputs checked, and every prompt paired with its image, audio, timings and generator.
 
         Raises:
             ValueError: a value that can't be used, or lists of unequal length.
@@ -115,12 +106,13 @@ class Request:
         images = _spread("image", self.image, count, isinstance(self.image, (list, tuple)))
         audios = _spread("audio", self.audio, count, isinstance(self.audio, list))
         timings = _spread("timings", self.timings, count, many and _is_list_of_timings(self.timings))
+        generators = _spread("generator", self.generator, count, isinstance(self.generator, (list, tuple)))
+        shared = {**vars(self), "fps": float(self.fps)}
         clips = []
-        for prompt, image, audio, times in zip(prompts, images, audios, timings):
+        for prompt, image, audio, times, generator in zip(prompts, images, audios, timings, generators):
             self._check_one(prompt, image, audio, times)
-            own = {"prompt": prompt, "image": image, "audio": audio, "timings": times, "fps": float(self.fps)}
-            shared = ("voice", "sampling_rate", "language", "speaking_rate", "num_frames")
-            clips.append(Clip(**own, **{name: getattr(self, name) for name in shared}))
+            own = {"prompt": prompt, "image": image, "audio": audio, "timings": times, "generator": generator}
+            clips.append(Clip(**{**shared, **own}))
         return clips
 
     def _check_call(self):

@@ -10,29 +10,28 @@ import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils import logging
 
-from text2lip.articulation import ArticulatoryModel, token_times
+from text2lip.articulation import ArticulatoryModel
 from text2lip.faces.canonical import LIPS
 from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
-from text2lip.faces.seal import rest_weight, seal_lips, seal_weight, settle
 from text2lip.pipelines.card import replace_generic_card
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
+from text2lip.pipelines.motion import LipMotion
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
+from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
 from text2lip.pipelines.stream import Text2LipStream
 from text2lip.text.tokenizer import VisemeTokenizer
-from text2lip.text.visemes import FEATURES
 
 
 logger = logging.get_logger(__name__)
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 MOTIONS = ("articulatory", "networks")
-RENDERERS = ("auto", "geometric", "unet")
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
 
 
-class Text2LipPipeline(DiffusionPipeline):
+class Text2LipPipeline(LipMotion, DiffusionPipeline):
     """Text-driven talking faces after *Text2Lip* (arXiv 2508.02362).
 
     Load it with `Text2LipPipeline.from_pretrained("text2lip-grid")` (built in, offline), a folder or a Hub id.
@@ -157,6 +156,7 @@ class Text2LipPipeline(DiffusionPipeline):
         motion: str | None = None,
         renderer: str | None = None,
         face_index: Any = None,
+        idle: bool | float = False,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         generator: torch.Generator | list[torch.Generator] | None = None,
@@ -185,9 +185,12 @@ class Text2LipPipeline(DiffusionPipeline):
             motion (`str`, *optional*): "articulatory" or "networks".
             renderer (`str`, *optional*): "auto", "geometric" or "unet".
             face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
+            idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
+                to 2, for less or more of it. `landmarks` of the result hold the speech alone, without it.
             num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
             guidance_scale (`float`, *optional*): classifier-free guidance, for a renderer that samples.
-            generator (`torch.Generator`, *optional*): source of randomness, for a renderer that has any.
+            generator (`torch.Generator`, *optional*): source of randomness, for `idle` and a renderer that has any; a
+                list holds one for each prompt.
             output_type (`str`): "pil", "np" or "pt".
             return_dict (`bool`): False for a plain tuple.
             callback_on_step_end (*optional*): called after each sampler step, for a renderer that samples.
@@ -206,10 +209,10 @@ class Text2LipPipeline(DiffusionPipeline):
             "callback_on_step_end_tensor_inputs": callback_on_step_end_tensor_inputs,
         }
         request = Request(
-            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames
+            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
         )
-        options = Options(motion, renderer, expressiveness, face_index, generator)
-        self.check_inputs(options, output_type, sampler)
+        options = Options(motion, renderer, expressiveness, face_index, idle, sampler)
+        self.check_inputs(options, output_type)
         streams = [self._stream(clip, options) for clip in request.clips()]
         check_memory(sum(len(stream) * math.prod(stream.size) * 3 for stream in streams), output_type)
         frames = []
@@ -252,6 +255,7 @@ class Text2LipPipeline(DiffusionPipeline):
         motion: str | None = None,
         renderer: str | None = None,
         face_index: Any = None,
+        idle: bool | float = False,
         generator: torch.Generator | None = None,
     ) -> Text2LipStream:
         """Like calling the pipeline for one clip, but the frames come one by one and are not kept.
@@ -262,16 +266,16 @@ class Text2LipPipeline(DiffusionPipeline):
             [`Text2LipStream`]: iterate for uint8 (height, width, 3) frames; carries `audio`, `sampling_rate`, `fps`.
         """
         request = Request(
-            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames
+            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
         )
-        options = Options(motion, renderer, expressiveness, face_index, generator)
-        self.check_inputs(options, "np", {})
+        options = Options(motion, renderer, expressiveness, face_index, idle)
+        self.check_inputs(options)
         clips = request.clips()
         if len(clips) != 1:
             raise ValueError(f"prompt: stream makes one clip, got {len(clips)}; call it once for each.")
         return self._stream(clips[0], options)
 
-    def check_inputs(self, options: Options, output_type: str, sampler: dict[str, Any]):
+    def check_inputs(self, options: Options, output_type: str = "np"):
         """Refuse values that no part of this pipeline can use.
 
         Raises:
@@ -283,7 +287,6 @@ class Text2LipPipeline(DiffusionPipeline):
                 raise ValueError(f"{name}: None; this pipeline can do nothing without it, load it with its {name}.")
         size = options.expressiveness
         motion = self.config.motion if options.motion is None else options.motion
-        renderer = self.config.renderer if options.renderer is None else options.renderer
         if not is_number(size) or not 0 <= size <= 2:
             raise ValueError(f"expressiveness: {size!r}; wants a number from 0 to 2.")
         if output_type not in ("pil", "np", "pt"):
@@ -293,13 +296,13 @@ class Text2LipPipeline(DiffusionPipeline):
         for name in ("viseme_encoder", "pseudo_audio", "lip_decoder") if motion == "networks" else ():
             if getattr(self, name) is None:
                 raise ValueError(f"motion: 'networks', but this pipeline has no {name}; choose 'articulatory'.")
-        if renderer not in RENDERERS:
-            raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}.")
-        if renderer == "unet" and self.unet is None:
-            raise ValueError("renderer: 'unet', but this pipeline has no unet; choose 'geometric'.")
-        given = [name for name, value in sampler.items() if value is not None]
-        if given and (self.scheduler is None or renderer == "geometric"):
-            raise ValueError(f"{given[0]}: {sampler[given[0]]!r}, but this renderer takes no steps; leave it out.")
+        kind = renderer_kind(self, options.renderer)
+        given = [name for name, value in options.sampler.items() if value is not None]
+        if given and kind != "echomimic":
+            value = options.sampler[given[0]]
+            raise ValueError(f"{given[0]}: {value!r}, but this renderer takes no steps; leave it out.")
+        if not isinstance(options.idle, bool) and (not is_number(options.idle) or not 0 <= options.idle <= 2):
+            raise ValueError(f"idle: {options.idle!r}; wants True, False or a strength from 0 to 2.")
 
     def _stream(self, clip: Clip, options: Options) -> Text2LipStream:
         portrait = load_image(clip.image, max_size=self.config.max_size)
@@ -313,9 +316,11 @@ class Text2LipPipeline(DiffusionPipeline):
         mouth = PortraitMouth(face, *portrait.shape[:2])
         landmarks = mouth.retarget(options.expressiveness * moved[0].float().cpu().numpy(), width)
         audio = None if speech.audio is None else fit_audio(speech.audio, speech.sampling_rate, num_frames, clip.fps)
-        frames = self.make_renderer(options.renderer).render(
-            portrait, landmarks, fps=clip.fps, generator=options.generator, source_landmarks=face[:, :2]
+        frames = self.make_renderer(options.renderer, **options.sampler).render(
+            portrait, landmarks, fps=clip.fps, generator=clip.generator, source_landmarks=face[:, :2]
         )
+        if options.idle:
+            frames = add_life(frames, landmarks, float(options.idle), clip.fps, clip.generator)
         return Text2LipStream(
             frames=iter(frames),
             num_frames=num_frames,
@@ -329,56 +334,9 @@ class Text2LipPipeline(DiffusionPipeline):
             size=portrait.shape[:2],
         )
 
-    @torch.no_grad()
-    def animate(
-        self,
-        tokens: Any,
-        num_frames: int,
-        fps: float = 25,
-        motion: str | None = None,
-        audio_features: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, float]:
-        """Lip motion for timed visemes, lips sealed on /p b m/ and in pauses.
-
-        Args:
-            tokens ([`VisemeEncoding`]): with `return_tensors="pt"`.
-            num_frames (`int`): frames to make.
-            fps (`float`): frames per second.
-            motion (`str`, *optional*): "articulatory" or "networks"; this pipeline's own choice by default.
-            audio_features (`torch.Tensor`, *optional*): float (batch, num_frames, 320), log-mel of real sound, see
-                [`log_mel`]; takes the place of the pseudo-audio. For "networks" alone.
-
-        Returns:
-            `tuple`: float32 motion (batch, num_frames, 57, 2), displacement from rest in units of the outer eyes'
-            distance, and the mouth width at rest that it belongs to.
-        """
-        model = self.lip_decoder if (motion or self.config.motion) == "networks" else self.articulation
-        tokens = {name: value.to(model.device) for name, value in tokens.items() if isinstance(value, torch.Tensor)}
-        durations, mask = tokens["durations"], tokens["attention_mask"]
-        if model is self.articulation:
-            moved = model(tokens["phone_ids"], durations, num_frames, fps, attention_mask=mask).motion
-        else:
-            moved = self._decode_lips(tokens, num_frames, fps, audio_features)
-        closure = tokens["features"][..., FEATURES.index("closure")] * mask
-        silent = mask & (tokens["phone_ids"] == 0)
-        start, end = token_times(durations)
-        moved = settle(moved.float(), rest_weight(silent, start, end, num_frames, fps))
-        weight = seal_weight(closure, start, end, num_frames, fps, silent=silent)
-        return seal_lips(moved, weight), model.config.reference_width
-
-    def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
-        """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""
-        durations, mask = tokens["durations"], tokens["attention_mask"]
-        states = self.viseme_encoder(tokens["input_ids"], mask, tokens["phone_ids"], tokens["features"])
-        pseudo = self.pseudo_audio(states.last_hidden_state, durations, num_frames, fps, mask)
-        audio = pseudo.audio_features if audio_features is None else audio_features.to(durations.device)
-        return self.lip_decoder(audio, pseudo.enhanced, durations, fps, mask).motion
-
-    def make_renderer(self, renderer: str | None = None):
-        """The renderer of that name, "auto" or None for this pipeline's own choice."""
-        from text2lip.renderers.geometric import GeometricRenderer
-
-        return GeometricRenderer()
+    def make_renderer(self, renderer: str | None = None, **sampler: Any):
+        """The renderer of that name, "auto" or None for this pipeline's own choice; `sampler` for one that samples."""
+        return make_renderer(self, renderer, **sampler)
 
 
 def check_mouth(landmarks: np.ndarray) -> None:

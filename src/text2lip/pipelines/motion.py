@@ -1,0 +1,58 @@
+"""Lip motion for timed visemes: the half of the pipeline that knows no picture."""
+
+from typing import Any
+
+import torch
+
+from text2lip.articulation import token_times
+from text2lip.faces.seal import press_lips, rest_weight, seal_lips, settle
+from text2lip.text.visemes import FEATURES
+
+
+class LipMotion:
+    """What [`Text2LipPipeline`] does between tokens and lips, with its own components."""
+
+    @torch.no_grad()
+    def animate(
+        self,
+        tokens: Any,
+        num_frames: int,
+        fps: float = 25,
+        motion: str | None = None,
+        audio_features: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, float]:
+        """Lip motion for timed visemes, lips sealed on /p b m/ and in pauses.
+
+        Args:
+            tokens ([`VisemeEncoding`]): with `return_tensors="pt"`.
+            num_frames (`int`): frames to make.
+            fps (`float`): frames per second.
+            motion (`str`, *optional*): "articulatory" or "networks"; this pipeline's own choice by default.
+            audio_features (`torch.Tensor`, *optional*): float (batch, num_frames, 320), log-mel of real sound, see
+                [`log_mel`]; takes the place of the pseudo-audio. For "networks" alone.
+
+        Returns:
+            `tuple`: float32 motion (batch, num_frames, 57, 2), displacement from rest in units of the outer eyes'
+            distance, and the mouth width at rest that it belongs to.
+        """
+        model = self.lip_decoder if (motion or self.config.motion) == "networks" else self.articulation
+        tokens = {name: value.to(model.device) for name, value in tokens.items() if isinstance(value, torch.Tensor)}
+        durations, mask = tokens["durations"], tokens["attention_mask"]
+        if model is self.articulation:
+            moved = model(tokens["phone_ids"], durations, num_frames, fps, attention_mask=mask).motion
+        else:
+            moved = self._decode_lips(tokens, num_frames, fps, audio_features)
+        closure = tokens["features"][..., FEATURES.index("closure")] * mask
+        silent = mask & (tokens["phone_ids"] == 0)
+        start, end = token_times(durations)
+        rest = rest_weight(silent, start, end, num_frames, fps)
+        moved = seal_lips(settle(moved.float(), rest), rest)
+        return press_lips(moved, closure, start, end, fps), model.config.reference_width
+
+    def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
+        """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""
+        durations, mask = tokens["durations"], tokens["attention_mask"]
+        states = self.viseme_encoder(tokens["input_ids"], mask, tokens["phone_ids"], tokens["features"])
+        pseudo = self.pseudo_audio(states.last_hidden_state, durations, num_frames, fps, mask)
+        audio = pseudo.audio_features if audio_features is None else audio_features.to(durations.device)
+        return self.lip_decoder(audio, pseudo.enhanced, durations, fps, mask).motion
