@@ -14,6 +14,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from torch import nn
 
+from text2lip.cards import ModelCardMixin
 from text2lip.registration import register
 from text2lip.text.visemes import PHONE_INVENTORY, PHONE_TO_ID, TRANSPARENT, resolve_transparent
 
@@ -38,7 +39,7 @@ class ArticulatoryModelOutput(BaseOutput):
     motion: torch.Tensor
 
 
-class ArticulatoryModel(ModelMixin, ConfigMixin):
+class ArticulatoryModel(ModelCardMixin, ModelMixin, ConfigMixin):
     """Co-articulated lip motion from phones and their times.
 
     Args:

@@ -15,6 +15,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 
+from text2lip.cards import ModelCardMixin
 from text2lip.faces import detection
 from text2lip.faces.detection import Face
 from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
@@ -57,7 +58,7 @@ class FaceMeshOutput(BaseOutput):
     presence: torch.Tensor
 
 
-class FaceLandmarker(ModelMixin, ConfigMixin):
+class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
     """Face detector and 478-point face mesh.
 
     MediaPipe's BlazeFace (short range) and face mesh with their published weights (Apache-2.0), see `networks.py`. The

@@ -8,6 +8,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils import BaseOutput
 from torch import nn
 
+from text2lip.cards import ModelCardMixin
 from text2lip.models.echomimic_parts import arguments_of, name_processors
 from text2lip.registration import register
 
@@ -26,7 +27,7 @@ class EchoMimicReferenceUNetOutput(BaseOutput):
     reference_states: dict[str, torch.Tensor]
 
 
-class EchoMimicReferenceUNet(UNet2DConditionModel):
+class EchoMimicReferenceUNet(ModelCardMixin, UNet2DConditionModel):
     """Stable Diffusion 1.x's UNet without text and without output; run once per clip.
 
     Args: those of `UNet2DConditionModel`, by keyword; the defaults are EchoMimic's, 815.5 M parameters.

@@ -6,6 +6,7 @@ from diffusers.models.cache_utils import CacheMixin
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D, UNetMotionModel, UNetMotionOutput
 from torch import nn
 
+from text2lip.cards import ModelCardMixin
 from text2lip.models.echomimic_parts import arguments_of, name_processors
 from text2lip.registration import register
 
@@ -33,7 +34,7 @@ class LandmarkConv(nn.Conv2d):
         return super().forward(sample) + features if features.shape[1] else super().forward(sample)
 
 
-class EchoMimicUNet(UNetMotionModel, CacheMixin):
+class EchoMimicUNet(ModelCardMixin, UNetMotionModel, CacheMixin):
     """EchoMimic V1's denoising UNet: Stable Diffusion 1.x with AnimateDiff's motion modules on every level.
 
     A `UNetMotionModel` of diffusers with four differences: landmark features are added after the first convolution;

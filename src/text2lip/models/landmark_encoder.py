@@ -5,13 +5,14 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.controlnets.controlnet import ControlNetConditioningEmbedding
 from diffusers.models.modeling_utils import ModelMixin
 
+from text2lip.cards import ModelCardMixin
 from text2lip.registration import register
 
 
 register()
 
 
-class LandmarkEncoder(ControlNetConditioningEmbedding, ModelMixin, ConfigMixin):
+class LandmarkEncoder(ModelCardMixin, ControlNetConditioningEmbedding, ModelMixin, ConfigMixin):
     """ControlNet's stack of convolutions (arXiv 2302.05543), zero at the start of training.
 
     Args:

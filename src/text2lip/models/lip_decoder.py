@@ -10,6 +10,7 @@ from diffusers.utils import BaseOutput
 from torch import nn
 
 from text2lip.articulation import token_times
+from text2lip.cards import ModelCardMixin
 from text2lip.models.attention import FeedForward, LocalTime, TimedAttention, check_tokens, frame_times, token_at
 from text2lip.registration import register
 
@@ -72,7 +73,7 @@ class LipDecoderLayer(nn.Module):
         return x, LipAttention(among_frames, to_audio, to_visemes)
 
 
-class LipDecoderModel(ModelMixin, ConfigMixin):
+class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
     """l = LipDecoder(a, ṽ_enh): all frames at once, two cross-attentions in the order of the paper (second-hand).
 
     Sound gives the timing, visemes the shape. The sound may be real or [`PseudoAudioModel`]'s; without visemes the

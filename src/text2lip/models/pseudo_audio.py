@@ -9,6 +9,7 @@ from diffusers.utils import BaseOutput
 from torch import nn
 
 from text2lip.articulation import token_times
+from text2lip.cards import ModelCardMixin
 from text2lip.models.attention import FeedForward, LocalTime, TimedAttention, check_tokens, frame_times, token_at
 from text2lip.registration import register
 
@@ -29,7 +30,7 @@ class PseudoAudioModelOutput(BaseOutput):
     enhanced: torch.Tensor
 
 
-class PseudoAudioModel(ModelMixin, ConfigMixin):
+class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
     """ṽ_enh = GLU(ṽ), then Eq. 7 of the paper (known second-hand): MultiheadAttention(ã, ṽ_enh, ṽ_enh).
 
     The paper leaves open what ã is when there is no sound. Here there is one query for each video frame: a learned

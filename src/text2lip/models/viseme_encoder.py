@@ -8,6 +8,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from torch import nn
 
+from text2lip.cards import ModelCardMixin
 from text2lip.models.attention import FeedForward, TimedAttention
 from text2lip.registration import register
 
@@ -48,7 +49,7 @@ class VisemeEncoderLayer(nn.Module):
         return x + self.dropout(self.feed_forward(self.norm2(x)))
 
 
-class VisemeEncoderModel(ModelMixin, ConfigMixin):
+class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
     """ṽ = VisemeEncoder(V): a Transformer encoder of two layers and four heads, as in the paper (known second-hand).
 
     Width and feed-forward size are half of its authors' usual ones. Its positions are said to be sinusoidal; here they

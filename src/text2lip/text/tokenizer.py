@@ -9,6 +9,7 @@ import numpy as np
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.utils import PushToHubMixin
 
+from text2lip.cards import ModelCardMixin
 from text2lip.text.durations import EDGE_SECONDS, nominal_durations, pause_seconds
 from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
 from text2lip.text.sentences import split_clauses
@@ -64,7 +65,7 @@ class _Clip:
     text: str | None = None
 
 
-class VisemeTokenizer(ConfigMixin, PushToHubMixin):
+class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
     """Turns text, or phones with times, into visemes with durations.
 
     Each token is a letter of IPA (a diphthong or an affricate is two), so that the mouth can move inside of a phone.
