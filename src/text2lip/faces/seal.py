@@ -6,55 +6,55 @@ from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.faces.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER_SHARE
 
 
-EASE = 0.06  # seconds over which the lips come together and part again at a closed phone
+EASE = 0.06  # seconds over which pressed lips come together and part again
+HELD = 0.12  # seconds; of longer closed phones the middle half stays shut
 PAUSE = 0.2  # seconds; in shorter silences the lips need not close
-SETTLE = 0.35
-CLOSE, PART = 0.15, 0.25  # seconds they take to close after speech, and ahead of speech to part again
+SETTLE = 0.9
+CLOSE = 0.15  # seconds that lips take to close after speech
+BREATH = 0.5  # seconds ahead of speech at which a mouth begins to open, at most
 
 
-def seal_weight(
-    closure: torch.Tensor,
-    start: torch.Tensor,
-    end: torch.Tensor,
-    num_frames: int,
-    fps: float,
-    silent: torch.Tensor | None = None,
+def press_lips(
+    motion: torch.Tensor, closure: torch.Tensor, start: torch.Tensor, end: torch.Tensor, fps: float
 ) -> torch.Tensor:
-    """How far every frame's lips must be closed.
+    """Close the lips of `motion` in at least one frame of every closed phone.
+
+    Where the phone's own motion has the lips nearest to each other, what is left of their gap is taken away, and
+    less and less of it in the frames around. Lips that meet already stay as they are, and so does the time at which
+    they meet.
 
     Args:
+        motion (`torch.Tensor`): (batch, frames, 57, 2), displacement from rest, canonical units.
         closure (`torch.Tensor`): (batch, tokens) in [0, 1], the closure feature; over 1/2 counts as closed.
         start (`torch.Tensor`): (batch, tokens), seconds.
         end (`torch.Tensor`): (batch, tokens), seconds.
-        num_frames (`int`): frames; frame f is the picture at (f + 1/2) / fps.
-        fps (`float`): frames per second.
-        silent (`torch.Tensor`, *optional*): bool (batch, tokens), True for silences.
+        fps (`float`): frames per second; frame f is the picture at (f + 1/2) / fps.
 
     Returns:
-        `torch.Tensor`: (batch, frames) in [0, 1]; 1 in at least one frame of every closed phone, and in the midst of
-        every silence longer than `CLOSE` + `PART`.
+        `torch.Tensor`: (batch, frames, 57, 2).
     """
-    times = (torch.arange(num_frames, device=start.device, dtype=start.dtype) + 0.5) / fps
-    weight = start.new_zeros(len(start), num_frames)
+    frames = motion.shape[1]
+    times = (torch.arange(frames, device=motion.device, dtype=motion.dtype) + 0.5) / fps
+    gap = inner_gap(motion)
+    taken = torch.zeros_like(gap)
     for clip, token in (closure > 0.5).nonzero().tolist():
-        first, last = start[clip, token], end[clip, token]
-        middle, half = (first + last) / 2, torch.clamp((last - first) / 4, min=0.5 / fps)
-        reach = int(((half + EASE) * fps).ceil()) + 1
-        centre = int(middle * fps)
-        span = slice(max(0, centre - reach), max(0, centre + reach + 1))
-        away = ((times[span] - middle).abs() - half).clamp(0, EASE) / EASE
+        first, last = float(start[clip, token]), float(end[clip, token])
+        begin = min(int(first * fps + 1e-4), frames - 1)
+        inside = slice(begin, max(begin + 1, min(frames, int(last * fps + 0.5))))
+        nearest = begin + int(gap[clip, inside].amax(-1).argmin())
+        reach = int(EASE * fps) + 1
+        span = slice(max(0, nearest - reach), nearest + reach + 1)
+        away = (times[span] - times[nearest]).abs().clamp(max=EASE) / EASE
         eased = 0.5 + 0.5 * torch.cos(torch.pi * away)
-        weight[clip, span] = torch.maximum(weight[clip, span], eased)
-    if silent is not None:
-        weight = torch.maximum(weight, rest_weight(silent, start, end, num_frames, fps))
-    return weight
+        taken[clip, span] = torch.maximum(taken[clip, span], eased[:, None] * gap[clip, nearest])
+        if last - first > HELD:
+            held = (times[inside] - (first + last) / 2).abs() <= (last - first) / 4
+            taken[clip, inside] = torch.maximum(taken[clip, inside], gap[clip, inside] * held[:, None])
+    return close_by(motion, torch.minimum(taken, gap))
 
 
 def settle(motion: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
-    """Calm `motion` (batch, frames, 57, 2) in pauses: `SETTLE` of it goes where `rest` (batch, frames) is 1.
-
-    Not all of it: real mouths keep a shape between words, and a GRID talker's width is told better so.
-    """
+    """Calm `motion` (batch, frames, 57, 2) in pauses: `SETTLE` of it goes where `rest` (batch, frames) is 1."""
     return motion * (1 - SETTLE * rest)[..., None, None]
 
 
@@ -62,6 +62,9 @@ def rest_weight(
     silent: torch.Tensor, start: torch.Tensor, end: torch.Tensor, num_frames: int, fps: float
 ) -> torch.Tensor:
     """How far the mouth is at rest in pauses; the first and the last token of a clip rest to its very ends.
+
+    Real mouths open well before they speak: GRID's talker by a third of what he opens in speech. So rest fades over
+    `BREATH` ahead of speech, in half of a shorter pause, or in all of the silence that a clip begins with.
 
     Args:
         silent (`torch.Tensor`): bool (batch, tokens), True for silences; those shorter than `PAUSE` don't count.
@@ -81,7 +84,8 @@ def rest_weight(
         inside = (times >= first) & (times < last)
         closed = smoothstep((times - first) / CLOSE) if first > 0 else torch.ones_like(times)
         if last < end[clip, -1]:
-            closed = closed * smoothstep((last - times) / PART)
+            part = torch.clamp((last - first) * (0.5 if first > 0 else 1.0), max=BREATH)
+            closed = closed * smoothstep((last - times) / part)
         weight[clip] = torch.where(inside, closed, weight[clip])
     return weight
 
@@ -102,11 +106,19 @@ def seal_lips(motion: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     Returns:
         `torch.Tensor`: (batch, frames, 57, 2).
     """
-    upper, lower = driven_index(INNER_UPPER), driven_index(INNER_LOWER)
-    gap = (motion[..., lower, 1] - motion[..., upper, 1]).clamp(min=0) * weight[..., None]
-    sealed = motion.clone()
-    sealed[..., upper, 1] += UPPER_SHARE * gap
-    sealed[..., lower, 1] -= (1 - UPPER_SHARE) * gap
-    sealed[..., driven_index(OUTER_UPPER), 1] += OUTER_SHARE * UPPER_SHARE * gap
-    sealed[..., driven_index(OUTER_LOWER), 1] -= OUTER_SHARE * (1 - UPPER_SHARE) * gap
-    return sealed
+    return close_by(motion, inner_gap(motion) * weight[..., None])
+
+
+def inner_gap(motion: torch.Tensor) -> torch.Tensor:
+    """How much farther apart than at rest each pair of inner lip points is, at least 0: (batch, frames, 9)."""
+    return (motion[..., driven_index(INNER_LOWER), 1] - motion[..., driven_index(INNER_UPPER), 1]).clamp(min=0)
+
+
+def close_by(motion: torch.Tensor, gap: torch.Tensor) -> torch.Tensor:
+    """`motion` (batch, frames, 57, 2) with the inner lips nearer to each other by `gap` (batch, frames, 9)."""
+    closed = motion.clone()
+    closed[..., driven_index(INNER_UPPER), 1] += UPPER_SHARE * gap
+    closed[..., driven_index(INNER_LOWER), 1] -= (1 - UPPER_SHARE) * gap
+    closed[..., driven_index(OUTER_UPPER), 1] += OUTER_SHARE * UPPER_SHARE * gap
+    closed[..., driven_index(OUTER_LOWER), 1] -= OUTER_SHARE * (1 - UPPER_SHARE) * gap
+    return closed
