@@ -1,15 +1,20 @@
 """Batches, networks in a row, checkpoints and validation."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from text2lip.faces.canonical import driven_index, lip_gap
+from text2lip.text.timing import Segment
 from text2lip.training import (
     Text2LipNetworks,
     collate,
     find_checkpoint,
     masked_l1,
+    rest_shape,
     seed_step,
     to_sample,
     validate,
@@ -127,3 +132,12 @@ def test_find_checkpoint(tmp_path):
     assert find_checkpoint(tmp_path, "checkpoint-9").name == "checkpoint-9"
     with pytest.raises(ValueError, match="no checkpoint"):
         find_checkpoint(tmp_path, "checkpoint-11")
+
+
+def test_rest_is_a_closed_mouth_not_one_about_to_speak(clips):
+    lips = np.repeat(clips[0].lips[:1], 30, 0)
+    lips[:15, driven_index((13,)), 1], lips[:15, driven_index((14,)), 1] = 0.60, 0.61
+    lips[15:, driven_index((13,)), 1], lips[15:, driven_index((14,)), 1] = 0.58, 0.65
+    clip = replace(clips[0], lips=lips, phones=[Segment("", 0.0, 1.2)])
+    assert lip_gap(rest_shape(clip)) == pytest.approx(lip_gap(lips[0]))
+    assert lip_gap(lips).mean() > lip_gap(rest_shape(clip)) + 0.01

@@ -6,9 +6,9 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "clips": ["LipClips", "collate", "to_sample"],
+        "clips": ["LipClips", "collate", "rest_shape", "to_sample"],
         "ema": ["EMA"],
-        "losses": ["duration_l1", "masked_l1", "motion_l1", "point_weights", "velocity_l1"],
+        "losses": ["amplitude_loss", "duration_l1", "masked_l1", "motion_l1", "point_weights", "velocity_l1"],
         "networks": ["NetworkOutput", "Text2LipNetworks"],
         "pvar": ["PVARSchedule"],
         "state": ["find_checkpoint", "load_checkpoint", "save_checkpoint", "seed_step"],

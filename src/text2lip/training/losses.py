@@ -3,6 +3,7 @@
 import torch
 
 from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
+from text2lip.metrics.lips import SMOOTHING_TAPS
 
 
 def masked_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -33,6 +34,49 @@ def motion_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor, weight
 def velocity_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """[`motion_l1`] on the differences of neighbouring frames, both of which must be there."""
     return motion_l1(ours.diff(dim=1), real.diff(dim=1), mask[:, 1:] & mask[:, :-1], weights)
+
+
+def amplitude_loss(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Squared log ratio of how much the lips of a batch move, and of their jerk, ours over real: a scalar.
+
+    What text can't foretell, the other losses answer with the mean, which moves less and more slowly than any real
+    mouth. This one asks for as much motion over all clips together, at no frame in particular. Jerk is that of the
+    benchmark: third differences after a 5-tap filter.
+
+    Args:
+        ours, real (`torch.Tensor`): motion (batch, frames, 57, 2). `real` gets no gradient.
+        mask (`torch.Tensor`): bool (batch, frames); clips are whole from their first frame on.
+
+    Returns:
+        `torch.Tensor`: 0 where nothing is left of the mask, or the real lips do not move.
+    """
+    loss = ours.new_zeros((), dtype=torch.float32)
+    for measure in (mean_excursion, mean_jerk):
+        made, wanted = measure(ours.float(), mask), measure(real.detach().float(), mask)
+        if wanted > 0:
+            loss = loss + (made.clamp(min=1e-3 * wanted) / wanted).log().square()
+    return loss
+
+
+def mean_excursion(motion: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean distance of points from their mean over the clip, for `motion` (batch, frames, 57, 2): a scalar."""
+    share = mask / mask.sum(1, keepdim=True).clamp(min=1)
+    centre = (motion * share[..., None, None]).sum(1, keepdim=True)
+    return masked_l1(length(motion - centre), torch.zeros_like(motion[..., 0]), mask)
+
+
+def mean_jerk(motion: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean length of the filtered third differences, see [`~text2lip.metrics.jerk`]; 0 for clips under 8 frames."""
+    if motion.shape[1] < 8:
+        return motion.new_zeros(())
+    smooth = sum(tap * motion[:, k : motion.shape[1] - 4 + k] for k, tap in enumerate(SMOOTHING_TAPS.tolist()))
+    third = length(smooth.diff(n=3, dim=1))
+    return masked_l1(third, torch.zeros_like(third), mask[:, 7:])
+
+
+def length(vectors: torch.Tensor) -> torch.Tensor:
+    """Euclidean length over the last axis, with a gradient at 0."""
+    return (vectors.square().sum(-1) + 1e-12).sqrt()
 
 
 def duration_l1(log_durations: torch.Tensor, durations: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
