@@ -3,6 +3,7 @@
 import torch
 from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.cache_utils import CacheMixin
+from diffusers.models.controlnets.controlnet import zero_module
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D, UNetMotionModel, UNetMotionOutput
 from torch import nn
 
@@ -59,6 +60,7 @@ class EchoMimicUNet(ModelCardMixin, UNetMotionModel, CacheMixin):
         for module in self.modules():
             if isinstance(module, AnimateDiffTransformer3D):
                 module.norm = FrameGroupNorm(module.norm.num_groups, module.norm.num_channels, module.norm.eps)
+                zero_module(module.proj_out)  # training starts from still frames, as AnimateDiff's does
         self.set_default_attn_processor()
 
     def set_default_attn_processor(self):
