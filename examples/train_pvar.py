@@ -29,6 +29,7 @@ from text2lip.training.clips import LipClips, collate, load_clips, to_sample
 from text2lip.training.ema import EMA
 from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
 from text2lip.training.networks import Text2LipNetworks
+from text2lip.training.publish import note_training, push_networks
 from text2lip.training.pvar import PVARSchedule
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
 from text2lip.training.teacher import read_texts, teacher_samples
@@ -41,6 +42,7 @@ class TrainConfig:
 
     prepared: str = "outputs/grid"
     output: str = "outputs/pvar"
+    data: str = "Prepared clips, their `train` split."  # what the model cards say of them
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments for each network
     pvar: dict[str, Any] = field(default_factory=dict)  # of PVARSchedule; last_step is max_steps by default
     audio_features: str = "log_mel"  # or whisper:<folder or Hub id>
@@ -70,6 +72,7 @@ class TrainConfig:
     tracker: str | None = None  # such as tensorboard
     resume: str | None = None  # latest, or a checkpoint
     stop_after: int | None = None  # steps; ends the run early, schedules unchanged
+    push_to_hub: str | None = None  # user/name: the best networks go there in a whole pipeline
     seed: int = 0
     cpu: bool = False
 
@@ -227,6 +230,9 @@ class Run:
                     break
         if self.run["step"] >= config.max_steps:
             self.keep("final")
+            if config.push_to_hub and self.accelerator.is_main_process:
+                best = Text2LipNetworks.from_pretrained(self.output / "best")
+                self.say(push_networks(best, config.push_to_hub, config.teacher))
         self.accelerator.end_training()
 
     def step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
@@ -289,6 +295,7 @@ class Run:
             return
         networks, temporary = self.accelerator.unwrap_model(self.networks), self.output / f"tmp-{name}"
         shutil.rmtree(temporary, ignore_errors=True)
+        note_training(networks, asdict(self.config), figures, self.run["step"])
         with self.ema.applied(networks):
             networks.save_pretrained(temporary)
         (temporary / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))

@@ -3,12 +3,14 @@
 import inspect
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
 MARK = "<!-- written by text2lip -->"
 FACTS = ("data", "licence", "command", "figures", "notes")
+WEIGHTLESS = "No weights."
 UNTOLD = "Nothing is recorded of how these weights were made."
 CONSENT = "Show real people saying only what they agreed to say, and mark the result as generated."
 
@@ -65,9 +67,10 @@ def record_training(component: Any, **facts: Any) -> None:
 
 def training_section(component: Any) -> str:
     """Markdown that tells what [`record_training`] noted."""
-    facts = getattr(component, "config", {}).get("_training")
+    config = getattr(component, "config", None)
+    facts = config.get("_training") if isinstance(config, Mapping) else None
     if not facts:
-        return UNTOLD
+        return UNTOLD if parameter_count(component) else WEIGHTLESS
     parts = [f"{name.capitalize()}: {facts[name]}" for name in ("data", "licence") if name in facts]
     if "command" in facts:
         parts.append(f"```bash\n{facts['command']}\n```")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from text2lip.cards import component_card
+
 
 LOAD = """
 import hashlib
@@ -24,9 +26,22 @@ print(hashlib.sha256(b"".join(frame.tobytes() for frame in frames)).hexdigest())
 """
 PUSH = """
 pipe.push_to_hub("me/pushed", token="hf_none")
-pipe.tokenizer.push_to_hub("me/words", token="hf_none")
-pipe.articulation.push_to_hub("me/lips", token="hf_none")
-assert text2lip.VisemeTokenizer.from_pretrained("me/words").config == pipe.tokenizer.config
+"""
+PUSH_PARTS = """
+import text2lip
+
+pipe = text2lip.Text2LipPipeline.from_pretrained("text2lip-grid")
+for name, part in pipe.components.items():
+    if part is not None:
+        part.push_to_hub(f"me/{name}", token="hf_none")
+print("pushed")
+"""
+LOAD_PARTS = """
+import text2lip
+
+for name, kind in KINDS.items():
+    getattr(text2lip, kind).from_pretrained(f"me/{name}").save_pretrained(f"{PLACE}/{name}")
+print("loaded")
 """
 
 
@@ -53,11 +68,37 @@ def test_push_load_and_offline(hub, tmp_path, pipe, portrait):
     card = (pushed / "README.md").read_text()
     assert "library_name: text2lip" in card and 'Text2LipPipeline.from_pretrained("me/pushed")' in card
     assert "FaceLandmarker" in card and "diffusers" not in card
-    assert (hub.root / "me" / "lips" / "diffusion_pytorch_model.safetensors").is_file()
 
     hub.requests.clear()
     assert python(LOAD, hub, tmp_path / "home", HF_HUB_OFFLINE="1") == wanted
     assert not hub.requests
+
+
+@pytest.mark.slow
+def test_components_push_load_and_offline(hub, tmp_path, pipe):
+    """Each by its own class, in interpreters that imported nothing but text2lip; then from the cache, the Hub gone."""
+    parts = {name: part for name, part in pipe.components.items() if part is not None}
+    assert set(parts) >= {"tokenizer", "face_landmarker", "articulation", "viseme_encoder", "lip_decoder"}
+    assert python(PUSH_PARTS, hub, tmp_path / "home") == "pushed"
+    kinds = {name: type(part).__name__ for name, part in parts.items()}
+    for place, more in (("online", {}), ("offline", {"HF_HUB_OFFLINE": "1"})):
+        hub.requests.clear()
+        setting = f"KINDS, PLACE = {kinds!r}, {str(tmp_path / place)!r}\n"
+        assert python(setting + LOAD_PARTS, hub, tmp_path / "home", **more) == "loaded"
+        assert bool(hub.requests) is (place == "online")
+        for name, part in parts.items():
+            again = type(part).from_pretrained(str(tmp_path / place / name))
+            assert fingerprint(again) == fingerprint(part), name
+    for name, part in parts.items():
+        assert (hub.root / "me" / name / "README.md").read_text() == component_card(part, f"me/{name}"), name
+
+
+def fingerprint(part) -> str:
+    config = sorted((key, value) for key, value in part.config.items() if not key.startswith("_"))
+    digest = hashlib.sha256(repr(config).encode())
+    for key, value in sorted(part.state_dict().items()) if hasattr(part, "state_dict") else ():
+        digest.update(key.encode() + value.float().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -1,11 +1,14 @@
 """The model card of a pipeline: what is really in it and how to use it."""
 
 import os
-from pathlib import Path
+
+from text2lip.cards import CONSENT, MARK, UNTOLD, WEIGHTLESS, parameter_count, training_section, write_card
 
 
 CARD = """---
 library_name: text2lip
+license: apache-2.0
+pipeline_tag: image-to-video
 tags: [text2lip, talking-head, lip-sync, text-to-video]
 ---
 
@@ -26,24 +29,31 @@ pipe("Good morning.", image="portrait.jpg").save("hello.mp4")
 
 Lip motion: {motion}. Renderer: {renderer}. Not part of this pipeline: {missing}.
 
-Show real people saying only what they agreed to say, and mark the result as generated.
+## Training
+
+{training}
+
+{consent}
+
+{mark}
 """
 
 
 def model_card(pipe, repo_id: str) -> str:
-    """Markdown that says which components `pipe` has, which it lacks, and how it is loaded.
+    """Markdown that says which components `pipe` has, which it lacks, how it is loaded and how they were made.
 
     Args:
         pipe ([`Text2LipPipeline`]): the pipeline.
         repo_id (`str`): Hub id, "user/name".
     """
-    rows, missing = [], []
+    rows, missing, told = [], [], {}
     for name, component in sorted(pipe.components.items()):
         if component is None:
             missing.append(name)
             continue
-        count = sum(p.numel() for p in component.parameters()) if hasattr(component, "parameters") else 0
-        rows.append(f"| `{name}` | `{type(component).__name__}` | {count:,} |")
+        rows.append(f"| `{name}` | `{type(component).__name__}` | {parameter_count(component):,} |")
+        told.setdefault(training_section(component), []).append(f"`{name}`")
+    order = sorted(told, key=lambda text: text in (UNTOLD, WEIGHTLESS))
     return CARD.format(
         name=repo_id.split("/")[-1],
         repo_id=repo_id,
@@ -51,11 +61,12 @@ def model_card(pipe, repo_id: str) -> str:
         motion=pipe.config.motion,
         renderer=pipe.config.renderer,
         missing=", ".join(missing) or "nothing",
+        training="\n\n".join(f"### {', '.join(told[text])}\n\n{text}" for text in order),
+        consent=CONSENT,
+        mark=MARK,
     )
 
 
 def replace_generic_card(folder: str | os.PathLike, pipe, repo_id: str) -> None:
-    """Write our card to `folder` unless an own one is there: diffusers' tells users to call another class."""
-    path = Path(folder) / "README.md"
-    if not path.exists() or "library_name: diffusers" in path.read_text(encoding="utf-8"):
-        path.write_text(model_card(pipe, repo_id), encoding="utf-8")
+    """Write our card to `folder` unless one written by hand is there: diffusers' tells users to call another class."""
+    write_card(folder, model_card(pipe, repo_id))

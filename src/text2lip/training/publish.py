@@ -1,0 +1,55 @@
+"""How trained networks go out: with the facts of their training, as a whole pipeline."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from text2lip.cards import record_training
+from text2lip.training.networks import PARTS, Text2LipNetworks
+
+
+LOCAL = ("prepared", "output", "resume", "stop_after", "tracker", "push_to_hub", "cpu", "data")  # settings of a place
+
+
+def note_training(
+    networks: Text2LipNetworks, settings: Mapping[str, Any], figures: Mapping[str, Any] | None, step: int
+) -> None:
+    """Note in the configuration of each network how it was made; their model cards tell it.
+
+    Args:
+        networks ([`Text2LipNetworks`]): of a run of `examples/train_pvar.py`.
+        settings (`Mapping`): the run's; `data` names what it learnt from. Paths of this machine are left out.
+        figures (`Mapping`, *optional*): of [`~text2lip.training.validation.validate`].
+        step (`int`): steps of the optimiser.
+    """
+    kept = {name: _portable(value) for name, value in settings.items() if name not in LOCAL and value is not None}
+    figures = {name: round(value, 4) for name, value in (figures or {}).items() if value is not None}
+    for name in PARTS:
+        record_training(
+            getattr(networks, name),
+            data=settings["data"],
+            licence="Apache-2.0",
+            command="accelerate launch examples/train_pvar.py --config settings.yaml",
+            figures={"step": step, **figures},
+            notes=f"`settings.yaml`:\n\n```yaml\n{json.dumps(kept, indent=2)}\n```",
+        )
+
+
+def _portable(value: Any) -> Any:
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+
+
+def push_networks(networks: Text2LipNetworks, repo_id: str, base: str = "text2lip-grid", **kwargs: Any) -> str:
+    """Upload a pipeline with these networks to the Hub.
+
+    Args:
+        networks ([`Text2LipNetworks`]): on the CPU or not.
+        repo_id (`str`): "user/name"; made where it does not exist.
+        base (`str`): the pipeline that the other components come from.
+        kwargs: of `Text2LipPipeline.push_to_hub`, such as `private`, `token`.
+    """
+    from text2lip import Text2LipPipeline
+
+    parts = {name: getattr(networks, name) for name in PARTS}
+    return Text2LipPipeline.from_pretrained(base, motion="networks", **parts).push_to_hub(repo_id, **kwargs)

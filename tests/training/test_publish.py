@@ -1,0 +1,44 @@
+"""What goes out with trained networks: facts without paths of this machine, and a pipeline."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from text2lip.cards import component_card
+from text2lip.training import Text2LipNetworks
+from text2lip.training.publish import note_training, push_networks
+
+
+@pytest.fixture
+def networks():
+    small = {"hidden_dim": 16, "feed_forward_dim": 16}
+    return Text2LipNetworks.from_config(
+        {"viseme_encoder": small, "pseudo_audio": small, "lip_decoder": {**small, "token_dim": 16, "num_layers": 1}}
+    )
+
+
+def test_facts_hold_settings_and_figures_but_no_paths(networks, tmp_path):
+    settings = {"data": "GRID, talker s1.", "prepared": "/a/b", "output": "/a/c", "teacher_texts": "/a/d/texts.txt"}
+    settings |= {"seed": 3, "resume": None, "audio_features": "log_mel"}
+    note_training(networks, settings, {"text/gap_r": 0.912345, "text/closure": None}, 600)
+    networks.save_pretrained(tmp_path)
+    for part in ("viseme_encoder", "pseudo_audio", "lip_decoder"):
+        assert "/a/" not in (tmp_path / part / "config.json").read_text()
+    card = component_card(Text2LipNetworks.from_pretrained(tmp_path).lip_decoder, "me/lips")
+    for wanted in ("GRID, talker s1.", "| step | 600 |", "| text/gap_r | 0.9123 |", '"seed": 3', '"texts.txt"'):
+        assert wanted in card
+    assert "closure" not in card and "resume" not in card
+
+
+def test_a_whole_pipeline_is_pushed(networks, monkeypatch):
+    from text2lip import Text2LipPipeline
+
+    pushed = SimpleNamespace()
+
+    def push(pipe, repo_id, **kwargs):
+        pushed.pipe, pushed.repo_id, pushed.more = pipe, repo_id, kwargs
+
+    monkeypatch.setattr(Text2LipPipeline, "push_to_hub", push)
+    push_networks(networks, "me/lips", private=True)
+    assert pushed.pipe.lip_decoder is networks.lip_decoder and pushed.pipe.config.motion == "networks"
+    assert pushed.repo_id == "me/lips" and pushed.more == {"private": True}
