@@ -12,7 +12,7 @@ def test_sentence():
 
 
 def test_letters_are_said_by_their_names():
-    assert pronounced("place red at a nine please") == "place red at ay nine please"
+    assert pronounced("place red at a nine please") == "place red at eigh nine please"
     assert pronounced("bin blue at f two now") == "bin blue at F two now"
 
 

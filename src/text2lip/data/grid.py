@@ -30,8 +30,8 @@ def sentence(code: str) -> str:
 
 
 def pronounced(text: str) -> str:
-    """A GRID sentence as its talkers say it: letters by their names ("a" is no article)."""
-    return " ".join("ay" if word == "a" else word.upper() if len(word) == 1 else word for word in text.split())
+    """A GRID sentence as its talkers say it: letters by their names (not the article; espeak reads "ay" as aɪ)."""
+    return " ".join("eigh" if word == "a" else word.upper() if len(word) == 1 else word for word in text.split())
 
 
 def read_align(path: str | Path) -> list[Segment]:

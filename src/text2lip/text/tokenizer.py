@@ -158,11 +158,32 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
             clips = [_from_timeline(t, texts[i] if texts else None) for i, t in enumerate(timelines)]
         return self._collate([self._encode(clip) for clip in clips], padding, return_tensors)
 
-    def _read(self, text: str, language: str) -> _Clip:
+    def timeline(self, text: str | Sequence[Piece], language: str | None = None) -> Timeline:
+        """Phones and words of a text with nominal times (`text2lip.text.durations`).
+
+        Args:
+            text (`str` or `list[Piece]`): plain text, SSML, or what [`parse_ssml`] or [`plain_pieces`] made of it.
+            language (`str`, *optional*): language of `text`; defaults to the tokenizer's.
+
+        Returns:
+            [`Timeline`]: phones with stress marks.
+
+        Raises:
+            ValueError: no text, nothing to say, or an unknown language.
+        """
+        clip = self._read(text, language or self.config.language)
+        spans = zip(clip.words, clip.phone_spans)
+        words = [Segment(word, clip.phones[a].start, clip.phones[b - 1].end) for word, (a, b) in spans]
+        return Timeline(clip.phones, words, clip.phones[-1].end)
+
+    def _read(self, text: str | Sequence[Piece], language: str) -> _Clip:
         """Phones of a text with nominal times."""
-        if not isinstance(text, str):
+        if isinstance(text, str):
+            pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
+        elif isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text):
+            pieces = text
+        else:
             raise ValueError(f"text: wants a string, got {type(text).__name__}.")
-        pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
         clip = _Clip([], text=" ".join(piece.text for piece in pieces if piece.text))
         clock, offset = EDGE_SECONDS[0], 0
         for piece in pieces:
@@ -171,7 +192,7 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
                 offset += len(piece.text) + 1
             clock += piece.pause
         if not clip.words:
-            raise ValueError(f"text: nothing to say in {text[:40]!r}; wants at least one word or number.")
+            raise ValueError(f"text: nothing to say in {str(text)[:40]!r}; wants at least one word or number.")
         clip.phones = Timeline.from_phones(clip.phones, duration=clip.phones[-1].end + EDGE_SECONDS[1]).phones
         spoken = [i for i, phone in enumerate(clip.phones) if phone.label]  # silences have moved the indices
         clip.phone_spans = [(spoken[a], spoken[b - 1] + 1) for a, b in clip.phone_spans]
