@@ -1,0 +1,245 @@
+"""Closing the eyes of a picture: lid skin is drawn down over an eyeball that stays where it is."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from text2lip.renderers.warp import smoothstep
+
+
+# Contours from the outer to the inner corner of the eye; the skin that a lid unfolds from ends below the brow.
+RIGHT = {
+    "upper": (33, 246, 161, 160, 159, 158, 157, 173, 133),
+    "lower": (33, 7, 163, 144, 145, 153, 154, 155, 133),
+    "brow": (46, 53, 52, 65, 55),
+}
+LEFT = {
+    "upper": (263, 466, 388, 387, 386, 385, 384, 398, 362),
+    "lower": (263, 249, 390, 373, 374, 380, 381, 382, 362),
+    "brow": (276, 283, 282, 295, 285),
+}
+OPEN = 0.17  # height over width of an eye's contour; a narrower one is shut already
+SEEN = 0.25  # contrast inside an eye, of the skin's brightness; less of it is a dark lens
+BEYOND = 0.28  # of an eye's width: how far outside of the outer corner the skin still folds
+CORNER = BEYOND / (1 + BEYOND)
+FOLD = 0.3  # of the eye's height: how far the fold outside of the corner comes down
+UPPER_SHARE, LOWER_SHARE = 0.96, 0.12  # of the eye's height; the lids overlap, for landmarks are not exact
+RIM = 0.72  # brightness, beside the lid's, of what is no skin
+LASHES = 0.014  # units: half the thickness of the dark line where the lids meet
+LUMA = np.float32([0.299, 0.587, 0.114])
+
+
+@dataclass(frozen=True)
+class Eye:
+    """One eye's lids, in the eye's own axes: x from the outer (0) to the inner corner (1), y down, pixels.
+
+    Attributes:
+        corner, along, down: outer corner, pixel indices; vector to the inner corner; unit vector across it.
+        upper, lower: `(3,)` coefficients of the margins' height, x (1 - x) (c0 + c1 x + c2 x^2).
+        reach: pixels above the upper margin up to which skin moves; `(2,)`: at the outer and the inner corner.
+        unit: pixels, of the face.
+    """
+
+    corner: np.ndarray
+    along: np.ndarray
+    down: np.ndarray
+    upper: np.ndarray
+    lower: np.ndarray
+    reach: np.ndarray
+    unit: float
+
+    def margins(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Heights of the upper and lower margin at `x`, and how far up skin moves, each of the shape of `x`."""
+        x = np.clip(x, 0, 1)
+        upper, lower = _powers(x) @ self.upper, _powers(x) @ self.lower
+        return upper, np.maximum(lower, upper), self.reach[0] + (self.reach[1] - self.reach[0]) * x
+
+    def travel(self, x: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How far, in pixels, the upper margin comes down and the lower one rises, at `x`, until the eye is shut.
+
+        Outside of the outer corner the upper lid comes down a little over the lower one.
+        """
+        height = float(_powers(np.float32(0.6)) @ (self.lower - self.upper))
+        fold = smoothstep(x, 0, CORNER) * smoothstep(-x, -CORNER - 0.4, -CORNER)
+        return UPPER_SHARE * (lower - upper) + FOLD * height * fold, LOWER_SHARE * (lower - upper)
+
+    def axes(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixel indices `(..., 2)` to the eye's x and y, each `(...,)`."""
+        offset = points - self.corner
+        return offset @ self.along / (self.along @ self.along), offset @ self.down
+
+    def move(self, points: np.ndarray, closure: float) -> np.ndarray:
+        """Where pixel positions `(N, 2)` of the lids go when the eye closes by `closure` (0 to 1)."""
+        x, y = self.axes(points)
+        upper, lower, reach = self.margins(x)
+        above = smoothstep((y - upper) / reach, -1, 0)
+        below = smoothstep((lower - y) / reach, -1, 0)
+        fall, rise = self.travel(x, upper, lower)
+        shift = closure * np.where(y < 0.5 * (upper + lower), fall * above, -rise * below)
+        return points + shift[:, None] * self.down
+
+
+def _powers(x: np.ndarray) -> np.ndarray:
+    """What the coefficients of a margin are multiplied by: `(..., 3)` float32, nil at both corners."""
+    bow = x * (1 - x)
+    return np.stack([bow, bow * x, bow * x * x], -1).astype(np.float32)
+
+
+def find_eyes(points: np.ndarray, unit: float) -> list[Eye]:
+    """The eyes that are open by their landmarks.
+
+    Args:
+        points (`np.ndarray`): `(478, 2)` pixel landmarks.
+        unit (`float`): distance of the outer eye corners, pixels.
+    """
+    eyes = (_eye(points, contours, unit) for contours in (RIGHT, LEFT))
+    return [eye for eye in eyes if eye is not None]
+
+
+def _eye(points: np.ndarray, contours: dict, unit: float) -> Eye | None:
+    outer, inner = points[contours["upper"][0]], points[contours["upper"][-1]]
+    outer = outer + BEYOND * (outer - inner)
+    along = inner - outer
+    width = float(np.hypot(*along))
+    if width < 0.1 * unit:
+        return None
+    middles = [points[list(contours[name])].mean(0) for name in ("upper", "lower")]
+    down = np.array([-along[1], along[0]], np.float32) / width
+    down = down if (middles[1] - middles[0]) @ down > 0 else -down
+    curves = []
+    for name in ("upper", "lower"):
+        offset = points[list(contours[name])] - outer
+        x, y = offset @ along / width**2, offset @ down
+        curves.append(np.linalg.lstsq(_powers(x), y.astype(np.float32), rcond=None)[0])
+    height = float((_powers(np.linspace(0.4, 0.7, 5)) @ (curves[1] - curves[0])).mean())
+    if height < OPEN * width:
+        return None
+    brow = (points[list(contours["brow"])] - outer) @ -down
+    lid = float(_powers(np.float32(0.5)) @ -curves[0])
+    reach = np.float32([brow[:2].mean() - 0.5 * lid, brow[-2:].mean() - 0.5 * lid])
+    reach = np.clip(reach, 1.2 * height, 2.4 * height)
+    return Eye(outer, along.astype(np.float32), down, *curves, reach, float(unit))
+
+
+def _unfold(target: np.ndarray, fall: np.ndarray) -> np.ndarray:
+    """Heights, of the open lid, of the skin that a closing lid brings to heights `target`.
+
+    Heights are from the margin, in reaches, negative above it; skin at s goes to s + fall * smoothstep(s, -1, 0).
+    """
+    low, high = target - fall, target
+    for _ in range(12):
+        middle = 0.5 * (low + high)
+        beyond = middle + fall * smoothstep(middle, -1, 0) > target
+        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+    return 0.5 * (low + high)
+
+
+@dataclass(frozen=True)
+class Eyelids:
+    """An eye and its pixels: what a blink needs that does not change from frame to frame.
+
+    Attributes:
+        eye: the lids.
+        box: x0, y0, x1, y1 of what can move, pixels.
+        x, y: `(rows, columns)` of the box in the eye's axes.
+        lashes: `(3,)` colour of the line where the lids meet.
+    """
+
+    eye: Eye
+    box: tuple[int, int, int, int]
+    x: np.ndarray
+    y: np.ndarray
+    lashes: np.ndarray
+
+    def close(self, frame: np.ndarray, closure: float) -> None:
+        """Close the eye in `frame`, `(height, width, 3)` uint8, in place; `closure` from 0 (as it is) to 1 (shut)."""
+        eye, (x0, y0, x1, y1) = self.eye, self.box
+        upper, lower, reach = eye.margins(self.x)
+        fall, rise = (closure * way for way in eye.travel(self.x, upper, lower))
+        view = frame[y0:y1, x0:x1]
+        ball = view.astype(np.float32)
+
+        target = (self.y - upper) / reach
+        s = _unfold(target, fall / reach)
+        lid = self._sample(frame, (s - target) * reach)
+        below = self._sample(frame, rise * smoothstep((lower - self.y) / reach, -1, 0))
+
+        soft = 0.5 + 0.004 * eye.unit
+        edge = self.y - (upper + fall)
+        shade = 1 - 0.35 * closure * np.exp(-np.maximum(edge, 0) / (0.03 * eye.unit))
+        covered = smoothstep(edge, -soft, soft)[..., None]
+        under = smoothstep(self.y - (lower - rise), -soft, soft)[..., None]
+        ball *= shade[..., None]
+        ball += (below - ball) * under
+        lid += (ball - lid) * covered
+        x = np.clip(self.x, 0, 1)
+        thick = (LASHES * eye.unit + 0.3) * (0.35 + 2.6 * x * (1 - x))
+        line = (
+            np.exp(-((edge / thick) ** 2))
+            * np.minimum(fall / (0.02 * eye.unit), 1)
+            * smoothstep(closure, 0.3, 1.0)
+            * smoothstep(x, 0, CORNER)
+        )
+        lid += (self.lashes - lid) * (0.75 * line)[..., None]
+        view[:] = np.rint(lid).clip(0, 255)
+
+    def _sample(self, frame: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """Pixels of the box, each taken from `shift` pixels further down the eye: float32, 0..255."""
+        x = np.arange(self.box[0], self.box[2], dtype=np.float32) + shift * self.eye.down[0]
+        y = np.arange(self.box[1], self.box[3], dtype=np.float32)[:, None] + shift * self.eye.down[1]
+        maps = x.astype(np.float32), y.astype(np.float32)
+        return cv2.remap(frame, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
+
+
+def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
+    """Find an eye's pixels; None if the frame does not show the eye, as under a dark lens.
+
+    Args:
+        frame (`np.ndarray`): `(height, width, 3)` uint8 RGB, eyes open.
+        eye (`Eye`): from [`find_eyes`] for this frame.
+    """
+    x = np.linspace(0, 1, 17, dtype=np.float32)
+    upper, lower, reach = eye.margins(x)
+    heights = np.concatenate([upper - reach - 2, lower + reach + 2])
+    outline = eye.corner + np.tile(x, 2)[:, None] * eye.along + heights[:, None] * eye.down
+    height, width = frame.shape[:2]
+    x0, y0 = np.clip(np.floor(outline.min(0)), 0, [width, height]).astype(int)
+    x1, y1 = np.clip(np.ceil(outline.max(0)) + 1, 0, [width, height]).astype(int)
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return None
+    points = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
+    x, y = (values.astype(np.float32) for values in eye.axes(points))
+    upper, lower, reach = eye.margins(x)
+    colours = frame[y0:y1, x0:x1].astype(np.float32)
+    luma = colours @ LUMA
+    within = (x > 0.1) & (x < 0.9)
+    inside = within & (y > upper) & (y < lower)
+    skin = within & (y > lower + 0.3 * reach)
+    edge = within & (np.abs(y - upper) < 0.02 * eye.unit + 1)
+    if not (inside.any() and skin.any() and edge.any()):
+        return None
+    low, high = np.percentile(luma[inside], (5, 95))
+    if high - low < SEEN * np.median(luma[skin]):
+        return None
+    eye = replace(eye, reach=_free_skin(luma, x, (upper - y) / reach) * eye.reach)
+    dark = edge & (luma <= np.percentile(luma[edge], 30))
+    return Eyelids(eye, (int(x0), int(y0), int(x1), int(y1)), x, y, colours[dark].mean(0))
+
+
+def _free_skin(luma: np.ndarray, x: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """How far up, in reaches, there is skin and not the rim of glasses or a low brow: above the outer and inner half.
+
+    Args:
+        luma, x (`np.ndarray`): `(rows, columns)` brightness and the eye's x.
+        s (`np.ndarray`): height above the upper margin, reaches.
+    """
+    steps = np.linspace(0.15, 1, 18)
+    free = []
+    for low, high in ((0.15, 0.5), (0.5, 0.85)):
+        rows = [luma[(x > low) & (x < high) & (np.abs(s - step) < 0.05)] for step in steps]
+        profile = np.array([row.mean() if row.size else np.nan for row in rows])
+        bright = np.fmax.accumulate(profile)
+        dark = profile < RIM * bright
+        free.append(steps[dark.argmax()] - 0.1 if dark.any() else 1.0)
+    return np.float32(np.clip(free, 0.4, 1))
