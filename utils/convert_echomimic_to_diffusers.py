@@ -4,9 +4,9 @@
     python utils/convert_echomimic_to_diffusers.py --variant pose_acc --checkpoint_path EchoMimic --dump_path echomimic
 
 `--variant pose` needs `denoising_unet_pose.pth`, `motion_module_pose.pth`, `reference_unet_pose.pth` and
-`face_locator_pose.pth`; `pose_acc` (6 steps instead of 30, no guidance) the first two with `_pose_acc`. The rest of the
-pipeline, from text to landmarks, is copied from the built-in one. Files are mapped, not read into memory; any key too
-many or too few is an error.
+`face_locator_pose.pth`; `pose_acc` (6 steps instead of 30, no guidance) the first two with `_pose_acc`. The rest of
+the pipeline, from text to landmarks, is copied from the built-in one. Files are mapped, not read into memory; any key
+too many or too few is an error.
 """
 
 import argparse

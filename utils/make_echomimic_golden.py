@@ -29,7 +29,7 @@ FILES = ("denoising_unet", "motion_module", "reference_unet", "face_locator")
 
 
 def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """The float32 tensor of a name: normal, scaled such that activations stay near 1; position tables are sinusoids."""
+    """The float32 tensor of a name: normal, scaled to keep activations near 1; position tables are sinusoids."""
     if name.endswith(".pe"):
         return position_table(*shape[1:])[None]
     values = np.random.RandomState(zlib.crc32(name.encode())).standard_normal(shape)
@@ -124,7 +124,7 @@ def run_original(output: str) -> None:
             reader.update(writer, guided, dtype=torch.float32)
             banks = {n: m.bank[0] for n, m in reference.named_modules() if getattr(m, "bank", None)}
             golden["reference.names"] = np.array([f"{name}.attn1" for name in banks])
-            golden["reference.means"] = np.array([[v.abs().mean(), v[0, 1, 2]] for v in banks.values()], np.float32)
+            golden["reference.probes"] = np.array([[v.abs().mean(), v[0, 1, 2]] for v in banks.values()], np.float32)
             rows = (torch.zeros_like, torch.clone) if guided else (torch.clone,)
             result = denoiser(
                 given["sample"].repeat(len(rows), 1, 1, 1, 1),
@@ -177,7 +177,7 @@ def differences(golden, folder: str | Path) -> dict[str, float]:
                 torch.tensor(
                     [[states[str(n)].abs().mean(), states[str(n)][0, 1, 2]] for n in golden["reference.names"]]
                 ),
-                golden["reference.means"],
+                golden["reference.probes"],
             ),
             **denoiser_differences(unet, given, features, states, golden),
         }

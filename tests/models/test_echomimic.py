@@ -259,6 +259,39 @@ def test_attention_backend_can_be_chosen(unet, inputs):
         torch.testing.assert_close(run(unet, **inputs), default, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
+def test_repeated_blocks_compile_whole(inputs):
+    torch.manual_seed(0)
+    unet = EchoMimicUNet(**TINY).eval()
+    before = run(unet, **inputs)
+    unet.compile_repeated_blocks(fullgraph=True, backend="eager", recompile_limit=64)
+    torch.testing.assert_close(run(unet, **inputs), before)
+
+
+def test_pyramid_attention_broadcast(inputs):
+    """Attention is computed on every second step of the range that is cached, and not in between."""
+    from diffusers import PyramidAttentionBroadcastConfig
+
+    torch.manual_seed(0)
+    unet = EchoMimicUNet(**TINY).eval()
+    calls = []
+    for name, module in unet.named_modules():
+        if name.endswith((".attn1", ".attn2")):
+            module.to_q.register_forward_hook(lambda *_: calls.append(1))
+    ranges = {f"{kind}_attention_block_skip_range": 2 for kind in ("spatial", "temporal", "cross")}
+    identifiers = {
+        "spatial_attention_block_identifiers": ("attentions",),
+        "temporal_attention_block_identifiers": ("motion_modules",),
+        "cross_attention_block_identifiers": ("attentions",),
+    }
+    unet.enable_cache(PyramidAttentionBroadcastConfig(**ranges, **identifiers, current_timestep_callback=lambda: 500))
+    run(unet, **inputs)
+    first = len(calls)
+    run(unet, **inputs)
+    assert first > 0 and len(calls) == first
+    unet.disable_cache()
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [

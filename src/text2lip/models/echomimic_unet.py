@@ -41,7 +41,8 @@ class EchoMimicUNet(ModelCardMixin, UNetMotionModel, CacheMixin):
     A `UNetMotionModel` of diffusers with four differences: landmark features are added after the first convolution;
     the keys and values of spatial self-attention come from own and reference tokens; cross-attention is to the sound
     of each frame; motion modules normalise each frame by itself. EchoMimic's constant factor 3.0 on the sound is
-    folded into the weights by `utils/convert_echomimic_to_diffusers.py`.
+    folded into the weights by `utils/convert_echomimic_to_diffusers.py`. The blocks that read a reference differ by
+    its name: `compile_repeated_blocks(recompile_limit=64)`.
 
     Args: those of `UNetMotionModel`, by keyword; the defaults are EchoMimic's, 1,303,145,604 parameters. And:
         num_inference_steps (`int`): how many steps a sampler should take with these weights, unless told: 30, or 6
