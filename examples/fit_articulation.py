@@ -13,11 +13,17 @@ import numpy as np
 import torch
 
 from text2lip.articulation import ArticulatoryModel
+from text2lip.cards import record_training
 from text2lip.data.prepared import PreparedClip, load_prepared
 from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
 
 
+DATA = (
+    "GRID (M. Cooke, J. Barker, S. Cunningham, X. Shao 2006; CC BY 4.0): lip landmarks of the prepared split `train`, "
+    "phones by forced alignment."
+)
+COMMAND = "python examples/fit_articulation.py --prepared outputs/grid --output outputs/articulation"
 COMPONENTS = 10
 SILENCE_FALL = 4.0  # log of 1 / s
 RARE, RARE_GAP = 100, 0.015  # times in the train split; outer-eye distances
@@ -43,6 +49,7 @@ def main():
     report("val", model, val)
     extend(model, train)
     report("val, after the features had their say", model, val)
+    record_training(model, data=DATA, licence="Apache-2.0", command=COMMAND)
     model.save_pretrained(args.output)
     print(f"Wrote {args.output}")
 
