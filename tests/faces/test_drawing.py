@@ -1,3 +1,5 @@
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -44,6 +46,16 @@ def test_the_drawing_is_made_on_512_and_resized(landmarks):
     landmarks[:] = rng.uniform(0.2, 0.8, (478, 2))
     full = draw_landmarks(landmarks, 512, 512)
     assert np.array_equal(draw_landmarks(landmarks, 100, 60), cv2.resize(full, (60, 100)))
+
+
+@pytest.mark.parametrize(
+    "size, lips, checksum",
+    [(512, True, 4260197030), (256, True, 612689306), (512, False, 1970935242), (256, False, 1976010337)],
+)
+def test_equals_the_original(size, lips, checksum):
+    """What `FaceMeshVisualizer(draw_iris=False, draw_mouse=lips)` of EchoMimic drew with mediapipe 0.10.21."""
+    points = np.random.RandomState(0).uniform(-0.05, 1.05, (478, 2))
+    assert zlib.crc32(draw_landmarks(points, size, size, lips=lips).tobytes()) == checksum
 
 
 def test_edges_of_the_picture(landmarks):
