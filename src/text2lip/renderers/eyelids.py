@@ -222,24 +222,21 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
     low, high = np.percentile(luma[inside], (5, 95))
     if high - low < SEEN * np.median(luma[skin]):
         return None
-    eye = replace(eye, reach=_free_skin(luma, x, (upper - y) / reach) * eye.reach)
+    eye = replace(eye, reach=_free_skin(frame, eye) * eye.reach)
     dark = edge & (luma <= np.percentile(luma[edge], 30))
     return Eyelids(eye, (int(x0), int(y0), int(x1), int(y1)), x, y, colours[dark].mean(0))
 
 
-def _free_skin(luma: np.ndarray, x: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """How far up, in reaches, there is skin and not the rim of glasses or a low brow: above the outer and inner half.
-
-    Args:
-        luma, x (`np.ndarray`): `(rows, columns)` brightness and the eye's x.
-        s (`np.ndarray`): height above the upper margin, reaches.
-    """
-    steps = np.linspace(0.15, 1, 18)
+def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
+    """How far up, in reaches, there is skin, not a low brow or the rim of glasses: over the outer and inner half."""
+    heights = np.linspace(0.15, 1, 35, dtype=np.float32)[:, None]
     free = []
-    for low, high in ((0.15, 0.5), (0.5, 0.85)):
-        rows = [luma[(x > low) & (x < high) & (np.abs(s - step) < 0.05)] for step in steps]
-        profile = np.array([row.mean() if row.size else np.nan for row in rows])
-        bright = np.fmax.accumulate(profile)
-        dark = profile < RIM * bright
-        free.append(steps[dark.argmax()] - 0.1 if dark.any() else 1.0)
-    return np.float32(np.clip(free, 0.4, 1))
+    for ends in ((CORNER, 0.5), (0.5, 0.85)):
+        x = np.linspace(*ends, 24, dtype=np.float32)
+        upper, _, reach = eye.margins(x)
+        spots = eye.corner + x[:, None] * eye.along + (upper - heights * reach)[..., None] * eye.down
+        colours = cv2.remap(frame, spots.astype(np.float32), None, cv2.INTER_LINEAR).astype(np.float32)
+        profile = (colours @ LUMA).mean(1)
+        dark = profile < RIM * np.maximum.accumulate(profile)
+        free.append(heights[dark.argmax(), 0] - 0.1 if dark.any() else 1.0)
+    return np.clip(np.float32(free), 0.4, 1)
