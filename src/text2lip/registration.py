@@ -10,6 +10,7 @@ CLASSES = {
     "EchoMimicUNet": ["save_pretrained", "from_pretrained"],
     "FaceLandmarker": ["save_pretrained", "from_pretrained"],
     "LandmarkEncoder": ["save_pretrained", "from_pretrained"],
+    "LandmarkGuidedUNet": ["save_pretrained", "from_pretrained"],
     "LipDecoderModel": ["save_pretrained", "from_pretrained"],
     "PseudoAudioModel": ["save_pretrained", "from_pretrained"],
     "VisemeEncoderModel": ["save_pretrained", "from_pretrained"],

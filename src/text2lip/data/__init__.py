@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "avdigits": ["avdigits_clips"],
         "clips": ["SourceClip", "folder_clips"],
         "grid": ["grid_clips", "read_align", "sentence"],
+        "pairs": ["PairFolder", "PairMix", "film_pairs", "portrait_pairs", "save_pairs"],
         "prepared": ["PreparedClip", "load_prepared"],
         "preparation": ["ClipError", "prepare_clip"],
     },

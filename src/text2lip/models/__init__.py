@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "echomimic_reference": ["EchoMimicReferenceUNet", "EchoMimicReferenceUNetOutput"],
         "echomimic_unet": ["EchoMimicUNet"],
         "landmark_encoder": ["LandmarkEncoder"],
+        "landmark_unet": ["LandmarkGuidedUNet", "LandmarkGuidedUNetOutput", "compose"],
         "lip_decoder": ["LipAttention", "LipDecoderModel", "LipDecoderModelOutput"],
         "pseudo_audio": ["PseudoAudioModel", "PseudoAudioModelOutput"],
         "viseme_encoder": ["VisemeEncoderModel", "VisemeEncoderModelOutput"],

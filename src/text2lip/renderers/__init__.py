@@ -4,5 +4,11 @@ from text2lip._lazy import attach
 
 
 __getattr__, __dir__, __all__ = attach(
-    __name__, {"base": ["Renderer"], "geometric": ["GeometricRenderer", "PreparedPortrait", "prepare"]}
+    __name__,
+    {
+        "base": ["Renderer"],
+        "geometric": ["GeometricRenderer", "PreparedPortrait", "prepare"],
+        "learned": ["LearnedRenderer"],
+        "idle": ["add_idle", "idle_landmarks"],
+    },
 )

@@ -1,0 +1,266 @@
+"""Train the learned renderer, LandmarkGuidedUNet, on pairs of mouth pictures.
+
+    python examples/prepare_grid.py --output outputs/grid
+    python examples/prepare_pairs.py --prepared outputs/grid --output outputs/pairs
+    accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid.yaml
+    accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid.yaml --resume latest
+
+Every setting of the YAML file can be given on the command line too, which wins. Writes to the output folder:
+`config.json`, `log.jsonl` (losses and validation figures), `sheet-<step>.png` (film, warp, network on faces that are
+not trained on), `checkpoint-<step>` (resumes exactly), `best` (averaged weights that did best there) and `final`.
+The perceptual loss wants LPIPS' AlexNet weights: python utils/convert_metric_weights.py --download
+"""
+
+import argparse
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from text2lip.data.pairs import PairFolder, PairMix
+from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
+from text2lip.training.ema import EMA
+from text2lip.training.renderer_augment import draw_batch
+from text2lip.training.renderer_losses import learning_rate, renderer_losses
+from text2lip.training.renderer_validation import load_films, validate
+from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
+
+
+@dataclass
+class TrainConfig:
+    """Settings of a run; the file `config.json` beside its checkpoints holds them."""
+
+    pairs: str = "outputs/pairs"  # films/, stills/, val/ of examples/prepare_pairs.py
+    shares: dict[str, float] = field(default_factory=lambda: {"films": 0.85, "stills": 0.15})  # folder: share of draws
+    output: str = "outputs/renderer"
+    network: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LandmarkGuidedUNet
+    start: str | None = None  # folder of weights to begin with
+    max_steps: int = 10000
+    batch_size: int = 8  # pairs of two frames, on each process
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.998
+    l1_weight: float = 1.0
+    gradient_weight: float = 0.5
+    temporal_weight: float = 0.5
+    ssim_weight: float = 0.1
+    perceptual_weight: float = 0.5  # 0: without
+    lpips: str | None = None  # file or folder of the weights; default: where the metric looks
+    validate_every: int = 500
+    save_every: int = 500
+    keep_checkpoints: int = 2
+    mixed_precision: str = "bf16"
+    tracker: str | None = None  # such as tensorboard
+    push_to_hub: str | None = None  # id of a repository for the final weights
+    resume: str | None = None  # latest, or a checkpoint
+    stop_after: int | None = None  # steps; ends the run early, schedules unchanged
+    seed: int = 0
+    threads: int | None = None  # of torch
+    cpu: bool = False
+
+
+def parse_config(arguments: list[str] | None = None) -> TrainConfig:
+    """Defaults, overridden by the YAML file, overridden by the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", help="YAML file")
+    for item in fields(TrainConfig):
+        parser.add_argument(f"--{item.name}", metavar="VALUE", help=f"YAML value; default {item.default}")
+    given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    import yaml
+
+    path = given.pop("config", None)
+    values = yaml.safe_load(Path(path).read_text()) or {} if path else {}
+    values |= {name: yaml.safe_load(value) for name, value in given.items()}
+    known = {item.name: item for item in fields(TrainConfig)}
+    if unknown := set(values) - set(known):
+        parser.error(f"unknown settings in {path}: {', '.join(sorted(unknown))}")
+    for name, value in values.items():
+        if known[name].type is float:
+            values[name] = float(value)  # YAML reads 1e-3 as a string
+    if values.get("mixed_precision") is False:
+        values["mixed_precision"] = "no"  # as YAML reads it
+    return TrainConfig(**values)
+
+
+def perceptual_model(config: TrainConfig):
+    """LPIPS' AlexNet, frozen; None where its weight is 0."""
+    if not config.perceptual_weight:
+        return None
+    from text2lip.metrics.perceptual import LPIPSModel
+
+    return LPIPSModel.load(config.lpips)
+
+
+def build_network(config: TrainConfig) -> LandmarkGuidedUNet:
+    torch.manual_seed(config.seed)
+    if config.start:
+        return LandmarkGuidedUNet.from_pretrained(config.start, torch_dtype=torch.float32)
+    return LandmarkGuidedUNet(**config.network)
+
+
+class Run:
+    """Everything of one training run, and its loop."""
+
+    def __init__(self, config: TrainConfig):
+        self.config, self.output = config, Path(config.output)
+        if config.threads:
+            torch.set_num_threads(config.threads)
+            cv2.setNumThreads(config.threads)
+        self.accelerator = Accelerator(
+            cpu=config.cpu,
+            mixed_precision=config.mixed_precision,
+            log_with=config.tracker,
+            project_dir=config.output,
+        )
+        folders = {name: PairFolder(Path(config.pairs) / name) for name, share in config.shares.items() if share}
+        self.pairs = PairMix(folders, config.shares)
+        self.films = load_films(Path(config.pairs) / "val")
+        self.perceptual = perceptual_model(config)
+        if self.perceptual is not None:
+            self.perceptual.to(self.accelerator.device)
+        network = build_network(config)
+        self.ema = EMA(network, config.ema_decay)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)
+        self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
+        self.same = {"seed": config.seed, "batch_size": config.batch_size, "shares": config.shares}
+        self.run = {"step": 0, "best": None, **self.same, "max_steps": config.max_steps}
+        self.resume()
+
+    def resume(self):
+        path = find_checkpoint(self.output, self.config.resume)
+        if path is not None:
+            self.run = load_checkpoint(self.accelerator, path, self.same, self.ema)
+            self.say(f"Resumed {path}")
+            if self.run["max_steps"] != self.config.max_steps:
+                self.say("WARNING: max_steps has changed: the learning rate is not what it would have been")
+                self.run["max_steps"] = self.config.max_steps
+        if self.accelerator.is_main_process:
+            self.output.mkdir(parents=True, exist_ok=True)
+            rows = self.output / "log.jsonl"
+            if path is not None and rows.exists():  # what was done after the checkpoint is done again
+                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
+                rows.write_text("".join(f"{row}\n" for row in kept))
+            (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
+
+    def fit(self):
+        """Train to the last step; every draw depends on (seed, step, rank) alone."""
+        config, began = self.config, time.perf_counter()
+        size = sum(p.numel() for p in self.network.parameters()) / 1e6
+        self.say(f"{self.accelerator.num_processes} processes, {len(self.pairs)} pairs, {size:.2f} M parameters")
+        if config.tracker:
+            self.accelerator.init_trackers("renderer")
+        if self.run["step"] == 0:
+            self.log({"step": 0, **validate(None, self.films, self.perceptual)[0]})
+        self.network.train()
+        last = min(config.max_steps, config.stop_after or config.max_steps)
+        while self.run["step"] < last:
+            figures = self.step()
+            self.run["step"] += 1
+            self.after(figures, time.perf_counter() - began)
+        if self.run["step"] >= config.max_steps:
+            self.keep("final")
+            if config.push_to_hub and self.accelerator.is_main_process:
+                LandmarkGuidedUNet.from_pretrained(self.output / "final").push_to_hub(config.push_to_hub)
+        self.accelerator.end_training()
+
+    def step(self) -> dict[str, float]:
+        """One step of the optimiser; returns its losses."""
+        config, step, device = self.config, self.run["step"], self.accelerator.device
+        seed = int(torch.randint(2**62, (1,), generator=seed_step(config.seed, step, self.accelerator.process_index)))
+        batch = draw_batch(self.pairs, config.batch_size, np.random.default_rng(seed))
+        batch = {name: value.to(device) for name, value in batch.items()}
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step, config.learning_rate, config.warmup_steps, config.max_steps)
+        warped = batch["warped"].flatten(0, 1)
+        source = batch["source"].repeat_interleave(2, 0)
+        with self.accelerator.autocast():
+            out = self.network(source, warped, batch["drawings"].flatten(0, 1))
+            ours = compose(warped, out).unflatten(0, batch["warped"].shape[:2])
+            perceptual = self.perceptual
+            parts = renderer_losses(ours, batch, perceptual)
+        total = sum(getattr(config, f"{name}_weight") * value for name, value in parts.items())
+        if not total.isfinite():
+            raise RuntimeError(
+                f"the loss is {total.item()} at step {step} ({ {k: v.item() for k, v in parts.items()} }); "
+                "lower the learning rate and resume the last checkpoint."
+            )
+        self.accelerator.backward(total)
+        norm = self.accelerator.clip_grad_norm_(self.network.parameters(), config.max_grad_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.ema.update(self.accelerator.unwrap_model(self.network))
+        figures = {"loss": total, **parts}
+        figures = {k: self.accelerator.reduce(v.detach(), "mean").item() for k, v in figures.items()}
+        return {**figures, "gradient_norm": float(norm)}
+
+    def after(self, figures: dict[str, float], seconds: float):
+        """Log, validate and save when it is time."""
+        step, config = self.run["step"], self.config
+        self.log({"step": step, **figures, "seconds": round(seconds, 1)})
+        if step % 50 == 0:
+            self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
+        if step % config.validate_every == 0 or step == config.max_steps:
+            self.validate()
+        if step % config.save_every == 0 or step == config.max_steps:
+            save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
+
+    def validate(self):
+        """Figures and a sheet of the averaged weights; the best are kept. On the main process alone."""
+        if self.accelerator.is_main_process:
+            from PIL import Image
+
+            network = self.accelerator.unwrap_model(self.network)
+            with self.ema.applied(network):
+                figures, sheet = validate(network, self.films, self.perceptual)
+            Image.fromarray(sheet).save(self.output / f"sheet-{self.run['step']}.png")
+            self.log({"step": self.run["step"], **figures})
+            self.say(f"val at step {self.run['step']}: {json.dumps({k: round(v, 4) for k, v in figures.items()})}")
+            error = figures.get("ours/mouth_lpips", -figures["ours/mouth_psnr"])
+            if self.run["best"] is None or error < self.run["best"]:
+                self.run["best"] = error
+                self.keep("best", figures)
+        self.accelerator.wait_for_everyone()
+
+    def keep(self, name: str, figures: dict[str, float] | None = None):
+        """Write the averaged weights to `name`, whole or not at all."""
+        if not self.accelerator.is_main_process:
+            return
+        network, temporary = self.accelerator.unwrap_model(self.network), self.output / f"tmp-{name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        with self.ema.applied(network):
+            network.save_pretrained(temporary)
+        (temporary / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
+        shutil.rmtree(self.output / name, ignore_errors=True)
+        os.replace(temporary, self.output / name)
+
+    def log(self, figures: dict[str, Any]):
+        if not self.accelerator.is_main_process:
+            return
+        with (self.output / "log.jsonl").open("a") as file:
+            file.write(json.dumps(figures) + "\n")
+        if self.config.tracker:
+            self.accelerator.log(figures, step=figures["step"])
+
+    def say(self, text: str):
+        if self.accelerator.is_main_process:
+            print(text, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> Run:
+    run = Run(parse_config(arguments))
+    run.fit()
+    return run
+
+
+if __name__ == "__main__":
+    main()

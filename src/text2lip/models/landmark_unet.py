@@ -1,0 +1,161 @@
+"""LandmarkGuidedUNet, the small renderer: what a warp of a portrait can't know of its mouth."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils import BaseOutput
+from torch import nn
+
+from text2lip.registration import register
+
+
+register()
+
+
+@dataclass
+class LandmarkGuidedUNetOutput(BaseOutput):
+    """Output of [`LandmarkGuidedUNet`], all of the size of the crop.
+
+    Attributes:
+        flow (`torch.Tensor`): (batch, 2, size, size), where each pixel of the warp is taken from, relative to itself,
+            (x right, y down), pixels.
+        colour (`torch.Tensor`): (batch, 3, size, size), what is added to the moved warp; its range is 2 wide.
+        mask (`torch.Tensor`): (batch, 1, size, size) in [0, 1], where the fine part of `colour` was let through.
+    """
+
+    flow: torch.Tensor = None  # defaults, because accelerate rebuilds outputs from a dictionary
+    colour: torch.Tensor = None
+    mask: torch.Tensor = None
+
+
+class Block(nn.Module):
+    """x + convolutions of x, the second one zero at first; group norm keeps strange faces in range."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv2(F.silu(self.conv1(F.silu(self.norm(x)))))
+
+
+class LandmarkGuidedUNet(ModelMixin, ConfigMixin):
+    """(portrait, warp, drawings) -> residual flow, mask and colour over the warp.
+
+    The geometric renderer's frame carries identity and detail; the network moves it a little, shades it, and repaints
+    the mouth where its mask asks to. After the image inpainting branch of IP_LAP (Zhong et al. 2023,
+    arXiv 2305.08293), which works from landmark sketches too, made some twenty times smaller and relative to a warp.
+    Untrained it gives the warp itself, exactly.
+
+    Everything is seen in the stabilised mouth crop, `text2lip.faces.crop`: 96 px for 1.5 outer eye distances.
+
+    Args:
+        sample_size (`int`): pixels of the crop's side, divisible by 8.
+        block_out_channels (`tuple[int]`): channels at 1/2, 1/4 and 1/8 of the crop's size.
+        layers_per_block (`int`): residual blocks on each level on the way down, and on the way up.
+        drawing_channels (`int`): of the drawings of source and target landmarks together.
+        max_flow (`float`): pixels.
+        edge (`int`): pixels at the sides of the crop over which every change fades to nothing.
+        reach (`int`): pixels, even: fine colour fades to nothing so far from the lips, all else so far from the face
+            below the ears.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        sample_size: int = 96,
+        block_out_channels: tuple[int, int, int] = (32, 64, 128),
+        layers_per_block: int = 1,
+        drawing_channels: int = 8,
+        max_flow: float = 6.0,
+        edge: int = 6,
+        reach: int = 6,
+    ):
+        super().__init__()
+        first, second, third = block_out_channels
+        self.enter = nn.Conv2d(4 * (6 + drawing_channels), first, 3, padding=1)
+        self.down1 = self._blocks(first, layers_per_block)
+        self.shrink1 = nn.Conv2d(first, second, 3, stride=2, padding=1)
+        self.down2 = self._blocks(second, layers_per_block)
+        self.shrink2 = nn.Conv2d(second, third, 3, stride=2, padding=1)
+        self.middle = self._blocks(third, 2 * layers_per_block)
+        self.grow2 = nn.Conv2d(third, second, 1)
+        self.up2 = self._blocks(second, layers_per_block)
+        self.grow1 = nn.Conv2d(second, first, 1)
+        self.up1 = self._blocks(first, layers_per_block)
+        self.smooth = nn.Conv2d(first, 5, 3, padding=1)  # flow and shading, at half the size
+        self.fine = nn.Conv2d(first, 4 * 4, 3, padding=1)  # colour and mask
+        for layer in (self.smooth, self.fine):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        line = torch.linspace(0.5, sample_size - 0.5, sample_size)
+        side = (torch.minimum(line, sample_size - line) / edge).clamp(0, 1)
+        side = side * side * (3 - 2 * side)
+        self.register_buffer("window", side[:, None] * side[None], persistent=False)
+
+    @staticmethod
+    def _blocks(channels: int, count: int) -> nn.Sequential:
+        return nn.Sequential(*(Block(channels) for _ in range(count)))
+
+    def forward(
+        self, source: torch.Tensor, warped: torch.Tensor, drawings: torch.Tensor, return_dict: bool = True
+    ) -> LandmarkGuidedUNetOutput | tuple:
+        """One step, each frame on its own.
+
+        Args:
+            source (`torch.Tensor`): (batch, 3, size, size) in [-1, 1], the portrait's mouth crop.
+            warped (`torch.Tensor`): the same of the geometric renderer's frame.
+            drawings (`torch.Tensor`): (batch, 8, size, size) in [0, 1], masks of [`draw_mouth`] at the portrait's
+                landmarks, then at the frame's.
+            return_dict (`bool`): False for a plain tuple.
+        """
+        size = self.config.sample_size
+        wanted = (len(source), 6 + self.config.drawing_channels, size, size)
+        x = torch.cat([source, warped, drawings], 1)
+        if x.shape != wanted:
+            raise ValueError(f"`source`, `warped` and `drawings` together must be {wanted}, got {tuple(x.shape)}.")
+        x = self.enter(F.pixel_unshuffle(x, 2))
+        half = self.down1(x)
+        quarter = self.down2(self.shrink1(half))
+        x = self.middle(self.shrink2(quarter))
+        x = self.up2(quarter + F.interpolate(self.grow2(x), scale_factor=2))
+        x = self.up1(half + F.interpolate(self.grow1(x), scale_factor=2))
+        smooth = F.interpolate(self.smooth(x), scale_factor=2, mode="bilinear", align_corners=False)
+        fine = F.pixel_shuffle(self.fine(x), 2)
+        lips, face = self.near(drawings, slice(0, 3)), self.window * self.near(drawings, slice(3, 4))
+        flow = self.config.max_flow * torch.tanh(smooth[:, :2]) * face
+        mask = torch.sigmoid(fine[:, 3:]) * lips * self.window
+        colour = smooth[:, 2:] * face + mask * fine[:, :3]
+        if not return_dict:
+            return flow, colour, mask
+        return LandmarkGuidedUNetOutput(flow=flow, colour=colour, mask=mask)
+
+    def near(self, drawings: torch.Tensor, channels: slice) -> torch.Tensor:
+        """(batch, 1, size, size) in [0, 1]: one on those masks of either drawing, fading around them."""
+        source, target = (part[:, channels].sum(1, True).clamp(0, 1) for part in drawings.chunk(2, 1))
+        reach = self.config.reach
+        wide = F.max_pool2d(torch.maximum(source, target), reach + 1, 1, reach // 2)
+        return F.avg_pool2d(wide, reach + 1, 1, reach // 2)
+
+
+def compose(warped: torch.Tensor, output: LandmarkGuidedUNetOutput) -> torch.Tensor:
+    """The frame's crop, float32 (batch, 3, size, size): `warped` moved by the flow, and the colour on it.
+
+    Args:
+        warped (`torch.Tensor`): (batch, 3, size, size) in [-1, 1].
+        output ([`LandmarkGuidedUNetOutput`]): for it.
+    """
+    height, width = warped.shape[-2:]
+    flow = output.flow.float()
+    rows = (torch.arange(height, device=flow.device) + 0.5)[:, None]
+    columns = (torch.arange(width, device=flow.device) + 0.5)[None]
+    grid = torch.stack([(columns + flow[:, 0]) * 2 / width, (rows + flow[:, 1]) * 2 / height], -1) - 1
+    moved = F.grid_sample(warped.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
+    return moved + output.colour.float()

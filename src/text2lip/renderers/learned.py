@@ -1,0 +1,174 @@
+"""The learned renderer: the geometric renderer's frame, corrected by a small network where that can be trusted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from text2lip.faces.canonical import DRIVEN, to_pixels
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
+from text2lip.renderers.base import check_landmarks
+from text2lip.renderers.geometric import PreparedPortrait, prepare
+from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.renderers.warp import smoothstep
+
+
+LUMA = np.float32([0.299, 0.587, 0.114])
+MOTION = (0.0, 0.02)  # units that the lips have moved: below nothing is corrected, above all
+FLAT = (0.20, 0.40)  # share of equal neighbours in the mouth crop: photographs have up to 0.18, cartoons 0.35 and more
+COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is corrected in grey
+STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
+REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
+
+
+class MouthView:
+    """What the network sees of one portrait, and where its answer goes; read only.
+
+    Args:
+        prepared ([`PreparedPortrait`]): of the geometric renderer.
+        landmarks (`np.ndarray`): `(478, 2)` float32, normalised, the portrait's own.
+        size (`int`): of the crop, pixels.
+    """
+
+    def __init__(self, prepared: PreparedPortrait, landmarks: np.ndarray, size: int):
+        self.prepared, self.size = prepared, size
+        self.height, self.width = prepared.portrait.shape[:2]
+        points = to_pixels(landmarks, self.height, self.width).astype(np.float64)
+        self.matrix = mouth_crop_transform(points, size, side=CROP_SIDE * size / CROP_SIZE)
+        self.points = self._driven(points)
+        self.drawing = draw_mouth(self.points, size)
+        self.source = crop(prepared.portrait, self.matrix, size)
+        self.trust = trust(self.source)
+        chroma = np.abs(self.source - (self.source @ LUMA)[..., None]).mean()
+        self.saturation = np.float32(smoothstep(chroma, *COLOURED))
+        self._place()
+
+    def _driven(self, points: np.ndarray) -> np.ndarray:
+        return transform_points(self.matrix, points[list(DRIVEN)])
+
+    def _place(self):
+        """The part of the portrait under the crop, and the map from its pixels to the crop's."""
+        back = cv2.invertAffineTransform(self.matrix)
+        corners = transform_points(back, np.float64([[0, 0], [self.size, 0], [0, self.size], [self.size, self.size]]))
+        x0, y0 = np.clip(np.floor(corners.min(0)), 0, [self.width, self.height]).astype(int)
+        x1, y1 = np.clip(np.ceil(corners.max(0)), 0, [self.width, self.height]).astype(int)
+        self.box = slice(y0, y1), slice(x0, x1)
+        self.turn = back[:, :2].astype(np.float32)
+        self.to_crop = self.matrix.copy()
+        self.to_crop[:, 2] += self.matrix[:, :2] @ (x0 + 0.5, y0 + 0.5) - 0.5
+        self.columns, self.rows = np.arange(x1 - x0, dtype=np.float32), np.arange(y1 - y0, dtype=np.float32)[:, None]
+
+    def inputs(self, frame: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """Of one warped frame: its crop, both drawings `(size, size, 8)`, and how far its lips have moved, 0 to 1."""
+        points = self._driven(to_pixels(landmarks, self.height, self.width).astype(np.float64))
+        moved = np.abs(points - self.points).max() * CROP_SIDE / CROP_SIZE
+        drawings = np.concatenate([self.drawing, draw_mouth(points, self.size)], -1)
+        return crop(frame, self.matrix, self.size), drawings, float(smoothstep(moved, *MOTION))
+
+    def correct(self, frame: np.ndarray, flow: np.ndarray, colour: np.ndarray, mask: np.ndarray, share: float):
+        """Change `frame` in place by the network's answer, at the frame's own resolution.
+
+        Args:
+            frame (`np.ndarray`): `(height, width, 3)` uint8, the geometric renderer's.
+            flow (`np.ndarray`): `(size, size, 2)` float32, pixels of the crop.
+            colour (`np.ndarray`): `(size, size, 3)` float32, grey levels.
+            mask (`np.ndarray`): `(size, size)` float32, where the mouth was painted anew.
+            share (`float`): in [0, 1], of the change that is made.
+        """
+        grey = (colour @ LUMA)[..., None]
+        colour = grey + self.saturation * (colour - grey)
+        share *= 1 - smoothstep(np.abs(colour).mean(where=mask[..., None] < 0.1), *STRANGE)
+        if share <= 0:
+            return
+        repainted = mask * smoothstep(np.abs(grey[..., 0]), *REPAINTED)
+        answer = np.concatenate([share * flow @ self.turn.T, share * colour, share * repainted[..., None]], -1)
+        view = frame[self.box]
+        answer = self._enlarge(answer.astype(np.float32), view.shape[1::-1])
+        x, y = self.columns + answer[..., 0], self.rows + answer[..., 1]
+        moved = cv2.remap(view, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+        sigma = 0.5 / np.sqrt(np.linalg.det(self.matrix[:, :2]))  # of what the crop leaves of the portrait's detail
+        if sigma > 0.6:
+            moved += (cv2.GaussianBlur(moved, (0, 0), sigma) - moved) * answer[..., 5:]
+        view[:] = np.rint(moved + answer[..., 2:5]).clip(0, 255)
+
+    def _enlarge(self, answer: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Crop pixels to the pixels of the box; zero outside of the crop."""
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        parts = [cv2.warpAffine(part, self.to_crop, size, flags=flags) for part in (answer[..., :3], answer[..., 3:])]
+        return np.concatenate(parts, -1)
+
+
+def trust(source: np.ndarray) -> float:
+    """How far a mouth crop `(size, size, 3)` uint8 looks like a photograph: 1 for one, 0 for flat areas and lines.
+
+    The network has seen photographs only. In a drawing many pixels equal their neighbours, to half a grey level.
+    """
+    grey = source.astype(np.float32) @ LUMA
+    steps = np.maximum(np.abs(np.diff(grey, axis=1))[:-1], np.abs(np.diff(grey, axis=0))[:, :-1])
+    return float(1 - smoothstep((steps < 0.5).mean(), *FLAT))
+
+
+class LearnedRenderer:
+    """[`GeometricRenderer`] corrected by a [`LandmarkGuidedUNet`] on the lower face, at the portrait's resolution.
+
+    The network sees a crop of 96 px; its flow, colour and mask are enlarged, so that skin and lips stay as sharp as
+    the photograph. Its share fades to nothing where it is not to be trusted, and what remains is the geometric
+    renderer's frame: on pictures that are no photographs, in frames where its correction is beyond belief, and where
+    the lips are as in the portrait. Grey portraits stay grey. Each frame depends on its landmarks alone.
+
+    Args:
+        unet ([`LandmarkGuidedUNet`]): used on its own device and in its own dtype.
+        batch_size (`int`): frames that go through the network at once.
+    """
+
+    def __init__(self, unet: Any, batch_size: int = 8):
+        if batch_size < 1:
+            raise ValueError(f"`batch_size` must be 1 or more, got {batch_size}.")
+        self.unet, self.batch_size = unet, batch_size
+
+    def render(
+        self,
+        portrait: np.ndarray,
+        landmarks: np.ndarray,
+        *,
+        fps: float = 25,
+        audio_features=None,
+        generator=None,
+        source_landmarks: np.ndarray,
+    ) -> Iterator[np.ndarray]:
+        """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
+
+        `fps`, `audio_features` and `generator` are accepted for the common interface and not used. Input is checked at
+        the call, before the first frame is asked for.
+        """
+        landmarks = check_landmarks(landmarks, "landmarks", 3)
+        source_landmarks = check_landmarks(source_landmarks, "source_landmarks", 2)
+        prepared = prepare(portrait, source_landmarks)
+        return self._frames(MouthView(prepared, source_landmarks, self.unet.config.sample_size), landmarks)
+
+    def _frames(self, view: MouthView, landmarks: np.ndarray) -> Iterator[np.ndarray]:
+        for start in range(0, len(landmarks), self.batch_size):
+            rows = landmarks[start : start + self.batch_size]
+            frames = [view.prepared.frame(row) for row in rows]
+            if view.trust > 0:
+                inputs = [view.inputs(frame, row) for frame, row in zip(frames, rows)]
+                answers = self._ask(view, inputs)
+                for frame, answer, (_, _, moved) in zip(frames, zip(*answers), inputs):
+                    if moved > 0:
+                        view.correct(frame, *answer, share=view.trust * moved)
+            yield from frames
+
+    @torch.inference_mode()
+    def _ask(self, view: MouthView, inputs: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The network's flow (pixels), colour (grey levels) and mask for a batch, float32, channels last."""
+        warped, drawings = (self._tensor(np.stack(part)) for part in list(zip(*inputs))[:2])
+        source = (2 * self._tensor(view.source[None]) - 1).expand_as(warped)
+        flow, colour, mask = self.unet(source, 2 * warped - 1, drawings, return_dict=False)
+        flow, colour, mask = (x.float().cpu().permute(0, 2, 3, 1).numpy() for x in (flow, colour, mask))
+        return flow, 127.5 * colour, mask[..., 0]
+
+    def _tensor(self, pictures: np.ndarray) -> torch.Tensor:
+        x = torch.from_numpy(pictures).to(self.unet.device).permute(0, 3, 1, 2)
+        return x.to(self.unet.dtype) / 255

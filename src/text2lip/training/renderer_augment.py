@@ -1,0 +1,141 @@
+"""Every pair becomes a new person: one talker's films must teach what is true of all mouths.
+
+A pair's source, targets and warps all go through the same change of shape, colour, light and sharpness, and the
+landmarks move along. What is left to learn is how a frame differs from its warp, not what the talker looks like.
+"""
+
+import math
+
+import cv2
+import numpy as np
+import torch
+
+from text2lip.data.pairs import MARGIN, SIZE
+from text2lip.faces.crop import CROP_SIZE
+from text2lip.renderers.mouth_drawing import draw_mouth
+
+
+SAME = 0.04  # share of pairs whose target is the source itself
+GREY = 0.08  # share of pairs without colour
+STRETCH = 0.2  # largest change of size, logarithmic
+BEND = 3.5  # standard deviation of the smooth change of shape, pixels of the crop
+JITTER = 0.6  # the most that landmarks are wrong by, standard deviation in pixels
+INPUT_NOISE = 0.015  # the most noise on what the network sees; pictures span 0..1
+
+
+def draw_batch(pairs, size: int, generator: np.random.Generator) -> dict[str, torch.Tensor]:
+    """`size` pairs at random, each made a new person; the same generator gives the same batch.
+
+    Args:
+        pairs ([`PairMix`]): what to draw from.
+        size (`int`): pairs.
+        generator (`np.random.Generator`): of all draws.
+
+    Returns:
+        `dict`: float32, with B pairs and 2 neighbouring frames of each: `source` (B, 3, 96, 96), `target` and `warped`
+        (B, 2, 3, 96, 96) in [-1, 1], `drawings` (B, 2, 8, 96, 96) and `inside` (B, 2, 1, 96, 96), the true opening
+        between the lips, in [0, 1].
+    """
+    picked = [pairs.draw(generator) for _ in range(size)]
+    deformed = [deform(pair, generator) for pair in picked]
+    images = torch.from_numpy(np.stack([images for images, _ in deformed])).permute(0, 1, 4, 2, 3)
+    images = recolour(images.float() / 255, generator)
+    points = np.stack([points for _, points in deformed])  # (B, 3, 57, 2): source, two targets
+    inside = np.stack([[draw_mouth(p, CROP_SIZE)[..., 2] for p in row[1:]] for row in points])
+    spread = generator.uniform(0, JITTER, (size, 1, 1))
+    wrong = [spread * generator.standard_normal((size, *shape)) for shape in ((57, 2), (1, 2), (57, 2), (1, 2))]
+    points[:, 0] += wrong[0] + wrong[1]
+    points[:, 1:] += (wrong[2] + wrong[3])[:, None]  # the same for neighbours
+    drawings = np.stack([[draw_mouth(p, CROP_SIZE) for p in row] for row in points])
+    drawings = torch.from_numpy(drawings).permute(0, 1, 4, 2, 3).float() / 255
+    seen = add_noise(images[:, [0, 3, 4]], generator)
+    return {
+        "source": 2 * seen[:, 0] - 1,
+        "warped": 2 * seen[:, 1:] - 1,
+        "target": 2 * images[:, 1:3] - 1,
+        "drawings": torch.cat([drawings[:, :1].expand(-1, 2, -1, -1, -1), drawings[:, 1:]], 2),
+        "inside": torch.from_numpy(inside)[:, :, None].float() / 255,
+    }
+
+
+def deform(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Turn, scale, mirror and bend a pair's pictures and points, all in the same way.
+
+    Args:
+        pair (`dict`): of [`PairFolder`].
+        generator (`np.random.Generator`): of the draws.
+
+    Returns:
+        `tuple`: uint8 (5, 96, 96, 3), the source, two targets, two warps; float64 (3, 57, 2) points.
+    """
+    images = np.concatenate([pair["source"][None], pair["target"], pair["warped"]])
+    points = np.concatenate([pair["source_points"][None], pair["target_points"]]).astype(np.float64)
+    if generator.random() < SAME:
+        images[1:], points[1:] = images[0], points[0]
+    matrix, offset = _affine(generator)
+    coarse = generator.normal(0, BEND * generator.random(), (5, 5, 2)).astype(np.float32)
+    bend = cv2.resize(coarse, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_CUBIC)
+    line = np.arange(CROP_SIZE) + 0.5
+    grid = np.stack(np.meshgrid(line, line), -1)
+    lookup = (grid @ matrix.T + offset + bend - 0.5).astype(np.float32)  # crop to stored picture
+    blur = generator.uniform(0.3, 1.1) if generator.random() < 0.3 else 0
+    changed = []
+    for image in images:
+        image = cv2.remap(image, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        changed.append(cv2.GaussianBlur(image, (0, 0), blur) if blur else image)
+    return np.stack(changed), _backward(points, matrix, offset, bend)
+
+
+def _affine(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """From the crop (96 px) to the stored picture (128 px), around their centres."""
+    turn = generator.normal(0, 0.04)
+    scale = np.exp(generator.uniform(-STRETCH, STRETCH) + generator.uniform(-0.08, 0.08, 2))
+    mirror = np.array([generator.choice([-1, 1]), 1])
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    matrix = rotation * (mirror / scale)
+    centre = np.full(2, SIZE / 2) + generator.uniform(-0.25, 0.25, 2) * MARGIN
+    return matrix, centre - matrix @ np.full(2, CROP_SIZE / 2)
+
+
+def _backward(points: np.ndarray, matrix: np.ndarray, offset: np.ndarray, bend: np.ndarray) -> np.ndarray:
+    """Where stored `points` (n, 57, 2) are in the crop: the solution y of matrix y + offset + bend(y) = point."""
+    inverse = np.linalg.inv(matrix).T
+    found = (points - offset) @ inverse
+    for _ in range(6):
+        at = (found - 0.5).astype(np.float32)
+        moved = cv2.remap(bend, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found = (points - offset - moved) @ inverse
+    return found
+
+
+def recolour(images: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
+    """Other skins and lights: gamma, a mixing of the channels, exposure, a gradient of light; some without colour.
+
+    Args:
+        images (`torch.Tensor`): (batch, n, 3, height, width) in [0, 1]; the n pictures of a pair change alike.
+        generator (`np.random.Generator`): of the draws.
+    """
+    size, height, width = len(images), *images.shape[-2:]
+    draw = torch.Generator().manual_seed(int(generator.integers(2**62)))
+
+    def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
+        return low + (high - low) * torch.rand(size, *shape, generator=draw)
+
+    mixing = torch.eye(3) + uniform(0, 0.25, 1, 1) * torch.randn(size, 3, 3, generator=draw)
+    mixing = mixing / mixing.sum(2, keepdim=True).clamp(min=0.5)
+    grey = (uniform(0, 1, 1, 1) < GREY).float()
+    mixing = mixing + grey * (torch.tensor([0.299, 0.587, 0.114]).expand(3, 3) - mixing)
+    gain = torch.exp(uniform(-0.8, 0.25, 1, 1) + (1 - grey) * 0.12 * torch.randn(size, 3, 1, generator=draw))
+    images = images.clamp(min=1e-4) ** torch.exp(uniform(-0.45, 0.45, 1, 1, 1, 1))
+    images = torch.einsum("bij,bnjhw->bnihw", mixing * gain, images)
+    y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+    slope = uniform(-0.4, 0.4, 2, 1, 1)
+    light = 1 + slope[:, 0] * x + slope[:, 1] * y
+    return (images * light[:, None, None]).clamp(0, 1)
+
+
+def add_noise(images: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
+    """Sensor noise on some pictures (batch, n, 3, height, width) in [0, 1]."""
+    draw = torch.Generator().manual_seed(int(generator.integers(2**62)))
+    level = INPUT_NOISE * (2 * torch.rand(len(images), 1, 1, 1, 1, generator=draw) - 1).clamp(min=0)
+    return images + level * torch.randn(images.shape, generator=draw)

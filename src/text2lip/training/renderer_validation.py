@@ -1,0 +1,102 @@
+"""The learned renderer on faces that it does not train on, in the protocol's crop, beside the warp and the still."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from text2lip import metrics as M
+from text2lip.data.pairs import IMAGES, MARGIN
+from text2lip.faces.canonical import lip_gap
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
+from text2lip.metrics import inner_lip_polygon
+from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
+from text2lip.renderers.mouth_drawing import draw_mouth
+
+
+SHOWN = 12  # frames of a clip on a sheet
+
+
+def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
+    """Films that [`film_pairs`] made of one source and all neighbouring pairs of frames, in the network's crop.
+
+    Returns:
+        `dict`: name -> uint8 `source` (96, 96, 3), `target` and `warped` (frames, 96, 96, 3), `drawings`
+        (frames, 96, 96, 8), float32 `points` (frames, 57, 2).
+
+    Raises:
+        ValueError: no film is there.
+    """
+    from safetensors.numpy import load_file
+
+    films, inner = {}, slice(MARGIN, MARGIN + CROP_SIZE)
+    for path in sorted(Path(folder).glob("**/*.safetensors")):
+        made = load_file(path)
+        film = {name: made[name].reshape(-1, *made[name].shape[-3:])[:, inner, inner] for name in IMAGES}
+        points = made["target_points"].reshape(-1, 57, 2) - MARGIN
+        own = draw_mouth(made["source_points"][0] - MARGIN, CROP_SIZE)
+        drawings = [np.concatenate([own, draw_mouth(row, CROP_SIZE)], -1) for row in points]
+        films[str(path.relative_to(folder).with_suffix(""))] = {
+            **film,
+            "source": film["source"][0],
+            "drawings": np.stack(drawings),
+            "points": points,
+        }
+    if not films:
+        raise ValueError(f"folder: no films in {str(folder)!r}; make them with examples/prepare_pairs.py.")
+    return films
+
+
+@torch.no_grad()
+def draw_film(network: LandmarkGuidedUNet, film: dict[str, np.ndarray], batch_size: int = 16) -> np.ndarray:
+    """The network's crops of a film of [`load_films`], uint8 (frames, 96, 96, 3)."""
+    drawn, training = [], network.training
+    network.eval()
+    for start in range(0, len(film["warped"]), batch_size):
+        warped, drawings = (_tensor(film[name][start : start + batch_size]) for name in ("warped", "drawings"))
+        warped, drawings = (x.to(network.device, network.dtype) for x in (2 * warped - 1, drawings))
+        source = (2 * _tensor(film["source"][None]) - 1).to(warped).expand_as(warped)
+        crops = compose(warped, network(source, warped, drawings)).cpu()
+        drawn.append((127.5 * (crops + 1)).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())
+    network.train(training)
+    return np.concatenate(drawn)
+
+
+def _tensor(pictures: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
+
+
+def validate(network: LandmarkGuidedUNet | None, films: dict, perceptual=None) -> tuple[dict[str, float], np.ndarray]:
+    """Mean figures over the films, and a sheet to look at.
+
+    Args:
+        network ([`LandmarkGuidedUNet`], *optional*): without it the warp and the still alone are measured.
+        films (`dict`): of [`load_films`].
+        perceptual ([`LPIPSModel`], *optional*): for `mouth_lpips`.
+
+    Returns:
+        `tuple`: figures named row/metric, and a uint8 sheet: of each film the frames, the warp and the network's.
+    """
+    values, sheet = defaultdict(list), []
+    for film in films.values():
+        real = film["target"]
+        rows = {"warp": film["warped"]}
+        if network is None:
+            rows["still"] = np.repeat(film["source"][None], len(real), 0)
+        else:
+            rows["ours"] = draw_film(network, film)
+        outline = inner_lip_polygon(film["points"]) - 0.5
+        gap = lip_gap(film["points"]) * CROP_SIDE / CROP_SIZE
+        for name, drawn in rows.items():
+            values[f"{name}/mouth_ssim"].append(M.ssim(drawn, real))
+            values[f"{name}/mouth_psnr"].append(M.psnr(drawn, real))
+            values[f"{name}/inner_mouth_psnr"].append(M.inner_mouth_psnr(drawn, real, outline, gap))
+            changes = [np.abs(np.diff(x.astype(np.float32), axis=0)).mean() for x in (drawn, real)]
+            values[f"{name}/flicker"].append(float(changes[0] / changes[1]))
+            if perceptual is not None:
+                values[f"{name}/mouth_lpips"].append(M.lpips(drawn, real, perceptual))
+        picks = np.linspace(0, len(real) - 1, SHOWN).round().astype(int)
+        sheet += [np.concatenate(list(x[picks]), 1) for x in (real, *rows.values())]
+    figures = {name: float(np.mean([v for v in found if v is not None])) for name, found in values.items()}
+    return figures, np.concatenate(sheet)
