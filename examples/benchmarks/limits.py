@@ -5,9 +5,9 @@
 Every word of a held-out clip is replaced by another take of that word from `train`, phone by phone laid on the
 held-out clip's own phone times, silences likewise. What two takes of a word do not share, no text can tell: if a film
 is what the words determine plus something of its own, the correlation of the best possible guess with it is the square
-root of that of two takes. Takes "in place" stand between the same phones as the word they replace, where there are any;
-words farther off still differ, so the true limit lies somewhat higher. The row `detector` is the film against its own
-mirror image, seen by the same face mesh. `text_only` is the built-in pipeline on the same clips.
+root of that of two takes. Takes "in place" stand between the same phones as the word they replace, where there are
+any; words farther off still differ, so the true limit lies somewhat higher. The row `detector` is the film against its
+own mirror image, seen by the same face mesh. `text_only` is the built-in pipeline on the same clips.
 """
 
 import argparse
