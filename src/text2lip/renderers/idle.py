@@ -12,6 +12,7 @@ from text2lip.renderers.warp import FaceFrame, face_frame, smoothstep
 
 
 PAUSE = (2.0, 6.0)  # seconds between blinks
+FIRST = (0.5, 3.0)  # seconds until the first one, so that a short clip may have one
 IRISES = 468  # the first of their points
 BLINK = (0.15, 0.30)  # seconds that a blink lasts
 CLOSING, SHUT = 0.3, 0.3  # shares of a blink; the rest is the slower opening
@@ -51,7 +52,7 @@ class IdleMotion:
     def __iter__(self) -> Iterator[tuple[np.ndarray, float]]:
         """Yield for each frame `(3,)` right and down in units and the turn in radians, and the closure, 0 to 1."""
         blinks = np.random.default_rng((self.seed, 1))
-        start, length = blinks.uniform(*PAUSE), blinks.uniform(*BLINK)
+        start, length = blinks.uniform(*FIRST), blinks.uniform(*BLINK)
         size = self.strength * np.array(SWAY) * np.sqrt(2 / WAVES)
         frame = 0
         while True:
