@@ -28,6 +28,7 @@ from text2lip import metrics as M  # noqa: E402
 from text2lip.data import grid_clips  # noqa: E402
 from text2lip.data.prepared import load_record, record_path  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop, mouth_anchor, mouth_crop_transform  # noqa: E402
+from text2lip.models import LipDecoderModel  # noqa: E402
 from text2lip.video import read_frames  # noqa: E402
 
 
@@ -49,6 +50,7 @@ def main():
     parser.add_argument("--limit", type=int, help="only so many clips")
     parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips of the split, such as s4/lbax4n")
     parser.add_argument("--metrics", choices=("lips", "image", "all"), default="all")
+    parser.add_argument("--audio_only", help="lip_decoder folder of a run of configs/audio_only.yaml, as one more row")
     parser.add_argument("--json", help="file for the figures (default: outputs/quality-SPLIT.json)")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     args = parser.parse_args()
@@ -107,8 +109,12 @@ def lip_rows(args: argparse.Namespace, prepared: Path) -> dict:
     articulatory = rows.text_driven(pipe, "articulatory")
     table["articulatory"] = lambda clip: rows.lips_of(clip, articulatory(clip))
     if pipe.lip_decoder is not None:
-        networks = rows.text_driven(pipe, "networks")
+        networks, heard = rows.text_driven(pipe, "networks"), rows.text_driven(pipe, "networks", sound=True)
         table["text_only"] = lambda clip: rows.lips_of(clip, networks(clip))
+        table["audio_driven"] = lambda clip: rows.lips_of(clip, heard(clip))
+    if args.audio_only:
+        alone = rows.sound_driven(LipDecoderModel.from_pretrained(args.audio_only).eval())
+        table["audio_only"] = lambda clip: rows.lips_of(clip, alone(clip))
     table["true_landmarks"] = lambda clip: rows.lips_of(clip, rows.true_landmarks(clip))
     return table
 
@@ -130,15 +136,15 @@ def measure_lips(clips: list[rows.BenchClip], table: dict, figures: dict):
 def measure_images(clips: list[rows.BenchClip], figures: dict, sheet: Path):
     """Draw each row's frames and compare them with the film."""
     pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
-    renderer = GeometricRenderer()
-    articulatory = rows.text_driven(pipe, "articulatory")
-    table = {
-        "still": None,
-        "articulatory": articulatory,
-        "true_landmarks_geometric": rows.true_landmarks,
-    }
+    renderers = {"geometric": GeometricRenderer()}
+    if pipe.unet is not None:
+        renderers["learned"] = pipe.make_renderer("unet")
+    table = {"still": None, "articulatory": (rows.text_driven(pipe, "articulatory"), "geometric")}
     if pipe.lip_decoder is not None:
-        table["text_only"] = rows.text_driven(pipe, "networks")
+        table["text_only"] = (rows.text_driven(pipe, "networks"), "geometric")
+    if pipe.lip_decoder is not None and pipe.unet is not None:
+        table["text_only_learned"] = (rows.text_driven(pipe, "networks"), "learned")
+    table |= {f"true_landmarks_{name}": (rows.true_landmarks, name) for name in renderers}
     able = {metric for metric, reason in M.available_metrics().items() if reason is None}
     windows = defaultdict(list)
     strips = []
@@ -150,7 +156,7 @@ def measure_images(clips: list[rows.BenchClip], figures: dict, sheet: Path):
                 drawn[name] = np.repeat(film[:1], len(film), 0)
             else:
                 source = clip.record["landmarks"][0, :, :2]
-                frames = renderer.render(film[0], row(clip), fps=clip.fps, source_landmarks=source)
+                frames = renderers[row[1]].render(film[0], row[0](clip), fps=clip.fps, source_landmarks=source)
                 drawn[name] = np.stack(list(frames))
         cropped = compare(clip, film, drawn, figures, able)
         if "fvd" in able and len(clips) >= FVD_CLIPS:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from text2lip.faces.canonical import DRIVEN, canonical_lips, driven_index, to_pixels
 from text2lip.faces.mesh_topology import canonical_mesh
@@ -41,6 +42,11 @@ class BenchClip:
         return self.record["phones"]
 
     @property
+    def sound(self) -> torch.Tensor:
+        """Log-mel features of the real sound, float32 (1, frames, 320)."""
+        return torch.from_numpy(np.array(self.record["mel"], np.float32))[None]
+
+    @property
     def timeline(self) -> Timeline:
         return Timeline(self.record["phones"], self.record["words"], self.record["phones"][-1].end)
 
@@ -57,13 +63,25 @@ def still(clip: BenchClip) -> np.ndarray:
     return np.repeat(clip.record["landmarks"][:1, :, :2], len(clip.lips), 0)
 
 
-def text_driven(pipe: Any, motion: str) -> Callable[[BenchClip], np.ndarray]:
-    """Landmarks by the pipeline from the clip's own phone times, as large as the talker's own motion."""
+def text_driven(pipe: Any, motion: str, sound: bool = False) -> Callable[[BenchClip], np.ndarray]:
+    """Landmarks by the pipeline from the clip's own phone times, as large as the talker's own motion; with `sound`
+    the clip's own takes the place of pseudo-audio."""
 
     def row(clip: BenchClip) -> np.ndarray:
         tokens = pipe.tokenizer(phones=clip.timeline, language=clip.record["language"], return_tensors="pt")
-        moved, width = pipe.animate(tokens, len(clip.lips), clip.fps, motion)
+        moved, width = pipe.animate(tokens, len(clip.lips), clip.fps, motion, clip.sound if sound else None)
         return clip.mouth().retarget(moved[0].float().cpu().numpy(), width)
+
+    return row
+
+
+def sound_driven(decoder: Any) -> Callable[[BenchClip], np.ndarray]:
+    """Landmarks by a decoder trained on sound alone ([`LipDecoderModel`]): no text, so no phone for lips to close at."""
+
+    def row(clip: BenchClip) -> np.ndarray:
+        with torch.no_grad():
+            moved = decoder(clip.sound, fps=clip.fps).motion[0]
+        return clip.mouth().retarget(moved.float().cpu().numpy(), decoder.config.reference_width)
 
     return row
 
