@@ -76,7 +76,7 @@ def text_driven(pipe: Any, motion: str, sound: bool = False) -> Callable[[BenchC
 
 
 def sound_driven(decoder: Any) -> Callable[[BenchClip], np.ndarray]:
-    """Landmarks by a decoder trained on sound alone ([`LipDecoderModel`]): no text, so no phone for lips to close at."""
+    """Landmarks by a decoder trained on sound alone ([`LipDecoderModel`]); without text no phone closes the lips."""
 
     def row(clip: BenchClip) -> np.ndarray:
         with torch.no_grad():
