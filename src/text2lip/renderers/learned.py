@@ -154,8 +154,9 @@ class LearnedRenderer:
             frames = [view.prepared.frame(row) for row in rows]
             if view.trust > 0:
                 inputs = [view.inputs(frame, row) for frame, row in zip(frames, rows)]
-                answers = self._ask(view, inputs)
-                for frame, answer, (_, _, moved) in zip(frames, zip(*answers), inputs):
+                # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames
+                filled = inputs + inputs[-1:] * (min(self.batch_size, len(landmarks)) - len(inputs))
+                for frame, answer, (_, _, moved) in zip(frames, zip(*self._ask(view, filled)), inputs):
                     if moved > 0:
                         view.correct(frame, *answer, share=view.trust * moved)
             yield from frames

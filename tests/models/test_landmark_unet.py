@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+import torch
+
+from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
+
+
+SMALL = {"sample_size": 48, "block_out_channels": (8, 16, 16)}
+
+
+@pytest.fixture
+def inputs():
+    """Two frames of random pictures; a lower face, and lips in its middle."""
+    generator = torch.Generator().manual_seed(0)
+    source, warped = (2 * torch.rand(2, 3, 48, 48, generator=generator) - 1 for _ in range(2))
+    drawings = torch.zeros(2, 8, 48, 48)
+    for part in (drawings[:, :4], drawings[:, 4:]):
+        part[:, 0, 22:24, 18:30] = part[:, 1, 25:27, 18:30] = part[:, 2, 24:25, 18:30] = 1
+        part[:, 3, 14:36, 12:36] = 1
+    return source, warped, drawings
+
+
+def trained(seed=0, **config):
+    """A network that changes pictures a lot."""
+    torch.manual_seed(seed)
+    network = LandmarkGuidedUNet(**{**SMALL, **config}).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network
+
+
+def test_untrained_it_equals_the_warp(inputs):
+    torch.manual_seed(0)
+    output = LandmarkGuidedUNet(**SMALL)(*inputs)
+    assert not output.flow.any() and not output.colour.any()
+    assert torch.allclose(compose(inputs[1], output), inputs[1], atol=1e-5)
+
+
+def test_every_part_learns_from_the_first_step(inputs):
+    torch.manual_seed(0)
+    network = LandmarkGuidedUNet(**SMALL)
+    (compose(inputs[1], network(*inputs)) - inputs[0]).abs().mean().backward()
+    assert all(part.weight.grad.abs().max() > 0 for part in (network.smooth, network.fine))
+
+
+def test_changes_stay_on_the_lower_face(inputs):
+    with torch.no_grad():
+        output = trained()(*inputs)
+    wide = torch.zeros(48, 48, dtype=torch.bool)
+    wide[14 - 6 : 36 + 6, 12 - 6 : 36 + 6] = True
+    assert output.colour[..., 20:30, 15:33].abs().min() > 0
+    assert not output.colour[..., ~wide].any() and not output.flow[..., ~wide].any()
+    assert not output.mask[..., :15, :].any() and output.mask[..., 24, 24].max() > 0
+
+
+def test_nothing_changes_at_the_sides(inputs):
+    source, warped, drawings = inputs
+    with torch.no_grad():
+        output = trained()(source, warped, torch.ones_like(drawings))
+    middle = output.colour[..., 24, 24].abs().mean()
+    assert output.colour[..., 0, :].abs().mean() < 0.05 * middle
+    assert output.colour[..., :, -1].abs().mean() < 0.05 * middle
+
+
+def test_flow_is_bounded(inputs):
+    with torch.no_grad():
+        output = trained(max_flow=2.0)(*inputs)
+    assert 0.5 < output.flow.abs().max() <= 2.0
+
+
+def test_frames_do_not_know_of_each_other(inputs):
+    network = trained()
+    with torch.no_grad():
+        both, one = network(*inputs), network(*(x[1:] for x in inputs))
+    assert torch.allclose(both.colour[1:], one.colour, rtol=1e-3, atol=1e-3)
+
+
+def test_compose_takes_pixels_from_where_the_flow_points():
+    picture = torch.arange(64.0).view(1, 1, 8, 8).expand(1, 3, 8, 8) / 64
+    output = LandmarkGuidedUNet(**SMALL)
+    with torch.no_grad():
+        output = output(torch.zeros(1, 3, 48, 48), torch.zeros(1, 3, 48, 48), torch.zeros(1, 8, 48, 48))
+    output.flow, output.colour = torch.tensor([1.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 8, 8), torch.zeros(1, 3, 8, 8)
+    moved = compose(picture, output)
+    assert torch.allclose(moved[0, 0, 1, 1], picture[0, 0, 3, 2], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_near(inputs, dtype):
+    network = trained()
+    with torch.no_grad():
+        full = network(*inputs).colour
+        half = network.to(dtype)(*(x.to(dtype) for x in inputs))
+    assert half.colour.dtype == dtype and half.flow.dtype == dtype
+    assert (half.colour.float() - full).abs().mean() < 0.1 * full.abs().mean()
+
+
+def test_saved_and_loaded_it_gives_the_same(inputs, tmp_path):
+    network = trained()
+    network.save_pretrained(tmp_path)
+    again = LandmarkGuidedUNet.from_pretrained(tmp_path)
+    assert again.config.block_out_channels == [8, 16, 16] or again.config.block_out_channels == (8, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(again(*inputs).colour, network(*inputs).colour)
+
+
+def test_a_tuple_on_request(inputs):
+    flow, colour, mask = LandmarkGuidedUNet(**SMALL)(*inputs, return_dict=False)
+    assert (flow.shape[1], colour.shape[1], mask.shape[1]) == (2, 3, 1)
+
+
+def test_wrong_shapes_are_named(inputs):
+    with pytest.raises(ValueError, match="drawings.*together"):
+        LandmarkGuidedUNet(**SMALL)(inputs[0], inputs[1], inputs[2][:, :4])
+
+
+def test_the_default_is_small():
+    assert 0.5e6 < LandmarkGuidedUNet().num_parameters() < 1.2e6
+
+
+def test_pictures_of_any_brightness_stay_finite(inputs):
+    with torch.no_grad():
+        for value in (-1.0, 1.0):
+            output = trained()(*(torch.full_like(x, value) for x in inputs[:2]), inputs[2])
+            assert np.isfinite(output.colour.numpy()).all()
