@@ -66,7 +66,7 @@ def test_batches_have_their_shapes_and_ranges(mix):
     assert batch["target"].shape == batch["warped"].shape == (3, 2, 3, CROP_SIZE, CROP_SIZE)
     assert batch["drawings"].shape == (3, 2, 8, CROP_SIZE, CROP_SIZE)
     assert batch["inside"].shape == (3, 2, 1, CROP_SIZE, CROP_SIZE) and 0 < batch["inside"].mean() < 0.2
-    assert -1 <= batch["target"].min() and batch["target"].max() <= 1
+    assert batch["target"].min() >= -1 and batch["target"].max() <= 1
 
 
 def test_the_same_generator_gives_the_same_batch(mix):
