@@ -6,6 +6,7 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "alignments": ["AlignedSentence", "phone_timeline", "read_alignments"],
         "avdigits": ["avdigits_clips"],
         "clips": ["SourceClip", "folder_clips"],
         "grid": ["grid_clips", "read_align", "sentence"],

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "clips": ["LipClips", "collate", "rest_shape", "to_sample"],
+        "durations": ["DurationLesson", "EncodedLessons", "fit_head", "lesson", "span_duration_loss", "write_head"],
         "ema": ["EMA"],
         "losses": ["amplitude_loss", "duration_l1", "masked_l1", "motion_l1", "point_weights", "velocity_l1"],
         "networks": ["NetworkOutput", "Text2LipNetworks"],
