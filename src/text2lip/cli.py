@@ -29,6 +29,7 @@ FLAGS = {
     "face": "--face",
     "face_index": "--face",
     "idle": "--idle",
+    "video_end": "--video-end",
     "motion": "--motion",
     "renderer": "--renderer",
     "output": "--output",
@@ -41,6 +42,7 @@ EPILOG = """examples:
   text2lip "Good morning." --output hello.mp4                       a built-in portrait says it
   text2lip "Guten Morgen." --image me.jpg --language de             your own portrait, another language
   text2lip "What I said." --image me.jpg --audio speech.wav         your own voice; the lips follow it
+  text2lip "Something else." --image talk.mp4                       dubs a video: only its mouth changes
   text2lip "Slow, please." --rate 0.8 --subtitles slow.srt          slower, with subtitles
   text2lip '<speak>One <break time="1s"/> two.</speak>'             SSML
   text2lip --file letter.txt --output letter.mp4                    text from a file ("-" reads standard input)
@@ -59,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("text", nargs="?", help="what is said: plain text, or SSML that starts with <speak>")
-    parser.add_argument("-i", "--image", metavar="FILE", help="portrait (default: a built-in face of nobody)")
+    parser.add_argument("-i", "--image", metavar="FILE", help="portrait, or a video to dub (default: nobody)")
     parser.add_argument("-o", "--output", metavar="FILE", default="text2lip.mp4", help="video file: .mp4 .mov .mkv")
     parser.add_argument("-l", "--language", default="en-us", help="language of the text, such as en-gb, de, fr, zh")
     parser.add_argument("-v", "--voice", default="default", help="voice, see --list-voices; 'none' for a silent film")
@@ -69,7 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-s", "--subtitles", metavar="FILE", help="write subtitles too: .srt or .vtt")
     parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a file, '-' is standard input")
     parser.add_argument("--timings", metavar="FILE", help="your own phone or word times: TextGrid, JSON of a TTS, …")
-    parser.add_argument("--fps", type=float, default=25, help="frames per second (default: 25)")
+    parser.add_argument("--fps", type=float, help="frames per second (default: 25, or the video's own)")
+    parser.add_argument(
+        "--video-end",
+        choices=("loop", "hold", "cut"),
+        default="loop",
+        help="when a video is shorter than the speech: play it back and forth, hold its last frame, or end with it",
+    )
     parser.add_argument("--face", type=int, metavar="N", help="which face, 0 is the largest (default)")
     parser.add_argument("--idle", type=float, default=0.0, metavar="X", help="blinks and head sway: 1; 0.5 for half")
     parser.add_argument("--motion", choices=("articulatory", "networks"), help="what moves the lips")
@@ -222,6 +230,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     from text2lip.faces.builtin import builtin_portrait
 
     pipe = load_pipeline(args.model)
+    pipe.set_progress_bar_config(desc="face", unit="frame", delay=2, leave=False, disable=args.quiet)
     stream = pipe.stream(
         text,
         args.image or builtin_portrait(),
@@ -232,6 +241,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
         speaking_rate=args.rate,
         expressiveness=args.expressiveness,
         fps=args.fps,
+        video_end=args.video_end,
         motion=args.motion,
         renderer=args.renderer,
         face_index=args.face,

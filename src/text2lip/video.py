@@ -7,11 +7,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+SEEK_BEYOND, SEEK_MARGIN = 4.0, 1.0  # seconds; what comes sooner is decoded from the start
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,13 @@ class VideoInfo:
     height: int
 
 
-def video_info(path: str | Path) -> VideoInfo:
-    """Read rate and size of the first video stream.
+def video_info(path: str | Path, name: str = "video") -> VideoInfo:
+    """Read rate and size of the first video stream; `name` is that of the argument, for errors.
 
     Raises:
         ValueError: `path` is missing, is no video, or has no picture.
     """
-    with _open(path) as container:
+    with _open(path, name) as container:
         stream = container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         return VideoInfo(float(rate), stream.codec_context.width, stream.codec_context.height)
@@ -41,22 +43,74 @@ def read_frames(path: str | Path) -> Iterator[np.ndarray]:
     Raises:
         ValueError: `path` is missing, is no video, or has no picture.
     """
-    with _open(path) as container:
-        for frame in container.decode(video=0):
-            yield np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+    for _, frame in timed_frames(path):
+        yield to_rgb(frame)
+
+
+def timed_frames(path: str | Path, start: float = 0.0, name: str = "video") -> Iterator[tuple[float, Any]]:
+    """Decode a video file.
+
+    Args:
+        path (`str` or `Path`): the file.
+        start (`float`): seconds after the first frame; the first frame that comes is shown then or earlier.
+        name (`str`): of the argument, for errors.
+
+    Yields:
+        `tuple[float, av.VideoFrame]`: seconds after the file's first frame, and the frame for [`to_rgb`].
+
+    Raises:
+        ValueError: `path` is missing, is no video, has no picture, or is damaged.
+    """
+    import av
+
+    with _open(path, name) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        origin = (stream.start_time or 0) if start > SEEK_BEYOND else None
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        if origin is not None:
+            # early by a margin: the first frames after a seek may lack what they refer to
+            container.seek(origin + int((start - SEEK_MARGIN) / stream.time_base), stream=stream)
+        count = 0
+        try:
+            for frame in container.decode(stream):
+                if frame.pts is None:
+                    seconds = count / float(rate)
+                else:
+                    origin = frame.pts if origin is None else origin
+                    seconds = float((frame.pts - origin) * stream.time_base)
+                if count == 0 and seconds > start:
+                    break  # some containers can't seek exactly
+                yield seconds, frame
+                count += 1
+        except av.error.FFmpegError as error:
+            raise ValueError(
+                f"{name}: {os.fspath(path)!r} is damaged or cut short ({error}); give a whole file."
+            ) from error
+        if count:
+            return
+    if start > 0:
+        yield from timed_frames(path, 0.0, name)
+    else:
+        raise ValueError(f"{name}: {os.fspath(path)!r} holds no frame; give a video file.")
+
+
+def to_rgb(frame: Any) -> np.ndarray:
+    """A decoded frame as uint8 (height, width, 3), upright: phones store their turn beside the picture."""
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)))
 
 
 @contextmanager
-def _open(path: str | Path):
+def _open(path: str | Path, name: str = "video"):
     import av
 
     try:
         container = av.open(os.fspath(path))
     except (OSError, av.error.FFmpegError) as error:
-        raise ValueError(f"video: {os.fspath(path)!r} can't be opened ({error}); give a video file.") from error
+        raise ValueError(f"{name}: {os.fspath(path)!r} can't be opened ({error}); give a video file.") from error
     with container:
         if not container.streams.video:
-            raise ValueError(f"video: {os.fspath(path)!r} holds no picture; give a file with a video stream.")
+            raise ValueError(f"{name}: {os.fspath(path)!r} holds no picture; give a file with a video stream.")
         yield container
 
 

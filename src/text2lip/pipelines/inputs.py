@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from text2lip.text.timing import Timeline
 
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 MAX_FPS = 120
 MAX_MINUTES = 120  # of one clip; its landmarks alone take 4 kB a frame
 LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth begins and ends closed
@@ -36,6 +34,7 @@ class Options:
     expressiveness: float
     face_index: Any = None
     idle: bool | float = False
+    video_end: str = "loop"
     sampler: dict[str, Any] = field(default_factory=dict)
 
 
@@ -51,7 +50,7 @@ class Clip:
     timings: Any
     language: str
     speaking_rate: float
-    fps: float
+    fps: float | None
     num_frames: int | None
     generator: Any = None
 
@@ -103,11 +102,14 @@ class Request(Clip):
         if not prompts:
             raise ValueError("prompt: got an empty list; give at least one sentence.")
         count = len(prompts)
-        images = _spread("image", self.image, count, isinstance(self.image, (list, tuple)))
+        one_each = isinstance(self.image, (list, tuple)) and (
+            many or len(self.image) == 1
+        )  # else the frames of a film
+        images = _spread("image", self.image, count, one_each)
         audios = _spread("audio", self.audio, count, isinstance(self.audio, list))
         timings = _spread("timings", self.timings, count, many and _is_list_of_timings(self.timings))
         generators = _spread("generator", self.generator, count, isinstance(self.generator, (list, tuple)))
-        shared = {**vars(self), "fps": float(self.fps)}
+        shared = {**vars(self), "fps": None if self.fps is None else float(self.fps)}
         clips = []
         for prompt, image, audio, times, generator in zip(prompts, images, audios, timings, generators):
             self._check_one(prompt, image, audio, times)
@@ -116,11 +118,11 @@ class Request(Clip):
         return clips
 
     def _check_call(self):
-        if not is_number(self.fps) or not 1 <= self.fps <= MAX_FPS:
-            raise ValueError(f"fps: {self.fps!r}; wants a number from 1 to {MAX_FPS}.")
+        if self.fps is not None and (not is_number(self.fps) or not 1 <= self.fps <= MAX_FPS):
+            raise ValueError(f"fps: {self.fps!r}; wants a number from 1 to {MAX_FPS}, or None.")
         if self.num_frames is not None:
             whole = isinstance(self.num_frames, (int, np.integer)) and not isinstance(self.num_frames, bool)
-            most = math.floor(MAX_MINUTES * 60 * self.fps)
+            most = math.floor(MAX_MINUTES * 60 * (self.fps or 25))
             if not whole or not 1 <= self.num_frames <= most:
                 raise ValueError(
                     f"num_frames: {self.num_frames!r}; wants a whole number from 1 to {most} ({MAX_MINUTES} minutes), "
@@ -143,9 +145,7 @@ class Request(Clip):
         if prompt is not None and not prompt.strip() and timings is None:
             raise ValueError(f"prompt: {prompt!r} is empty; give the text that is said.")
         if image is None:
-            raise ValueError("image: None; give a portrait: a path, a PIL image or a uint8 array.")
-        if isinstance(image, (str, os.PathLike)) and Path(image).suffix.lower() in VIDEO_SUFFIXES:
-            raise ValueError(f"image: {str(image)!r} is a video; give a still picture, such as one frame of it.")
+            raise ValueError("image: None; give a portrait: a path, a PIL image or a uint8 array; or a video.")
         if audio is None and timings is None:
             return
         if self.speaking_rate != 1:

@@ -5,21 +5,20 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils import logging
 
 from text2lip.articulation import ArticulatoryModel
-from text2lip.faces.canonical import LIPS
-from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
-from text2lip.faces.retarget import PortraitMouth
 from text2lip.pipelines.card import replace_generic_card
+from text2lip.pipelines.dubbing import Dub
+from text2lip.pipelines.footage import ENDS, is_footage
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.motion import LipMotion
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
 from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
+from text2lip.pipelines.still import Still
 from text2lip.pipelines.stream import Text2LipStream
 from text2lip.text.tokenizer import VisemeTokenizer
 
@@ -151,8 +150,9 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         language: str = "en-us",
         speaking_rate: float = 1.0,
         expressiveness: float = 1.25,
-        fps: float = 25,
+        fps: float | None = None,
         num_frames: int | None = None,
+        video_end: str = "loop",
         motion: str | None = None,
         renderer: str | None = None,
         face_index: Any = None,
@@ -170,7 +170,9 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         Args:
             prompt (`str` or `list[str]`): what is said, plain text or SSML; a list makes a batch. May be None where
                 `timings` say what is spoken.
-            image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a list of them, one for each prompt.
+            image: the portrait: path, `PIL.Image`, uint8 (height, width, 3). Or a film to dub: the path of a video, a
+                list of pictures, an array (frames, height, width, 3); only its mouth changes. For a list of prompts,
+                one for all or a list of them.
             voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film.
             audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
                 lips are aligned to it, and it becomes the sound.
@@ -180,8 +182,10 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
             expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
                 learnt from, who moves his lips little.
-            fps (`float`): frames per second.
+            fps (`float`, *optional*): frames per second; 25 for a portrait, and the video's own, by default.
             num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5).
+            video_end (`str`): what follows when a video is shorter than its new speech: "loop" plays it back and
+                forth, "hold" stays at its last frame, "cut" ends with it. A longer one is always cut.
             motion (`str`, *optional*): "articulatory" or "networks".
             renderer (`str`, *optional*): "auto", "geometric" or "unet".
             face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
@@ -211,9 +215,12 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         request = Request(
             prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
         )
-        options = Options(motion, renderer, expressiveness, face_index, idle, sampler)
+        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, sampler)
         self.check_inputs(options, output_type)
         streams = [self._stream(clip, options) for clip in request.clips()]
+        rates = sorted({stream.fps for stream in streams})
+        if len(rates) > 1:
+            raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
         check_memory(sum(len(stream) * math.prod(stream.size) * 3 for stream in streams), output_type)
         frames = []
         with self.progress_bar(total=sum(len(stream) for stream in streams)) as bar:
@@ -250,8 +257,9 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         language: str = "en-us",
         speaking_rate: float = 1.0,
         expressiveness: float = 1.25,
-        fps: float = 25,
+        fps: float | None = None,
         num_frames: int | None = None,
+        video_end: str = "loop",
         motion: str | None = None,
         renderer: str | None = None,
         face_index: Any = None,
@@ -268,7 +276,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         request = Request(
             prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
         )
-        options = Options(motion, renderer, expressiveness, face_index, idle)
+        options = Options(motion, renderer, expressiveness, face_index, idle, video_end)
         self.check_inputs(options)
         clips = request.clips()
         if len(clips) != 1:
@@ -301,53 +309,54 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         if given and kind != "echomimic":
             value = options.sampler[given[0]]
             raise ValueError(f"{given[0]}: {value!r}, but this renderer takes no steps; leave it out.")
+        if options.video_end not in ENDS:
+            raise ValueError(f"video_end: {options.video_end!r}; choose one of {ENDS}.")
         if not isinstance(options.idle, bool) and (not is_number(options.idle) or not 0 <= options.idle <= 2):
             raise ValueError(f"idle: {options.idle!r}; wants True, False or a strength from 0 to 2.")
 
     def _stream(self, clip: Clip, options: Options) -> Text2LipStream:
-        portrait = load_image(clip.image, max_size=self.config.max_size)
-        face = self.face_landmarker.locate(portrait, options.face_index)
-        check_mouth(face)
+        subject = self._subject(clip, options)
         speech = clip.speak()
         timeline = speech.timeline
-        num_frames = clip.num_frames or clip_length(timeline.duration, clip.fps)
+        num_frames = clip.num_frames or clip_length(timeline.duration, subject.fps)
         tokens = self.tokenizer(phones=timeline, language=clip.language, return_tensors="pt")
-        moved, width = self.animate(tokens, num_frames, clip.fps, options.motion)
-        mouth = PortraitMouth(face, *portrait.shape[:2])
-        landmarks = mouth.retarget(options.expressiveness * moved[0].float().cpu().numpy(), width)
-        audio = None if speech.audio is None else fit_audio(speech.audio, speech.sampling_rate, num_frames, clip.fps)
-        frames = self.make_renderer(options.renderer, **options.sampler).render(
-            portrait, landmarks, fps=clip.fps, generator=clip.generator, source_landmarks=face[:, :2]
-        )
+        moved, width = self.animate(tokens, num_frames, subject.fps, options.motion)
+        renderer = self.make_renderer(options.renderer, **options.sampler)
+
+        def render(portrait, landmarks, source_landmarks, part):
+            same = {"fps": subject.fps, "generator": clip.generator}
+            return renderer.render(portrait, landmarks, source_landmarks=source_landmarks, **same)
+
+        motion = options.expressiveness * moved[0].float().cpu().numpy()
+        landmarks, frames = subject.perform(motion, width, render)
         if options.idle:
-            frames = add_life(frames, landmarks, float(options.idle), clip.fps, clip.generator)
+            frames = add_life(frames, landmarks, float(options.idle), subject.fps, clip.generator)
+        sound = None
+        if speech.audio is not None:
+            sound = fit_audio(speech.audio, speech.sampling_rate, len(landmarks), subject.fps)
         return Text2LipStream(
-            frames=iter(frames),
-            num_frames=num_frames,
-            fps=clip.fps,
-            audio=audio,
-            sampling_rate=None if audio is None else speech.sampling_rate,
+            frames=frames,
+            num_frames=len(landmarks),
+            fps=subject.fps,
+            audio=sound,
+            sampling_rate=None if sound is None else speech.sampling_rate,
             landmarks=landmarks,
             visemes=self.tokenizer.segments(tokens, 0),
             phones=list(timeline.phones),
             words=list(timeline.words),
-            size=portrait.shape[:2],
+            size=subject.size,
         )
+
+    def _subject(self, clip: Clip, options: Options) -> Still | Dub:
+        """Who talks: a portrait, or the face in a film."""
+        shared = {"fps": clip.fps, "face_index": options.face_index, "max_size": self.config.max_size}
+        if not is_footage(clip.image):
+            return Still(clip.image, self.face_landmarker, **shared)
+        if options.idle:
+            raise ValueError(f"idle: {options.idle!r}, but the head of a video has its own life; leave it out.")
+        film = {"video_end": options.video_end, "progress": self.progress_bar}
+        return Dub(clip.image, self.face_landmarker, **film, **shared)
 
     def make_renderer(self, renderer: str | None = None, **sampler: Any):
         """The renderer of that name, "auto" or None for this pipeline's own choice; `sampler` for one that samples."""
         return make_renderer(self, renderer, **sampler)
-
-
-def check_mouth(landmarks: np.ndarray) -> None:
-    """Refuse a portrait whose mouth is cut off: the mesh guesses points outside of the picture.
-
-    Args:
-        landmarks (`np.ndarray`): (478, 3), normalised.
-
-    Raises:
-        ValueError: a lip point lies outside of the picture.
-    """
-    lips = landmarks[list(LIPS), :2]
-    if lips.min() < 0 or lips.max() > 1:
-        raise ValueError("image: the mouth is cut off by the edge of the picture; give one that shows the whole face.")

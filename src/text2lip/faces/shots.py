@@ -1,0 +1,159 @@
+"""A film taken apart: cuts found, one face followed through every shot, its landmarks steadied and gaps bridged."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from text2lip.faces.canonical import LIPS, OUTER_EYES, lip_gap, to_pixels
+from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
+from text2lip.faces.retarget import PortraitMouth
+
+
+CUT = 0.45  # share of the colours that change from one frame to the next at a cut
+JUMP = 0.6  # outer eye distances that a face can't move from one frame to the next
+BRIDGE = 0.4  # seconds without a face that are bridged
+HEAD_SIGMA = 0.05  # seconds: steadies the head against the detector's jitter
+LIP_SIGMA = 0.02  # seconds: the film's own lips and jaw, which move faster
+THUMBNAIL = (64, 48)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A stretch of a film in which one face is seen without a break.
+
+    Attributes:
+        start (`int`): number of its first frame.
+        head (`np.ndarray`): float32 (frames, 478, 3), normalised; smooth, for where the head is.
+        face (`np.ndarray`): float32 (frames, 478, 3), normalised; for where lips and jaw are in the picture.
+        size (`tuple[int, int]`): height and width of the frames, pixels.
+    """
+
+    start: int
+    head: np.ndarray
+    face: np.ndarray
+    size: tuple[int, int]
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.head)
+
+
+def find_shots(
+    frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, face_index=None
+) -> tuple[list[Shot], int]:
+    """Follow a face through a film, in one pass that keeps its landmarks alone.
+
+    Every cut begins anew: `face_index` chooses again, and a shot that doesn't show that face has no entry. Nor have
+    stretches of more than `BRIDGE` seconds in which the face is lost or its mouth is outside of the picture.
+
+    Args:
+        frames (iterable of `np.ndarray`): (height, width, 3) uint8.
+        landmarker ([`FaceLandmarker`]): finds and follows the face.
+        fps (`float`): frames per second.
+        face_index (`int` or box, *optional*): as for [`FaceLandmarker.track`]; by default the largest.
+
+    Returns:
+        `tuple[list[Shot], int]`: shots in order, and how many frames there were.
+
+    Raises:
+        FaceNotFoundError: the face is in no frame.
+    """
+    shots, count, problem, size = [], 0, None, None
+    for scene in scenes(frames):
+        seen = _Counted(scene)
+        try:
+            landmarks, _ = landmarker.track(seen, face_index)
+            pieces = list(_pieces(landmarks, seen.size, fps))
+        except FaceNotFoundError as error:
+            problem, pieces = problem or error, []
+            for _ in seen:
+                pass
+        size = size or seen.size
+        shots += [Shot(count + start, *steady(marks, fps), seen.size) for start, marks in pieces]
+        count += seen.count
+    if not shots and count:
+        raise problem or FaceNotFoundError(
+            f"`image`: no face in any of {count} frames ({size[1]}x{size[0]} pixels) that is large enough and shows "
+            "its whole mouth; give a video that shows the face larger and from the front."
+        )
+    return shots, count
+
+
+class _Counted:
+    """Frames that are counted while they pass."""
+
+    def __init__(self, frames: Iterator[np.ndarray]):
+        self.frames, self.count, self.size = frames, 0, None
+
+    def __iter__(self):
+        for frame in self.frames:
+            self.count, self.size = self.count + 1, frame.shape[:2]
+            yield frame
+
+
+def scenes(frames: Iterable[np.ndarray]) -> Iterator[Iterator[np.ndarray]]:
+    """Split frames at cuts: an iterator for each scene, to be taken up before the next one is asked for."""
+    frames = iter(frames)
+    waiting = [next(frames, None)]
+
+    def scene():
+        frame, before = waiting.pop(), None
+        while frame is not None:
+            colours = _colours(frame)
+            if before is not None and 0.5 * np.abs(colours - before).sum() > CUT:
+                waiting.append(frame)
+                return
+            before = colours
+            yield frame
+            frame = next(frames, None)
+
+    while waiting and waiting[0] is not None:
+        yield scene()
+
+
+def _colours(frame: np.ndarray) -> np.ndarray:
+    """Shares of 6 x 6 x 6 colours in a frame, softened so that a change of light moves few: (6, 6, 6), sum 1."""
+    small = cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA)
+    counts = cv2.calcHist([small], [0, 1, 2], None, [6] * 3, [0, 256] * 3)
+    for axis in range(3):
+        counts = gaussian_filter1d(counts, 0.7, axis=axis, mode="nearest")
+    return counts / counts.sum()
+
+
+def _pieces(landmarks: np.ndarray, size: tuple[int, int], fps: float) -> Iterator[tuple[int, np.ndarray]]:
+    """Starts and landmarks of the stretches with a face: short gaps bridged, parted where the face jumps."""
+    lips = landmarks[:, list(LIPS), :2]
+    with np.errstate(invalid="ignore"):
+        good = np.flatnonzero((lips.min((1, 2)) >= 0) & (lips.max((1, 2)) <= 1))  # False for NaN
+    if not len(good):
+        return
+    points = to_pixels(landmarks[good], *size)
+    unit = np.median(np.linalg.norm(points[:, OUTER_EYES[0]] - points[:, OUTER_EYES[1]], axis=-1))
+    away = np.linalg.norm(np.diff(points[:, 168, :2], axis=0), axis=-1)
+    steps = np.diff(good)
+    breaks = (steps > BRIDGE * fps) | (away > JUMP * unit * steps)
+    for part in np.split(np.arange(len(good)), 1 + np.flatnonzero(breaks)):
+        start, stop = good[part[0]], good[part[-1]] + 1
+        known, flat = good[part], landmarks[good[part]].reshape(len(part), -1)
+        every = np.arange(start, stop)
+        yield int(start), np.stack([np.interp(every, known, c) for c in flat.T], -1).reshape(-1, *landmarks.shape[1:])
+
+
+def steady(landmarks: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """`landmarks` (frames, 478, 3) smoothed over time without delay, for the head and for lips and jaw; float32."""
+    smooth = (gaussian_filter1d(landmarks, s * fps, axis=0, mode="nearest") for s in (HEAD_SIGMA, LIP_SIGMA))
+    return tuple(marks.astype(np.float32) for marks in smooth)
+
+
+def reference_frame(shot: Shot) -> int:
+    """The frame of a shot, counted from its start, that shows the mouth best: closed, the head still."""
+    mouths = [PortraitMouth(face, *shot.size) for face in shot.face]
+    gap = lip_gap(np.stack([mouth.shape for mouth in mouths]))
+    axes = np.stack([mouth.axes[2] for mouth in mouths])  # backwards: (frames, 3)
+    turn = np.linalg.norm(axes - np.median(axes, 0), axis=-1)  # radians, nearly
+    middle = shot.head[:, 168, :2] * shot.size[::-1]
+    speed = np.linalg.norm(np.gradient(middle, axis=0), axis=-1) / mouths[0].unit if len(middle) > 1 else 0 * gap
+    return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03))

@@ -1,0 +1,192 @@
+"""Dubbing: a film keeps its head motion, blinks and background, and its mouth follows a new text or sound.
+
+Two pictures make a frame. The film's own frame gives skin, chin and cheeks: warped from its own landmarks, so that the
+jaw is where the new speech has it. The lips and what is between them come from one frame of the shot, drawn by the
+renderer with the new motion: what the film's own mouth did leaves no trace.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import groupby, islice
+from typing import Any
+
+import cv2
+import numpy as np
+
+from text2lip.faces.canonical import LIPS, lip_gap
+from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.retarget import PortraitMouth
+from text2lip.faces.shots import Shot, find_shots, reference_frame
+from text2lip.pipelines.footage import Footage, positions
+from text2lip.renderers.geometric import prepare
+from text2lip.renderers.warp import smoothstep
+
+
+CARRIED = (*LIPS, 2, 98, 327, 164, 152, 148, 377, 207, 427, 50, 280)
+"""Points that lay the drawn mouth on a frame: lips, base of the nose, chin, cheeks."""
+GROW, SOFT = 0.05, 0.035  # units: how far beyond the lips the drawn mouth reaches, and the softness of its edge
+AROUND, SPREAD = 0.2, 0.25  # units: the ring in which colours are compared, and how far they are evened
+MARGIN = 0.5  # units around the lips that are looked at
+TURNED = (0.3, 0.55)  # radians between a head and the reference at which the drawn mouth fades, and is gone
+
+
+class Dub:
+    """A film whose face says something else.
+
+    Args:
+        image: path of a video, list of pictures, or array (frames, height, width, 3); see [`Footage`].
+        landmarker ([`FaceLandmarker`]): finds and follows the face.
+        fps (`float`, *optional*): frames per second; the film's own by default.
+        face_index (`int` or box, *optional*): which face, see [`find_shots`].
+        video_end (`str`): "loop", "hold" or "cut": what follows the film's last frame, see [`positions`].
+        max_size (`int`): longest side allowed, pixels.
+        progress (`Callable`): wraps the frames that are searched, such as a progress bar.
+
+    Attributes:
+        fps (`float`): frames per second.
+        size (`tuple[int, int]`): height and width, pixels.
+
+    Raises:
+        ValueError: the film can't be read.
+    """
+
+    def __init__(
+        self,
+        image: Any,
+        landmarker: FaceLandmarker,
+        *,
+        fps: float | None = None,
+        face_index: Any = None,
+        video_end: str = "loop",
+        max_size: int = 4096,
+        progress: Callable = iter,
+    ):
+        self.film = Footage(image, fps, max_size)
+        self.fps, self.size = self.film.fps, self.film.size
+        self.landmarker, self.face_index, self.video_end, self.progress = landmarker, face_index, video_end, progress
+
+    def perform(
+        self, motion: np.ndarray, reference_width: float, render: Callable
+    ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
+        """Put lip motion on the film. Reads it once for the landmarks, and again while the frames are taken.
+
+        Args:
+            motion (`np.ndarray`): (frames, 57, 2), displacement from the talker's rest in canonical units.
+            reference_width (`float`): the talker's mouth width at rest, canonical units.
+            render (`Callable`): `(portrait, landmarks, source_landmarks, part) -> iterator of frames`, where `part` is
+                the slice of the clip that is drawn.
+
+        Returns:
+            `tuple`: landmarks, float32 (frames, 478, 2), NaN where there is no face; and the frames, uint8 (height,
+            width, 3), made one by one. Fewer than in `motion` if the film ends sooner and `video_end` is "cut".
+
+        Raises:
+            FaceNotFoundError: the face is in no frame.
+        """
+        seen = self.progress(self.film.frames(0, len(motion)))
+        shots, length = find_shots(seen, self.landmarker, self.fps, self.face_index)
+        where = positions(len(motion), length, self.video_end)
+        parts = [Part(shot, reference_width) for shot in shots]
+        number = np.full(length, -1)
+        for index, shot in enumerate(shots):
+            number[shot.start : shot.stop] = index
+        landmarks = np.full((len(where), 478, 2), np.nan, np.float32)
+        for i, position in enumerate(where):
+            if number[position] >= 0:
+                landmarks[i] = parts[number[position]].place(position, motion[i])
+        return landmarks, self._frames(where, number, parts, motion, landmarks, render)
+
+    def _frames(self, where, number, parts, motion, landmarks, render) -> Iterator[np.ndarray]:
+        frames = self.film.play(where)
+        begin = 0
+        for index, group in groupby(number[where]):
+            end = begin + len(list(group))
+            if index < 0:
+                yield from islice(frames, end - begin)
+            else:
+                part = parts[index]
+                (portrait,) = self.film.frames(part.reference, part.reference + 1)
+                rest = part.on_reference(motion[begin:end])
+                drawn = render(portrait, rest, part.source, slice(begin, end))
+                for i, mouth in zip(range(begin, end), drawn):
+                    yield part.frame(next(frames), where[i], landmarks[i], mouth, rest[i - begin])
+            begin = end
+
+
+class Part:
+    """A shot, its talker's mouth at rest, and the frame from which the mouth is drawn."""
+
+    def __init__(self, shot: Shot, reference_width: float):
+        self.shot, self.width = shot, reference_width
+        best = reference_frame(shot)
+        self.reference = shot.start + best
+        self.source = shot.face[best, :, :2]
+        mouths = [PortraitMouth(face, *shot.size) for face in shot.face]
+        gap = lip_gap(np.stack([mouth.shape for mouth in mouths]))
+        self.rest = np.mean([mouth.rest for mouth, g in zip(mouths, gap) if g <= np.quantile(gap, 0.2)], 0)
+        self.mouth = PortraitMouth(shot.face[best], *shot.size)
+        self.mouth.rest = self.rest
+
+    def place(self, position: int, motion: np.ndarray) -> np.ndarray:
+        """Landmarks (478, 2) of the film's frame `position` with the mouth of `motion` (57, 2)."""
+        mouth = PortraitMouth(self.shot.head[position - self.shot.start], *self.shot.size)
+        mouth.rest = self.rest
+        return mouth.retarget(motion[None], self.width)[0]
+
+    def on_reference(self, motion: np.ndarray) -> np.ndarray:
+        """Landmarks (frames, 478, 2) of the reference frame that makes `motion` (frames, 57, 2)."""
+        return self.mouth.retarget(motion, self.width)
+
+    def frame(
+        self, frame: np.ndarray, position: int, landmarks: np.ndarray, mouth: np.ndarray, drawn: np.ndarray
+    ) -> np.ndarray:
+        """A frame of the film with its mouth at `landmarks`, taken from the picture `mouth` that has it at `drawn`."""
+        face = self.shot.face[position - self.shot.start]
+        base = prepare(frame, face[:, :2]).frame(landmarks)
+        turn = np.linalg.norm(PortraitMouth(face, *self.shot.size).axes[2] - self.mouth.axes[2])
+        return lay_mouth(base, mouth, landmarks, drawn, weight=float(1 - smoothstep(turn, *TURNED)))
+
+
+def lay_mouth(
+    frame: np.ndarray, mouth: np.ndarray, landmarks: np.ndarray, drawn: np.ndarray, weight: float = 1.0
+) -> np.ndarray:
+    """Lay the lips of one picture over those of another: in its place, size and turn, with its light, softly edged.
+
+    Args:
+        frame (`np.ndarray`): (height, width, 3) uint8, taken over and changed.
+        mouth (`np.ndarray`): (height, width, 3) uint8, the picture with the lips.
+        landmarks (`np.ndarray`): (478, 2) normalised, of `frame`.
+        drawn (`np.ndarray`): (478, 2) normalised, of `mouth`.
+        weight (`float`): in [0, 1], how much of them shows.
+
+    Returns:
+        `np.ndarray`: `frame`.
+    """
+    height, width = frame.shape[:2]
+    points, source = landmarks * (width, height), drawn * mouth.shape[1::-1]
+    unit = float(np.hypot(*(points[263] - points[33])))
+    lips = points[list(LIPS)]
+    x0, y0 = np.clip(np.floor(lips.min(0) - MARGIN * unit), 0, (width - 1, height - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(lips.max(0) + MARGIN * unit), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    if weight <= 0:
+        return frame
+    known = np.column_stack([source[list(CARRIED)] - 0.5, np.ones(len(CARRIED))])  # pixel indices
+    matrix = np.linalg.lstsq(known, points[list(CARRIED)] - 0.5 - (x0, y0), rcond=None)[0].T
+    box = int(x1 - x0), int(y1 - y0)
+    carried = cv2.warpAffine(mouth, matrix, box, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    view = frame[y0:y1, x0:x1]
+    own, carried = view.astype(np.float32), carried.astype(np.float32)
+    inner = _grown(lips - (x0, y0), box, GROW * unit, SOFT * unit)
+    ring = np.clip(_grown(lips - (x0, y0), box, AROUND * unit, SOFT * unit) - inner, 1e-4, 1)
+    spread = (0, 0), SPREAD * unit
+    light = cv2.GaussianBlur((own - carried) * ring[..., None], *spread) / cv2.GaussianBlur(ring, *spread)[..., None]
+    view[:] = np.rint(own + weight * inner[..., None] * (carried + light - own)).clip(0, 255)
+    return frame
+
+
+def _grown(points: np.ndarray, box: tuple[int, int], grow: float, soft: float) -> np.ndarray:
+    """The hull of `points` (n, 2), pixels, grown and softened: float32 (height, width) in [0, 1]."""
+    mask = np.zeros(box[::-1], np.uint8)
+    hull = cv2.convexHull(np.rint(points * 16).astype(np.int32))
+    cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_AA, shift=4)
+    cv2.polylines(mask, [hull], True, 255, max(1, round(2 * grow)), cv2.LINE_AA, shift=4)
+    return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), soft)

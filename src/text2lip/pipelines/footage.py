@@ -1,0 +1,117 @@
+"""A film to dub: a video file or a list of pictures, read in any order at constant memory."""
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from text2lip.faces.images import ImageError, load_image
+from text2lip.video import timed_frames, to_rgb, video_info
+
+
+SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".ts", ".mts", ".m2ts", ".3gp")
+SUFFIXES += (".ogv", ".flv", ".wmv")
+ENDS = ("loop", "hold", "cut")
+BACKWARD = 32  # frames held at once while a film is played backwards
+
+
+def is_footage(image: Any) -> bool:
+    """Whether `image` is a film: the path of a video, a list of pictures, or an array (frames, height, width, 3)."""
+    if isinstance(image, (str, os.PathLike)):
+        return Path(image).suffix.lower() in SUFFIXES
+    return isinstance(image, (list, tuple)) or (isinstance(image, np.ndarray) and image.ndim == 4)
+
+
+class Footage:
+    """The frames of a film at a constant rate.
+
+    Args:
+        image: path of a video; list of pictures as [`load_image`] takes them; array (frames, height, width, 3).
+        fps (`float`, *optional*): frames per second wanted; the film's own, or 25 for pictures, by default. A file is
+            sampled in time, whatever its own rate; pictures are taken as they are.
+        max_size (`int`): longest side allowed, pixels.
+
+    Attributes:
+        fps (`float`): frames per second.
+        size (`tuple[int, int]`): height and width, pixels.
+
+    Raises:
+        ValueError: a file that can't be read, no pictures, or too large ones.
+    """
+
+    def __init__(self, image: Any, fps: float | None = None, max_size: int = 4096):
+        self.image, self.max_size = image, max_size
+        self.is_file = isinstance(image, (str, os.PathLike))
+        if self.is_file and not os.path.isfile(image):
+            raise ImageError(f"image: no file at {os.fspath(image)!r}; check the name.")
+        if not self.is_file and len(image) == 0:
+            raise ImageError("image: got no frames; give a list of pictures, or a video.")
+        self.fps = float(fps or (video_info(image, "image").fps if self.is_file else 25))
+        first = next(self.frames(0, 1))
+        self.size = load_image(first, max_size=max_size).shape[:2]
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
+        """Yield uint8 (height, width, 3) frames from number `start` on, until before `stop` or the end."""
+        if self.is_file:
+            yield from islice(self._decoded(start), None if stop is None else stop - start)
+            return
+        for index, picture in enumerate(self.image[start:stop], start):
+            frame = load_image(picture, max_size=self.max_size)
+            if index and frame.shape[:2] != self.size:
+                raise ImageError(
+                    f"image: frame {index} is {frame.shape[:2]}, the first was {self.size}; make them equal."
+                )
+            yield frame
+
+    def _decoded(self, start: int) -> Iterator[np.ndarray]:
+        """Frames of a file from number `start` on; frame i is what the file shows at (i + 1/2) / fps seconds."""
+        number, shown, seconds, lasts = start, None, 0.0, 1 / self.fps
+        for after, frame in timed_frames(self.image, (start + 0.5) / self.fps, "image"):
+            while shown is not None and (number + 0.5) / self.fps < after:
+                yield to_rgb(shown)
+                number += 1
+            lasts = lasts if shown is None else after - seconds
+            shown, seconds = frame, after
+        while (number + 0.5) / self.fps < seconds + lasts:
+            yield to_rgb(shown)
+            number += 1
+
+    def play(self, positions: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the frames of those numbers, `positions` (count,) int, each beside the one before it or the same."""
+        for first, count, step in _runs(positions):
+            if step > 0:
+                yield from self.frames(first, first + count)
+            elif step == 0:
+                (frame,) = self.frames(first, first + 1)
+                yield from (frame.copy() for _ in range(count))
+            else:
+                for stop in range(first + 1, first + 1 - count, -BACKWARD):
+                    yield from reversed(list(self.frames(max(stop - BACKWARD, first + 1 - count), stop)))
+
+
+def _runs(positions: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Stretches of equal steps: first position, how many, step."""
+    begin = 0
+    while begin < len(positions):
+        step = int(positions[begin + 1] - positions[begin]) if begin + 1 < len(positions) else 1
+        end = begin + 1
+        while end < len(positions) and positions[end] - positions[end - 1] == step:
+            end += 1
+        yield int(positions[begin]), end - begin, step
+        begin = end
+
+
+def positions(num_frames: int, length: int, video_end: str) -> np.ndarray:
+    """Which of a film's `length` frames each of `num_frames` shows: (num_frames,) int, fewer for "cut".
+
+    "loop" plays a film that is too short back and forth, "hold" stays at its last frame, "cut" ends with it.
+    """
+    index = np.arange(num_frames)
+    if video_end == "cut":
+        return index[:length]
+    if video_end == "hold" or length == 1:
+        return np.minimum(index, length - 1)
+    return length - 1 - np.abs(index % (2 * length - 2) - (length - 1))

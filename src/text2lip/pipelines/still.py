@@ -1,0 +1,50 @@
+"""A portrait that talks."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from text2lip.faces.canonical import LIPS
+from text2lip.faces.images import load_image
+from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.retarget import PortraitMouth
+
+
+class Still:
+    """A portrait that says something, with the interface of [`Dub`]."""
+
+    def __init__(
+        self,
+        image: Any,
+        landmarker: FaceLandmarker,
+        *,
+        fps: float | None = None,
+        face_index: Any = None,
+        max_size: int = 4096,
+    ):
+        self.portrait = load_image(image, max_size=max_size)
+        self.face = landmarker.locate(self.portrait, face_index)
+        check_mouth(self.face)
+        self.fps, self.size = float(fps or 25), self.portrait.shape[:2]
+
+    def perform(
+        self, motion: np.ndarray, reference_width: float, render: Callable
+    ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
+        """Landmarks and frames of the portrait that makes `motion`; see [`Dub.perform`]."""
+        landmarks = PortraitMouth(self.face, *self.size).retarget(motion, reference_width)
+        return landmarks, iter(render(self.portrait, landmarks, self.face[:, :2], slice(None)))
+
+
+def check_mouth(landmarks: np.ndarray) -> None:
+    """Refuse a portrait whose mouth is cut off: the mesh guesses points outside of the picture.
+
+    Args:
+        landmarks (`np.ndarray`): (478, 3), normalised.
+
+    Raises:
+        ValueError: a lip point lies outside of the picture.
+    """
+    lips = landmarks[list(LIPS), :2]
+    if lips.min() < 0 or lips.max() > 1:
+        raise ValueError("image: the mouth is cut off by the edge of the picture; give one that shows the whole face.")
