@@ -3,7 +3,8 @@
     python examples/benchmarks/quality.py --split test --metrics all --json outputs/quality-test.json
 
 Definitions are in docs/source/en/results.md. Clips are prepared first where that is not done yet. Every row gets the
-first frame of the clip as its portrait, the clip's own phone times, and makes exactly the clip's number of frames.
+first frame of the clip as its portrait, the clip's own phone times, and makes exactly the clip's number of frames;
+the rows named "…_durations" have other times.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +31,20 @@ from text2lip.data import grid_clips  # noqa: E402
 from text2lip.data.prepared import load_record, record_path  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop, mouth_anchor, mouth_crop_transform  # noqa: E402
 from text2lip.models import LipDecoderModel  # noqa: E402
+from text2lip.pipelines.durations import predict_timeline  # noqa: E402
+from text2lip.speech import synthesize  # noqa: E402
 from text2lip.video import read_frames  # noqa: E402
 
 
-LIPS = ("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_ratio", "dtw", "duration_error")
+LIPS = ("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_ratio", "dtw")
+LIPS += ("duration_error", "length_error")
 IMAGE = ("ssim", "psnr", "lpips", "fvd", "fid", "cpbd", "identity")
 IMAGE += ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
 JUDGED = ("bleu1", "bleu4", "wer", "lse_c", "lse_d")
 POOLED = ("closure", "stillness", "jerk_ratio", "duration_error", "flicker")
 FVD_FRAMES, FVD_CLIPS = 16, 32
 EVERY = 5  # full-frame SSIM, PSNR, LPIPS and CPBD on every fifth frame
+EDGES = '<speak><break time="0.1s"/>{}<break time="0.2s"/></speak>'  # as much silence as round predicted times
 TRAIN_CLIPS = 200  # for the linear map of the OpenFaceFX row
 
 
@@ -64,6 +70,7 @@ def main():
     figures = defaultdict(lambda: defaultdict(list))
     if args.metrics in ("lips", "all"):
         measure_lips(clips, lip_rows(args, prepared), figures)
+        measure_times(clips, figures)
     if args.metrics in ("image", "all"):
         measure_images(clips, figures, target.with_suffix(".png"))
     report = {
@@ -131,6 +138,24 @@ def measure_lips(clips: list[rows.BenchClip], table: dict, figures: dict):
     for clip in clips:
         values["closure"].append(M.closure(clip.lips, clip.phones, clip.fps))
         values["stillness"].append(M.stillness(clip.lips, clip.phones, clip.fps))
+
+
+def measure_times(clips: list[rows.BenchClip], figures: dict):
+    """Text with times that are not the clip's own: those metrics that allow it."""
+    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    if pipe.lip_decoder is None:
+        return
+    ways = {
+        "predicted": partial(predict_timeline, pipe.viseme_encoder, pipe.tokenizer),
+        "espeak": lambda text, language: synthesize(EDGES.format(text), "espeak", language).timeline,
+    }
+    for name, way in ways.items():
+        row, values = rows.self_timed(pipe, way), figures[f"text_only_{name}_durations"]
+        for clip in tqdm(clips, desc=f"{name} durations", unit="clip"):
+            landmarks, timeline = row(clip)
+            values["dtw"].append(M.dtw(rows.lips_of(clip, landmarks), clip.lips))
+            values["duration_error"].append(M.duration_error(timeline.phones, clip.phones, matched_only=True))
+            values["length_error"].append(abs(rows.spoken_seconds(timeline) - rows.spoken_seconds(clip.timeline)))
 
 
 def measure_images(clips: list[rows.BenchClip], figures: dict, sheet: Path):

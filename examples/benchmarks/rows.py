@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from text2lip.data.grid import pronounced
 from text2lip.faces.canonical import DRIVEN, canonical_lips, driven_index, to_pixels
 from text2lip.faces.mesh_topology import canonical_mesh
 from text2lip.faces.retarget import PortraitMouth
@@ -73,6 +74,23 @@ def text_driven(pipe: Any, motion: str, sound: bool = False) -> Callable[[BenchC
         return clip.mouth().retarget(moved[0].float().cpu().numpy(), width)
 
     return row
+
+
+def self_timed(pipe: Any, time: Callable[[str, str], Timeline]) -> Callable[[BenchClip], tuple[np.ndarray, Timeline]]:
+    """Landmarks (other frames, 478, 2) by the networks from the clip's text alone, and the times `time` gave it."""
+
+    def row(clip: BenchClip) -> tuple[np.ndarray, Timeline]:
+        timeline = time(pronounced(clip.record["text"]), clip.record["language"])
+        tokens = pipe.tokenizer(phones=timeline, return_tensors="pt")
+        moved, width = pipe.animate(tokens, round(timeline.duration * clip.fps), clip.fps, "networks")
+        return clip.mouth().retarget(moved[0].float().cpu().numpy(), width), timeline
+
+    return row
+
+
+def spoken_seconds(timeline: Timeline) -> float:
+    """From the start of the first word to the end of the last."""
+    return timeline.words[-1].end - timeline.words[0].start
 
 
 def sound_driven(decoder: Any) -> Callable[[BenchClip], np.ndarray]:
