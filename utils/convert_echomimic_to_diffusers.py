@@ -22,6 +22,7 @@ from diffusers import AutoencoderKL, DDIMScheduler
 
 import text2lip
 from text2lip import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder
+from text2lip.training.echomimic import SCHEDULE
 
 
 BUILT_IN = Path(text2lip.__file__).parent / "checkpoints/text2lip-grid"
@@ -30,16 +31,6 @@ SAMPLING = {
     "pose_acc": {"num_inference_steps": 6, "guidance_scale": 1.0},
 }
 AUDIO_FACTOR = 3.0  # `audio_feature_ratio` of the original's attention
-SCHEDULER = {  # configs/inference/inference_v2.yaml of the original
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "linear",
-    "clip_sample": False,
-    "steps_offset": 1,
-    "prediction_type": "v_prediction",
-    "rescale_betas_zero_snr": True,
-    "timestep_spacing": "trailing",
-}
 COMPONENTS = {
     "unet": ["text2lip", "EchoMimicUNet"],
     "reference_unet": ["text2lip", "EchoMimicReferenceUNet"],
@@ -174,7 +165,7 @@ def convert(variant: str, checkpoint_path: Path, vae_path: Path, dump_path: Path
         convert_reference(checkpoint_path).save_pretrained(partial / "reference_unet", **save)
         convert_locator(checkpoint_path).save_pretrained(partial / "landmark_encoder")
         AutoencoderKL.from_pretrained(vae_path).save_pretrained(partial / "vae")
-        DDIMScheduler(**SCHEDULER).save_pretrained(partial / "scheduler")
+        DDIMScheduler(**SCHEDULE).save_pretrained(partial / "scheduler")
         (partial / "model_index.json").write_text(json.dumps({**index, **COMPONENTS}, indent=2, sort_keys=True) + "\n")
         os.replace(partial, dump_path)
 

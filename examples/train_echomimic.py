@@ -1,0 +1,322 @@
+"""Train EchoMimic's networks on prepared clips: from nothing, or from its published weights.
+
+    python examples/prepare_grid.py --output outputs/grid
+    python examples/train_echomimic.py --config examples/configs/echomimic_tiny.yaml --stage vae --output outputs/vae
+    python examples/train_echomimic.py --config examples/configs/echomimic_tiny.yaml --stage spatial \\
+        --vae outputs/vae/final/vae --output outputs/spatial
+    python examples/train_echomimic.py --config examples/configs/echomimic_tiny.yaml --stage motion --frames 8 \\
+        --start outputs/spatial/final --output outputs/motion
+
+The stages are EchoMimic's: "spatial" on single frames, all but the motion modules; then "motion" on windows, the
+motion modules alone. `--start` takes the folder of any pipeline with an EchoMimicUNet, such as
+`utils/convert_echomimic_to_diffusers.py` makes; `--lora_rank 16` then learns low-rank matrices alone. "vae" trains a
+small autoencoder for those who have none; `--vae` takes any other. Every setting of the YAML file can be given on the
+command line, which wins; `accelerate launch` runs it on several devices. Writes to the output folder: `config.json`,
+`log.jsonl`, `sheet-<step>.png` (portrait, landmarks, film, sample), `checkpoint-<step>` (`--resume latest` goes on
+exactly) and `final`: a pipeline of the averaged weights, or the matrices alone.
+"""
+
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from diffusers import AutoencoderKL, DDIMScheduler
+from torch.utils.data import DataLoader
+
+from text2lip.data.faces import FaceBatches, FaceClips
+from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, VAETraining, decode, encode, sample, velocity_loss
+from text2lip.training.ema import EMA
+from text2lip.training.renderer_losses import learning_rate
+from text2lip.training.settings import parse_settings
+from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
+
+
+@dataclass
+class TrainConfig:
+    """Settings of a run; the file `config.json` beside its checkpoints holds them."""
+
+    stage: str = "spatial"  # vae, spatial or motion
+    prepared: str = "outputs/grid"
+    videos: str = os.environ.get("TEXT2LIP_DATA", "data")  # what it was prepared from
+    output: str = "outputs/echomimic"
+    start: str | None = None  # pipeline whose networks and VAE to begin with
+    vae: str | None = None  # folder of an AutoencoderKL, in place of that of `start`
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments of new networks
+    autoencoder: dict[str, Any] = field(default_factory=dict)  # keyword arguments of a new AutoencoderKL
+    lora_rank: int = 0  # over 0: learn matrices of this rank on the denoiser's attentions alone
+    whisper: str | None = None  # folder or Hub id of Whisper-tiny; without it there is no sound
+    size: int = 512  # of the pictures, pixels
+    scale: float = 2.0  # side of a picture over that of the box around the face
+    frames: int = 1  # in a window
+    limit_clips: int | None = None
+    cache_clips: int = 0  # kept in memory, so that their films are read once
+    max_steps: int = 30000
+    batch_size: int = 4  # windows, on each process
+    learning_rate: float = 1e-5
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.999
+    condition_dropout: float = 0.1  # share of windows without any condition, for guidance
+    kl_weight: float = 1e-6  # of a VAE's latents
+    sample_steps: int = 30
+    guidance_scale: float = 2.5
+    validate_every: int = 500
+    validate_batches: int = 4
+    save_every: int = 500
+    keep_checkpoints: int = 2
+    gradient_checkpointing: bool = False
+    mixed_precision: str = "no"  # or bf16, fp16
+    workers: int = 0  # processes that read films
+    tracker: str | None = None  # such as tensorboard
+    resume: str | None = None  # latest, or a checkpoint
+    stop_after: int | None = None  # steps; ends the run early, schedules unchanged
+    seed: int = 0
+    threads: int | None = None  # of torch
+    cpu: bool = False
+
+
+def build_vae(config: TrainConfig) -> AutoencoderKL:
+    if config.stage == "vae" and config.vae is None:
+        return AutoencoderKL(**config.autoencoder)
+    if config.vae is None and config.start is None:
+        raise ValueError("vae: None; give a folder of an AutoencoderKL, or train one with `--stage vae` first.")
+    subfolder = None if config.vae else "vae"
+    return AutoencoderKL.from_pretrained(config.vae or config.start, subfolder=subfolder).float()
+
+
+def build_networks(config: TrainConfig) -> EchoMimicNetworks:
+    if config.start is None and (config.stage == "motion" or config.lora_rank):
+        raise ValueError("start: None; the motion stage and LoRA begin with the networks of a pipeline's folder.")
+    if config.start:
+        networks = EchoMimicNetworks.from_pretrained(config.start)
+    else:
+        networks = EchoMimicNetworks.from_config(config.networks)
+    sampling = {"num_inference_steps": config.sample_steps, "guidance_scale": config.guidance_scale}
+    networks.unet.register_to_config(**sampling)
+    if config.lora_rank:
+        networks.add_lora(config.lora_rank)
+    else:
+        networks.set_stage(config.stage)
+    if config.gradient_checkpointing:
+        networks.unet.enable_gradient_checkpointing()
+        networks.reference_unet.enable_gradient_checkpointing()
+    return networks
+
+
+class Run:
+    """Everything of one training run, and its loop."""
+
+    def __init__(self, config: TrainConfig):
+        self.config, self.output = config, Path(config.output)
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self.accelerator = Accelerator(
+            cpu=config.cpu,
+            mixed_precision=config.mixed_precision,
+            log_with=config.tracker,
+            project_dir=config.output,
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )
+        torch.manual_seed(config.seed)
+        self.scheduler = DDIMScheduler(**SCHEDULE)
+        self.vae = build_vae(config).to(self.accelerator.device)
+        self.vae_scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        model = VAETraining(self.vae) if config.stage == "vae" else build_networks(config)
+        if config.stage != "vae":
+            self.vae.requires_grad_(False).eval()
+        self.train, self.val = (self.clips(split) for split in ("train", "val"))
+        self.ema = EMA(model, config.ema_decay)
+        learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.AdamW(learning, lr=0.0, weight_decay=config.weight_decay)
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        names = ("stage", "seed", "batch_size", "frames", "size")
+        self.same = {name: getattr(config, name) for name in names}
+        self.run = {"step": 0, **self.same, "max_steps": config.max_steps}
+        self.resume()
+
+    def clips(self, split: str) -> FaceClips:
+        config, whisper = self.config, None
+        if config.whisper and config.stage != "vae":
+            from text2lip.speech.whisper import load_whisper
+
+            whisper = load_whisper(config.whisper)
+        options = {"whisper": whisper, "limit": config.limit_clips, "cache": config.cache_clips}
+        return FaceClips(config.prepared, config.videos, split, config.size, config.scale, **options)
+
+    def resume(self):
+        path = find_checkpoint(self.output, self.config.resume)
+        if path is not None:
+            self.run = load_checkpoint(self.accelerator, path, self.same, self.ema)
+            self.say(f"Resumed {path}")
+            if self.run["max_steps"] != self.config.max_steps:
+                self.say("WARNING: max_steps has changed: the learning rate is not what it would have been")
+                self.run["max_steps"] = self.config.max_steps
+        if self.accelerator.is_main_process:
+            self.output.mkdir(parents=True, exist_ok=True)
+            rows = self.output / "log.jsonl"
+            if path is not None and rows.exists():  # what was done after the checkpoint is done again
+                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
+                rows.write_text("".join(f"{row}\n" for row in kept))
+            (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
+
+    def fit(self):
+        """Train to the last step; every draw depends on (seed, step, rank) alone."""
+        config, began = self.config, time.perf_counter()
+        counts = [
+            sum(p.numel() for p in self.model.parameters() if p.requires_grad or every) for every in (False, True)
+        ]
+        self.say(f"{len(self.train)} clips; {counts[0] / 1e6:.2f} M of {counts[1] / 1e6:.2f} M parameters learn")
+        if config.tracker:
+            self.accelerator.init_trackers("echomimic")
+        if self.run["step"] == 0:
+            self.validate()
+        last = min(config.max_steps, config.stop_after or config.max_steps)
+        rank = self.accelerator.process_index
+        steps = range(self.run["step"], last)
+        batches = FaceBatches(self.train, config.batch_size, config.frames, config.seed, rank, steps)
+        for batch in DataLoader(batches, batch_size=None, num_workers=config.workers):
+            figures = self.step(batch)
+            self.run["step"] += 1
+            self.after(figures, time.perf_counter() - began)
+        if self.run["step"] >= config.max_steps:
+            self.keep("final")
+        self.accelerator.end_training()
+
+    def loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator, drop: float = 0.0) -> torch.Tensor:
+        batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
+        with self.accelerator.autocast():
+            if self.config.stage == "vae":
+                images = batch["images"].transpose(1, 2).flatten(0, 1)
+                sides = [side // self.vae_scale for side in images.shape[-2:]]
+                noise = torch.randn(len(images), self.vae.config.latent_channels, *sides, generator=generator)
+                return self.model(images, noise.to(images), self.config.kl_weight)
+            latents, conditions = self.conditions(batch)
+            return velocity_loss(self.model, self.scheduler, latents, conditions, generator, drop)
+
+    @torch.no_grad()
+    def conditions(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Latents of a batch, and what the networks are told of it."""
+        conditions = {"portrait": encode(self.vae, batch["portrait"]), "pictures": batch["pictures"]}
+        return encode(self.vae, batch["images"]), conditions | {"sound": batch.get("sound")}
+
+    def step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+        """One step of the optimiser; returns its losses."""
+        config, step = self.config, self.run["step"]
+        generator = seed_step(config.seed, step, self.accelerator.process_index)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step, config.learning_rate, config.warmup_steps, config.max_steps)
+        self.model.train()
+        loss = self.loss(batch, generator, config.condition_dropout)
+        if not loss.isfinite():
+            raise RuntimeError(f"the loss is {loss.item()} at step {step}; lower the learning rate and resume.")
+        self.accelerator.backward(loss)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.ema.update(self.accelerator.unwrap_model(self.model))
+        return {"loss": self.accelerator.reduce(loss.detach(), "mean").item(), "gradient_norm": float(norm)}
+
+    def after(self, figures: dict[str, float], seconds: float):
+        """Log, validate and save when it is time."""
+        step, config = self.run["step"], self.config
+        self.log({"step": step, **figures, "seconds": round(seconds, 1)})
+        if step % 50 == 0:
+            self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
+        if step % config.validate_every == 0 or step == config.max_steps:
+            self.validate()
+        if step % config.save_every == 0 or step == config.max_steps:
+            save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
+
+    @torch.no_grad()
+    def validate(self):
+        """Loss of the averaged weights, the same with the landmarks of another window, and a sheet of samples."""
+        if self.accelerator.is_main_process:
+            config, model = self.config, self.accelerator.unwrap_model(self.model).eval()
+            batches = FaceBatches(self.val, config.batch_size, config.frames, 0, 0, range(config.validate_batches))
+            figures = {"val/loss": 0.0} | ({} if config.stage == "vae" else {"val/other_landmarks": 0.0})
+            with self.ema.applied(model):
+                for index, batch in enumerate(DataLoader(batches, batch_size=None, num_workers=config.workers)):
+                    others = {**batch, "pictures": batch["pictures"].roll(1, 0)}
+                    for name, given in zip(figures, (batch, others)):
+                        loss = self.loss(given, seed_step(1, index, 0))
+                        figures[name] += loss.item() / config.validate_batches
+                self.sheet(batches[0])
+            self.log({"step": self.run["step"], **figures})
+            self.say(f"val at step {self.run['step']}: {json.dumps({k: round(v, 4) for k, v in figures.items()})}")
+        self.accelerator.wait_for_everyone()
+
+    def sheet(self, batch: dict[str, torch.Tensor]):
+        """A picture: portrait, landmarks, film, and what is made of the first two; for a VAE film and copy."""
+        from PIL import Image
+
+        batch = {name: value[:6].to(self.accelerator.device) for name, value in batch.items()}
+        latents, conditions = self.conditions(batch)
+        rows = [batch["images"][:, :, -1]]
+        if self.config.stage == "vae":
+            rows.append(decode(self.vae, latents[:, :, -1]))
+        else:
+            model, generator = self.accelerator.unwrap_model(self.model), torch.Generator().manual_seed(0)
+            steps, scale = self.config.sample_steps, self.config.guidance_scale
+            made = sample(model, self.scheduler, latents.shape, conditions, generator, steps, scale)
+            rows = [batch["portrait"], 2 * batch["pictures"][:, :, -1] - 1, *rows, decode(self.vae, made[:, :, -1])]
+        pixels = ((torch.stack(rows) + 1) * 127.5).round().clamp(0, 255).to("cpu", torch.uint8)
+        pixels = pixels.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)  # rows * height, pictures * width, 3
+        Image.fromarray(pixels.numpy()).save(self.output / f"sheet-{self.run['step']}.png")
+
+    @torch.no_grad()
+    def keep(self, name: str):
+        """Write the averaged weights to `name`, whole or not at all."""
+        if not self.accelerator.is_main_process:
+            return
+        model, temporary = self.accelerator.unwrap_model(self.model), self.output / f"tmp-{name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        with self.ema.applied(model):
+            if self.config.stage == "vae":
+                batch = FaceBatches(self.train, 8, self.config.frames, 0, 0, range(1))[0]
+                latents = encode(self.vae, batch["images"].to(self.accelerator.device))
+                self.vae.register_to_config(scaling_factor=self.vae.config.scaling_factor / latents.std().item())
+                self.vae.save_pretrained(temporary / "vae")
+            elif self.config.lora_rank:
+                model.unet.save_lora_adapter(temporary)
+            else:
+                self.pipeline(model).save_pretrained(temporary)
+        shutil.rmtree(self.output / name, ignore_errors=True)
+        os.replace(temporary, self.output / name)
+
+    def pipeline(self, model: EchoMimicNetworks):
+        """The built-in pipeline with the networks for a renderer."""
+        from text2lip import Text2LipPipeline
+
+        pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+        pipe.register_modules(vae=self.vae, scheduler=self.scheduler, **dict(model.named_children()))
+        return pipe
+
+    def log(self, figures: dict[str, Any]):
+        if not self.accelerator.is_main_process:
+            return
+        with (self.output / "log.jsonl").open("a") as file:
+            file.write(json.dumps(figures) + "\n")
+        if self.config.tracker:
+            self.accelerator.log(figures, step=figures["step"])
+
+    def say(self, text: str):
+        if self.accelerator.is_main_process:
+            print(text, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> Run:
+    run = Run(parse_settings(TrainConfig, __doc__, arguments))
+    run.fit()
+    return run
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Films of faces, cut to a square, with their landmarks: what a renderer of whole faces is trained on."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from text2lip.data.clips import folder_clips
+from text2lip.data.grid import grid_clips
+from text2lip.data.prepared import read_prepared
+from text2lip.faces.canonical import to_pixels
+from text2lip.faces.crop import crop, transform_points
+from text2lip.faces.drawing import draw_landmarks
+
+
+def face_square(points: np.ndarray, size: int, scale: float = 2.0) -> np.ndarray:
+    """The transform that cuts one square around a face for a whole clip.
+
+    Args:
+        points (`np.ndarray`): (frames, 478, 2) landmarks, continuous pixels.
+        size (`int`): of the cut-out, pixels.
+        scale (`float`): side of the square over the longer side of the box that holds all landmarks. EchoMimic widens
+            a detected face's box by half on each side: 2.
+
+    Returns:
+        `np.ndarray`: float64 (2, 3), picture pixels to those of the cut-out, for [`crop`].
+    """
+    low, high = points.min((0, 1)), points.max((0, 1))
+    factor = size / (scale * (high - low).max())
+    shift = size / 2 - factor * (low + high) / 2
+    return np.array([[factor, 0, shift[0]], [0, factor, shift[1]]], np.float64)
+
+
+class FaceClips:
+    """Clips of one split with their pictures, read from the films when they are asked for.
+
+    Args:
+        prepared (`str` or `Path`): folder made by `examples/prepare_grid.py`.
+        videos (`str` or `Path`): the films that it was made of: GRID's root, or a folder with `metadata.jsonl`.
+        split (`str`): such as "train".
+        size (`int`): side of the pictures, pixels.
+        scale (`float`): as for [`face_square`].
+        whisper (*optional*): a `WhisperModel`, to give the sound too.
+        limit (`int`, *optional*): use this many clips.
+        cache (`int`): clips whose pictures are kept in memory.
+
+    Raises:
+        ValueError: the split is not prepared, or a film is not there.
+    """
+
+    def __init__(
+        self,
+        prepared: str | Path,
+        videos: str | Path,
+        split: str,
+        size: int = 512,
+        scale: float = 2.0,
+        whisper: Any = None,
+        limit: int | None = None,
+        cache: int = 0,
+    ):
+        columns = ["name", "fps", "landmarks", "size"] + (["audio"] if whisper else [])
+        self.rows = [row for row, _ in zip(read_prepared(prepared, split, columns), range(limit or 10**9))]
+        listed = folder_clips if (Path(videos) / "metadata.jsonl").exists() else grid_clips
+        paths = {clip.name: clip.video for clip in listed(videos)}
+        for row in self.rows:
+            if row["name"] not in paths:
+                raise ValueError(f"videos: {str(videos)!r} has no film of the prepared clip {row['name']!r}.")
+            row["video"] = paths[row["name"]]
+        self.size, self.scale, self.whisper = size, scale, whisper
+        self.read = functools.lru_cache(maxsize=cache)(self.read) if cache else self.read
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, index: int) -> dict[str, np.ndarray]:
+        """Frames uint8 (frames, size, size, 3), landmarks float32 (frames, 478, 2) normalised within them, and, with
+        Whisper, sound float32 (frames, 50, 384)."""
+        from text2lip.video import read_frames
+
+        row = self.rows[index]
+        points = to_pixels(row["landmarks"], *row["size"])[..., :2]
+        square = face_square(points, self.size, self.scale)
+        landmarks = (transform_points(square, points) / self.size).astype(np.float32)
+        frames = np.stack([crop(frame, square, self.size) for frame in read_frames(row["video"])])
+        clip = {"frames": frames[: len(landmarks)], "landmarks": landmarks[: len(frames)]}
+        if self.whisper:
+            from text2lip.speech.whisper import whisper_states, whisper_windows
+
+            states = whisper_states(self.whisper, row["audio"].astype(np.float32) / 32767)
+            clip["sound"] = whisper_windows(states, len(landmarks), row["fps"]).float().cpu().numpy()
+        return clip
+
+
+class FaceBatches(torch.utils.data.Dataset):
+    """The batch of each training step, drawn from (seed, step, rank) alone: a run can go on anywhere.
+
+    Args:
+        clips ([`FaceClips`]): where from.
+        batch_size (`int`): windows in a batch, each of a clip drawn at random.
+        frames (`int`): consecutive frames in a window.
+        seed (`int`), rank (`int`): of the run and of the process.
+        steps (`range`): steps to make; the batch of `steps[i]` is number i.
+    """
+
+    def __init__(self, clips: FaceClips, batch_size: int, frames: int, seed: int, rank: int, steps: range):
+        self.clips, self.batch_size, self.frames = clips, batch_size, frames
+        self.seed, self.rank, self.steps = seed, rank, steps
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        """images (batch, 3, frames, size, size) and portrait (batch, 3, size, size) in [-1, 1]; pictures of the
+        landmarks (batch, 3, frames, size, size) in [0, 1]; with Whisper, sound (batch, frames, 50, 384)."""
+        rng = np.random.default_rng((self.seed, self.steps[index], self.rank))
+        chosen = rng.integers(len(self.clips), size=self.batch_size)
+        windows = [self._window(self.clips.read(int(clip)), rng) for clip in chosen]
+        return {name: torch.stack([window[name] for window in windows]) for name in windows[0]}
+
+    def _window(self, clip: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        count = len(clip["frames"])
+        if count < self.frames:
+            raise ValueError(f"frames: a window of {self.frames}, but a clip has only {count}; use fewer.")
+        start = int(rng.integers(count - self.frames + 1))
+        part, size = slice(start, start + self.frames), self.clips.size
+        pictures = np.stack([draw_landmarks(points, size, size) for points in clip["landmarks"][part]])
+        window = {
+            "images": _planes(clip["frames"][part]) / 127.5 - 1,
+            "portrait": _planes(clip["frames"][rng.integers(count)][None])[:, 0] / 127.5 - 1,
+            "pictures": _planes(pictures) / 255,
+        }
+        return window | ({"sound": torch.from_numpy(clip["sound"][part])} if "sound" in clip else {})
+
+
+def _planes(pictures: np.ndarray) -> torch.Tensor:
+    """uint8 (frames, height, width, 3) to float (3, frames, height, width)."""
+    return torch.from_numpy(pictures).permute(3, 0, 1, 2).float()
