@@ -7,11 +7,11 @@ from text2lip.faces.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER
 
 
 EASE = 0.06  # seconds over which pressed lips come together and part again
-HELD = 0.12  # seconds; of longer closed phones the middle half stays shut
+HELD = 0.16  # seconds; of longer closed phones the middle half stays shut
 PAUSE = 0.2  # seconds; in shorter silences the lips need not close
 SETTLE = 0.9
 CLOSE = 0.15  # seconds that lips take to close after speech
-BREATH = 0.5  # seconds ahead of speech at which a mouth begins to open, at most
+BREATH = 0.6  # seconds ahead of speech at which a mouth begins to open, at most
 
 
 def press_lips(
