@@ -56,7 +56,10 @@ def surface(head, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return points, normals
 
 
-def add_brows(head, density: float) -> None:
+BROW = hr.srgb(66, 42, 30)
+
+
+def add_brows(head, density: float, color=BROW) -> None:
     """Eyebrows: short hairs over an arched band, lying outwards, upwards near the nose."""
     generator = np.random.default_rng(11)
     v = head.vertices[head.body]
@@ -65,7 +68,7 @@ def add_brows(head, density: float) -> None:
     points, normals = points[front], normals[front]
     tree = cKDTree(points[:, [0, 2]])
     count, steps = int(470 * max(density, 0.6)), 6
-    material = hair_material("brow", hr.srgb(66, 42, 30), 0.4)
+    material = hair_material("brow", color, 0.4)
     for (center, _), sign in zip(head.eyes, (1, -1)):
         s = generator.beta(1.5, 1.3, count)  # 0 at the nose, 1 at the temple
         across = generator.uniform(-1, 1, count)

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 
-SKIN, LIPS = hr.srgb(230, 178, 150), hr.srgb(206, 104, 100)
+SKIN, LIPS, IRIS = hr.srgb(230, 178, 150), hr.srgb(206, 104, 100), hr.srgb(146, 100, 58)
 
 
-def skin_tint(head) -> np.ndarray:
+def skin_tint(head, color=SKIN, hair_color=hair.HAIR) -> np.ndarray:
     """Skin colour `(V, 4)`, linear, alpha = share of light that travels below the surface.
 
     Flushed cheeks, nose, ears and chin, yellower brow, darker lids with a line at their edge, hair colour under hair.
@@ -40,13 +40,13 @@ def skin_tint(head) -> np.ndarray:
     red = red + 0.3 * spot(chin, (1.6, 3.0, 1.2))
     yellow = 0.6 * spot((0, head.nose[1], head.eye_level + 5), (5, 6, 3)) + 0.3 * spot(chin + (0, 2, -4), (6, 6, 4))
     tint = (
-        SKIN * (1 + red * (0.07, -0.26, -0.24)) * (1 + yellow * (0.02, 0.01, -0.10)) * (1 - dark * (0.22, 0.34, 0.28))
+        color * (1 + red * (0.07, -0.26, -0.24)) * (1 + yellow * (0.02, 0.01, -0.10)) * (1 - dark * (0.22, 0.34, 0.28))
     )
     tint = tint + (hr.srgb(58, 34, 28) - tint) * np.minimum(liner, 1)[:, None]
     offset = (v - head.center) / np.linalg.norm(v - head.center, axis=1, keepdims=True)
     azimuth, elevation = np.arctan2(offset[:, 0], -offset[:, 1]), np.arcsin(offset[:, 2])
     under_hair = 0.85 * hr.smoothstep(0.0, 0.16, elevation - hair.hairline(azimuth) + 0.02)[:, None]
-    tint = tint + (hair.HAIR - tint) * under_hair * (1 - head.mask("ears")[:, None])
+    tint = tint + (hair_color - tint) * under_hair * (1 - head.mask("ears")[:, None])
     return np.clip(np.concatenate([tint, 1 - np.minimum(liner, 1)[:, None]], axis=1), 0, 1)
 
 
@@ -92,7 +92,7 @@ def noise(tree, scale: float, detail: float = 3.0):
     return node.outputs["Fac"]
 
 
-def skin_material(head):
+def skin_material(head, lip_color=LIPS):
     """Skin: tint by region, painted lips, mottling, freckles and pores; subsurface light."""
     material = hr.principled(
         "skin",
@@ -120,7 +120,7 @@ def skin_material(head):
         tree, "MULTIPLY", ramp(tree, noise(tree, 7.0, 2.0), 0.62, 0.74, 0.0, 0.22), color, (0.80, 0.55, 0.42, 1)
     )
     lip = mix(
-        tree, "MULTIPLY", ramp(tree, noise(tree, 6.0, 3.0), 0.3, 0.7, 0.0, 0.35), (*LIPS, 1), (0.85, 0.7, 0.7, 1)
+        tree, "MULTIPLY", ramp(tree, noise(tree, 6.0, 3.0), 0.3, 0.7, 0.0, 0.35), (*lip_color, 1), (0.85, 0.7, 0.7, 1)
     )
     color = mix(tree, "MIX", ramp(tree, lips, 0.1, 0.9, 0.0, 0.88), color, lip)
     tree.links.new(color, shader.inputs["Base Color"])
@@ -132,7 +132,7 @@ def skin_material(head):
     return material
 
 
-def add_eye(center: np.ndarray, radius: float, gaze: float) -> None:
+def add_eye(center: np.ndarray, radius: float, gaze: float, iris_color=IRIS) -> None:
     """An eyeball: tinted ball with a painted iris, and a clear shell with the bulge of the cornea."""
     rows, columns = 160, 160
     polar = np.concatenate([np.linspace(0, 0.62, 110), np.linspace(0.62, np.pi, 51)[1:]])[:, None] * np.ones(columns)
@@ -145,7 +145,7 @@ def add_eye(center: np.ndarray, radius: float, gaze: float) -> None:
     generator = np.random.default_rng(5)
     fibre = np.interp(around, np.linspace(0, 2 * np.pi, 91), np.r_[(f := generator.uniform(0, 1, 90)), f[:1]])
     mid = np.interp(r, [0.40, 0.5, 0.72, 0.9, 1.0], [0.75, 1.0, 0.9, 0.55, 0.2])
-    brown = hr.srgb(146, 100, 58) * (mid * (0.62 + 0.75 * fibre * hr.smoothstep(0.4, 0.7, r)))[..., None]
+    brown = iris_color * (mid * (0.62 + 0.75 * fibre * hr.smoothstep(0.4, 0.7, r)))[..., None]
     light = hr.smoothstep(0.3, -1.0, np.sin(around)) * hr.smoothstep(0.4, 0.65, r) * hr.smoothstep(1.0, 0.8, r)
     brown = brown * (1 + 1.1 * light[..., None])  # light that the cornea gathers on the far side
     pupil = hr.smoothstep(0.36, 0.41, r)[..., None]

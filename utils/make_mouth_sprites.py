@@ -113,8 +113,11 @@ def depth_shade(y: np.ndarray) -> np.ndarray:
     return (0.12 + 0.88 * np.exp(-((np.maximum(y, 0.0) / 2.3) ** 1.6)))[:, None] ** (1.0, 1.08, 1.12)
 
 
-def add_teeth(name: str, sizes: dict, sign: float, materials) -> None:
-    """Build one jaw around the origin, the edge of the central incisors; `sign` is -1 for the upper jaw, else +1."""
+def add_teeth(name: str, sizes: dict, sign: float, materials, gum: float = 11.0) -> None:
+    """Build one jaw around the origin, the edge of the central incisors; `sign` is -1 for the upper jaw, else +1.
+
+    The gum reaches `gum` mm beyond the necks of the teeth.
+    """
     curve = arch_curve(*ARCH[name])
     generator = np.random.default_rng(7 if name == "upper" else 8)
     start, margin = 0.0, []
@@ -135,7 +138,7 @@ def add_teeth(name: str, sizes: dict, sign: float, materials) -> None:
             tint = enamel_tint(kind, v) * generator.uniform(0.985, 1.0) * depth_shade(vertices[:, 1])
             faces = hr.grid_faces(44, 64, wrap=True, flip=sign * side > 0)
             hr.add_mesh(f"{name}{i}{side}", vertices, faces, materials[0], True, tint)
-    add_gum(name, curve, margin, sign, materials[1])
+    add_gum(name, curve, margin, sign, materials[1], gum)
 
 
 def enamel_tint(kind: str, v: np.ndarray) -> np.ndarray:
@@ -147,10 +150,10 @@ def enamel_tint(kind: str, v: np.ndarray) -> np.ndarray:
     return tint * (1 - edge) + hr.srgb(200, 204, 204) * edge
 
 
-def add_gum(name: str, curve, margin: list, sign: float, material):
+def add_gum(name: str, curve, margin: list, sign: float, material, reach: float):
     """The gum: a wall along the arch that falls behind the crowns at a scalloped margin."""
     length = np.linspace(-margin[-1][0], margin[-1][0], 900)
-    depth = np.concatenate([np.linspace(-11.0, -1.5, 24), np.linspace(-1.5, 7.0, 60)[1:]])  # towards the edges, mm
+    depth = np.concatenate([np.linspace(-reach, -1.5, 24), np.linspace(-1.5, 7.0, 60)[1:]])  # towards the edges, mm
     middles = np.array([m[0] for m in margin])
     index = np.abs(np.abs(length)[:, None] - middles).argmin(1)
     width, height = np.array([m[1] for m in margin])[index], np.array([m[2] for m in margin])[index]

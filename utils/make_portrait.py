@@ -46,14 +46,14 @@ BACKDROP = ((190, 190, 192), (92, 96, 106))  # sRGB, centre and corners
 class Head:
     """The shaped mesh with the landmarks that the other parts hang on (all cm, Blender axes)."""
 
-    def __init__(self, data: Path):
+    def __init__(self, data: Path, shape: dict = SHAPE, units: dict = UNITS):
         self.data = data
         self.mesh = hr.read_mesh(data)
         vertices = self.mesh.vertices
         shift = 0.0
-        for name, weight in SHAPE.items():
+        for name, weight in shape.items():
             shift = shift + weight * hr.shape_target(data, name, len(vertices))
-        for name, weight in UNITS.items():
+        for name, weight in units.items():
             shift = shift + weight * hr.face_unit(data, name, len(vertices))
         self.vertices = lower_arms(vertices + shift, self.mesh)
         self.body = self.mesh.group_vertices("body")
@@ -97,28 +97,21 @@ def lower_arms(vertices: np.ndarray, mesh: hr.Mesh, degrees: float = 34.0) -> np
     return result
 
 
-def add_skin(head: Head) -> None:
-    """The body above the chest, with UVs for the painted masks."""
+def add_skin(head: Head, material, tint: np.ndarray, subdivide: int = 2):
+    """The body above the chest, with UVs for the painted masks; returns it and the numbers of its vertices."""
     keep = [i for i, face in enumerate(head.mesh.faces["body"]) if head.vertices[face, 2].min() > head.corner[2] - 32]
     faces = [head.mesh.faces["body"][i] for i in keep]
     used = np.unique(np.concatenate([np.array(f) for f in faces]))
     lookup = np.zeros(len(head.vertices), dtype=int)
     lookup[used] = np.arange(len(used))
-    item = hr.add_mesh(
-        "skin",
-        head.vertices[used],
-        [lookup[f] for f in faces],
-        skin.skin_material(head),
-        True,
-        skin.skin_tint(head)[used],
-        subdivide=2,
-    )
+    item = hr.add_mesh("skin", head.vertices[used], [lookup[f] for f in faces], material, True, tint[used], subdivide)
     layer = item.data.uv_layers.new(name="uv")
     corners = np.concatenate([head.mesh.uvs[head.mesh.corner_uvs["body"][i]] for i in keep])
     layer.data.foreach_set("uv", corners.astype(np.float32).ravel())
+    return item, used
 
 
-def add_jumper(head: Head) -> None:
+def add_jumper(head: Head, color=KNIT) -> None:
     """A crew-neck jumper from the mesh's clothing helper: cut by a tilted plane, thickened, with a ribbed collar."""
     import bmesh
 
@@ -130,7 +123,7 @@ def add_jumper(head: Head) -> None:
     lookup = np.zeros(len(v), dtype=int)
     lookup[used] = np.arange(len(used))
     material = hr.principled(
-        "knit", KNIT, Roughness=0.85, Specular_IOR_Level=0.2, Sheen_Weight=0.3, Sheen_Roughness=0.4
+        "knit", color, Roughness=0.85, Specular_IOR_Level=0.2, Sheen_Weight=0.3, Sheen_Roughness=0.4
     )
     hr.add_bump(material, 9.0, 0.6, 0.1)
     source = hr.add_mesh("source", v[used], [lookup[f] for f in faces], material, subdivide=2)
@@ -195,7 +188,7 @@ def add_backdrop(aim: np.ndarray) -> None:
 
 def build(head: Head, strands: float) -> None:
     """Put everything into the scene; `strands` scales the number of hairs."""
-    add_skin(head)
+    add_skin(head, skin.skin_material(head), skin.skin_tint(head))
     for (center, radius), sign in zip(head.eyes, (1, -1)):
         skin.add_eye(center, radius, sign * 0.02)
     add_jumper(head)
