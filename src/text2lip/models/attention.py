@@ -112,11 +112,9 @@ def attend(query, key, value, bias, output_weights: bool) -> tuple[torch.Tensor,
     return weights.to(value.dtype) @ value, weights
 
 
-class FeedForward(nn.Sequential):
+def feed_forward(width: int, hidden: int, dropout: float) -> nn.Sequential:
     """Linear, GELU, dropout, linear."""
-
-    def __init__(self, width: int, hidden: int, dropout: float):
-        super().__init__(nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, width))
+    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, width))
 
 
 class LocalTime(nn.Module):

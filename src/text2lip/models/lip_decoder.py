@@ -11,7 +11,7 @@ from torch import nn
 
 from text2lip.articulation import token_times
 from text2lip.cards import ModelCardMixin
-from text2lip.models.attention import FeedForward, LocalTime, TimedAttention, check_tokens, frame_times, token_at
+from text2lip.models.attention import LocalTime, TimedAttention, check_tokens, feed_forward, frame_times, token_at
 from text2lip.registration import register
 
 
@@ -55,7 +55,7 @@ class LipDecoderLayer(nn.Module):
         self.frame_attention = TimedAttention(width, width, num_heads, reach)
         self.audio_attention = TimedAttention(width, width, num_heads, reach)
         self.viseme_attention = TimedAttention(width, token_dim, num_heads, reach)
-        self.feed_forward = FeedForward(width, hidden, dropout)
+        self.feed_forward = feed_forward(width, hidden, dropout)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x, audio, tokens, frame_clock, token_clock, maps: bool) -> tuple[torch.Tensor, LipAttention]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from text2lip.articulation import token_times
 from text2lip.cards import ModelCardMixin
-from text2lip.models.attention import FeedForward, LocalTime, TimedAttention, check_tokens, frame_times, token_at
+from text2lip.models.attention import LocalTime, TimedAttention, check_tokens, feed_forward, frame_times, token_at
 from text2lip.registration import register
 
 
@@ -64,7 +64,7 @@ class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
         self.query_norm = nn.LayerNorm(hidden_dim)
         self.attention = TimedAttention(hidden_dim, hidden_dim, num_heads, reach_seconds)
         self.norm = nn.LayerNorm(hidden_dim)
-        self.feed_forward = FeedForward(hidden_dim, feed_forward_dim, dropout_rate)
+        self.feed_forward = feed_forward(hidden_dim, feed_forward_dim, dropout_rate)
         self.projection = nn.Linear(hidden_dim, audio_dim)
 
     def forward(

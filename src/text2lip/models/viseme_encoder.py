@@ -9,7 +9,7 @@ from diffusers.utils import BaseOutput
 from torch import nn
 
 from text2lip.cards import ModelCardMixin
-from text2lip.models.attention import FeedForward, TimedAttention
+from text2lip.models.attention import TimedAttention, feed_forward
 from text2lip.registration import register
 
 
@@ -40,7 +40,7 @@ class VisemeEncoderLayer(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = TimedAttention(width, width, num_heads, reach)
-        self.feed_forward = FeedForward(width, hidden, dropout)
+        self.feed_forward = feed_forward(width, hidden, dropout)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x, places, mask):
