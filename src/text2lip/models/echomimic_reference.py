@@ -33,6 +33,8 @@ class EchoMimicReferenceUNet(ModelCardMixin, UNet2DConditionModel):
     Args: those of `UNet2DConditionModel`, by keyword; the defaults are EchoMimic's, 815.5 M parameters.
     """
 
+    _skip_keys = ["cross_attention_kwargs"]  # holds the dict that states are written to; offloading must not copy it
+
     @arguments_of(UNet2DConditionModel, cross_attention_dim=1)
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
