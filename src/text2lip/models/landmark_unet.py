@@ -9,6 +9,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from torch import nn
 
+from text2lip.cards import ModelCardMixin
 from text2lip.registration import register
 
 
@@ -46,7 +47,7 @@ class Block(nn.Module):
         return x + self.conv2(F.silu(self.conv1(F.silu(self.norm(x)))))
 
 
-class LandmarkGuidedUNet(ModelMixin, ConfigMixin):
+class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
     """(portrait, warp, drawings) -> residual flow, mask and colour over the warp.
 
     The geometric renderer's frame carries identity and detail; the network moves it a little, shades it, and repaints
