@@ -35,6 +35,7 @@ class Options:
     face_index: Any = None
     idle: bool | float = False
     video_end: str = "loop"
+    audio_condition: str = "none"
     sampler: dict[str, Any] = field(default_factory=dict)
 
 

@@ -63,7 +63,9 @@ def make_renderer(pipe: Any, renderer: str | None = None, **sampler: Any):
         return LearnedRenderer(pipe.unet)
     from text2lip.renderers.echomimic import EchoMimicRenderer
 
-    return EchoMimicRenderer(pipe.unet, *(getattr(pipe, name) for name in SAMPLED), **sampler)
+    made = EchoMimicRenderer(pipe.unet, *(getattr(pipe, name) for name in SAMPLED), **sampler)
+    made.quiet = bool(getattr(pipe, "_progress_bar_config", {}).get("disable"))
+    return made
 
 
 def add_life(frames: Iterable, landmarks: np.ndarray, strength: float, fps: float, generator: Any = None) -> Iterator:

@@ -18,6 +18,7 @@ from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_a
 from text2lip.pipelines.motion import LipMotion
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
 from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
+from text2lip.pipelines.sound import check_condition, sound_tokens
 from text2lip.pipelines.still import Still
 from text2lip.pipelines.stream import Text2LipStream
 from text2lip.text.tokenizer import VisemeTokenizer
@@ -53,7 +54,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         max_size (`int`): longest side of a portrait, pixels.
     """
 
-    model_cpu_offload_seq = "viseme_encoder->pseudo_audio->lip_decoder->unet->vae"
+    model_cpu_offload_seq = "viseme_encoder->pseudo_audio->lip_decoder->reference_unet->unet->vae"
     _exclude_from_cpu_offload = ["face_landmarker", "articulation"]
     _optional_components = [
         "viseme_encoder",
@@ -157,6 +158,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         renderer: str | None = None,
         face_index: Any = None,
         idle: bool | float = False,
+        audio_condition: str = "none",
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         generator: torch.Generator | list[torch.Generator] | None = None,
@@ -191,6 +193,8 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
             idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
                 to 2, for less or more of it. `landmarks` of the result hold the speech alone, without it.
+            audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
+                `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).
             num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
             guidance_scale (`float`, *optional*): classifier-free guidance, for a renderer that samples.
             generator (`torch.Generator`, *optional*): source of randomness, for `idle` and a renderer that has any; a
@@ -215,7 +219,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         request = Request(
             prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
         )
-        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, sampler)
+        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
         self.check_inputs(options, output_type)
         streams = [self._stream(clip, options) for clip in request.clips()]
         rates = sorted({stream.fps for stream in streams})
@@ -264,6 +268,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         renderer: str | None = None,
         face_index: Any = None,
         idle: bool | float = False,
+        audio_condition: str = "none",
         generator: torch.Generator | None = None,
     ) -> Text2LipStream:
         """Like calling the pipeline for one clip, but the frames come one by one and are not kept.
@@ -276,7 +281,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         request = Request(
             prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
         )
-        options = Options(motion, renderer, expressiveness, face_index, idle, video_end)
+        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition)
         self.check_inputs(options)
         clips = request.clips()
         if len(clips) != 1:
@@ -305,6 +310,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             if getattr(self, name) is None:
                 raise ValueError(f"motion: 'networks', but this pipeline has no {name}; choose 'articulatory'.")
         kind = renderer_kind(self, options.renderer)
+        check_condition(self, options.audio_condition, kind)
         given = [name for name, value in options.sampler.items() if value is not None]
         if given and kind != "echomimic":
             value = options.sampler[given[0]]
@@ -322,9 +328,11 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         tokens = self.tokenizer(phones=timeline, language=clip.language, return_tensors="pt")
         moved, width = self.animate(tokens, num_frames, subject.fps, options.motion)
         renderer = self.make_renderer(options.renderer, **options.sampler)
+        heard = sound_tokens(self, options.audio_condition, tokens, speech, num_frames, subject.fps)
 
         def render(portrait, landmarks, source_landmarks, part):
             same = {"fps": subject.fps, "generator": clip.generator}
+            same["audio_features"] = None if heard is None else heard[part]
             return renderer.render(portrait, landmarks, source_landmarks=source_landmarks, **same)
 
         motion = options.expressiveness * moved[0].float().cpu().numpy()

@@ -7,8 +7,10 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "base": ["Renderer"],
+        "echomimic": ["EchoMimicRenderer"],
         "geometric": ["GeometricRenderer", "PreparedPortrait", "prepare"],
         "learned": ["LearnedRenderer"],
         "idle": ["add_idle", "idle_landmarks"],
+        "windows": ["disable_free_noise", "enable_free_noise"],
     },
 )

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "base": ["SilentTextError", "Speech", "Synthesizer"],
         "synthesis": ["get_synthesizer", "list_voices", "synthesize"],
         "subtitles": ["to_srt", "to_vtt"],
+        "whisper": ["load_whisper", "whisper_frames", "whisper_states", "whisper_windows"],
         "timings": ["read_timeline", "read_timings"],
     },
 )

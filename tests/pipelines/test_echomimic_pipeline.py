@@ -1,0 +1,109 @@
+"""Text to video by a converted EchoMimic pipeline, from its folder: a tiny checkpoint of the published layout."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from text2lip import PseudoAudioModel, Text2LipPipeline
+
+
+def script(name: str):
+    path = Path(__file__).parents[2] / f"utils/{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    golden, folder = script("make_echomimic_golden"), tmp_path_factory.mktemp("echomimic")
+    golden.write_checkpoint(dict(np.load(golden.GOLDEN)), folder)
+    script("convert_echomimic_to_diffusers").convert("pose", folder, folder / "sd-vae-ft-mse", folder / "pipeline")
+    return folder / "pipeline"
+
+
+@pytest.fixture
+def echo(folder):
+    pipe = Text2LipPipeline.from_pretrained(folder)
+    pipe.unet.register_to_config(sample_size=8)  # 64 pixels; published weights want 512
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+CALL = {"num_inference_steps": 2, "num_frames": 3, "voice": None}
+WHISPER = {"encoder_layers": 4, "encoder_attention_heads": 2, "encoder_ffn_dim": 16, "max_source_positions": 100}
+
+
+@pytest.fixture(scope="module")
+def whisper():
+    from transformers import WhisperConfig, WhisperModel
+
+    torch.manual_seed(0)
+    decoder = {"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 16, "decoder_start_token_id": 3}
+    tokens = {"vocab_size": 9, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    return WhisperModel(WhisperConfig(d_model=24, **WHISPER, **decoder, **tokens)).eval()
+
+
+def test_text_to_video(echo, portrait):
+    seen = []
+
+    def note(renderer, step, timestep, tensors):
+        seen.append(int(timestep))
+        return tensors
+
+    given = {**CALL, "output_type": "np", "callback_on_step_end": note}
+    result = echo("Bob.", portrait, generator=torch.Generator().manual_seed(1), **given)
+    again = echo("Bob.", portrait, generator=torch.Generator().manual_seed(1), **given)
+    other = echo("Bob.", portrait, generator=torch.Generator().manual_seed(2), **given)
+    assert result.frames.shape == (1, 3, *portrait.shape) and seen[:2] == [999, 499] and len(seen) == 6
+    assert np.array_equal(result.frames, again.frames) and not np.array_equal(result.frames, other.frames)
+    assert np.abs(result.frames[0, 0] - portrait / 255).max() > 0.2  # random weights paint nonsense
+
+
+def test_a_film_with_sound_at_constant_memory(echo, portrait, tmp_path):
+    from text2lip.video import video_info
+
+    echo.unet.register_to_config(num_inference_steps=1, guidance_scale=1.0)  # what the weights ask for
+    stream = echo.stream("Bob.", portrait, num_frames=14)
+    assert stream.save(tmp_path / "bob.mp4") == 14
+    assert video_info(tmp_path / "bob.mp4").fps == 25 and stream.audio is not None
+
+
+def test_sound_of_speech_and_pseudo_audio(echo, portrait, whisper):
+    given = {**CALL, "output_type": "np"}
+    silent = echo("Bob.", portrait, **given).frames
+    for condition in ("speech", "pseudo"):
+        with pytest.raises(ValueError, match=f"audio_condition: '{condition}'"):
+            echo("Bob.", portrait, audio_condition=condition, **given)
+    with pytest.raises(ValueError, match="audio_condition: 'loud'"):
+        echo("Bob.", portrait, audio_condition="loud", **given)
+    echo.register_modules(audio_encoder=whisper)
+    with pytest.raises(ValueError, match="no sound"):
+        echo("Bob.", portrait, audio_condition="speech", **given)
+    spoken = echo("Bob.", portrait, audio_condition="speech", **{**given, "voice": "default"}).frames
+    torch.manual_seed(0)
+    echo.register_modules(pseudo_audio=PseudoAudioModel(audio_dim=2 * 5 * 24).eval())
+    made = echo("Bob.", portrait, audio_condition="pseudo", motion="articulatory", **given).frames
+    still = echo("Bob.", portrait, motion="articulatory", **given).frames
+    assert not np.array_equal(silent, spoken) and not np.array_equal(made, still)
+    with pytest.raises(ValueError, match="hears nothing"):
+        echo("Bob.", portrait, audio_condition="pseudo", renderer="geometric", num_frames=2)
+
+
+def test_the_whisper_encoder_is_saved_with_the_pipeline(echo, whisper, tmp_path):
+    echo.register_modules(audio_encoder=whisper)
+    echo.save_pretrained(tmp_path)
+    again = Text2LipPipeline.from_pretrained(tmp_path)
+    assert torch.equal(again.audio_encoder.encoder.layers[3].fc1.weight, whisper.encoder.layers[3].fc1.weight)
+
+
+@pytest.mark.parametrize("offload", ["leaf_level", "block_level"])
+def test_group_offloading(echo, portrait, offload):
+    want = echo("Bob.", portrait, **CALL, output_type="np").frames
+    more = {"num_blocks_per_group": 1} if offload == "block_level" else {}
+    echo.enable_group_offload(torch.device("cpu"), offload_type=offload, exclude_modules=["vae"], **more)
+    assert np.array_equal(echo("Bob.", portrait, **CALL, output_type="np").frames, want)
