@@ -2,8 +2,10 @@
 
     python examples/benchmarks/open_text.py
 
-Shares are of phones of a class, at the frame nearest to the phone's middle; the motion is that of the pipeline, seal
-included, at expressiveness 1. Units: outer-eye distances.
+Shares are of phones of a class, at the frame nearest to the phone's middle, but of /p b m/ closed in any frame of the
+phone; the motion is that of the pipeline, seal included, at expressiveness 1. Pauses are the second of silence before
+and after each text, without the time in which lips close and, `BREATH` ahead of speech, begin to part. Units:
+outer-eye distances.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import numpy as np
 
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.faces.canonical import driven_index
+from text2lip.faces.seal import BREATH, CLOSE
 from text2lip.metrics import jerk
 
 
@@ -28,6 +31,7 @@ TEXTS = {
     "tr": "Büyük baba, mavi gömleği bana verdi. Üç küçük kuş öttü.",
 }
 RATES = (0.6, 1.0, 1.6)
+PAUSE = 1.0  # seconds
 CLASSES = {  # letters, measure, what counts as reached
     "/p b m/ closed (gap < 0.01)": ("pbm", "gap", lambda x: x < 0.01),
     "/f v/ tucked (gap < 0.015)": ("fv", "gap", lambda x: x < 0.015),
@@ -55,18 +59,19 @@ def measure(pipe: Text2LipPipeline, motion: str) -> dict[str, float]:
     for language, text in TEXTS.items():
         for rate in RATES:
             speech = synthesize(
-                f'<speak><break time="0.5s"/>{text}<break time="0.5s"/></speak>', "espeak", language, rate
+                f'<speak><break time="{PAUSE}s"/>{text}<break time="{PAUSE}s"/></speak>', "espeak", language, rate
             )
             tokens = pipe.tokenizer(phones=speech.timeline, language=language, return_tensors="pt")
             moved = pipe.animate(tokens, int(speech.duration * 25), 25, motion)[0][0].numpy()
             curves = {"gap": gap(moved), "width": width(moved)}
             for phone in speech.timeline.phones:
                 middle = min(int((phone.start + phone.end) / 2 * 25), len(moved) - 1)
+                whole = slice(min(int(phone.start * 25), middle), max(middle, int(phone.end * 25 - 0.5)) + 1)
                 for name, (letters, curve, reached) in CLASSES.items():
                     if phone.label.strip("ˈˌː")[:1] in tuple(letters):
-                        values[name].append(reached(curves[curve][middle]))
-                if not phone.label and phone.end - phone.start > 0.45:
-                    inside = moved[int((phone.start + 0.16) * 25) : int((phone.end - 0.26) * 25)]
+                        values[name].append(reached(curves[curve][whole if letters == "pbm" else middle]).any())
+                if not phone.label and phone.end - phone.start > 0.9 * PAUSE:
+                    inside = moved[int((phone.start + CLOSE) * 25) + 1 : int((phone.end - BREATH) * 25)]
                     rest += list(gap(inside))
                     steps += list(np.linalg.norm(np.diff(inside, axis=0), axis=-1).mean(-1))
             jerks.append(jerk(moved))
