@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +55,9 @@ class Clip:
     num_frames: int | None
     generator: Any = None
 
-    def speak(self) -> TimedSound:
-        """Times and sound: the caller's timings, else alignment of the caller's audio, else the voice's events."""
+    def speak(self, predict: Callable[..., Timeline] | None = None) -> TimedSound:
+        """Times and sound: the caller's timings, else alignment of the caller's audio, else the voice's events;
+        where no voice is wanted, those of `predict` ([`predict_timeline`] with its models) if there is one."""
         if self.audio is not None:
             from text2lip.speech import align, load_audio
 
@@ -72,8 +73,11 @@ class Clip:
         if self.timings is not None:
             return TimedSound(self._timed())
         from text2lip.speech import synthesize
-        from text2lip.speech.base import join, silence
+        from text2lip.speech.base import check_rate, clean_text, join, silence
 
+        if self.voice is None and predict is not None:
+            pace = check_rate(self.speaking_rate)
+            return TimedSound(predict(clean_text(self.prompt), self.language, pace, lead=LEAD, tail=TAIL))
         voice = "default" if self.voice is None else self.voice
         speech = synthesize(self.prompt, voice, self.language, self.speaking_rate)
         speech = join([silence(LEAD, speech.sampling_rate), speech, silence(TAIL, speech.sampling_rate)])

@@ -2,6 +2,7 @@
 
 import math
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from text2lip.articulation import ArticulatoryModel
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.pipelines.card import replace_generic_card
 from text2lip.pipelines.dubbing import Dub
+from text2lip.pipelines.durations import predict_timeline
 from text2lip.pipelines.footage import ENDS, is_footage
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.motion import LipMotion
@@ -322,7 +324,8 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
 
     def _stream(self, clip: Clip, options: Options) -> Text2LipStream:
         subject = self._subject(clip, options)
-        speech = clip.speak()
+        encoder = self.viseme_encoder
+        speech = clip.speak(None if encoder is None else partial(predict_timeline, encoder, self.tokenizer))
         timeline = speech.timeline
         num_frames = clip.num_frames or clip_length(timeline.duration, subject.fps)
         tokens = self.tokenizer(phones=timeline, language=clip.language, return_tensors="pt")
