@@ -117,7 +117,8 @@ class PreparedPortrait:
 
     @property
     def _was_open(self) -> float:
-        return float(smoothstep(self.gap, 0.01, 0.04))
+        beyond = ((self.edges[1] - self.edges[0]) @ self.face.down).max() / self.face.unit
+        return float(smoothstep(self.gap + beyond, 0.01, 0.04))
 
     def _rounding(self, target: np.ndarray) -> np.float32:
         """How deep in shadow the teeth are: rounded lips, narrower than at rest, come forward over them."""

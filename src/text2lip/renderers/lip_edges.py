@@ -4,11 +4,14 @@ import cv2
 import numpy as np
 
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from text2lip.renderers.contour import SUBDIVISION, smooth
 from text2lip.renderers.warp import smoothstep
 
 
 SAMPLES = 24
 OUTER_HALF = slice(12, -3)
+MIDDLE = slice(2 * SUBDIVISION, -2 * SUBDIVISION)
+BLUR = 0.6  # pixels over which a photograph's edge between teeth and lip spreads
 PALE = 0.82  # share of a lip's redness below which it is no lip
 DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
 
@@ -28,23 +31,24 @@ def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.
         two `(11, 2)` float32 arrays, pixels: from the upper and lower inner points to the true edges.
     """
     sides = ((INNER_UPPER, OUTER_UPPER), (INNER_LOWER, OUTER_LOWER))
-    inner = [points[list(i)] for i, _ in sides]
-    thickness = [points[list(o)] - points[list(i)] for i, o in sides]
+    inner = [smooth(points[list(i)]) for i, _ in sides]
+    thickness = [smooth(points[list(o)] - points[list(i)]) for i, o in sides]
     away = np.linspace(0, 0.9, SAMPLES, dtype=np.float32)
     profiles = [_sample(portrait, i[:, None] + away[:, None] * t[:, None]) for i, t in zip(inner, thickness)]
     across = np.linspace(0.2, 0.8, 8, dtype=np.float32)[:, None]
     inside = _sample(portrait, inner[0][2:-2, None] * (1 - across) + inner[1][2:-2, None] * across).reshape(-1, 3)
-    lips = np.concatenate([p[2:-2, OUTER_HALF].reshape(-1, 3) for p in profiles])
+    lips = np.concatenate([p[MIDDLE, OUTER_HALF].reshape(-1, 3) for p in profiles])
     direction, threshold, distance = _discriminant(lips, inside)
     red = float(np.median(_redness(lips)))
     pale = 1 - float(np.median(_redness(inside))) / max(red, 0.02)
     sure = float(smoothstep(distance, 1.2, 2.4) * smoothstep(pale, 0.10, 0.30))
     edges = []
     for profile, across in zip(profiles, thickness):
-        lip = float(np.median(_redness(profile[2:-2, OUTER_HALF])))
-        teeth = _edge(PALE * lip - _redness(profile), away) * float(smoothstep(lip, 0.03, 0.08))
-        edge = np.maximum(sure * _edge(profile @ direction - threshold, away), teeth)
-        edges.append((edge[:, None] * across).astype(np.float32))
+        lip = float(np.median(_redness(profile[MIDDLE, OUTER_HALF])))
+        blur = BLUR / np.maximum(np.linalg.norm(across, axis=-1), 1)
+        teeth = _edge(PALE * lip - _redness(profile), away, blur) * float(smoothstep(lip, 0.03, 0.08))
+        edge = np.maximum(sure * _edge(profile @ direction - threshold, away, blur), teeth)
+        edges.append((edge[:, None] * across[::SUBDIVISION]).astype(np.float32))
     return edges[0], edges[1]
 
 
@@ -69,12 +73,21 @@ def _discriminant(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, fl
     return direction, float((0.6 * first.mean(0) + 0.4 * second.mean(0)) @ direction), distance
 
 
-def _edge(score: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """Share of the lip's thickness, per point, that scores as inside; `score` is (11, samples), positive inside."""
+def _edge(score: np.ndarray, away: np.ndarray, blur: np.ndarray) -> np.ndarray:
+    """Share of the lip's thickness, per point, that scores as inside.
+
+    Args:
+        score (`np.ndarray`): `(61, samples)`, positive inside the mouth.
+        away (`np.ndarray`): `(samples,)` shares of the thickness.
+        blur (`np.ndarray`): `(61,)` share by which an edge that was found is moved on.
+
+    Returns:
+        `np.ndarray`: `(11,)`: the deepest edge near each inner point.
+    """
     score = cv2.GaussianBlur(score.astype(np.float32), (5, 1), 0)
     lip = score < 0
     first = np.where(lip.any(1), lip.argmax(1), 0)
-    edge = np.minimum(away[first], DEEPEST)
-    edge[[0, -1]] = 0
-    near = np.convolve(np.pad(edge, 1), [0.25, 0.5, 0.25], "valid")
-    return np.maximum(edge, near).astype(np.float32)
+    edge = np.minimum(away[first] + blur * (first > 0), DEEPEST)
+    near = cv2.dilate(edge[:, None].astype(np.float32), np.ones((SUBDIVISION - 1, 1), np.uint8))[::SUBDIVISION, 0]
+    near[[0, -1]] = 0
+    return near
