@@ -53,7 +53,6 @@ class TrainConfig:
     lora_rank: int = 0  # over 0: learn matrices of this rank on the denoiser's attentions alone
     whisper: str | None = None  # folder or Hub id of Whisper-tiny; without it there is no sound
     size: int = 512  # of the pictures, pixels
-    scale: float = 2.0  # side of a picture over that of the box around the face
     frames: int = 1  # in a window
     limit_clips: int | None = None
     cache_clips: int = 0  # kept in memory, so that their films are read once
@@ -92,15 +91,18 @@ def build_vae(config: TrainConfig) -> AutoencoderKL:
     return AutoencoderKL.from_pretrained(config.vae or config.start, subfolder=subfolder).float()
 
 
-def build_networks(config: TrainConfig) -> EchoMimicNetworks:
+def build_networks(config: TrainConfig, vae_scale: int) -> EchoMimicNetworks:
     if config.start is None and (config.stage == "motion" or config.lora_rank):
         raise ValueError("start: None; the motion stage and LoRA begin with the networks of a pipeline's folder.")
     if config.start:
         networks = EchoMimicNetworks.from_pretrained(config.start)
     else:
         networks = EchoMimicNetworks.from_config(config.networks)
-    sampling = {"num_inference_steps": config.sample_steps, "guidance_scale": config.guidance_scale}
-    networks.unet.register_to_config(**sampling)
+    networks.unet.register_to_config(
+        sample_size=config.size // vae_scale,
+        num_inference_steps=config.sample_steps,
+        guidance_scale=config.guidance_scale,
+    )
     if config.lora_rank:
         networks.add_lora(config.lora_rank)
     else:
@@ -129,7 +131,7 @@ class Run:
         self.scheduler = DDIMScheduler(**SCHEDULE)
         self.vae = build_vae(config).to(self.accelerator.device)
         self.vae_scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
-        model = VAETraining(self.vae) if config.stage == "vae" else build_networks(config)
+        model = VAETraining(self.vae) if config.stage == "vae" else build_networks(config, self.vae_scale)
         if config.stage != "vae":
             self.vae.requires_grad_(False).eval()
         self.train, self.val = (self.clips(split) for split in ("train", "val"))
@@ -149,7 +151,7 @@ class Run:
 
             whisper = load_whisper(config.whisper)
         options = {"whisper": whisper, "limit": config.limit_clips, "cache": config.cache_clips}
-        return FaceClips(config.prepared, config.videos, split, config.size, config.scale, **options)
+        return FaceClips(config.prepared, config.videos, split, config.size, **options)
 
     def resume(self):
         path = find_checkpoint(self.output, self.config.resume)

@@ -1,4 +1,4 @@
-"""Films of faces, cut to a square, with their landmarks: what a renderer of whole faces is trained on."""
+"""Films of faces, cut to the square that EchoMimic sees, with their landmarks: what its networks are trained on."""
 
 import functools
 from pathlib import Path
@@ -10,27 +10,9 @@ import torch
 from text2lip.data.clips import folder_clips
 from text2lip.data.grid import grid_clips
 from text2lip.data.prepared import read_prepared
-from text2lip.faces.canonical import to_pixels
-from text2lip.faces.crop import crop, transform_points
+from text2lip.faces.crop import crop
 from text2lip.faces.drawing import draw_landmarks
-
-
-def face_square(points: np.ndarray, size: int, scale: float = 2.0) -> np.ndarray:
-    """The transform that cuts one square around a face for a whole clip.
-
-    Args:
-        points (`np.ndarray`): (frames, 478, 2) landmarks, continuous pixels.
-        size (`int`): of the cut-out, pixels.
-        scale (`float`): side of the square over the longer side of the box that holds all landmarks. EchoMimic widens
-            a detected face's box by half on each side: 2.
-
-    Returns:
-        `np.ndarray`: float64 (2, 3), picture pixels to those of the cut-out, for [`crop`].
-    """
-    low, high = points.min((0, 1)), points.max((0, 1))
-    factor = size / (scale * (high - low).max())
-    shift = size / 2 - factor * (low + high) / 2
-    return np.array([[factor, 0, shift[0]], [0, factor, shift[1]]], np.float64)
+from text2lip.renderers.echomimic import FaceSquare
 
 
 class FaceClips:
@@ -41,7 +23,6 @@ class FaceClips:
         videos (`str` or `Path`): the films that it was made of: GRID's root, or a folder with `metadata.jsonl`.
         split (`str`): such as "train".
         size (`int`): side of the pictures, pixels.
-        scale (`float`): as for [`face_square`].
         whisper (*optional*): a `WhisperModel`, to give the sound too.
         limit (`int`, *optional*): use this many clips.
         cache (`int`): clips whose pictures are kept in memory.
@@ -56,7 +37,6 @@ class FaceClips:
         videos: str | Path,
         split: str,
         size: int = 512,
-        scale: float = 2.0,
         whisper: Any = None,
         limit: int | None = None,
         cache: int = 0,
@@ -69,7 +49,7 @@ class FaceClips:
             if row["name"] not in paths:
                 raise ValueError(f"videos: {str(videos)!r} has no film of the prepared clip {row['name']!r}.")
             row["video"] = paths[row["name"]]
-        self.size, self.scale, self.whisper = size, scale, whisper
+        self.size, self.whisper = size, whisper
         self.read = functools.lru_cache(maxsize=cache)(self.read) if cache else self.read
 
     def __len__(self) -> int:
@@ -81,10 +61,10 @@ class FaceClips:
         from text2lip.video import read_frames
 
         row = self.rows[index]
-        points = to_pixels(row["landmarks"], *row["size"])[..., :2]
-        square = face_square(points, self.size, self.scale)
-        landmarks = (transform_points(square, points) / self.size).astype(np.float32)
-        frames = np.stack([crop(frame, square, self.size) for frame in read_frames(row["video"])])
+        frames, landmarks = list(read_frames(row["video"])), row["landmarks"][..., :2]
+        square = FaceSquare(frames[0], landmarks.mean(0), self.size)  # one for the whole clip
+        frames = np.stack([crop(frame, square.transform, self.size) for frame in frames])
+        landmarks = square.place(landmarks).astype(np.float32)
         clip = {"frames": frames[: len(landmarks)], "landmarks": landmarks[: len(frames)]}
         if self.whisper:
             from text2lip.speech.whisper import whisper_states, whisper_windows
