@@ -1,0 +1,290 @@
+"""A film keeps its head and its background; its mouth says something else."""
+
+import cv2
+import numpy as np
+import pytest
+
+from text2lip.faces import shots as faces_shots
+from text2lip.faces.builtin import builtin_portrait
+from text2lip.faces.canonical import LIPS, lip_gap
+from text2lip.faces.images import load_image
+from text2lip.faces.landmarker import FaceNotFoundError
+from text2lip.faces.retarget import PortraitMouth
+from text2lip.faces.shots import find_shots, reference_frame, scenes
+from text2lip.pipelines import footage
+from text2lip.pipelines.dubbing import lay_mouth
+from text2lip.video import read_frames, video_info, write_video
+
+
+COUNT = 30
+SAYS = "Bob, my baby."
+
+
+@pytest.fixture(scope="module")
+def landmarker(pipe):
+    return pipe.face_landmarker
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    """A face of nobody, its mouth closed: uint8 (256, 256, 3)."""
+    return cv2.resize(load_image(builtin_portrait()), (256, 256), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope="module")
+def talk(pipe, portrait):
+    """A head that talks, sways and comes nearer: uint8 frames, and how far each has its mouth open."""
+    stream = pipe.stream("Wow, far out, wow.", portrait, num_frames=COUNT + 5, expressiveness=2, renderer="geometric")
+    wide = (stream.landmarks[5:, 14] - stream.landmarks[5:, 13])[:, 1]
+    frames = []
+    for index, frame in enumerate(list(stream)[5:]):
+        turn = cv2.getRotationMatrix2D((128, 128), 5 * np.sin(index / 5), 1 + 0.002 * index)
+        turn[:, 2] += 4 * np.sin(index / 4), 2 * np.cos(index / 3)
+        frames.append(cv2.warpAffine(frame, turn, (256, 256), borderMode=cv2.BORDER_REPLICATE))
+    return frames, wide / wide.max()
+
+
+@pytest.fixture(scope="module")
+def talk_file(talk, tmp_path_factory):
+    path = tmp_path_factory.mktemp("talk") / "talk.mp4"
+    write_video(path, talk[0], fps=20, crf=12)
+    return path
+
+
+def gaps(landmarks, size=(256, 256)):
+    return lip_gap(np.stack([PortraitMouth(face, *size).shape for face in landmarks]))
+
+
+def test_the_mouth_follows_the_new_speech_and_not_the_old(pipe, talk, landmarker):
+    frames, wide = talk
+    stream = pipe.stream(SAYS, frames, num_frames=COUNT)
+    dubbed = list(stream)
+    seen, scores = landmarker.track(dubbed)
+    assert scores.min() > 0.9
+    old, _ = landmarker.track(frames)
+    assert np.corrcoef(gaps(old), wide)[0, 1] > 0.9  # the film talks
+    wanted = gaps(np.concatenate([stream.landmarks, old[..., 2:]], -1))
+    new = gaps(seen)
+    assert np.corrcoef(new, wanted)[0, 1] > 0.85
+    weights = np.linalg.lstsq(np.stack([wanted, gaps(old), np.ones(COUNT)], -1), new, rcond=None)[0]
+    assert weights[0] > 0.4 and abs(weights[1]) < 0.05
+
+
+def test_a_film_without_new_speech_closes_its_mouth(pipe, talk, landmarker):
+    frames, _ = talk
+    seen, _ = landmarker.track(list(pipe.stream(SAYS, frames, num_frames=COUNT, expressiveness=0)))
+    assert len(seen) == COUNT and gaps(seen).max() < 0.02 < gaps(landmarker.track(frames)[0]).max()
+
+
+def test_eyes_and_background_are_the_films_own(pipe, talk):
+    frames, _ = talk
+    for frame, dubbed, face in zip(frames, (stream := pipe.stream(SAYS, frames, num_frames=8)), stream.landmarks):
+        changed = np.argwhere((frame != dubbed).any(-1))
+        assert len(changed) > 100
+        eyes = face[[145, 374], 1].max() * 256
+        assert changed[:, 0].min() > eyes
+        left, right = face[[234, 454], 0] * 256
+        assert left - 25 < changed[:, 1].min() and changed[:, 1].max() < right + 25
+
+
+@pytest.mark.parametrize(("video_end", "expected"), [("loop", 45), ("hold", 45), ("cut", COUNT)])
+def test_lengths(pipe, talk_file, video_end, expected):
+    stream = pipe.stream(SAYS, talk_file, num_frames=45, video_end=video_end)
+    assert stream.fps == 20 and len(stream) == expected == len(stream.landmarks)
+    assert len(stream.audio) == round(expected / 20 * stream.sampling_rate)
+    steps = np.linalg.norm(np.diff(stream.landmarks[:, 4], axis=0), axis=-1)
+    assert steps[: COUNT - 1].min() > 0 and steps.max() < 0.05  # the head moves, and nowhere jumps
+    assert (steps[COUNT - 1 :].max(initial=0) == 0) == (video_end != "loop")
+
+
+def test_a_longer_film_is_cut_and_written_with_its_own_size_and_rate(pipe, talk_file, tmp_path):
+    stream = pipe.stream("Hi.", talk_file)
+    assert len(stream) < COUNT
+    stream.save(tmp_path / "out.mp4")
+    assert video_info(tmp_path / "out.mp4") == video_info(talk_file)
+    assert len(list(read_frames(tmp_path / "out.mp4"))) == len(stream)
+    assert pipe.stream("Hi.", talk_file, fps=10).fps == 10
+
+
+def test_a_batch_of_films_and_portraits(pipe, talk, portrait):
+    made = pipe(["Yes.", "No."], [talk[0], portrait], num_frames=2, output_type="np")
+    assert made.frames.shape == (2, 2, 256, 256, 3)
+    with pytest.raises(ValueError, match=r"idle: True, but the head of a video has its own life"):
+        pipe.stream("Yes.", talk[0], idle=True)
+    with pytest.raises(ValueError, match=r"video_end: 'stop'; choose one of"):
+        pipe.stream("Yes.", talk[0], video_end="stop")
+
+
+def test_clips_of_unequal_rates_are_refused(pipe, talk_file, portrait):
+    with pytest.raises(ValueError, match=r"fps: the clips of this call have \[20.0, 25.0\] frames"):
+        pipe(["Yes.", "No."], [talk_file, portrait], num_frames=1)
+
+
+def test_few_frames_are_read_ahead(pipe, talk, monkeypatch):
+    taken = []
+
+    stream = pipe.stream(SAYS, talk[0], num_frames=COUNT)
+    monkeypatch.setattr(footage, "load_image", lambda image, **_: taken.append(1) or np.array(image))
+    next(stream)
+    assert len(taken) <= 2  # the frame, and the one that the mouth is drawn from
+
+
+def test_a_renderer_of_any_kind_draws_the_mouth(pipe, talk, monkeypatch):
+    """What a renderer draws is carried over for the lips alone, whatever else it changes."""
+
+    class Red:
+        def render(self, portrait, landmarks, **_):
+            return (np.full_like(portrait, (255, 0, 0)) for _ in landmarks)
+
+    monkeypatch.setattr(pipe, "make_renderer", lambda *_, **__: Red())
+    stream = pipe.stream(SAYS, talk[0], num_frames=4)
+    for frame, dubbed, face in zip(talk[0], stream, stream.landmarks):
+        redder = np.argwhere(
+            dubbed[..., 0].astype(int) - dubbed[..., 1] > frame[..., 0].astype(int) - frame[..., 1] + 40
+        )
+        lips = face[list(LIPS)] * 256
+        if len(redder):
+            assert (redder[:, ::-1] > lips.min(0) - 12).all() and (redder[:, ::-1] < lips.max(0) + 12).all()
+
+
+# --- shots -----------------------------------------------------------------------------------------------------------
+
+
+def noise(count, seed=0):
+    return list(np.random.default_rng(seed).integers(0, 256, (count, 256, 256, 3), np.uint8))
+
+
+def dark(count):
+    return [np.full((256, 256, 3), 20, np.uint8)] * count
+
+
+def test_cuts_are_found_and_motion_is_none(talk):
+    frames, _ = talk
+    brighter = [cv2.convertScaleAbs(frame, alpha=1 + 0.2 * np.sin(i)) for i, frame in enumerate(frames[:8])]
+    film = frames + dark(3) + frames[:5] + noise(2) + brighter
+    assert [len(list(scene)) for scene in scenes(iter(film))] == [30, 3, 5, 2, 8]
+    assert list(scenes(iter([]))) == []
+
+
+def test_each_shot_is_followed_anew(talk, landmarker):
+    frames, _ = talk
+    film = frames[:6] + dark(4) + [frame[:, ::-1].copy() for frame in frames[:6]]
+    found, count = find_shots(film, landmarker, 25)
+    assert count == 16
+    assert [(shot.start, shot.stop) for shot in found] == [(0, 6), (10, 16)]
+    assert found[1].head[0, 1, 0] == pytest.approx(1 - found[0].head[0, 1, 0], abs=0.02)
+
+
+def test_shots_without_a_face_pass_untouched(pipe, talk):
+    film = talk[0][:6] + dark(4) + talk[0][:2]
+    stream = pipe.stream(SAYS, film, num_frames=12)
+    dubbed = list(stream)
+    assert np.isnan(stream.landmarks[6:10]).all() and np.isfinite(stream.landmarks[[*range(6), 10, 11]]).all()
+    same = [np.array_equal(a, b) for a, b in zip(film, dubbed)]
+    assert same[6:10] == [True] * 4 and not any(same[:6])
+
+
+class Fixed:
+    """A landmarker that loses the face where it is told to."""
+
+    def __init__(self, landmarks, lost):
+        self.landmarks = landmarks.copy()
+        self.landmarks[lost] = np.nan
+
+    def track(self, frames, face_index=None):
+        return self.landmarks[: len(list(frames))].copy(), None
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        (slice(10, 18), [(0, 30)]),  # 0.32 s are bridged
+        (slice(8, 22), [(0, 8), (22, 30)]),  # 0.56 s are not
+        (slice(0, 4), [(4, 30)]),
+        (slice(25, 30), [(0, 25)]),
+    ],
+)
+def test_lost_faces(talk, landmarker, lost, expected):
+    frames, _ = talk
+    known, _ = landmarker.track(frames)
+    found, _ = find_shots(frames, Fixed(known, lost), 25)
+    assert [(shot.start, shot.stop) for shot in found] == expected
+    assert all(np.isfinite(shot.head).all() and np.isfinite(shot.face).all() for shot in found)
+    if len(found) == 1:
+        span = slice(found[0].start, found[0].stop)
+        assert np.abs(found[0].head[:, 4, :2] - known[span, 4, :2]).max() < 0.02
+
+
+def test_a_face_that_jumps_is_another_shot(talk, landmarker):
+    known, _ = landmarker.track(talk[0])
+    known[12:, :, 0] += 0.25
+    known[:, :, 0] -= 0.1
+    found, _ = find_shots(talk[0], Fixed(known, []), 25)
+    assert [(shot.start, shot.stop) for shot in found] == [(0, 12), (12, 30)]
+
+
+def test_a_mouth_outside_of_the_picture_is_lost(talk, landmarker):
+    known, _ = landmarker.track(talk[0])
+    known[15:, :, 1] += 1
+    found, _ = find_shots(talk[0], Fixed(known, []), 25)
+    assert [(shot.start, shot.stop) for shot in found] == [(0, 15)]
+
+
+def test_landmarks_are_steadied_without_delay(talk, landmarker):
+    known, _ = landmarker.track(talk[0])
+    shaken = known + np.random.default_rng(0).normal(0, 0.004, known.shape).astype(np.float32)
+    (shot,), _ = find_shots(talk[0], Fixed(shaken, []), 25)
+    jerk = [np.abs(np.diff(marks[:, 4, :2], 3, axis=0)).mean() for marks in (shaken, shot.head)]
+    assert jerk[1] < 0.2 * jerk[0]
+    assert np.abs(shot.head - known)[3:-3, 4, :2].mean() < 0.003
+
+
+def test_the_mouth_is_drawn_from_a_frame_that_has_it_closed(talk, landmarker):
+    (shot,), _ = find_shots(talk[0], landmarker, 25)
+    assert talk[1][reference_frame(shot)] < 0.1
+
+
+def test_which_face(pipe, talk, landmarker):
+    frames, _ = talk
+    both = [np.concatenate([frame, cv2.resize(frame, (128, 256))], 1) for frame in frames[:6]]
+    left, right = (find_shots(both, landmarker, 25, box)[0][0] for box in ((0, 0, 256, 256), (256, 0, 384, 256)))
+    assert left.head[:, 1, 0].max() < 0.66 < right.head[:, 1, 0].min()
+    assert find_shots(both, landmarker, 25)[0][0].head[0, 1, 0] == pytest.approx(left.head[0, 1, 0], abs=0.01)
+    with pytest.raises(FaceNotFoundError, match="`face_index` is 2, but `image` shows 2 face"):
+        pipe.stream("Hi.", both, face_index=2)
+    later = frames[:3] + dark(2) + both[:3]
+    later = [cv2.resize(frame, (384, 256)) for frame in later]
+    found, _ = find_shots(later, landmarker, 25, 1)
+    assert [(shot.start, shot.stop) for shot in found] == [(5, 8)]  # there is a second face in the last shot alone
+
+
+def test_no_face_in_any_frame(pipe, tmp_path):
+    write_video(tmp_path / "dark.mp4", dark(5))
+    with pytest.raises(FaceNotFoundError, match=r"no face in any of 5 frames \(256x256 pixels\)"):
+        pipe.stream("Hi.", tmp_path / "dark.mp4", num_frames=9)
+
+
+def test_a_moment_without_a_face_is_searched_once(monkeypatch, talk):
+    """Cuts are told by colours alone: no network runs for them."""
+    monkeypatch.setattr(faces_shots, "FaceLandmarker", None)
+    assert len([list(scene) for scene in scenes(iter(dark(3) + noise(2)))]) == 2
+
+
+# --- laying the mouth over -------------------------------------------------------------------------------------------
+
+
+def test_a_mouth_laid_on_its_own_picture_changes_nothing(portrait, landmarker):
+    face = landmarker.locate(portrait)[:, :2]
+    laid = lay_mouth(portrait.copy(), portrait, face, face)
+    assert np.abs(laid.astype(int) - portrait).max() <= 1
+    assert np.array_equal(lay_mouth(portrait.copy(), portrait * 0, face, face, weight=0.0), portrait)
+
+
+def test_light_is_taken_from_the_film(portrait, landmarker):
+    face = landmarker.locate(portrait)[:, :2]
+    darker = (portrait * 0.7).astype(np.uint8)
+    laid = lay_mouth(portrait.copy(), darker, face, face).astype(int)
+    x0, y0 = (face[list(LIPS)].min(0) * 256).astype(int)
+    x1, y1 = (face[list(LIPS)].max(0) * 256).astype(int)
+    before = np.abs(darker.astype(int) - portrait)[y0:y1, x0:x1].mean()
+    assert np.abs(laid - portrait)[y0:y1, x0:x1].mean() < 0.35 * before

@@ -1,0 +1,141 @@
+"""Films are read in any order, at any rate, from files and lists, a few frames at a time."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from text2lip.faces.images import ImageError
+from text2lip.pipelines import footage
+from text2lip.pipelines.footage import Footage, is_footage, positions
+from text2lip.video import read_frames, write_video
+
+
+COUNT = 230
+
+
+def numbered(count):
+    """Frames that show their number in eight black or white bars."""
+    bits = (np.arange(count)[:, None] >> np.arange(8)) & 1
+    bars = np.repeat(255 * bits.astype(np.uint8), 6, axis=1)  # (count, 48)
+    return list(np.broadcast_to(bars[:, None, :, None], (count, 32, 48, 3)))
+
+
+def number(frame):
+    return int((frame[16, 3::6, 1] > 127) @ (1 << np.arange(8)))
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    write_video(path, numbered(COUNT), fps=25, crf=0)
+    return path
+
+
+def test_what_is_a_film():
+    for image in ("a.mp4", "a.MOV", [1], np.zeros((2, 4, 4, 3), np.uint8)):
+        assert is_footage(image)
+    for image in ("a.png", np.zeros((4, 4, 3), np.uint8), Image.new("RGB", (4, 4)), None):
+        assert not is_footage(image)
+
+
+@pytest.mark.parametrize(
+    ("end", "length", "expected"),
+    [
+        ("loop", 3, [0, 1, 2, 1, 0, 1, 2]),
+        ("loop", 1, [0] * 7),
+        ("hold", 3, [0, 1, 2, 2, 2, 2, 2]),
+        ("cut", 3, [0, 1, 2]),
+        ("loop", 9, list(range(7))),
+        ("cut", 9, list(range(7))),
+    ],
+)
+def test_what_follows_the_end(end, length, expected):
+    assert positions(7, length, end).tolist() == expected
+
+
+def test_a_file_is_read_from_anywhere(film):
+    footage = Footage(film)
+    assert (footage.fps, footage.size) == (25, (32, 48))
+    assert [number(frame) for frame in footage.frames()] == list(range(COUNT))
+    for start in (0, 5, 99, 120, 200, 229):
+        assert [number(frame) for frame in footage.frames(start, start + 3)] == list(range(start, COUNT))[:3]
+    assert list(footage.frames(COUNT)) == []
+
+
+@pytest.mark.parametrize("end", ["loop", "hold"])
+def test_a_film_is_played_back_and_forth_or_held(film, end):
+    where = positions(2 * COUNT + 40, COUNT, end)
+    assert [number(frame) for frame in Footage(film).play(where)] == where.tolist()
+
+
+def test_a_list_is_played_like_a_file():
+    frames = numbered(5)
+    for image in (frames, np.stack(frames), [Image.fromarray(frame) for frame in frames]):
+        film = Footage(image, fps=30)
+        assert film.fps == 30
+        assert [number(frame) for frame in film.play(positions(12, 5, "loop"))] == [0, 1, 2, 3, 4, 3, 2, 1, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("fps", "expected"), [(50, [0, 0, 1, 1, 2, 2]), (10, [1, 3, 6, 8, 11, 13]), (25, range(6))])
+def test_a_file_is_sampled_in_time(film, fps, expected):
+    film = Footage(film, fps=fps)
+    assert [number(frame) for frame in film.frames(0, 6)] == list(expected)
+    assert len(list(film.frames())) == round(COUNT * fps / 25)
+
+
+def test_few_frames_are_decoded_at_once(film, monkeypatch):
+    alive = []
+    monkeypatch.setattr(footage, "to_rgb", lambda frame: alive.append(frame.pts) or np.zeros((2, 2, 3), np.uint8))
+    played = Footage(film).play(np.arange(COUNT))
+    alive.clear()
+    for _ in range(10):
+        next(played)
+    assert len(alive) == 10
+    backwards = Footage(film).play(np.arange(COUNT)[::-1])
+    alive.clear()
+    next(backwards)
+    assert len(alive) == footage.BACKWARD
+
+
+def test_a_phone_film_is_upright(tmp_path):
+    """Phones store a film lying on its side with a matrix that turns it upright."""
+    picture = np.zeros((32, 64, 3), np.uint8)
+    picture[:, 32:] = 255  # white on the right: below, when turned clockwise
+    write_video(tmp_path / "flat.mp4", [picture] * 3, crf=0)
+    data = (tmp_path / "flat.mp4").read_bytes()
+    one, minus = (1 << 16).to_bytes(4, "big"), (-(1 << 16)).to_bytes(4, "big", signed=True)
+    upright = one + bytes(12) + one + bytes(12) + (1 << 30).to_bytes(4, "big")
+    turned = bytes(4) + one + bytes(4) + minus + bytes(16) + (1 << 30).to_bytes(4, "big")
+    track = data.index(b"tkhd")
+    at = data.index(upright, track)
+    (tmp_path / "turned.mp4").write_bytes(data[:at] + turned + data[at + 36 :])
+    film = Footage(tmp_path / "turned.mp4")
+    assert film.size == (64, 32)
+    (frame, *_) = read_frames(tmp_path / "turned.mp4")
+    assert frame[:28].max() < 30 and frame[36:].min() > 220
+
+
+def test_bad_films(film, tmp_path):
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("I am no film.")
+    (tmp_path / "cut.mp4").write_bytes(film.read_bytes()[:900])
+    for name in ("empty.mp4", "text.mp4", "cut.mp4"):
+        with pytest.raises(ValueError, match="image: .*(can't be opened|damaged|holds no)"):
+            Footage(tmp_path / name)
+    with pytest.raises(ImageError, match="no file at"):
+        Footage(tmp_path / "none.mp4")
+    with pytest.raises(ImageError, match="got no frames"):
+        Footage([])
+    with pytest.raises(ImageError, match=r"frame 1 is \(8, 8\), the first was \(4, 4\)"):
+        list(Footage([np.zeros((4, 4, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)]).frames())
+    with pytest.raises(ImageError, match="its longer side may be 40"):
+        Footage(film, max_size=40)
+
+
+def test_a_film_that_breaks_off_says_so(film, tmp_path):
+    data = bytearray(film.read_bytes())
+    middle = len(data) // 2
+    data[middle:] = bytes(len(data) - middle)
+    (tmp_path / "broken.mp4").write_bytes(data)
+    with pytest.raises(ValueError, match="damaged|cut short"):
+        list(Footage(tmp_path / "broken.mp4").frames())
