@@ -20,6 +20,7 @@ LUMA = np.float32([0.299, 0.587, 0.114])
 MAX_DENSITY = 320  # texels per unit; a mouth's inside needs no more
 FULL_DETAIL = 160  # pixels per unit up to which the inside is painted pixel by pixel
 LAYERS = ("tongue", "lower_teeth", "upper_teeth")  # from back to front
+WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 LOWER_LIGHT = 0.88  # of what the upper teeth get
 TEXTURE_TOP, TEXTURE_BOTTOM = -0.20, 0.30  # of the layers, units from the biting edge
 
@@ -128,8 +129,13 @@ class MouthInterior:
             picture = picture * (1 - layer[..., 3:]) + layer[..., :3]
         if coarse > 1:
             inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
-        picture *= self._light(inside, gap, self.frame.unit / coarse)[..., None]
+        picture *= self._light(inside, gap, self.frame.unit / coarse)[..., None] ** self._warmth
         return picture if coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
+
+    @property
+    def _warmth(self) -> np.ndarray:
+        """Exponents of the light in red, green and blue: what little light is left has bounced off red flesh."""
+        return 1 + WARMTH * (1 - self.shadow / max(float(self.shadow.max()), 1.0))
 
     def _place(self, layer: np.ndarray, box: tuple, size: tuple[int, int], drop: float, border: int) -> np.ndarray:
         """Resample a layer, lowered by `drop` units, onto `size` (columns, rows) samples spread over `box`."""
