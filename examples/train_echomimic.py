@@ -9,7 +9,8 @@
 
 The stages are EchoMimic's: "spatial" on single frames, all but the motion modules; then "motion" on windows, the
 motion modules alone. `--start` takes the folder of any pipeline with an EchoMimicUNet, such as
-`utils/convert_echomimic_to_diffusers.py` makes; `--lora_rank 16` then learns low-rank matrices alone. "vae" trains a
+`utils/convert_echomimic_to_diffusers.py` makes; `--lora_rank 16` then learns low-rank matrices alone, for
+`pipe.unet.load_lora_adapter(folder, prefix=None, weight_name="pytorch_lora_weights.safetensors")`. "vae" trains a
 small autoencoder for those who have none; `--vae` takes any other. Every setting of the YAML file can be given on the
 command line, which wins; `accelerate launch` runs it on several devices. Writes to the output folder: `config.json`,
 `log.jsonl`, `sheet-<step>.png` (portrait, landmarks, film, sample), `checkpoint-<step>` (`--resume latest` goes on
