@@ -68,9 +68,29 @@ def make_renderer(pipe: Any, renderer: str | None = None, **sampler: Any):
     return made
 
 
-def add_life(frames: Iterable, landmarks: np.ndarray, strength: float, fps: float, generator: Any = None) -> Iterator:
-    """Blinks and head sway over a clip, seeded by `generator`; without one every call gives the same."""
-    from text2lip.renderers.idle import add_idle
+def add_life(
+    frames: Iterable[np.ndarray],
+    landmarks: np.ndarray,
+    face: np.ndarray,
+    strength: float,
+    generator: Any = None,
+    **clip,
+) -> tuple[Iterator[np.ndarray], np.ndarray]:
+    """Blinks and head sway over a clip, seeded by `generator`; without one every call gives the same.
+
+    Args:
+        frames (iterable of `np.ndarray`): uint8 (height, width, 3).
+        landmarks (`np.ndarray`): float32 (frames, 478, 2), normalised.
+        face (`np.ndarray`): (478, 2), the portrait's own.
+        strength (`float`): 0 to 2.
+        generator (`torch.Generator`, *optional*): chooses the motion.
+        clip: `fps`, and `size` as height and width in pixels.
+
+    Returns:
+        `tuple`: frames and landmarks with the motion.
+    """
+    from text2lip.renderers.idle import add_idle, idle_landmarks
 
     seed = 0 if generator is None else int(torch.randint(2**31, (), generator=generator, device=generator.device))
-    return add_idle(frames, landmarks, fps=fps, strength=strength, seed=seed)
+    life = {"fps": clip["fps"], "strength": strength, "seed": seed}
+    return add_idle(frames, face, **life), idle_landmarks(landmarks, face, size=clip["size"], **life)

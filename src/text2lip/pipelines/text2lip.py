@@ -194,7 +194,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             renderer (`str`, *optional*): "auto", "geometric" or "unet".
             face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
             idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
-                to 2, for less or more of it. `landmarks` of the result hold the speech alone, without it.
+                to 2, for less or more of it. Portraits alone: a film moves by itself.
             audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
                 `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).
             num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
@@ -341,7 +341,8 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         motion = options.expressiveness * moved[0].float().cpu().numpy()
         landmarks, frames = subject.perform(motion, width, render)
         if options.idle:
-            frames = add_life(frames, landmarks, float(options.idle), subject.fps, clip.generator)
+            given = frames, landmarks, subject.face[:, :2], float(options.idle), clip.generator
+            frames, landmarks = add_life(*given, fps=subject.fps, size=subject.size)
         sound = None
         if speech.audio is not None:
             sound = fit_audio(speech.audio, speech.sampling_rate, len(landmarks), subject.fps)
