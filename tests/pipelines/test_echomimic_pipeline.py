@@ -1,6 +1,8 @@
 """Text to video by a converted EchoMimic pipeline, from its folder: a tiny checkpoint of the published layout."""
 
 import importlib.util
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,44 @@ def whisper():
     decoder = {"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 16, "decoder_start_token_id": 3}
     tokens = {"vocab_size": 9, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
     return WhisperModel(WhisperConfig(d_model=24, **WHISPER, **decoder, **tokens)).eval()
+
+
+SMALLER = {  # than the page's: what stands here for a GPU, its libraries and downloads
+    '"cuda"': '"cpu"',
+    "torch.float16": "torch.float32",
+    '"openai/whisper-tiny"': '"whisper"',
+    '"madebyollin/taesd"': '"taesd"',
+    '"flash"': '"native"',
+    "pipe.unet.compile_repeated_blocks(recompile_limit=64)": "assert pipe.unet._repeated_blocks",
+    '"Good morning, and welcome.", "portrait.jpg",': '"Good.", "portrait.jpg", num_frames=4,',
+    '"Good morning.", "portrait.jpg",': '"Good.", "portrait.jpg", num_frames=2,',
+    "face[None], 48, 0": "face[None], 14, 0",
+}
+
+
+@pytest.mark.slow
+def test_the_page_runs(folder, whisper, portrait, tmp_path, monkeypatch, capsys):
+    from diffusers import AutoencoderTiny
+    from PIL import Image
+
+    page = (Path(__file__).parents[2] / "docs/source/en/echomimic.md").read_text(encoding="utf-8")
+    program = "\n".join(re.findall(r"^```py\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    for ours, smaller in SMALLER.items():
+        assert ours in program
+        program = program.replace(ours, smaller)
+    shutil.copytree(folder, tmp_path / "echomimic")
+    config = tmp_path / "echomimic/unet/config.json"
+    config.write_text(config.read_text().replace('"sample_size": null', '"sample_size": 8').replace("30", "2"))
+    whisper.save_pretrained(tmp_path / "whisper")
+    widths = {f"{side}_block_out_channels": (8,) * 4 for side in ("encoder", "decoder")}
+    AutoencoderTiny(**widths, num_encoder_blocks=(1,) * 4, num_decoder_blocks=(1,) * 4).save_pretrained(
+        tmp_path / "taesd"
+    )
+    Image.fromarray(portrait).save(tmp_path / "portrait.jpg")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program, "echomimic.md", "exec"), {"__name__": "page"})
+    assert capsys.readouterr().out.count("(256, 256, 3)") == 14
+    assert (tmp_path / "hello.mp4").exists() and (tmp_path / "spoken.mp4").exists()
 
 
 def test_text_to_video(echo, portrait):
