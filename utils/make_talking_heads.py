@@ -86,7 +86,7 @@ TOLERANCE = 0.075  # of the distance of the outer eye corners
 def person(seed: int, number: int, size: int = 192, samples: int = 10) -> dict:
     """All that makes one person, as plain numbers (JSON); the same for the same `seed` and `number`."""
     draw = np.random.default_rng((seed, number))
-    dark = draw.uniform()
+    dark = (np.random.default_rng(seed).uniform() + 0.618034 * number) % 1.0  # few people, yet skins light to dark
     skin = np.array([np.interp(dark, np.linspace(0, 1, len(SKINS)), [s[c] for s in SKINS]) for c in range(3)])
     skin = np.clip(skin * draw.normal(1, (0.02, 0.025, 0.03)), 20, 250)
     hair = HAIRS[draw.integers(2 if dark > 0.6 else len(HAIRS))]

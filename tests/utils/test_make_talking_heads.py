@@ -39,6 +39,12 @@ def test_people_differ_and_stay_within_bounds(heads):
         assert all(0 <= c <= 255 for key in ("skin", "lips", "jumper", "cavity") for c in p[key])
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_even_six_people_have_light_and_dark_skin(heads, seed):
+    light = [np.mean(heads.person(seed, number)["skin"]) for number in range(6)]
+    assert min(light) < 110 and max(light) > 175
+
+
 def test_mouth_shapes_name_arkit_units_and_begin_closed(heads):
     shapes = heads.person(0, 0)["mouths"]
     assert [s["name"] for s in shapes] == list(heads.MOUTHS)
