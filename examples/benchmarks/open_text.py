@@ -2,10 +2,10 @@
 
     python examples/benchmarks/open_text.py
 
-Shares are of phones of a class, at the frame nearest to the phone's middle, but of /p b m/ closed in any frame of the
-phone; the motion is that of the pipeline, seal included, at expressiveness 1. Pauses are the second of silence before
-and after each text, without the time in which lips close and, `BREATH` ahead of speech, begin to part. Units:
-outer-eye distances.
+Shares are of phones of a class, at the frame nearest to the phone's middle, but closed and tucked lips count in any
+frame of the phone; the motion is that of the pipeline, seal included, at expressiveness 1. Pauses are the second of
+silence before and after each text, without the time in which lips close and, `BREATH` ahead of speech, begin to part.
+Units: outer-eye distances.
 """
 
 import argparse
@@ -69,7 +69,9 @@ def measure(pipe: Text2LipPipeline, motion: str) -> dict[str, float]:
                 whole = slice(min(int(phone.start * 25), middle), max(middle, int(phone.end * 25 - 0.5)) + 1)
                 for name, (letters, curve, reached) in CLASSES.items():
                     if phone.label.strip("ˈˌː")[:1] in tuple(letters):
-                        values[name].append(reached(curves[curve][whole if letters == "pbm" else middle]).any())
+                        values[name].append(
+                            reached(curves[curve][whole if letters in ("pbm", "fv") else middle]).any()
+                        )
                 if not phone.label and phone.end - phone.start > 0.9 * PAUSE:
                     inside = moved[int((phone.start + CLOSE) * 25) + 1 : int((phone.end - BREATH) * 25)]
                     rest += list(gap(inside))

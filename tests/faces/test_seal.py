@@ -2,7 +2,18 @@ import pytest
 import torch
 
 from text2lip.faces.canonical import driven_index
-from text2lip.faces.seal import BREATH, SETTLE, inner_gap, press_lips, rest_weight, seal_lips, settle
+from text2lip.faces.seal import (
+    BREATH,
+    SETTLE,
+    TUCKED,
+    inner_gap,
+    press_lips,
+    rest_weight,
+    seal_lips,
+    settle,
+    widest_gap,
+)
+from text2lip.text.visemes import FEATURES
 
 
 def open_mouth(frames: int, gap: float = 0.1) -> torch.Tensor:
@@ -11,8 +22,9 @@ def open_mouth(frames: int, gap: float = 0.1) -> torch.Tensor:
     return motion
 
 
-def press(motion, start, end, fps=25, closure=1.0):
-    return press_lips(motion, *(torch.tensor([[value]]) for value in (closure, start, end)), fps)
+def press(motion, start, end, fps=25, **features):
+    features = torch.tensor([[[float(features.get(name, 0)) for name in FEATURES]]])
+    return press_lips(motion, widest_gap(features), torch.tensor([[start]]), torch.tensor([[end]]), fps)
 
 
 @pytest.mark.parametrize("fps", [12, 24, 25, 29.97, 60])
@@ -20,7 +32,7 @@ def press(motion, start, end, fps=25, closure=1.0):
 @pytest.mark.parametrize("length", [0.02, 0.06, 0.2])
 def test_every_bilabial_has_a_closed_frame(fps, start, length):
     motion = open_mouth(int(2 * fps))
-    gap = inner_gap(press(motion, start, start + length, fps))[0].amax(-1)
+    gap = inner_gap(press(motion, start, start + length, fps, closure=1))[0].amax(-1)
     times = (torch.arange(len(gap)) + 0.5) / fps
     middle = start + length / 2
     assert gap[(times - middle).abs() <= length / 2 + 0.5 / fps + 1e-4].min() < 1e-6
@@ -28,15 +40,22 @@ def test_every_bilabial_has_a_closed_frame(fps, start, length):
 
 
 def test_a_long_bilabial_stays_closed():
-    gap = inner_gap(press(open_mouth(50), 0.8, 1.2))[0].amax(-1)
+    gap = inner_gap(press(open_mouth(50), 0.8, 1.2, closure=1))[0].amax(-1)
     assert gap[23:27].max() < 1e-6 and gap[:17].min() > 0.09
+
+
+def test_the_lower_lip_goes_to_the_teeth():
+    gap = inner_gap(press(open_mouth(50), 0.9, 1.0, labiodental=1))[0].amax(-1)
+    assert gap.min() == pytest.approx(TUCKED, abs=1e-6) and gap.max() == pytest.approx(0.1)
+    narrow = open_mouth(50, 0.9 * TUCKED)
+    assert torch.equal(press(narrow, 0.9, 1.0, labiodental=1), narrow)
 
 
 def test_lips_meet_where_the_motion_has_them_nearest():
     """And the curve keeps its shape: little is taken away around a gap that was small."""
     motion = open_mouth(50)
     motion[0, 25:27] *= 0.1
-    pressed = press(motion, 0.94, 1.04)
+    pressed = press(motion, 0.94, 1.04, closure=1)
     taken = (inner_gap(motion) - inner_gap(pressed))[0].amax(-1)
     assert inner_gap(pressed)[0, 25].max() < 1e-6
     assert taken.max() <= 0.011 and taken[:22].max() == 0
@@ -45,18 +64,18 @@ def test_lips_meet_where_the_motion_has_them_nearest():
 def test_open_phones_and_phones_past_the_end_are_left_alone():
     motion = open_mouth(10)
     assert torch.equal(press(motion, 0.1, 0.2, closure=0.4), motion)
-    assert inner_gap(press(motion, 3.0, 3.1))[0, :8].min() > 0.09
+    assert inner_gap(press(motion, 3.0, 3.1, closure=1))[0, :8].min() > 0.09
 
 
 def test_the_mouth_rests_in_pauses_and_at_the_ends_of_a_clip():
     silent = torch.tensor([[True, False, True, False, True, False, True]])
-    durations = torch.tensor([[0.7, 0.2, 0.6, 0.2, 0.1, 0.2, 0.4]])
+    durations = torch.tensor([[0.8, 0.2, 0.6, 0.2, 0.1, 0.2, 0.4]])
     end = durations.cumsum(-1)
-    weight = rest_weight(silent, end - durations, end, 240, 100)[0]
-    assert weight[: int(100 * (0.7 - BREATH))].min() > 0.99 and weight[-24:].min() > 0.99
-    assert weight[106:119].min() > 0.9  # the long pause, 0.9 to 1.5 s; it parts in its second half
-    assert weight[71:89].max() == 0  # the first phone
-    assert weight[171:179].max() == 0  # a pause of 0.1 s is too short
+    weight = rest_weight(silent, end - durations, end, 250, 100)[0]
+    assert weight[: int(100 * (0.8 - BREATH))].min() > 0.99 and weight[-24:].min() > 0.99
+    assert weight[114:128].min() > 0.9  # the long pause, 1.0 to 1.6 s; it parts in its second half
+    assert weight[81:99].max() == 0  # the first phone
+    assert weight[181:189].max() == 0  # a pause of 0.1 s is too short
 
 
 @pytest.mark.parametrize("lead", [0.2, 0.3, 0.5])
@@ -78,7 +97,7 @@ def test_sealed_lips_meet_and_unsealed_stay():
 def test_lips_pressed_below_rest_are_not_opened():
     motion = open_mouth(1, -0.02)
     assert torch.equal(seal_lips(motion, torch.ones(1, 1)), motion)
-    assert torch.equal(press(motion, 0.0, 0.04), motion)
+    assert torch.equal(press(motion, 0.0, 0.04, closure=1), motion)
 
 
 def test_pauses_calm_all_motion_but_not_wholly():

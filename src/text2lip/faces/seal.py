@@ -1,31 +1,44 @@
-"""Lips that close where the speech says so: in every /p b m/ for at least one frame, and in pauses."""
+"""Lips that close where the speech says so: in every /p b m/ for at least a frame, nearly in /f v/, and in pauses."""
 
 import torch
 
 from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.faces.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER_SHARE
+from text2lip.text.visemes import FEATURES
 
 
 EASE = 0.06  # seconds over which pressed lips come together and part again
-HELD = 0.16  # seconds; of longer closed phones the middle half stays shut
+TUCKED = 0.0145  # outer-eye distances; the gap that /f v/ leave over the lower lip
+HELD = 0.2  # seconds; of longer closed phones the middle half stays shut
 PAUSE = 0.2  # seconds; in shorter silences the lips need not close
 SETTLE = 0.9
-CLOSE = 0.15  # seconds that lips take to close after speech
-BREATH = 0.6  # seconds ahead of speech at which a mouth begins to open, at most
+CLOSE = 0.12  # seconds that lips take to close after speech
+BREATH = 0.7  # seconds ahead of speech at which a mouth begins to open, at most
+
+
+def widest_gap(features: torch.Tensor) -> torch.Tensor:
+    """How far apart the lips may be in the middle of a phone: (batch, tokens), canonical units, infinite for most.
+
+    Args:
+        features (`torch.Tensor`): (batch, tokens, 6) in [0, 1], articulatory features; over 1/2 counts.
+    """
+    closure, labiodental = (features[..., FEATURES.index(name)] > 0.5 for name in ("closure", "labiodental"))
+    gap = torch.full_like(features[..., 0], float("inf"))
+    return gap.masked_fill(labiodental, TUCKED).masked_fill(closure, 0.0)
 
 
 def press_lips(
-    motion: torch.Tensor, closure: torch.Tensor, start: torch.Tensor, end: torch.Tensor, fps: float
+    motion: torch.Tensor, widest: torch.Tensor, start: torch.Tensor, end: torch.Tensor, fps: float
 ) -> torch.Tensor:
-    """Close the lips of `motion` in at least one frame of every closed phone.
+    """Bring the lips of `motion` together in at least one frame of every phone that asks for it.
 
-    Where the phone's own motion has the lips nearest to each other, what is left of their gap is taken away, and
-    less and less of it in the frames around. Lips that meet already stay as they are, and so does the time at which
-    they meet.
+    Where the phone's own motion has the lips nearest to each other, what their gap is too wide is taken away, and
+    less and less of it in the frames around. Lips that are near enough stay as they are, and so does the time at
+    which they meet.
 
     Args:
         motion (`torch.Tensor`): (batch, frames, 57, 2), displacement from rest, canonical units.
-        closure (`torch.Tensor`): (batch, tokens) in [0, 1], the closure feature; over 1/2 counts as closed.
+        widest (`torch.Tensor`): (batch, tokens), of [`widest_gap`]; infinite in padding.
         start (`torch.Tensor`): (batch, tokens), seconds.
         end (`torch.Tensor`): (batch, tokens), seconds.
         fps (`float`): frames per second; frame f is the picture at (f + 1/2) / fps.
@@ -37,7 +50,8 @@ def press_lips(
     times = (torch.arange(frames, device=motion.device, dtype=motion.dtype) + 0.5) / fps
     gap = inner_gap(motion)
     taken = torch.zeros_like(gap)
-    for clip, token in (closure > 0.5).nonzero().tolist():
+    for clip, token in widest.isfinite().nonzero().tolist():
+        excess = (gap[clip] - widest[clip, token]).clamp(min=0)
         first, last = float(start[clip, token]), float(end[clip, token])
         begin = min(int(first * fps + 1e-4), frames - 1)
         inside = slice(begin, max(begin + 1, min(frames, int(last * fps + 0.5))))
@@ -46,10 +60,10 @@ def press_lips(
         span = slice(max(0, nearest - reach), nearest + reach + 1)
         away = (times[span] - times[nearest]).abs().clamp(max=EASE) / EASE
         eased = 0.5 + 0.5 * torch.cos(torch.pi * away)
-        taken[clip, span] = torch.maximum(taken[clip, span], eased[:, None] * gap[clip, nearest])
+        taken[clip, span] = torch.maximum(taken[clip, span], eased[:, None] * excess[nearest])
         if last - first > HELD:
             held = (times[inside] - (first + last) / 2).abs() <= (last - first) / 4
-            taken[clip, inside] = torch.maximum(taken[clip, inside], gap[clip, inside] * held[:, None])
+            taken[clip, inside] = torch.maximum(taken[clip, inside], excess[inside] * held[:, None])
     return close_by(motion, torch.minimum(taken, gap))
 
 

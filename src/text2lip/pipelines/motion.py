@@ -5,8 +5,7 @@ from typing import Any
 import torch
 
 from text2lip.articulation import token_times
-from text2lip.faces.seal import press_lips, rest_weight, seal_lips, settle
-from text2lip.text.visemes import FEATURES
+from text2lip.faces.seal import press_lips, rest_weight, seal_lips, settle, widest_gap
 
 
 class LipMotion:
@@ -21,7 +20,7 @@ class LipMotion:
         motion: str | None = None,
         audio_features: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, float]:
-        """Lip motion for timed visemes, lips sealed on /p b m/ and in pauses.
+        """Lip motion for timed visemes, lips sealed on /p b m/ and in pauses, nearly so on /f v/.
 
         Args:
             tokens ([`VisemeEncoding`]): with `return_tensors="pt"`.
@@ -42,12 +41,12 @@ class LipMotion:
             moved = model(tokens["phone_ids"], durations, num_frames, fps, attention_mask=mask).motion
         else:
             moved = self._decode_lips(tokens, num_frames, fps, audio_features)
-        closure = tokens["features"][..., FEATURES.index("closure")] * mask
+        widest = widest_gap(tokens["features"]).masked_fill(~mask, float("inf"))
         silent = mask & (tokens["phone_ids"] == 0)
         start, end = token_times(durations)
         rest = rest_weight(silent, start, end, num_frames, fps)
         moved = seal_lips(settle(moved.float(), rest), rest)
-        return press_lips(moved, closure, start, end, fps), model.config.reference_width
+        return press_lips(moved, widest, start, end, fps), model.config.reference_width
 
     def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
         """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""
