@@ -24,6 +24,8 @@ import numpy as np
 GOLDEN = Path(__file__).parents[1] / "tests/models/echomimic_golden.npz"
 TINY = {"block_out_channels": (32, 64, 128, 128), "cross_attention_dim": 24}
 FRAMES, HEIGHT, WIDTH, TIMESTEP = 5, 16, 8, 499  # of the latents
+CLIP, SIDE, STEPS, SEED = 15, 8, 3, 7  # of the clip that is sampled whole: frames, and sides of its latents
+SCALES = {"accelerated": 1.0, "sampled": 2.5}  # guidance of the original's two pipelines
 HIDDEN = ("transformers", "xformers", "peft", "accelerate", "flax", "jax", "onnxruntime")  # from the old diffusers
 FILES = ("denoising_unet", "motion_module", "reference_unet", "face_locator")
 
@@ -55,6 +57,13 @@ def inputs() -> dict[str, np.ndarray]:
         "pictures": (1, 3, FRAMES, 8 * HEIGHT, 8 * WIDTH),
     }
     return {name: drawn(f"input.{name}", shape) for name, shape in shapes.items()}
+
+
+def clip_inputs() -> dict[str, np.ndarray]:
+    """What a whole clip is sampled from: landmarks over the picture, sound, and the portrait's latents, unscaled."""
+    landmarks = np.clip(0.5 + 0.15 * drawn("input.landmarks", (CLIP, 478, 2)), 0, 1)
+    sound = drawn("input.sound", (CLIP, 50, TINY["cross_attention_dim"]))
+    return {"landmarks": landmarks, "sound": sound, "latents": drawn("input.latents", (1, 4, SIDE, SIDE)) / 0.18215}
 
 
 def layout(golden, size: str, file: str) -> dict[str, tuple[int, ...]]:
@@ -137,7 +146,59 @@ def run_original(output: str) -> None:
             golden["guided" if guided else "plain"] = result.numpy()
             reader.clear()
             writer.clear()
+    for name, scale in SCALES.items():
+        golden[name] = sample_original(name, scale, *tiny.values())[..., ::2, ::2]
     np.savez_compressed(output, **golden)
+
+
+def sample_original(name: str, scale: float, denoiser, reference, locator) -> np.ndarray:
+    """Latents of a clip (1, 4, frames, height, width) by the original's pipeline, windows and all; sound and VAE are
+    stood in for by what they would give."""
+    import types
+
+    import torch
+    import yaml
+    from diffusers import DDIMScheduler
+    from PIL import Image
+
+    from text2lip.faces.drawing import draw_landmarks
+
+    sys.modules["transformers"] = types.SimpleNamespace(CLIPImageProcessor=None)
+    from src.models.mutual_self_attention import ReferenceAttentionControl as Control
+    from src.pipelines import pipeline_echo_mimic_pose, pipeline_echo_mimic_pose_acc
+
+    module = {"accelerated": pipeline_echo_mimic_pose_acc, "sampled": pipeline_echo_mimic_pose}[name]
+    Control.update.__defaults__ = (False, torch.float32)
+    given = clip_inputs()
+
+    class Sound(torch.nn.Module):
+        device = torch.device("cpu")
+
+        def audio2feat(self, path):
+            return None
+
+        def feature2chunks(self, feature_array, fps):
+            return given["sound"]
+
+    class VAE(torch.nn.Module):
+        config, dtype = types.SimpleNamespace(block_out_channels=(1,) * 4), torch.float32
+        device = torch.device("cpu")
+
+        def encode(self, pixels):
+            return types.SimpleNamespace(latent_dist=types.SimpleNamespace(mean=torch.from_numpy(given["latents"])))
+
+    class Pipeline(module.AudioPose2VideoPipeline):
+        def decode_latents(self, latents):
+            return latents.numpy()
+
+    settings = yaml.safe_load(Path("configs/inference/inference_v2.yaml").read_text())["noise_scheduler_kwargs"]
+    side = 8 * SIDE
+    pictures = np.stack([draw_landmarks(row, side, side) for row in given["landmarks"]])
+    pictures = torch.from_numpy(pictures).permute(3, 0, 1, 2)[None] / 255
+    portrait, options = Image.new("RGB", (side, side)), {"context_frames": 12, "context_overlap": 3}
+    options["generator"] = torch.Generator().manual_seed(SEED)
+    pipe = Pipeline(VAE(), reference, denoiser, Sound(), locator, DDIMScheduler(**settings))
+    return pipe(portrait, None, pictures, side, side, CLIP, STEPS, scale, **options).videos.numpy()
 
 
 def write_checkpoint(golden, folder: Path, suffix: str = "_pose") -> None:
@@ -200,6 +261,36 @@ def denoiser_differences(unet, given, features, states, golden) -> dict[str, flo
     return found
 
 
+def sampler_differences(golden, folder: str | Path) -> dict[str, float]:
+    """The same for a whole clip by our renderer's sampler, whose noise, windows and steps are the original's."""
+    import torch
+    from diffusers import DDIMScheduler
+
+    from text2lip.models import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder
+    from text2lip.renderers.echomimic import Conditions, EchoMimicRenderer
+
+    class VAE:
+        config = type("config", (), {"block_out_channels": (1,) * 4, "scaling_factor": 0.18215})
+        device = torch.device("cpu")
+
+    unet = EchoMimicUNet.from_pretrained(folder, subfolder="unet")
+    unet.register_to_config(sample_size=SIDE)
+    reference = EchoMimicReferenceUNet.from_pretrained(folder, subfolder="reference_unet")
+    encoder = LandmarkEncoder.from_pretrained(folder, subfolder="landmark_encoder")
+    scheduler = DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
+    given, found = clip_inputs(), {}
+    with torch.no_grad():
+        states = reference(torch.from_numpy(given["latents"]) * 0.18215).reference_states
+    conditions = Conditions(given["landmarks"], torch.from_numpy(given["sound"]), states)
+    for name, scale in SCALES.items():
+        options = {"num_inference_steps": STEPS, "guidance_scale": scale, "quiet": True}
+        renderer = EchoMimicRenderer(unet, reference, encoder, VAE(), scheduler, **options)
+        with torch.no_grad():
+            made = torch.stack(list(renderer._sample(conditions, torch.Generator().manual_seed(SEED))), 2)
+        found[name] = distance(made[..., ::2, ::2], golden[name])
+    return found
+
+
 def distance(ours, theirs: np.ndarray) -> float:
     return float(np.abs(ours.numpy() - theirs).max())
 
@@ -231,7 +322,8 @@ def main():
         dump = Path(folder) / "pipeline"
         options = ["--variant", "pose", "--checkpoint_path", folder, "--vae_path", vae, "--dump_path", dump]
         subprocess.run([sys.executable, convert, *options], check=True)
-        print("largest differences, ours - original:", differences(golden, dump))
+        found = {**differences(golden, dump), **sampler_differences(golden, dump)}
+        print("largest differences, ours - original:", found)
 
 
 if __name__ == "__main__":

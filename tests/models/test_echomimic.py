@@ -94,6 +94,13 @@ def test_equals_the_original(make_golden, golden, converted):
     assert max(found.values()) < 1e-5, found
 
 
+def test_a_whole_clip_is_sampled_as_by_the_original(make_golden, golden, converted):
+    """Noise, two windows that wander, averaging, guidance, steps: latents of the original's two pipelines."""
+    found = make_golden.sampler_differences(golden, converted)
+    assert set(found) == {"accelerated", "sampled"} and max(found.values()) < 1e-4, found  # of 3 steps, with scale 2.5
+    assert min(golden[name].std() for name in found) > 0.5
+
+
 def test_the_golden_numbers_say_something(golden):
     plain, guided = golden["plain"], golden["guided"]
     assert plain.shape == (1, 4, 5, 16, 8) and guided.shape == (2, 4, 5, 16, 8)
