@@ -93,6 +93,61 @@ def test_components_push_load_and_offline(hub, tmp_path, pipe):
         assert (hub.root / "me" / name / "README.md").read_text() == component_card(part, f"me/{name}"), name
 
 
+LOAD_ECHOMIMIC = """
+import text2lip
+
+pipe = text2lip.Text2LipPipeline.from_pretrained("me/echo")
+pipe.save_pretrained(PLACE)
+print("loaded")
+"""
+
+
+@pytest.mark.slow
+def test_a_pipeline_with_parts_of_three_libraries(hub, tmp_path):
+    """EchoMimic's networks of this package, a VAE and a scheduler of diffusers, an encoder of transformers."""
+    from diffusers import AutoencoderKL, DDIMScheduler
+    from transformers import WhisperConfig, WhisperModel
+
+    import text2lip
+
+    unet = text2lip.EchoMimicUNet(
+        block_out_channels=(32, 32),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlockMotion", "DownBlockMotion"),
+        up_block_types=("UpBlockMotion", "CrossAttnUpBlockMotion"),
+        num_attention_heads=2,
+        motion_num_attention_heads=2,
+        cross_attention_dim=8,
+    )
+    sizes = {f"{side}_{key}": 2 for side in ("encoder", "decoder") for key in ("layers", "attention_heads", "ffn_dim")}
+    tokens = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 3, "vocab_size": 9}
+    parts = {
+        "unet": unet,
+        "landmark_encoder": text2lip.LandmarkEncoder(32, block_out_channels=(4, 4)),
+        "vae": AutoencoderKL(block_out_channels=(8,), norm_num_groups=4),
+        "scheduler": DDIMScheduler(prediction_type="v_prediction"),
+        "audio_encoder": WhisperModel(WhisperConfig(d_model=8, max_source_positions=20, **sizes, **tokens)),
+    }
+    pipe = text2lip.Text2LipPipeline.from_pretrained("text2lip-grid", **parts)
+    pipe.save_pretrained(hub.root / "me" / "echo")
+    for place, more in (("online", {}), ("offline", {"HF_HUB_OFFLINE": "1"})):
+        hub.requests.clear()
+        setting = f"PLACE = {str(tmp_path / place)!r}\n"
+        assert python(setting + LOAD_ECHOMIMIC, hub, tmp_path / "home", **more) == "loaded"
+        assert bool(hub.requests) is (place == "online")
+        again = text2lip.Text2LipPipeline.from_pretrained(tmp_path / place)
+        for name, part in parts.items():
+            assert type(getattr(again, name)) is type(part)
+            if name != "scheduler":
+                assert weights_of(getattr(again, name)) == weights_of(part), name
+        assert again.scheduler.config.prediction_type == "v_prediction"
+
+
+def weights_of(part) -> str:
+    rows = (key.encode() + value.float().numpy().tobytes() for key, value in sorted(part.state_dict().items()))
+    return hashlib.sha256(b"".join(rows)).hexdigest()
+
+
 def fingerprint(part) -> str:
     config = sorted((key, value) for key, value in part.config.items() if not key.startswith("_"))
     digest = hashlib.sha256(repr(config).encode())

@@ -111,6 +111,8 @@ def test_a_film_with_sound_at_constant_memory(echo, portrait, tmp_path):
     stream = echo.stream("Bob.", portrait, num_frames=14)
     assert stream.save(tmp_path / "bob.mp4") == 14
     assert video_info(tmp_path / "bob.mp4").fps == 25 and stream.audio is not None
+    one, two = (list(echo.stream("Bob.", portrait, num_frames=1, num_inference_steps=n))[0] for n in (1, 2))
+    assert not np.array_equal(one, two)
 
 
 def test_sound_of_speech_and_pseudo_audio(echo, portrait, whisper):

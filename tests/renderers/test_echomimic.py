@@ -362,9 +362,9 @@ def test_a_minute_at_constant_memory(parts, portrait, face, talk):
 def test_the_cost_is_told_before_the_start(parts, portrait, face, talk, capsys):
     renderer = EchoMimicRenderer(**parts, num_inference_steps=17)
     frames = renderer.render(portrait, talk(20), source_landmarks=face)
-    assert not capsys.readouterr().out
+    assert not capsys.readouterr().err
     next(frames)
-    assert "3 windows x 17 steps of" in capsys.readouterr().out
+    assert "3 windows x 17 steps of" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

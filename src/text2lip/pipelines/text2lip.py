@@ -271,6 +271,8 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         face_index: Any = None,
         idle: bool | float = False,
         audio_condition: str = "none",
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
         generator: torch.Generator | None = None,
     ) -> Text2LipStream:
         """Like calling the pipeline for one clip, but the frames come one by one and are not kept.
@@ -283,7 +285,8 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         request = Request(
             prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
         )
-        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition)
+        sampler = {"num_inference_steps": num_inference_steps, "guidance_scale": guidance_scale}
+        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
         self.check_inputs(options)
         clips = request.clips()
         if len(clips) != 1:

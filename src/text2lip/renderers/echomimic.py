@@ -1,6 +1,7 @@
 """EchoMimic V1 (arXiv 2407.08136) as a renderer: it paints the whole head by diffusion, led by drawn landmarks."""
 
 import inspect
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -350,7 +351,7 @@ class EchoMimicRenderer:
         steps, whole = len(self._scheduler().timesteps), len(parts) == 1
         passes = sum(len(self._windows(len(part), step, whole)) for part in parts for step in range(steps))
         if not self.quiet and passes >= WORTH_MEASURING:
-            tqdm.write(self._estimate(passes, steps, conditions.part(parts[0])))
+            tqdm.write(self._estimate(passes, steps, conditions.part(parts[0])), file=sys.stderr)
         return tqdm(total=passes, desc="EchoMimic", unit="pass", disable=self.quiet)
 
     def _estimate(self, passes: int, steps: int, conditions: Conditions) -> str:
