@@ -68,7 +68,7 @@ def moments(pipe, image: np.ndarray, args) -> tuple[list[np.ndarray], np.ndarray
             spans = [(times[-1], times[-1] + 1)]
         inside = np.any([(times >= start) & (times < end) for start, end in spans], 0)
         picks.append(int(np.where(inside, scores.get(name, -lip_gap(lips)), -np.inf).argmax()))
-    kept = {index: frame for index, frame in enumerate(stream) if index in picks}
+    kept = {index: frame for index, frame in enumerate(stream) if index in picks}  # all are drawn, as in a film
     return [kept[index] for index in picks], points[0]
 
 

@@ -12,7 +12,7 @@ from text2lip.renderers.warp import FaceFrame, face_frame, smoothstep
 
 
 PAUSE = (2.0, 6.0)  # seconds between blinks
-FIRST = (0.5, 3.0)  # seconds until the first one, so that a short clip may have one
+FIRST = (0.4, 1.8)  # seconds until the first one, so that a short clip may have one
 IRISES = 468  # the first of their points
 BLINK = (0.15, 0.30)  # seconds that a blink lasts
 CLOSING, SHUT = 0.3, 0.3  # shares of a blink; the rest is the slower opening
