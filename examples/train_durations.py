@@ -4,7 +4,7 @@
     python examples/train_durations.py --prepared outputs/grid --output outputs/viseme_encoder
 
 Learns from the word times of 32 talkers of GRID, from the phones of the prepared clips of `train` at those talkers'
-mean pace, and from voices that read open text in all languages, drawn halfway towards nominal times and a calm pace.
+mean pace, and from voices that read open text in all languages, drawn halfway towards nominal times and calmed down.
 Takes two minutes of one core. Run it again whenever the rest of the encoder has been trained anew.
 """
 
@@ -28,7 +28,7 @@ from text2lip.training.teacher import read_texts
 
 
 NUMBERS = "1, 2 3. 45 67, 890 1234 5678 and 21 32 43 54 65 76 87 98 1000000."  # every espeak language can say it
-PACE = 4.5  # syllables a second; voices take up to 9 in some languages
+PACE = 4.5  # syllables a second, at most; in some languages voices make 9
 EXAMPLES = Path(__file__).parent
 
 
@@ -62,7 +62,7 @@ def main():
     pools = [(EncodedLessons(encoder, some), size) for some, size in zip(lessons, (32, 16, 32))]
     head = fit_head(encoder, pools, args.steps, args.learning_rate, args.seed, tqdm)
     folder = CHECKPOINTS / args.pipeline if (CHECKPOINTS / args.pipeline).is_dir() else Path(args.pipeline)
-    write_head(folder / "viseme_encoder", head, args.output)
+    write_head(folder / "viseme_encoder", encoder, head, args.output)
     print(f"Wrote {args.output} after {time.perf_counter() - began:.0f} s; all but the duration head is unchanged.")
 
 
@@ -81,9 +81,9 @@ def open_text(texts: str) -> list[Timeline]:
 
 
 def calm(timeline: Timeline) -> float:
-    """By how much to slow speech down (below 1) or up: halfway towards `PACE`, on a logarithmic scale."""
+    """By how much to slow speech down to `PACE`; 1 where it is slower."""
     vowels = [p for p in timeline.phones if LETTER_CLASS[split_phone(p.label)[0][0]] == "vowel"]
-    return (PACE * speech_seconds([timeline]) / max(len(vowels), 1)) ** 0.5
+    return min(1.0, PACE * speech_seconds([timeline]) / max(len(vowels), 1))
 
 
 def speech_seconds(timelines) -> float:

@@ -11,6 +11,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,7 @@ def main():
     parser.add_argument("--encoder", help="folder of another viseme encoder than the pipeline's")
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder with grid/alignments*.tsv.gz")
     parser.add_argument("--limit", type=int, help="only so many sentences of each talker")
+    parser.add_argument("--voices", nargs="+", default=["espeak"], help="to compare with; pico takes minutes")
     parser.add_argument("--json", help="file for the figures")
     args = parser.parse_args()
     if not args.data:
@@ -64,8 +66,7 @@ def main():
     grid = Path(args.data) / "grid"
     rows = {
         "predicted": lambda s: words_of(predict(pipe, said(s), "en-gb")),
-        "espeak": lambda s: words_of(synthesize(said(s), "espeak", "en-gb").timeline),
-        "default voice": lambda s: words_of(synthesize(said(s), "default", "en-gb").timeline),
+        **{voice: partial(voice_words, voice) for voice in args.voices},
         "nominal table": lambda s: words_of(pipe.tokenizer.timeline(said(s), "en-gb")),
         **means(read_alignments(grid / "alignments.tsv.gz")),
     }
@@ -73,7 +74,7 @@ def main():
     for sentence in read_alignments(grid / "alignments_heldout.tsv.gz"):
         talkers[sentence.speaker].append(sentence)
     report = {"grid": {talker: grid_errors(rows, of[: args.limit], talker) for talker, of in talkers.items()}}
-    report["open text"] = open_text(pipe)
+    report["open text"] = open_text(pipe, args.voices)
     for talker, table in report["grid"].items():
         print_table(f"{talker}, {len(talkers[talker][: args.limit])} sentences", table)
     print_table(f"open text, {len(OPEN_TEXT)} sentences", report["open text"])
@@ -87,6 +88,14 @@ def said(sentence: AlignedSentence) -> str:
 
 def predict(pipe: Text2LipPipeline, text: str, language: str) -> Timeline:
     return predict_timeline(pipe.viseme_encoder, pipe.tokenizer, text, language)
+
+
+def voice_timeline(voice: str, text: str, language: str) -> Timeline:
+    return synthesize(text, voice, language).timeline
+
+
+def voice_words(voice: str, sentence: AlignedSentence) -> list[float]:
+    return words_of(voice_timeline(voice, said(sentence), "en-gb"))
 
 
 def words_of(timeline: Timeline) -> list[float]:
@@ -130,12 +139,11 @@ def grid_errors(rows: dict[str, Callable], sentences: list[AlignedSentence], tal
     return table
 
 
-def open_text(pipe: Text2LipPipeline) -> dict[str, dict]:
+def open_text(pipe: Text2LipPipeline, voices: list[str]) -> dict[str, dict]:
     """Range of phones and of pace on text far from GRID, by each way to time it."""
     ways = {
         "predicted": lambda text, language: predict(pipe, text, language),
-        "espeak": lambda text, language: synthesize(text, "espeak", language).timeline,
-        "default voice": lambda text, language: synthesize(text, "default", language).timeline,
+        **{voice: partial(voice_timeline, voice) for voice in voices},
         "nominal table": lambda text, language: pipe.tokenizer.timeline(text, language),
     }
     table = {}

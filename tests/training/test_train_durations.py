@@ -80,14 +80,17 @@ def test_fitted_words_have_their_length(encoder, tokenizer):
 def test_written_head_leaves_the_rest_bit_for_bit(encoder, tmp_path):
     encoder.half().save_pretrained(tmp_path / "old")
     head = torch.nn.Sequential(torch.nn.Linear(32, 32), torch.nn.GELU(), torch.nn.Linear(32, 1))
-    write_head(tmp_path / "old", head, tmp_path / "new")
+    write_head(tmp_path / "old", encoder, head, tmp_path / "new")
     old, new = (load_file(tmp_path / name / "diffusion_pytorch_model.safetensors") for name in ("old", "new"))
     changed = {name for name, value in old.items() if not torch.equal(value, new[name])}
     assert changed == {name for name in old if name.startswith("duration_head.")}
     assert {value.dtype for value in new.values()} == {torch.float16}
     assert VisemeEncoderModel.from_pretrained(tmp_path / "new").config.hidden_dim == 32
     with pytest.raises(ValueError, match="head"):
-        write_head(tmp_path / "old", torch.nn.Sequential(torch.nn.Linear(32, 1)), tmp_path / "new")
+        write_head(tmp_path / "old", encoder, torch.nn.Sequential(torch.nn.Linear(32, 1)), tmp_path / "new")
+    encoder.norm.weight.data += 1
+    with pytest.raises(ValueError, match="source"):
+        write_head(tmp_path / "old", encoder, head, tmp_path / "new")
 
 
 def test_voices_are_drawn_towards_nominal_times():

@@ -189,16 +189,17 @@ def fit_head(
     return head.eval()
 
 
-def write_head(source: str | Path, head: nn.Module, output: str | Path):
+def write_head(source: str | Path, encoder: nn.Module, head: nn.Module, output: str | Path):
     """Put a duration head into a saved encoder; every other tensor stays bit for bit, and all keep their dtype.
 
     Args:
-        source (`str` or `Path`): folder of the encoder that the head was trained on.
+        source (`str` or `Path`): folder of the saved encoder.
+        encoder ([`VisemeEncoderModel`]): what was loaded from there, and the head was trained on.
         head (`nn.Module`): the trained head.
         output (`str` or `Path`): folder to write to; may be `source`.
 
     Raises:
-        ValueError: the head has other tensors than the one in `source`.
+        ValueError: the head has other tensors than the encoder's, or `source` holds another encoder.
     """
     from diffusers.utils import CONFIG_NAME, SAFETENSORS_WEIGHTS_NAME
     from safetensors.torch import load_file, save
@@ -206,10 +207,13 @@ def write_head(source: str | Path, head: nn.Module, output: str | Path):
     from text2lip.video import replaced_file
 
     source, output = Path(source), Path(output)
-    before = load_file(source / SAFETENSORS_WEIGHTS_NAME)
+    before, loaded = load_file(source / SAFETENSORS_WEIGHTS_NAME), encoder.state_dict()
     trained = {HEAD + name: value for name, value in head.state_dict().items()}
-    if {n: v.shape for n, v in before.items() if n.startswith(HEAD)} != {n: v.shape for n, v in trained.items()}:
-        raise ValueError(f"head: its tensors are not those of the encoder in {str(source)!r}.")
+    if {n: v.shape for n, v in loaded.items() if n.startswith(HEAD)} != {n: v.shape for n, v in trained.items()}:
+        raise ValueError("head: its tensors are not those of the encoder's head.")
+    same = before.keys() == loaded.keys()
+    if not same or not all(torch.equal(loaded[name].cpu().to(value.dtype), value) for name, value in before.items()):
+        raise ValueError(f"source: {str(source)!r} does not hold the encoder that the head was trained on.")
     after = before | {name: value.to(before[name].dtype).contiguous() for name, value in trained.items()}
     config = (source / CONFIG_NAME).read_bytes()
     output.mkdir(parents=True, exist_ok=True)
@@ -217,5 +221,5 @@ def write_head(source: str | Path, head: nn.Module, output: str | Path):
         with replaced_file(output / name) as temporary:
             temporary.write_bytes(content)
     written = load_file(output / SAFETENSORS_WEIGHTS_NAME)
-    same = all(torch.equal(written[name], value) for name, value in before.items() if not name.startswith(HEAD))
-    assert same and written.keys() == before.keys(), "another tensor than the head's has changed"
+    kept = all(torch.equal(written[name], value) for name, value in before.items() if not name.startswith(HEAD))
+    assert kept and written.keys() == before.keys(), "another tensor than the head's has changed"
