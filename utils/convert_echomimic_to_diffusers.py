@@ -1,6 +1,6 @@
 """Makes EchoMimic V1's published weights (pose branch) into a folder that `Text2LipPipeline.from_pretrained` loads.
 
-    huggingface-cli download BadToBest/EchoMimic --local-dir EchoMimic --include "*_pose*.pth" "sd-vae-ft-mse/*"
+    hf download BadToBest/EchoMimic --local-dir EchoMimic --include "*_pose*.pth" "sd-vae-ft-mse/*"
     python utils/convert_echomimic_to_diffusers.py --variant pose_acc --checkpoint_path EchoMimic --dump_path echomimic
 
 `--variant pose` needs `denoising_unet_pose.pth`, `motion_module_pose.pth`, `reference_unet_pose.pth` and
