@@ -164,3 +164,20 @@ def test_two_processes_resume_exactly(arguments, tmp_path):
     launch(*arguments(max_steps=3, batch_size=2, output=tmp_path / "whole"))
     assert logged(tmp_path / "run") == pytest.approx(logged(tmp_path / "whole"), rel=1e-6)
     assert json.loads((tmp_path / "run/checkpoint-3/run.json").read_text())["num_processes"] == 2
+
+
+def test_a_run_is_drawn(script, arguments, prepared, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import plot_training
+
+    script.main(arguments(max_steps=2, validate_every=1))
+    plot_training.main([str(tmp_path / "run"), "--prepared", str(prepared), "--output", str(tmp_path / "a.png")])
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_amplitude_loss_counts(script, arguments, tmp_path):
+    script.main(arguments(max_steps=1, amplitude_weight=2.0, output=tmp_path / "loud"))
+    script.main(arguments(max_steps=1))
+    loud, run = tmp_path / "loud", tmp_path / "run"
+    amplitude = logged(run, "amplitude")[1]
+    assert amplitude > 0 and logged(loud)[1] == pytest.approx(logged(run)[1] + 2 * amplitude, rel=1e-5)
