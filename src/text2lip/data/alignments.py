@@ -81,7 +81,9 @@ def read_alignments(path: str | Path) -> list[AlignedSentence]:
     return [AlignedSentence(*name, segments) for name, segments in found.items()]
 
 
-def phone_timeline(sentence: AlignedSentence, language: str = "en-gb", lead: float = 0.1, tail: float = 0.2):
+def phone_timeline(
+    sentence: AlignedSentence, language: str = "en-gb", lead: float = 0.1, tail: float = 0.2
+) -> Timeline:
     """Phones of a GRID sentence: words have their own times, and their phones share them by nominal durations.
 
     Args:
