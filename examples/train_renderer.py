@@ -184,10 +184,9 @@ class Run:
         warped = batch["warped"].flatten(0, 1)
         source = batch["source"].repeat_interleave(2, 0)
         with self.accelerator.autocast():
-            out = self.network(source, warped, batch["drawings"].flatten(0, 1))
-            ours = compose(warped, out).unflatten(0, batch["warped"].shape[:2])
-            perceptual = self.perceptual
-            parts = renderer_losses(ours, batch, perceptual)
+            out = self.network(source, batch["seen"].flatten(0, 1), batch["drawings"].flatten(0, 1))
+            ours = compose(warped, out, batch["moved"].flatten()).unflatten(0, batch["warped"].shape[:2])
+            parts = renderer_losses(ours, batch, self.perceptual)
         total = sum(getattr(config, f"{name}_weight") * value for name, value in parts.items())
         if not total.isfinite():
             raise RuntimeError(

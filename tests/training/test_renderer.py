@@ -163,7 +163,7 @@ def pairs_folder(tmp_path):
 
 def test_validation_of_an_untrained_network_is_the_warp(pairs_folder):
     films = load_films(pairs_folder / "val")
-    assert films["b"]["target"].shape == (6, CROP_SIZE, CROP_SIZE, 3)
+    assert films["b"]["target"].shape == (2, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
     assert films["b"]["points"][0, :40].mean(0)[0] == pytest.approx(SIZE / 2 - MARGIN, abs=1)
     torch.manual_seed(0)
     figures, sheet = validate(LandmarkGuidedUNet(block_out_channels=(8, 16, 16)), films)

@@ -146,17 +146,19 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         return F.avg_pool2d(wide, reach + 1, 1, reach // 2)
 
 
-def compose(warped: torch.Tensor, output: LandmarkGuidedUNetOutput) -> torch.Tensor:
+def compose(warped: torch.Tensor, output: LandmarkGuidedUNetOutput, share: torch.Tensor | float = 1.0) -> torch.Tensor:
     """The frame's crop, float32 (batch, 3, size, size): `warped` moved by the flow, and the colour on it.
 
     Args:
         warped (`torch.Tensor`): (batch, 3, size, size) in [-1, 1].
         output ([`LandmarkGuidedUNetOutput`]): for it.
+        share (`torch.Tensor` or `float`): (batch,) in [0, 1], of the flow and of the colour.
     """
     height, width = warped.shape[-2:]
-    flow = output.flow.float()
+    share = torch.as_tensor(share, device=warped.device).float().view(-1, 1, 1, 1)
+    flow = share * output.flow.float()
     rows = (torch.arange(height, device=flow.device) + 0.5)[:, None]
     columns = (torch.arange(width, device=flow.device) + 0.5)[None]
     grid = torch.stack([(columns + flow[:, 0]) * 2 / width, (rows + flow[:, 1]) * 2 / height], -1) - 1
     moved = F.grid_sample(warped.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
-    return moved + output.colour.float()
+    return moved + share * output.colour.float()

@@ -63,9 +63,8 @@ class MouthView:
     def inputs(self, frame: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """Of one warped frame: its crop, both drawings `(size, size, 8)`, and how far its lips have moved, 0 to 1."""
         points = self._driven(to_pixels(landmarks, self.height, self.width).astype(np.float64))
-        moved = np.abs(points - self.points).max() * CROP_SIDE / CROP_SIZE
         drawings = np.concatenate([self.drawing, draw_mouth(points, self.size)], -1)
-        return crop(frame, self.matrix, self.size), drawings, float(smoothstep(moved, *MOTION))
+        return crop(frame, self.matrix, self.size), drawings, float(motion_share(points, self.points))
 
     def correct(self, frame: np.ndarray, flow: np.ndarray, colour: np.ndarray, mask: np.ndarray, share: float):
         """Change `frame` in place by the network's answer, at the frame's own resolution.
@@ -98,6 +97,19 @@ class MouthView:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         parts = [cv2.warpAffine(part, self.to_crop, size, flags=flags) for part in (answer[..., :3], answer[..., 3:])]
         return np.concatenate(parts, -1)
+
+
+def motion_share(points: np.ndarray, source_points: np.ndarray) -> np.ndarray:
+    """How much of its correction a frame gets: 0 where the mouth is as in the portrait, whose pixels know best.
+
+    Args:
+        points (`np.ndarray`): `(..., 57, 2)`, pixels of the crop.
+        source_points (`np.ndarray`): the same of the portrait.
+
+    Returns:
+        `np.ndarray`: `(...)` in [0, 1].
+    """
+    return smoothstep(np.abs(points - source_points).max((-1, -2)) * CROP_SIDE / CROP_SIZE, *MOTION)
 
 
 def trust(source: np.ndarray) -> float:

@@ -12,14 +12,15 @@ import torch
 
 from text2lip.data.pairs import MARGIN, SIZE
 from text2lip.faces.crop import CROP_SIZE
+from text2lip.renderers.learned import motion_share
 from text2lip.renderers.mouth_drawing import draw_mouth
 
 
 SAME = 0.04  # share of pairs whose target is the source itself
 GREY = 0.08  # share of pairs without colour
 STRETCH = 0.2  # largest change of size, logarithmic
-BEND = 3.5  # standard deviation of the smooth change of shape, pixels of the crop
-JITTER = 0.6  # the most that landmarks are wrong by, standard deviation in pixels
+BEND = 2.5  # standard deviation of the smooth change of shape, pixels of the crop
+JITTER = 0.25  # the most that landmarks are wrong by, standard deviation in pixels
 INPUT_NOISE = 0.015  # the most noise on what the network sees; pictures span 0..1
 
 
@@ -32,9 +33,9 @@ def draw_batch(pairs, size: int, generator: np.random.Generator) -> dict[str, to
         generator (`np.random.Generator`): of all draws.
 
     Returns:
-        `dict`: float32, with B pairs and 2 neighbouring frames of each: `source` (B, 3, 96, 96), `target` and `warped`
-        (B, 2, 3, 96, 96) in [-1, 1], `drawings` (B, 2, 8, 96, 96) and `inside` (B, 2, 1, 96, 96), the true opening
-        between the lips, in [0, 1].
+        `dict`: float32, with B pairs and 2 neighbouring frames of each: `source` (B, 3, 96, 96), `target`, `warped`
+        and `seen`, the warp with noise, (B, 2, 3, 96, 96) in [-1, 1], `drawings` (B, 2, 8, 96, 96), `inside` (B, 2, 1, 96, 96), the true opening
+        between the lips, and `moved` (B, 2), the share of its correction that a frame gets, in [0, 1].
     """
     picked = [pairs.draw(generator) for _ in range(size)]
     deformed = [deform(pair, generator) for pair in picked]
@@ -42,6 +43,7 @@ def draw_batch(pairs, size: int, generator: np.random.Generator) -> dict[str, to
     images = recolour(images.float() / 255, generator)
     points = np.stack([points for _, points in deformed])  # (B, 3, 57, 2): source, two targets
     inside = np.stack([[draw_mouth(p, CROP_SIZE)[..., 2] for p in row[1:]] for row in points])
+    moved = motion_share(points[:, 1:], points[:, :1])
     spread = generator.uniform(0, JITTER, (size, 1, 1))
     wrong = [spread * generator.standard_normal((size, *shape)) for shape in ((57, 2), (1, 2), (57, 2), (1, 2))]
     points[:, 0] += wrong[0] + wrong[1]
@@ -51,10 +53,12 @@ def draw_batch(pairs, size: int, generator: np.random.Generator) -> dict[str, to
     seen = add_noise(images[:, [0, 3, 4]], generator)
     return {
         "source": 2 * seen[:, 0] - 1,
-        "warped": 2 * seen[:, 1:] - 1,
+        "warped": 2 * images[:, 3:] - 1,
+        "seen": 2 * seen[:, 1:] - 1,
         "target": 2 * images[:, 1:3] - 1,
         "drawings": torch.cat([drawings[:, :1].expand(-1, 2, -1, -1, -1), drawings[:, 1:]], 2),
         "inside": torch.from_numpy(inside)[:, :, None].float() / 255,
+        "moved": torch.from_numpy(moved).float(),
     }
 
 

@@ -12,18 +12,20 @@ from text2lip.faces.canonical import lip_gap
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.metrics import inner_lip_polygon
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
+from text2lip.renderers.learned import motion_share
 from text2lip.renderers.mouth_drawing import draw_mouth
 
 
 SHOWN = 12  # frames of a clip on a sheet
+EVERY = 3  # of a film's pairs of neighbouring frames, one in so many is looked at
 
 
 def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
-    """Films that [`film_pairs`] made of one source and all neighbouring pairs of frames, in the network's crop.
+    """Films that [`film_pairs`] made of one source, in the network's crop; a third of their pairs of frames.
 
     Returns:
         `dict`: name -> uint8 `source` (96, 96, 3), `target` and `warped` (frames, 96, 96, 3), `drawings`
-        (frames, 96, 96, 8), float32 `points` (frames, 57, 2).
+        (frames, 96, 96, 8), float32 `points` (frames, 57, 2), `moved` (frames,), see [`motion_share`].
 
     Raises:
         ValueError: no film is there.
@@ -33,6 +35,8 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
     films, inner = {}, slice(MARGIN, MARGIN + CROP_SIZE)
     for path in sorted(Path(folder).glob("**/*.safetensors")):
         made = load_file(path)
+        made = {name: x[:, ::EVERY] if name in ("warped", "target_points") else x for name, x in made.items()}
+        made["target"] = made["target"][::EVERY]
         film = {name: made[name].reshape(-1, *made[name].shape[-3:])[:, inner, inner] for name in IMAGES}
         points = made["target_points"].reshape(-1, 57, 2) - MARGIN
         own = draw_mouth(made["source_points"][0] - MARGIN, CROP_SIZE)
@@ -42,6 +46,7 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
             "source": film["source"][0],
             "drawings": np.stack(drawings),
             "points": points,
+            "moved": motion_share(points, made["source_points"] - MARGIN).astype(np.float32),
         }
     if not films:
         raise ValueError(f"folder: no films in {str(folder)!r}; make them with examples/prepare_pairs.py.")
@@ -57,7 +62,8 @@ def draw_film(network: LandmarkGuidedUNet, film: dict[str, np.ndarray], batch_si
         warped, drawings = (_tensor(film[name][start : start + batch_size]) for name in ("warped", "drawings"))
         warped, drawings = (x.to(network.device, network.dtype) for x in (2 * warped - 1, drawings))
         source = (2 * _tensor(film["source"][None]) - 1).to(warped).expand_as(warped)
-        crops = compose(warped, network(source, warped, drawings)).cpu()
+        share = torch.from_numpy(film["moved"][start : start + batch_size]).to(warped.device)
+        crops = compose(warped, network(source, warped, drawings), share).cpu()
         drawn.append((127.5 * (crops + 1)).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())
     network.train(training)
     return np.concatenate(drawn)
@@ -92,7 +98,7 @@ def validate(network: LandmarkGuidedUNet | None, films: dict, perceptual=None) -
             values[f"{name}/mouth_ssim"].append(M.ssim(drawn, real))
             values[f"{name}/mouth_psnr"].append(M.psnr(drawn, real))
             values[f"{name}/inner_mouth_psnr"].append(M.inner_mouth_psnr(drawn, real, outline, gap))
-            changes = [np.abs(np.diff(x.astype(np.float32), axis=0)).mean() for x in (drawn, real)]
+            changes = [np.abs(x[1::2].astype(np.float32) - x[::2]).mean() for x in (drawn, real)]
             values[f"{name}/flicker"].append(float(changes[0] / changes[1]))
             if perceptual is not None:
                 values[f"{name}/mouth_lpips"].append(M.lpips(drawn, real, perceptual))
