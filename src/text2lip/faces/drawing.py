@@ -33,6 +33,7 @@ LIPS = (
     ((78, 191, 80, 81, 82, 13), (120, 100, 200)),
     ((13, 312, 311, 310, 415, 308), (150, 120, 100)),
 )
+DRAWN = sorted({index for chain, _ in EYES_AND_BROWS + LIPS for index in chain})
 MARKS = ((468, (10, 200, 250)), (473, (250, 200, 10)), (4, (200, 200, 200)))  # pupils, then the tip of the nose
 
 
@@ -63,7 +64,8 @@ def draw_landmarks(
         raise ValueError(f'`style` must be "echomimic", got {style!r}.')
     landmarks = _check(landmarks)
     canvas = np.zeros((CANVAS, CANVAS, 3), np.uint8)
-    spots = [_pixel(x, y) for x, y in landmarks[:, :2].astype(np.float32).tolist()]
+    points = landmarks[:, :2].astype(np.float32).tolist()
+    spots = {index: _pixel(*points[index]) for index in DRAWN}
     for chain, colour in EYES_AND_BROWS + (LIPS if lips else ()):
         for first, second in zip(chain[:-1], chain[1:]):
             if spots[first] and spots[second]:
