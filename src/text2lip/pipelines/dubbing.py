@@ -17,8 +17,9 @@ from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.shots import Shot, find_shots, reference_frame
 from text2lip.pipelines.footage import Footage, positions
+from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, to_pixels
 from text2lip.renderers.geometric import prepare
-from text2lip.renderers.warp import smoothstep
+from text2lip.renderers.warp import ANCHORS, LOWER_SIDE, UPPER_SIDE, face_frame, smoothstep, warp_field
 
 
 CARRIED = (*LIPS, 2, 98, 327, 164, 152, 148, 377, 207, 427, 50, 280)
@@ -125,6 +126,7 @@ class Part:
         self.rest = np.mean([mouth.rest for mouth, g in zip(mouths, gap) if g <= np.quantile(gap, 0.2)], 0)
         self.mouth = PortraitMouth(shot.face[best], *shot.size)
         self.mouth.rest = self.rest
+        self.skin = Skin(self.source, *shot.size)
 
     def place(self, position: int, motion: np.ndarray) -> np.ndarray:
         """Landmarks (478, 2) of the film's frame `position` with the mouth of `motion` (57, 2)."""
@@ -141,9 +143,66 @@ class Part:
     ) -> np.ndarray:
         """A frame of the film with its mouth at `landmarks`, taken from the picture `mouth` that has it at `drawn`."""
         face = self.shot.face[position - self.shot.start]
-        base = prepare(frame, face[:, :2]).frame(landmarks)
         turn = np.linalg.norm(PortraitMouth(face, *self.shot.size).axes[2] - self.mouth.axes[2])
-        return lay_mouth(base, mouth, landmarks, drawn, weight=float(1 - smoothstep(turn, *TURNED)))
+        weight = float(1 - smoothstep(turn, *TURNED))
+        if weight == 1:
+            base = self.skin.move(frame, face[:, :2], landmarks)
+        else:
+            base = prepare(frame, face[:, :2]).frame(landmarks)
+        return lay_mouth(base, mouth, landmarks, drawn, weight)
+
+
+class Skin:
+    """The smooth motion of cheeks, chin and lips in all frames of a shot: its field is made once, and goes along.
+
+    Args:
+        source (`np.ndarray`): (478, 2) normalised landmarks of the shot's reference frame.
+        height, width (`int`): of the frames, pixels.
+    """
+
+    def __init__(self, source: np.ndarray, height: int, width: int):
+        self.points = to_pixels(source, height, width)
+        self.field = warp_field(self.points, face_frame(self.points), height, width)
+        x0, y0 = self.field.box[:2]
+        step = self.field.step
+        self.nodes = np.array([[step, 0, x0 + (step - 1) / 2], [0, step, y0 + (step - 1) / 2], [0, 0, 1]])
+        x, y = np.meshgrid(*(np.arange(count) for count in self.field.shape[::-1]))
+        self.grid = np.stack([x, y, np.ones_like(x)], -1) @ self.nodes[:2].T  # (rows, columns, 2) pixels
+
+    def move(self, frame: np.ndarray, own: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """`frame` (height, width, 3) uint8 with its skin moved from `own` to `landmarks`, both (478, 2) normalised."""
+        height, width = frame.shape[:2]
+        own = to_pixels(own, height, width)
+        matrix = fit_affine(self.points[list(ANCHORS)], own[list(ANCHORS)])
+        shift = (to_pixels(landmarks, height, width) - own) @ np.linalg.inv(matrix[:, :2]).T
+        upper, lower = (self.field.backward(i, shift[list(s)]) for i, s in enumerate((UPPER_SIDE, LOWER_SIDE)))
+        back = (lower + (upper - lower) * self._upper_share(shift)[..., None]) @ matrix[:, :2].T
+        corners = np.array([[x, y, 1] for x in self.field.box[::2] for y in self.field.box[1::2]]) @ matrix.T
+        x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 1, height - 1)).astype(int)
+        x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 1, y0 + 1), (width, height)).astype(int)
+        to_box = matrix @ self.nodes
+        to_box[:, 2] -= x0, y0
+        dense = cv2.warpAffine(back.astype(np.float32), to_box, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
+        x = dense[..., 0] + np.arange(x0, x1, dtype=np.float32)
+        y = dense[..., 1] + np.arange(y0, y1, dtype=np.float32)[:, None]
+        moved = frame.copy()
+        moved[y0:y1, x0:x1] = cv2.remap(frame, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        return moved
+
+    def _upper_share(self, shift: np.ndarray) -> np.ndarray:
+        """How much each node follows the upper lip: 1 above the mouth's middle line, 0 below it: (rows, columns)."""
+        points = (self.points + shift)[[*INNER_UPPER, *INNER_LOWER]]
+        line = points.reshape(2, -1, 2).mean(0)
+        soft = 0.03 * np.hypot(*(self.points[263] - self.points[33]))
+        beyond = np.maximum(np.maximum(line[0, 0] - self.grid[..., 0], self.grid[..., 0] - line[-1, 0]), 0)
+        above = np.interp(self.grid[..., 0], line[:, 0], line[:, 1]) - self.grid[..., 1]
+        return smoothstep(above, -soft - 0.5 * beyond, soft + 0.5 * beyond)
+
+
+def fit_affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least-squares affine matrix (2, 3) from `source` (points, 2) onto `target` (points, 2)."""
+    known = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
+    return np.linalg.lstsq(known, target, rcond=None)[0].T
 
 
 def lay_mouth(
@@ -169,18 +228,26 @@ def lay_mouth(
     x1, y1 = np.clip(np.ceil(lips.max(0) + MARGIN * unit), (x0 + 1, y0 + 1), (width, height)).astype(int)
     if weight <= 0:
         return frame
-    known = np.column_stack([source[list(CARRIED)] - 0.5, np.ones(len(CARRIED))])  # pixel indices
-    matrix = np.linalg.lstsq(known, points[list(CARRIED)] - 0.5 - (x0, y0), rcond=None)[0].T
+    matrix = fit_affine(source[list(CARRIED)] - 0.5, points[list(CARRIED)] - 0.5 - (x0, y0))  # pixel indices
     box = int(x1 - x0), int(y1 - y0)
     carried = cv2.warpAffine(mouth, matrix, box, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     view = frame[y0:y1, x0:x1]
     own, carried = view.astype(np.float32), carried.astype(np.float32)
     inner = _grown(lips - (x0, y0), box, GROW * unit, SOFT * unit)
     ring = np.clip(_grown(lips - (x0, y0), box, AROUND * unit, SOFT * unit) - inner, 1e-4, 1)
-    spread = (0, 0), SPREAD * unit
-    light = cv2.GaussianBlur((own - carried) * ring[..., None], *spread) / cv2.GaussianBlur(ring, *spread)[..., None]
+    light = _even(own - carried, ring, SPREAD * unit)
     view[:] = np.rint(own + weight * inner[..., None] * (carried + light - own)).clip(0, 255)
     return frame
+
+
+def _even(difference: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
+    """Smooth `difference` (height, width, 3), each pixel as heavy as `where` (height, width); at a small size."""
+    height, width = where.shape
+    shrink = max(1, int(sigma / 6))
+    small = (max(1, width // shrink), max(1, height // shrink))
+    sums = (cv2.resize(part, small, interpolation=cv2.INTER_AREA) for part in (difference * where[..., None], where))
+    total, share = (cv2.GaussianBlur(part, (0, 0), sigma / shrink) for part in sums)
+    return cv2.resize(total / share[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _grown(points: np.ndarray, box: tuple[int, int], grow: float, soft: float) -> np.ndarray:
