@@ -143,6 +143,16 @@ def test_the_whisper_encoder_is_saved_with_the_pipeline(echo, whisper, tmp_path)
     assert torch.equal(again.audio_encoder.encoder.layers[3].fc1.weight, whisper.encoder.layers[3].fc1.weight)
 
 
+def test_half_precision(echo, folder, portrait):
+    want = echo("Bob.", portrait, **CALL, output_type="np").frames
+    half = Text2LipPipeline.from_pretrained(folder, dtype=torch.bfloat16)
+    half.unet.register_to_config(sample_size=8)
+    half.set_progress_bar_config(disable=True)
+    got = half("Bob.", portrait, **CALL, output_type="np").frames
+    assert half.unet.dtype == half.vae.dtype == torch.bfloat16
+    assert np.abs(got - want).mean() < 0.1 * np.abs(want - portrait / 255).mean()
+
+
 @pytest.mark.parametrize("offload", ["leaf_level", "block_level"])
 def test_group_offloading(echo, portrait, offload):
     want = echo("Bob.", portrait, **CALL, output_type="np").frames
