@@ -12,7 +12,7 @@ from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
 from text2lip.text.timing import Segment, Timeline
 
 
-PHONE_RANGE = (0.02, 0.4)  # seconds at speaking rate 1
+PHONE_RANGE = (0.03, 0.4)  # seconds at speaking rate 1
 
 
 def predict_timeline(
