@@ -94,6 +94,7 @@ def test_equals_the_original(make_golden, golden, converted):
     assert max(found.values()) < 1e-5, found
 
 
+@pytest.mark.slow
 def test_a_whole_clip_is_sampled_as_by_the_original(make_golden, golden, converted):
     """Noise, two windows that wander, averaging, guidance, steps: latents of the original's two pipelines."""
     found = make_golden.sampler_differences(golden, converted)
