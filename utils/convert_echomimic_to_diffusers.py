@@ -22,6 +22,7 @@ from diffusers import AutoencoderKL, DDIMScheduler
 
 import text2lip
 from text2lip import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder
+from text2lip.cards import record_training
 from text2lip.training.echomimic import SCHEDULE
 
 
@@ -30,6 +31,7 @@ SAMPLING = {
     "pose": {"num_inference_steps": 30, "guidance_scale": 2.5},
     "pose_acc": {"num_inference_steps": 6, "guidance_scale": 1.0},
 }
+ORIGIN = "By EchoMimic's authors (arXiv 2407.08136) on data of their own; converted, not trained, by this project."
 AUDIO_FACTOR = 3.0  # `audio_feature_ratio` of the original's attention
 COMPONENTS = {
     "unet": ["text2lip", "EchoMimicUNet"],
@@ -143,6 +145,15 @@ def convert_locator(folder: Path) -> LandmarkEncoder:
     return build(LandmarkEncoder, state, "face_locator_pose.pth", embedding_channels=channels)
 
 
+def told(model, variant: str):
+    """`model`, with its origin in its configuration, from where its card has it."""
+    command = (
+        f"python utils/convert_echomimic_to_diffusers.py --variant {variant} --checkpoint_path DIR --dump_path DIR"
+    )
+    record_training(model, data=ORIGIN, licence="Apache-2.0, as published by EchoMimic's authors", command=command)
+    return model
+
+
 def convert(variant: str, checkpoint_path: Path, vae_path: Path, dump_path: Path) -> None:
     """Write the pipeline's folder, whole or not at all.
 
@@ -161,9 +172,9 @@ def convert(variant: str, checkpoint_path: Path, vae_path: Path, dump_path: Path
             if library is not None and name not in COMPONENTS:
                 shutil.copytree(BUILT_IN / name, partial / name)
         save = {"max_shard_size": "2GB"}  # one shard in memory at a time
-        convert_denoiser(checkpoint_path, variant).save_pretrained(partial / "unet", **save)
-        convert_reference(checkpoint_path).save_pretrained(partial / "reference_unet", **save)
-        convert_locator(checkpoint_path).save_pretrained(partial / "landmark_encoder")
+        told(convert_denoiser(checkpoint_path, variant), variant).save_pretrained(partial / "unet", **save)
+        told(convert_reference(checkpoint_path), variant).save_pretrained(partial / "reference_unet", **save)
+        told(convert_locator(checkpoint_path), variant).save_pretrained(partial / "landmark_encoder")
         AutoencoderKL.from_pretrained(vae_path).save_pretrained(partial / "vae")
         DDIMScheduler(**SCHEDULE).save_pretrained(partial / "scheduler")
         (partial / "model_index.json").write_text(json.dumps({**index, **COMPONENTS}, indent=2, sort_keys=True) + "\n")

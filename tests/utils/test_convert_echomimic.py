@@ -11,6 +11,7 @@ import torch
 
 import text2lip
 from text2lip import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder, Text2LipPipeline
+from text2lip.cards import component_card, training_section
 
 
 def script(name: str):
@@ -74,6 +75,8 @@ def test_a_whole_pipeline_comes_out(variant, published, tmp_path):
     assert (pipe.unet.config.num_inference_steps, pipe.unet.config.guidance_scale) == (steps, scale)
     assert pipe.unet.config.cross_attention_dim == 24 and pipe.unet.config.motion_max_seq_length == 32
     assert list(pipe.unet.config.block_out_channels) == [32, 64, 128, 128]
+    for part in (pipe.unet, pipe.reference_unet, pipe.landmark_encoder):
+        assert "2407.08136" in component_card(part, "me/echo") and f"--variant {variant}" in training_section(part)
     pipe.scheduler.set_timesteps(6)
     assert pipe.scheduler.timesteps.tolist() == [999, 832, 666, 499, 332, 166]
     assert pipe.scheduler.config.prediction_type == "v_prediction" and pipe.scheduler.alphas_cumprod[-1] == 0

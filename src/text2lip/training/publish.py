@@ -11,6 +11,8 @@ from text2lip.training.networks import PARTS, Text2LipNetworks
 
 LOCAL = ("prepared", "output", "resume", "stop_after", "tracker", "push_to_hub", "cpu", "data")  # settings of a place
 
+MEANT = "Figures are of the networks by themselves on `val`, before the pipeline seals lips and stills pauses."
+
 
 def note_training(
     networks: Text2LipNetworks, settings: Mapping[str, Any], figures: Mapping[str, Any] | None, step: int
@@ -32,7 +34,7 @@ def note_training(
             licence="Apache-2.0",
             command="accelerate launch examples/train_pvar.py --config settings.yaml",
             figures={"step": step, **figures},
-            notes=f"`settings.yaml`:\n\n```yaml\n{json.dumps(kept, indent=2)}\n```",
+            notes=f"{MEANT}\n\n`settings.yaml`:\n\n```yaml\n{json.dumps(kept, indent=2)}\n```",
         )
 
 
