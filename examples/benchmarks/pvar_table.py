@@ -113,7 +113,7 @@ def spread(values: list[float | None]) -> str:
     if not values:
         return "–"
     deviation = f" ± {statistics.stdev(values):.1g}" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.4f}{deviation}"
+    return f"{statistics.mean(values):.4g}{deviation}"
 
 
 def gain(ours: list[dict], sound: list[dict], kind: str, metric: str) -> str:

@@ -34,7 +34,7 @@ def test_the_table_shows_means_spreads_and_gains(script):
     rows["p = 1"] = [figures(0.8, 0.009), figures(0.9, 0.009)]
     rows[script.SOUND_ONLY] = [figures(0.68, 0.010)]
     text = script.table(rows, 300, 16)
-    assert "| p = 1 | 2 | 0.8500 ± 0.07 | 0.5000 ± 0 | 0.0090 ± 0 | 1.0000 ± 0 | – |" in text
+    assert "| p = 1 | 2 | 0.85 ± 0.07 | 0.5 ± 0 | 0.009 ± 0 | 1 ± 0 | – |" in text
     assert "| p = 1, without sound | +25.0 | +0.0 | +10.0 |" in text
     assert "| p = 0, with sound | – | – | – |" in text
 
