@@ -145,3 +145,14 @@ def test_bad_input_is_named(painted):
         LearnedRenderer(network()).render(
             painted.portrait.astype(float), painted.landmarks[None], source_landmarks=painted.landmarks
         )
+
+
+def test_nothing_greener_than_teeth_is_painted_into_the_mouth(painted):
+    target = painted.with_gap(0.2)
+    green = network(strength=0.0)
+    with torch.no_grad():
+        green.fine.bias[4:8] = 0.8  # of the green channel, in the mouth
+    frame, plain = (render(painted, target, unet)[0].astype(int) for unet in (green, None))
+    x, y = (target[[13, 14]].mean(0) * painted.portrait.shape[1::-1]).astype(int)
+    frame, plain = (picture[y - 3 : y + 4, x - 3 : x + 4] for picture in (frame, plain))
+    assert (frame[..., 1] <= np.maximum(frame[..., 0], plain[..., 1]) + 3).all()

@@ -11,6 +11,7 @@ from text2lip.faces.canonical import DRIVEN, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
 from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.geometric import PreparedPortrait, prepare
+from text2lip.renderers.interior import palette
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.warp import smoothstep
 
@@ -43,6 +44,10 @@ class MouthView:
         self.trust = trust(self.source)
         chroma = np.abs(self.source - (self.source @ LUMA)[..., None]).mean()
         self.saturation = np.float32(smoothstep(chroma, *COLOURED))
+        teeth = palette(prepared.portrait, prepared.points).teeth
+        self.palest = (
+            teeth / teeth[0]
+        )  # of what may be painted into the mouth: nothing in there is less red than teeth
         self._place()
 
     def _driven(self, points: np.ndarray) -> np.ndarray:
@@ -66,16 +71,28 @@ class MouthView:
         drawings = np.concatenate([self.drawing, draw_mouth(points, self.size)], -1)
         return crop(frame, self.matrix, self.size), drawings, float(motion_share(points, self.points))
 
-    def correct(self, frame: np.ndarray, flow: np.ndarray, colour: np.ndarray, mask: np.ndarray, share: float):
+    def correct(
+        self,
+        frame: np.ndarray,
+        warped: np.ndarray,
+        flow: np.ndarray,
+        colour: np.ndarray,
+        mask: np.ndarray,
+        share: float,
+    ):
         """Change `frame` in place by the network's answer, at the frame's own resolution.
 
         Args:
             frame (`np.ndarray`): `(height, width, 3)` uint8, the geometric renderer's.
+            warped (`np.ndarray`): `(size, size, 3)` uint8, its crop.
             flow (`np.ndarray`): `(size, size, 2)` float32, pixels of the crop.
             colour (`np.ndarray`): `(size, size, 3)` float32, grey levels.
             mask (`np.ndarray`): `(size, size)` float32, where the mouth was painted anew.
             share (`float`): in [0, 1], of the change that is made.
         """
+        painted = warped + colour
+        allowed = np.maximum(painted[..., :1] * self.palest, warped)
+        colour = colour - mask[..., None] * np.maximum(painted - allowed, 0)
         grey = (colour @ LUMA)[..., None]
         colour = grey + self.saturation * (colour - grey)
         share *= 1 - smoothstep(np.abs(colour).mean(where=mask[..., None] < 0.1), *STRANGE)
@@ -168,9 +185,9 @@ class LearnedRenderer:
                 inputs = [view.inputs(frame, row) for frame, row in zip(frames, rows)]
                 # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames
                 filled = inputs + inputs[-1:] * (min(self.batch_size, len(landmarks)) - len(inputs))
-                for frame, answer, (_, _, moved) in zip(frames, zip(*self._ask(view, filled)), inputs):
+                for frame, answer, (warped, _, moved) in zip(frames, zip(*self._ask(view, filled)), inputs):
                     if moved > 0:
-                        view.correct(frame, *answer, share=view.trust * moved)
+                        view.correct(frame, warped, *answer, share=view.trust * moved)
             yield from frames
 
     @torch.inference_mode()
