@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import LIPS, lip_gap
+from text2lip.faces.canonical import LIPS, lip_gap, transform
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.shots import Shot, find_shots, reference_frame
@@ -174,9 +174,10 @@ class Skin:
         height, width = frame.shape[:2]
         own = to_pixels(own, height, width)
         matrix = fit_affine(self.points[list(ANCHORS)], own[list(ANCHORS)])
-        shift = (to_pixels(landmarks, height, width) - own) @ np.linalg.inv(matrix[:, :2]).T
-        upper, lower = (self.field.backward(i, shift[list(s)]) for i, s in enumerate((UPPER_SIDE, LOWER_SIDE)))
-        back = (lower + (upper - lower) * self._upper_share(shift)[..., None]) @ matrix[:, :2].T
+        back = np.linalg.inv(np.vstack([matrix, (0, 0, 1)]))[:2]
+        own, target = (transform(back, points) for points in (own, to_pixels(landmarks, height, width)))
+        upper, lower = (self._back(i, list(side), own, target) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE)))
+        back = (lower + (upper - lower) * self._upper_share(target)[..., None]) @ matrix[:, :2].T
         corners = np.array([[x, y, 1] for x in self.field.box[::2] for y in self.field.box[1::2]]) @ matrix.T
         x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 1, height - 1)).astype(int)
         x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 1, y0 + 1), (width, height)).astype(int)
@@ -189,9 +190,20 @@ class Skin:
         moved[y0:y1, x0:x1] = cv2.remap(frame, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
         return moved
 
-    def _upper_share(self, shift: np.ndarray) -> np.ndarray:
+    def _back(self, index: int, side: list[int], own: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Where each node comes from: back to the reference's face, and from there to the frame's own."""
+        to_reference = self.field.backward(index, (target - self.points)[side])
+        x, y = np.float32((own - self.points)[side]).T
+        basis = self.field.basis[index]
+        to_own = np.stack([basis @ x, basis @ y], -1).reshape(*self.field.shape, 2)
+        rows, columns = self.field.shape
+        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1) + to_reference / self.field.step
+        moved = cv2.remap(to_own, np.float32(grid), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return to_reference + moved
+
+    def _upper_share(self, target: np.ndarray) -> np.ndarray:
         """How much each node follows the upper lip: 1 above the mouth's middle line, 0 below it: (rows, columns)."""
-        points = (self.points + shift)[[*INNER_UPPER, *INNER_LOWER]]
+        points = target[[*INNER_UPPER, *INNER_LOWER]]
         line = points.reshape(2, -1, 2).mean(0)
         soft = 0.03 * np.hypot(*(self.points[263] - self.points[33]))
         beyond = np.maximum(np.maximum(line[0, 0] - self.grid[..., 0], self.grid[..., 0] - line[-1, 0]), 0)
