@@ -128,7 +128,8 @@ def test_a_pipeline_with_parts_of_three_libraries(hub, tmp_path):
         "scheduler": DDIMScheduler(prediction_type="v_prediction"),
         "audio_encoder": WhisperModel(WhisperConfig(d_model=8, max_source_positions=20, **sizes, **tokens)),
     }
-    pipe = text2lip.Text2LipPipeline.from_pretrained("text2lip-grid", **parts)
+    pipe = text2lip.Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe.register_modules(**parts)
     pipe.save_pretrained(hub.root / "me" / "echo")
     for place, more in (("online", {}), ("offline", {"HF_HUB_OFFLINE": "1"})):
         hub.requests.clear()
