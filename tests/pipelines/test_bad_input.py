@@ -92,7 +92,6 @@ def test_odd_prompts_are_spoken(pipe, portrait, prompt):
         ("face_index", (0, 0, 9, 9), "`face_index` is the box"),
         ("motion", "dance", "motion: 'dance'; choose one of"),
         ("renderer", "raytracer", "renderer: 'raytracer'; choose one of"),
-        ("renderer", "unet", "renderer: 'unet', but this pipeline has no unet; choose"),
         ("sampling_rate", 16000, "sampling_rate: 16000, but there is no audio; leave it out"),
         ("timings", [], "timings: empty"),
         ("timings", [("p", 0, NAN)], "timings: 'p' runs from 0.0 to nan"),

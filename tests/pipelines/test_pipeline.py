@@ -232,7 +232,7 @@ def test_the_named_face_speaks(pipe, portrait):
 
 
 def test_names_of_motion_and_renderer(pipe, portrait, result):
-    named = pipe(SAYS, portrait, motion="networks", renderer="geometric", output_type="np")
+    named = pipe(SAYS, portrait, motion="networks", renderer="unet", output_type="np")
     assert same(named.frames, result.frames)
 
 

@@ -110,6 +110,11 @@ def test_missing_parts_are_named(pipe, portrait, name):
         made.stream("Hi.", portrait)
 
 
+def test_a_missing_unet_is_named(pipe, portrait):
+    with pytest.raises(ValueError, match="renderer: 'unet', but this pipeline has no unet; choose 'geometric'"):
+        with_unet(pipe, None).stream("Hi.", portrait, renderer="unet")
+
+
 def test_a_strange_unet_is_refused(pipe, portrait):
     with pytest.raises(ValueError, match="unet: Linear is no renderer"):
         with_unet(pipe, torch.nn.Linear(1, 1)).stream("Hi.", portrait)
@@ -134,4 +139,4 @@ def test_idle_life_moves_frames_and_landmarks_and_is_seeded(pipe, portrait):
 @pytest.mark.parametrize("value", [-1, 2.5, float("nan"), "yes", None])
 def test_idle_out_of_range(pipe, portrait, value):
     with pytest.raises(ValueError, match="idle: .*; wants True, False or a strength from 0 to 2"):
-        pipe.stream("Hi.", portrait, idle=value)
+        pipe.stream("Hi.", portrait, idle=value, renderer="geometric")

@@ -82,7 +82,7 @@ def test_unknown_options_are_refused(pipe, option):
 
 def test_components_make_another_pipeline(pipe):
     other = Text2LipPipeline(**pipe.components)
-    assert other.face_landmarker is pipe.face_landmarker and other.unet is None
+    assert other.face_landmarker is pipe.face_landmarker and other.unet is pipe.unet
 
 
 def test_unknown_names(tmp_path):
