@@ -235,6 +235,35 @@ def test_dropped_rows_know_nothing_and_others_do_not_change():
     assert (all_rows[1] - alone[0]).abs().mean() > 1e-3
 
 
+def spots(size: int, generator: torch.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Latents with one bright spot each, and pictures with a thin line where it is."""
+    latents, pictures = torch.full((size, 4, 1, 8, 8), -0.5), torch.zeros(size, 3, 1, 64, 64)
+    rows, columns = torch.randint(1, 7, (2, size), generator=generator)
+    for i, (row, column) in enumerate(zip(rows.tolist(), columns.tolist())):
+        latents[i, :, :, row - 1 : row + 2, column - 1 : column + 2] = 1.5
+        pictures[i, :, :, 8 * row + 3 : 8 * row + 5, 8 * column - 4 : 8 * column + 12] = 0.5
+    return latents, {"portrait": torch.zeros(size, 4, 8, 8), "pictures": pictures}
+
+
+@pytest.mark.slow
+def test_landmarks_are_learnt_to_be_followed():
+    """Thin lines must not fade out in an untrained encoder: they tell within 50 steps where the light is."""
+    model, scheduler, generator = networks().train(), DDIMScheduler(**SCHEDULE), torch.Generator().manual_seed(0)
+    model.set_stage("spatial")
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], 2e-3)
+    for _ in range(50):
+        velocity_loss(model, scheduler, *spots(8, generator), generator, 0.1).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    latents, given = spots(32, torch.Generator().manual_seed(9))
+    with torch.no_grad():
+        right, wrong = (
+            velocity_loss(model, scheduler, latents, {**given, "pictures": pictures}, torch.Generator().manual_seed(1))
+            for pictures in (given["pictures"], given["pictures"].roll(1, 0))
+        )
+    assert wrong > 2 * right
+
+
 def test_velocity_loss_is_that_of_the_schedule():
     """A denoiser that knows the answer has no loss, and the answer leads the sampler back to the film."""
     scheduler, latents, given = DDIMScheduler(**SCHEDULE), torch.randn(2, 4, 2, 8, 8), conditions(2)

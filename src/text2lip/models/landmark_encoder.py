@@ -4,6 +4,7 @@ import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.controlnets.controlnet import ControlNetConditioningEmbedding
 from diffusers.models.modeling_utils import ModelMixin
+from torch import nn
 
 from text2lip.cards import ModelCardMixin
 from text2lip.registration import register
@@ -29,6 +30,8 @@ class LandmarkEncoder(ModelCardMixin, ControlNetConditioningEmbedding, ModelMixi
         block_out_channels: tuple[int, ...] = (16, 32, 96, 256),
     ):
         super().__init__(embedding_channels, conditioning_channels, tuple(block_out_channels))
+        for conv in (self.conv_in, *self.blocks):  # torch's own start lets thin lines fade out on the way
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Encode landmark pictures.
