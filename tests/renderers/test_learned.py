@@ -102,6 +102,10 @@ def test_trust_in_photographs_alone(portrait):
     seen = crop(portrait, mouth_crop_transform(points))
     assert trust(seen) == 1
     assert trust((seen // 64 * 64).astype(np.uint8)) < 0.1
+    inked = seen.copy()
+    for row in range(30, 70, 8):
+        cv2.line(inked, (20, row), (76, row), (0, 0, 0), 1)
+    assert trust(inked) < 0.1
 
 
 def test_unbelievable_corrections_fade(painted):
