@@ -136,7 +136,7 @@ def test_card_of_the_built_in_pipeline():
 def test_what_is_said_to_be_missing_is_missing(pipe):
     """When a part comes in, the pages that say it is not there have to change."""
     missing = {name for name, part in pipe.components.items() if part is None}
-    assert missing >= {"unet", "reference_unet", "landmark_encoder", "vae", "audio_encoder", "scheduler"}
+    assert missing >= {"reference_unet", "landmark_encoder", "vae", "audio_encoder", "scheduler"}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,6 @@ def test_what_is_said_to_be_missing_is_missing(pipe):
         {"audio": "speech.wav", "speaking_rate": 1.2},
         {"timings": "nowhere.TextGrid"},
         {"timings": [("a", 0.5, 0.2)]},
-        {"renderer": "unet"},
         {"guidance_scale": 2.0},
     ],
     ids=lambda call: "-".join(call),

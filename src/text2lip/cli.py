@@ -83,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--motion", choices=("articulatory", "networks"), help="what moves the lips")
     parser.add_argument("--renderer", choices=("auto", "geometric", "unet"), help="what draws the frames")
     parser.add_argument("--model", default="text2lip-grid", help="built-in name, folder or Hub id of a pipeline")
+    parser.add_argument("--device", help="where it runs: cpu (default), cuda, mps, …")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no report")
     parser.add_argument("--list-voices", action="store_true", help="list the voices and stop")
     parser.add_argument("--list-languages", action="store_true", help="list the languages and stop")
@@ -230,6 +231,8 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     from text2lip.faces.builtin import builtin_portrait
 
     pipe = load_pipeline(args.model)
+    if args.device:
+        pipe.to(usable_device(args.device))
     pipe.set_progress_bar_config(desc="face", unit="frame", delay=2, leave=False, disable=args.quiet)
     stream = pipe.stream(
         text,
@@ -259,6 +262,21 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)
+
+
+def usable_device(name: str):
+    """The torch device `name`, if this machine has it.
+
+    Raises:
+        ValueError: it is no device, or not here.
+    """
+    import torch
+
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # AssertionError: torch without CUDA
+        why = str(error).splitlines()[0]
+        raise ValueError(f"--device: {name!r} can't be used ({why}); leave it out for the processor.") from error
 
 
 def load_pipeline(name: str):
