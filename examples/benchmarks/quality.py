@@ -76,12 +76,12 @@ def main():
     report = {
         "split": args.split,
         "clips": len(clips),
-        "renderer": "geometric",
         "failed": [{"clip": name, "reason": reason} for name, reason in failed.items()],
         "rows": {name: summary(values) for name, values in figures.items()},
     }
     if args.only:
         report["only"] = " ".join(args.only)
+    report["audio_only"] = bool(args.audio_only)
     target.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
     print_table(report)
     print_reasons()

@@ -35,7 +35,8 @@ def section(report: dict) -> str:
     """Heading, command, table."""
     only = f" --only {report['only']}" if report.get("only") else ""
     title = f"### {report['split']}{': ' + report['only'] if only else ''}, {report['clips']} clips"
-    command = f"`python examples/benchmarks/quality.py --split {report['split']}{only}`"
+    sound = " --audio_only outputs/audio_only/best/lip_decoder" if report.get("audio_only") else ""
+    command = f"`python examples/benchmarks/quality.py --split {report['split']}{only}{sound}`"
     failed = f"; {len(report['failed'])} clips failed" if report["failed"] else ""
     return "\n".join([title, "", f"{command}, text2lip {__version__}{failed}", *table_lines(report)])
 
