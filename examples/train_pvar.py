@@ -10,13 +10,12 @@ Writes to the output folder: `config.json`, `log.jsonl` (losses and validation f
 exactly), `best` (averaged weights that did best on val without sound) and `final`.
 """
 
-import argparse
 import json
 import math
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, mot
 from text2lip.training.networks import Text2LipNetworks
 from text2lip.training.publish import note_training, push_networks
 from text2lip.training.pvar import PVARSchedule
+from text2lip.training.settings import parse_settings
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
 from text2lip.training.teacher import read_texts, teacher_samples
 from text2lip.training.validation import validate, warnings_of
@@ -79,26 +79,7 @@ class TrainConfig:
 
 def parse_config(arguments: list[str] | None = None) -> TrainConfig:
     """Defaults, overridden by the YAML file, overridden by the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", help="YAML file")
-    for item in fields(TrainConfig):
-        parser.add_argument(f"--{item.name}", metavar="VALUE", help=f"YAML value; default {item.default}")
-    given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
-    import yaml
-
-    path = given.pop("config", None)
-    values = yaml.safe_load(Path(path).read_text()) or {} if path else {}
-    values |= {name: yaml.safe_load(value) for name, value in given.items()}
-    known = {item.name: item for item in fields(TrainConfig)}
-    unknown = set(values) - set(known)
-    if unknown:
-        parser.error(f"unknown settings in {path}: {', '.join(sorted(unknown))}")
-    for name, value in values.items():
-        if known[name].type is float:
-            values[name] = float(value)  # YAML reads 1e-3 as a string
-        elif known[name].type is str and value is False:
-            values[name] = "no"  # and no as false
-    return TrainConfig(**values)
+    return parse_settings(TrainConfig, __doc__, arguments)
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:

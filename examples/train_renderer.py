@@ -11,12 +11,11 @@ not trained on), `checkpoint-<step>` (resumes exactly), `best` (averaged weights
 The perceptual loss wants LPIPS' AlexNet weights: python utils/convert_metric_weights.py --download
 """
 
-import argparse
 import json
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from text2lip.training.ema import EMA
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_losses import learning_rate, renderer_losses
 from text2lip.training.renderer_validation import load_films, validate
+from text2lip.training.settings import parse_settings
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
 
 
@@ -71,25 +71,7 @@ class TrainConfig:
 
 def parse_config(arguments: list[str] | None = None) -> TrainConfig:
     """Defaults, overridden by the YAML file, overridden by the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", help="YAML file")
-    for item in fields(TrainConfig):
-        parser.add_argument(f"--{item.name}", metavar="VALUE", help=f"YAML value; default {item.default}")
-    given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
-    import yaml
-
-    path = given.pop("config", None)
-    values = yaml.safe_load(Path(path).read_text()) or {} if path else {}
-    values |= {name: yaml.safe_load(value) for name, value in given.items()}
-    known = {item.name: item for item in fields(TrainConfig)}
-    if unknown := set(values) - set(known):
-        parser.error(f"unknown settings in {path}: {', '.join(sorted(unknown))}")
-    for name, value in values.items():
-        if known[name].type is float:
-            values[name] = float(value)  # YAML reads 1e-3 as a string
-    if values.get("mixed_precision") is False:
-        values["mixed_precision"] = "no"  # as YAML reads it
-    return TrainConfig(**values)
+    return parse_settings(TrainConfig, __doc__, arguments)
 
 
 def perceptual_model(config: TrainConfig):
