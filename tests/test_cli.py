@@ -95,7 +95,6 @@ def test_own_audio_and_own_times(say, tmp_path):
         (["Hi.", "-e", "3"], "--expressiveness: 3.0; wants a number from 0 to 2"),
         (["Hi.", "--fps", "0"], "--fps: 0.0; wants a number from 1"),
         (["Hi.", "--face", "4"], "--face is 4, but"),
-        (["Hi.", "--renderer", "unet"], "--renderer: 'unet', but"),
         (["Hi.", "--device", "abacus"], "--device: 'abacus' can't be used"),
         (["Hi.", "--device", "cuda:99"], "--device: 'cuda:99' can't be used"),
         (["Hi.", "--model", "nobody"], "--model: 'nobody' is no folder and not built in; choose text2lip-grid"),

@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 
 import text2lip
+from text2lip.video import write_video
 
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +31,7 @@ def docs():
 
 @pytest.fixture(scope="module")
 def desk(portrait, tmp_path_factory):
-    """A folder with what the snippets read: a small portrait and a recording."""
+    """A folder with what the snippets read: a small portrait, a film and a recording."""
     folder = tmp_path_factory.mktemp("desk")
     Image.fromarray(portrait).resize((128, 128)).save(folder / "portrait.jpg", quality=95)
     Image.fromarray(cut_at_the_mouth(portrait)).save(folder / "cut.png")
@@ -40,6 +41,8 @@ def desk(portrait, tmp_path_factory):
         file.setsampwidth(2)
         file.setframerate(speech.sampling_rate)
         file.writeframes(np.rint(speech.audio * 32767).astype("<i2").tobytes())
+    film = np.asarray(Image.fromarray(portrait).resize((128, 128)))
+    write_video(folder / "film.mp4", [np.roll(film, i % 3, 1) for i in range(12)], fps=25)
     return folder
 
 
@@ -157,7 +160,7 @@ def test_what_is_said_to_be_missing_is_missing(pipe):
         {"image": "nowhere.jpg"},
         {"image": "speech.wav"},
         {"image": "https://example.org/me.jpg"},
-        {"image": "film.mp4"},
+        {"image": "nowhere.mp4"},
         {"image": np.zeros((10, 5000, 3), np.uint8)},
         {"face_index": 1},
         {"prompt": "Quite another sentence altogether.", "audio": "speech.wav"},

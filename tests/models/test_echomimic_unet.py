@@ -274,6 +274,7 @@ def test_repeated_blocks_compile_whole(inputs):
     before = run(unet, **inputs)
     unet.compile_repeated_blocks(fullgraph=True, backend="eager", recompile_limit=64)
     torch.testing.assert_close(run(unet, **inputs), before)
+    torch.compiler.reset()
 
 
 def test_pyramid_attention_broadcast(inputs):
