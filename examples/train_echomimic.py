@@ -19,9 +19,8 @@ exactly) and `final`: a pipeline of the averaged weights, or the matrices alone.
 
 import json
 import os
-import shutil
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +34,9 @@ from text2lip.data.faces import FaceBatches, FaceClips
 from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, VAETraining, decode, encode, sample, velocity_loss
 from text2lip.training.ema import EMA
 from text2lip.training.renderer_losses import learning_rate
+from text2lip.training.run import TrainingRun
 from text2lip.training.settings import parse_settings
-from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
+from text2lip.training.state import seed_step
 
 
 @dataclass
@@ -114,7 +114,7 @@ def build_networks(config: TrainConfig, vae_scale: int) -> EchoMimicNetworks:
     return networks
 
 
-class Run:
+class Run(TrainingRun):
     """Everything of one training run, and its loop."""
 
     def __init__(self, config: TrainConfig):
@@ -153,22 +153,6 @@ class Run:
             whisper = load_whisper(config.whisper)
         options = {"whisper": whisper, "limit": config.limit_clips, "cache": config.cache_clips}
         return FaceClips(config.prepared, config.videos, split, config.size, **options)
-
-    def resume(self):
-        path = find_checkpoint(self.output, self.config.resume)
-        if path is not None:
-            self.run = load_checkpoint(self.accelerator, path, self.same, self.ema)
-            self.say(f"Resumed {path}")
-            if self.run["max_steps"] != self.config.max_steps:
-                self.say("WARNING: max_steps has changed: the learning rate is not what it would have been")
-                self.run["max_steps"] = self.config.max_steps
-        if self.accelerator.is_main_process:
-            self.output.mkdir(parents=True, exist_ok=True)
-            rows = self.output / "log.jsonl"
-            if path is not None and rows.exists():  # what was done after the checkpoint is done again
-                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
-                rows.write_text("".join(f"{row}\n" for row in kept))
-            (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
 
     def fit(self):
         """Train to the last step; every draw depends on (seed, step, rank) alone."""
@@ -227,17 +211,6 @@ class Run:
         self.ema.update(self.accelerator.unwrap_model(self.model))
         return {"loss": self.accelerator.reduce(loss.detach(), "mean").item(), "gradient_norm": float(norm)}
 
-    def after(self, figures: dict[str, float], seconds: float):
-        """Log, validate and save when it is time."""
-        step, config = self.run["step"], self.config
-        self.log({"step": step, **figures, "seconds": round(seconds, 1)})
-        if step % 50 == 0:
-            self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
-        if step % config.validate_every == 0 or step == config.max_steps:
-            self.validate()
-        if step % config.save_every == 0 or step == config.max_steps:
-            save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
-
     @torch.no_grad()
     def validate(self):
         """Loss of the averaged weights, the same with the landmarks of another window, and a sheet of samples."""
@@ -279,20 +252,17 @@ class Run:
         """Write the averaged weights to `name`, whole or not at all."""
         if not self.accelerator.is_main_process:
             return
-        model, temporary = self.accelerator.unwrap_model(self.model), self.output / f"tmp-{name}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        with self.ema.applied(model):
+        model = self.accelerator.unwrap_model(self.model)
+        with self.kept(name) as folder, self.ema.applied(model):
             if self.config.stage == "vae":
                 batch = FaceBatches(self.train, 8, self.config.frames, 0, 0, range(1))[0]
                 latents = encode(self.vae, batch["images"].to(self.accelerator.device))
                 self.vae.register_to_config(scaling_factor=self.vae.config.scaling_factor / latents.std().item())
-                self.vae.save_pretrained(temporary / "vae")
+                self.vae.save_pretrained(folder / "vae")
             elif self.config.lora_rank:
-                model.unet.save_lora_adapter(temporary)
+                model.unet.save_lora_adapter(folder)
             else:
-                self.pipeline(model).save_pretrained(temporary)
-        shutil.rmtree(self.output / name, ignore_errors=True)
-        os.replace(temporary, self.output / name)
+                self.pipeline(model).save_pretrained(folder)
 
     def pipeline(self, model: EchoMimicNetworks):
         """The built-in pipeline with the networks for a renderer."""
@@ -301,18 +271,6 @@ class Run:
         pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
         pipe.register_modules(vae=self.vae, scheduler=self.scheduler, **dict(model.named_children()))
         return pipe
-
-    def log(self, figures: dict[str, Any]):
-        if not self.accelerator.is_main_process:
-            return
-        with (self.output / "log.jsonl").open("a") as file:
-            file.write(json.dumps(figures) + "\n")
-        if self.config.tracker:
-            self.accelerator.log(figures, step=figures["step"])
-
-    def say(self, text: str):
-        if self.accelerator.is_main_process:
-            print(text, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> Run:

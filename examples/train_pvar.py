@@ -12,8 +12,6 @@ exactly), `best` (averaged weights that did best on val without sound) and `fina
 
 import json
 import math
-import os
-import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,8 +28,9 @@ from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, mot
 from text2lip.training.networks import Text2LipNetworks
 from text2lip.training.publish import note_training, push_networks
 from text2lip.training.pvar import PVARSchedule
+from text2lip.training.run import TrainingRun
 from text2lip.training.settings import parse_settings
-from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
+from text2lip.training.state import seed_step
 from text2lip.training.teacher import read_texts, teacher_samples
 from text2lip.training.validation import validate, warnings_of
 
@@ -146,7 +145,7 @@ def losses(out, batch: dict[str, torch.Tensor], weights: torch.Tensor) -> dict[s
     }
 
 
-class Run:
+class Run(TrainingRun):
     """Everything of one training run, and its loop."""
 
     def __init__(self, config: TrainConfig):
@@ -168,28 +167,9 @@ class Run:
         self.networks, self.optimizer, self.loader = self.accelerator.prepare(networks, optimizer, loader)
         self.schedule = PVARSchedule(**{"last_step": config.max_steps, **config.pvar})
         self.weights = point_weights().to(self.accelerator.device)
-        self.run = {"step": 0, "best": None, "seed": config.seed, "batch_size": config.batch_size}
-        self.run["max_steps"] = config.max_steps
+        self.same = {"seed": config.seed, "batch_size": config.batch_size}
+        self.run = {"step": 0, "best": None, **self.same, "max_steps": config.max_steps}
         self.resume()
-
-    def resume(self):
-        path = find_checkpoint(self.output, self.config.resume)
-        if path is not None:
-            same = {"seed": self.config.seed, "batch_size": self.config.batch_size}
-            self.run = load_checkpoint(self.accelerator, path, same, self.ema)
-            self.say(f"Resumed {path}")
-            if self.run.get("max_steps") != self.config.max_steps:
-                self.say(
-                    "WARNING: max_steps has changed, and with it the schedules: the run is not what it would have been"
-                )
-                self.run["max_steps"] = self.config.max_steps
-        if self.accelerator.is_main_process:
-            self.output.mkdir(parents=True, exist_ok=True)
-            rows = self.output / "log.jsonl"
-            if path is not None and rows.exists():  # what was done after the checkpoint is done again
-                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
-                rows.write_text("".join(f"{row}\n" for row in kept))
-            (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
 
     def fit(self):
         """Train to the last step; every draw depends on (seed, step, rank) alone."""
@@ -242,17 +222,6 @@ class Run:
         figures = {k: self.accelerator.reduce(v.detach(), "mean").item() for k, v in figures.items()}
         return {**figures, "gradient": float(norm), "dropped": self.schedule.probability(step)}
 
-    def after(self, figures: dict[str, float], seconds: float):
-        """Log, validate and save when it is time."""
-        step, config = self.run["step"], self.config
-        self.log({"step": step, **figures, "seconds": round(seconds, 1)})
-        if step % 50 == 0:
-            self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
-        if step % config.validate_every == 0 or step == config.max_steps:
-            self.validate()
-        if step % config.save_every == 0 or step == config.max_steps:
-            save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
-
     def validate(self):
         """Figures of the averaged weights; the best without sound are kept. On the main process alone."""
         if self.accelerator.is_main_process:
@@ -274,26 +243,12 @@ class Run:
         """Write the averaged weights to `name`, whole or not at all."""
         if not self.accelerator.is_main_process:
             return
-        networks, temporary = self.accelerator.unwrap_model(self.networks), self.output / f"tmp-{name}"
-        shutil.rmtree(temporary, ignore_errors=True)
+        networks = self.accelerator.unwrap_model(self.networks)
         note_training(networks, asdict(self.config), figures, self.run["step"])
-        with self.ema.applied(networks):
-            networks.save_pretrained(temporary)
-        (temporary / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
-        shutil.rmtree(self.output / name, ignore_errors=True)
-        os.replace(temporary, self.output / name)
-
-    def log(self, figures: dict[str, Any]):
-        if not self.accelerator.is_main_process:
-            return
-        with (self.output / "log.jsonl").open("a") as file:
-            file.write(json.dumps(figures) + "\n")
-        if self.config.tracker:
-            self.accelerator.log({k: v for k, v in figures.items() if v is not None}, step=figures["step"])
-
-    def say(self, text: str):
-        if self.accelerator.is_main_process:
-            print(text, flush=True)
+        with self.kept(name) as folder:
+            with self.ema.applied(networks):
+                networks.save_pretrained(folder)
+            (folder / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
 
 
 def main(arguments: list[str] | None = None) -> Run:

@@ -12,10 +12,8 @@ The perceptual loss wants LPIPS' AlexNet weights: python utils/convert_metric_we
 """
 
 import json
-import os
-import shutil
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +28,9 @@ from text2lip.training.ema import EMA
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_losses import learning_rate, renderer_losses
 from text2lip.training.renderer_validation import load_films, validate
+from text2lip.training.run import TrainingRun
 from text2lip.training.settings import parse_settings
-from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint, seed_step
+from text2lip.training.state import seed_step
 
 
 @dataclass
@@ -90,7 +89,7 @@ def build_network(config: TrainConfig) -> LandmarkGuidedUNet:
     return LandmarkGuidedUNet(**config.network)
 
 
-class Run:
+class Run(TrainingRun):
     """Everything of one training run, and its loop."""
 
     def __init__(self, config: TrainConfig):
@@ -117,22 +116,6 @@ class Run:
         self.same = {"seed": config.seed, "batch_size": config.batch_size, "shares": config.shares}
         self.run = {"step": 0, "best": None, **self.same, "max_steps": config.max_steps}
         self.resume()
-
-    def resume(self):
-        path = find_checkpoint(self.output, self.config.resume)
-        if path is not None:
-            self.run = load_checkpoint(self.accelerator, path, self.same, self.ema)
-            self.say(f"Resumed {path}")
-            if self.run["max_steps"] != self.config.max_steps:
-                self.say("WARNING: max_steps has changed: the learning rate is not what it would have been")
-                self.run["max_steps"] = self.config.max_steps
-        if self.accelerator.is_main_process:
-            self.output.mkdir(parents=True, exist_ok=True)
-            rows = self.output / "log.jsonl"
-            if path is not None and rows.exists():  # what was done after the checkpoint is done again
-                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
-                rows.write_text("".join(f"{row}\n" for row in kept))
-            (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
 
     def fit(self):
         """Train to the last step; every draw depends on (seed, step, rank) alone."""
@@ -184,17 +167,6 @@ class Run:
         figures = {k: self.accelerator.reduce(v.detach(), "mean").item() for k, v in figures.items()}
         return {**figures, "gradient_norm": float(norm)}
 
-    def after(self, figures: dict[str, float], seconds: float):
-        """Log, validate and save when it is time."""
-        step, config = self.run["step"], self.config
-        self.log({"step": step, **figures, "seconds": round(seconds, 1)})
-        if step % 50 == 0:
-            self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
-        if step % config.validate_every == 0 or step == config.max_steps:
-            self.validate()
-        if step % config.save_every == 0 or step == config.max_steps:
-            save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
-
     def validate(self):
         """Figures and a sheet of the averaged weights; the best are kept. On the main process alone."""
         if self.accelerator.is_main_process:
@@ -216,25 +188,11 @@ class Run:
         """Write the averaged weights to `name`, whole or not at all."""
         if not self.accelerator.is_main_process:
             return
-        network, temporary = self.accelerator.unwrap_model(self.network), self.output / f"tmp-{name}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        with self.ema.applied(network):
-            network.save_pretrained(temporary)
-        (temporary / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
-        shutil.rmtree(self.output / name, ignore_errors=True)
-        os.replace(temporary, self.output / name)
-
-    def log(self, figures: dict[str, Any]):
-        if not self.accelerator.is_main_process:
-            return
-        with (self.output / "log.jsonl").open("a") as file:
-            file.write(json.dumps(figures) + "\n")
-        if self.config.tracker:
-            self.accelerator.log(figures, step=figures["step"])
-
-    def say(self, text: str):
-        if self.accelerator.is_main_process:
-            print(text, flush=True)
+        network = self.accelerator.unwrap_model(self.network)
+        with self.kept(name) as folder:
+            with self.ema.applied(network):
+                network.save_pretrained(folder)
+            (folder / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
 
 
 def main(arguments: list[str] | None = None) -> Run:

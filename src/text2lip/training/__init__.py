@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "losses": ["amplitude_loss", "duration_l1", "masked_l1", "motion_l1", "point_weights", "velocity_l1"],
         "networks": ["NetworkOutput", "Text2LipNetworks"],
         "pvar": ["PVARSchedule"],
+        "run": ["TrainingRun"],
         "state": ["find_checkpoint", "load_checkpoint", "save_checkpoint", "seed_step"],
         "teacher": ["read_texts", "teacher_samples"],
         "validation": ["validate", "warnings_of"],

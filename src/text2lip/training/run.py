@@ -1,0 +1,82 @@
+"""What every training run does beside its own step: resume, log, validate and save in time, keep weights whole."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint
+
+
+class TrainingRun:
+    """Base of the training scripts' runs. Writes config.json, log.jsonl and checkpoint-<step> to `output`.
+
+    A script's `__init__` sets `config` (a dataclass with max_steps, resume, tracker, validate_every, save_every,
+    keep_checkpoints), `output` (`Path`), `accelerator` (prepared), `ema`, `same` (settings that a resumed run must
+    share, see [`load_checkpoint`]) and `run` (JSON values: "step", "max_steps", and those of `same`), then calls
+    `resume`. It brings `validate` of its own, and calls `after` each step.
+    """
+
+    def resume(self):
+        """Go on from the checkpoint that `config.resume` names, if any; write the settings beside the log.
+
+        Raises:
+            ValueError: no such checkpoint, or one of another run.
+        """
+        path = find_checkpoint(self.output, self.config.resume)
+        if path is not None:
+            self.run = load_checkpoint(self.accelerator, path, self.same, self.ema)
+            self.say(f"Resumed {path}")
+            if self.run.get("max_steps") != self.config.max_steps:
+                self.say(
+                    "WARNING: max_steps has changed, and with it the schedules: the run is not what it would have been"
+                )
+                self.run["max_steps"] = self.config.max_steps
+        if self.accelerator.is_main_process:
+            self.output.mkdir(parents=True, exist_ok=True)
+            rows = self.output / "log.jsonl"
+            if path is not None and rows.exists():  # what was done after the checkpoint is done again
+                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
+                rows.write_text("".join(f"{row}\n" for row in kept))
+            (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
+
+    def after(self, figures: dict[str, float], seconds: float):
+        """Log the figures of a step, `seconds` after the start; validate and save when it is time."""
+        step, config = self.run["step"], self.config
+        self.log({"step": step, **figures, "seconds": round(seconds, 1)})
+        if step % 50 == 0:
+            self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
+        if step % config.validate_every == 0 or step == config.max_steps:
+            self.validate()
+        if step % config.save_every == 0 or step == config.max_steps:
+            save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
+
+    def validate(self):
+        """Figures of the averaged weights; to be called on all processes."""
+        raise NotImplementedError
+
+    @contextmanager
+    def kept(self, name: str) -> Iterator[Path]:
+        """A folder to save weights to, which becomes `output / name` when all is written, whole or not at all."""
+        temporary = self.output / f"tmp-{name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        yield temporary
+        shutil.rmtree(self.output / name, ignore_errors=True)
+        os.replace(temporary, self.output / name)
+
+    def log(self, figures: dict[str, Any]):
+        """Add a row to log.jsonl and to the tracker; `figures` has "step"."""
+        if not self.accelerator.is_main_process:
+            return
+        with (self.output / "log.jsonl").open("a") as file:
+            file.write(json.dumps(figures) + "\n")
+        if self.config.tracker:
+            self.accelerator.log({k: v for k, v in figures.items() if v is not None}, step=figures["step"])
+
+    def say(self, text: str):
+        """Print on the main process alone."""
+        self.accelerator.print(text, flush=True)
