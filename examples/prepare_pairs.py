@@ -86,7 +86,8 @@ def make_head(path: Path, targets: int, output: Path, generator: np.random.Gener
         images, landmarks = head["images"], head["landmarks"]
     order = generator.permutation(len(images))
     wanted = [(i, i) for i in order[2 : 2 + targets]]
-    save_pairs(output / "heads" / f"{path.stem}.safetensors", film_pairs(images, landmarks, order[:2], wanted))
+    pairs = film_pairs(images, landmarks, order[:2], wanted, apart=1)
+    save_pairs(output / "heads" / f"{path.stem}.safetensors", pairs)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from accelerate import Accelerator
 from text2lip.data.pairs import PairFolder, PairMix
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.training.ema import EMA
+from text2lip.training.renderer_adversary import MouthDiscriminator, adversarial_share, discriminator_loss
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_losses import learning_rate, renderer_losses
 from text2lip.training.renderer_validation import load_films, validate
@@ -54,6 +55,9 @@ class TrainConfig:
     temporal_weight: float = 0.5
     ssim_weight: float = 0.1
     perceptual_weight: float = 0.5  # 0: without
+    adversarial_weight: float = 0.0  # 0: without
+    adversarial_start: int = 3000  # steps until the adversary has a say; it begins to learn a ramp earlier
+    adversarial_ramp: int = 1000  # steps until it has its full one
     lpips: str | None = None  # file or folder of the weights; default: where the metric looks
     validate_every: int = 500
     save_every: int = 500
@@ -113,6 +117,13 @@ class Run(TrainingRun):
         self.ema = EMA(network, config.ema_decay)
         optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
+        self.adversary = None
+        if config.adversarial_weight:
+            torch.manual_seed(config.seed)
+            adversary = MouthDiscriminator()
+            rate = config.learning_rate
+            judge = torch.optim.AdamW(adversary.parameters(), lr=rate, betas=(0.5, 0.99), weight_decay=0)
+            self.adversary, self.judge = self.accelerator.prepare(adversary, judge)
         self.same = {"seed": config.seed, "batch_size": config.batch_size, "shares": config.shares}
         self.run = {"step": 0, "best": None, **self.same, "max_steps": config.max_steps}
         self.resume()
@@ -146,13 +157,21 @@ class Run(TrainingRun):
         batch = {name: value.to(device) for name, value in batch.items()}
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(step, config.learning_rate, config.warmup_steps, config.max_steps)
-        warped = batch["warped"].flatten(0, 1)
+        warped, drawings, reference = (batch[name].flatten(0, 1) for name in ("warped", "drawings", "reference"))
         source = batch["source"].repeat_interleave(2, 0)
         with self.accelerator.autocast():
-            out = self.network(source, batch["seen"].flatten(0, 1), batch["drawings"].flatten(0, 1))
-            ours = compose(warped, out, batch["moved"].flatten()).unflatten(0, batch["warped"].shape[:2])
-            parts = renderer_losses(ours, batch, self.perceptual)
+            out = self.network(source, batch["seen"].flatten(0, 1), drawings, reference)
+            crops = compose(warped, out, batch["moved"].flatten(), reference)
+            parts = renderer_losses(crops.unflatten(0, batch["warped"].shape[:2]), batch, self.perceptual)
         total = sum(getattr(config, f"{name}_weight") * value for name, value in parts.items())
+        judged = {}
+        if self.adversary is not None and step >= config.adversarial_start - config.adversarial_ramp:
+            judged = self.judge_step(crops.detach(), batch["target"].flatten(0, 1), drawings[:, 4:])
+        share = adversarial_share(step, config.adversarial_start, config.adversarial_ramp)
+        if judged and share:
+            with self.accelerator.autocast():
+                judged["adversarial"] = -self.accelerator.unwrap_model(self.adversary)(crops, drawings[:, 4:]).mean()
+            total = total + share * config.adversarial_weight * judged["adversarial"]
         if not total.isfinite():
             raise RuntimeError(
                 f"the loss is {total.item()} at step {step} ({ {k: v.item() for k, v in parts.items()} }); "
@@ -163,9 +182,21 @@ class Run(TrainingRun):
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.ema.update(self.accelerator.unwrap_model(self.network))
-        figures = {"loss": total, **parts}
+        figures = {"loss": total, **parts, **judged}
         figures = {k: self.accelerator.reduce(v.detach(), "mean").item() for k, v in figures.items()}
         return {**figures, "gradient_norm": float(norm)}
+
+    def judge_step(self, drawn: torch.Tensor, real: torch.Tensor, drawings: torch.Tensor) -> dict[str, torch.Tensor]:
+        """One step of the adversary; returns its loss."""
+        for group in self.judge.param_groups:
+            group["lr"] = self.optimizer.param_groups[0]["lr"]
+        with self.accelerator.autocast():
+            scores = self.adversary(torch.cat([real, drawn]), drawings.repeat(2, 1, 1, 1)).float()
+            loss = discriminator_loss(*scores.chunk(2))
+        self.judge.zero_grad()
+        self.accelerator.backward(loss)
+        self.judge.step()
+        return {"discriminator": loss}
 
     def validate(self):
         """Figures and a sheet of the averaged weights; the best are kept. On the main process alone."""

@@ -18,11 +18,16 @@ from text2lip.renderers.geometric import prepare
 MARGIN = 16  # pixels kept on each side for turning, moving and deforming
 SIZE = CROP_SIZE + 2 * MARGIN
 SIDE = CROP_SIDE * SIZE / CROP_SIZE
+APART = 6  # frames between two pictures of a film that shall not be nearly the same
 IMAGES = ("source", "target", "warped")
 
 
 def film_pairs(
-    frames: np.ndarray, landmarks: np.ndarray, sources: Iterable[int], targets: Iterable[tuple[int, int]]
+    frames: np.ndarray,
+    landmarks: np.ndarray,
+    sources: Iterable[int],
+    targets: Iterable[tuple[int, int]],
+    apart: int = APART,
 ) -> dict[str, np.ndarray]:
     """Every source frame moved to every target frame by the geometric renderer with the true landmarks.
 
@@ -31,11 +36,13 @@ def film_pairs(
         landmarks (`np.ndarray`): `(frames, 478, 2 or 3)` normalised.
         sources (`Iterable[int]`): frames that serve as portraits.
         targets (`Iterable[tuple[int, int]]`): two neighbouring frames each, to be drawn from a portrait.
+        apart (`int`): targets so many frames from each other may be references for each other.
 
     Returns:
         `dict`: with S sources and T targets, uint8 `source` (S, 128, 128, 3), `target` (T, 2, 128, 128, 3) and
-        `warped` (S, T, 2, 128, 128, 3); float32 `source_points` (S, 57, 2) and `target_points` (S, T, 2, 57, 2), the
-        driven points in continuous pixels of the crop.
+        `warped` (S, T, 2, 128, 128, 3); float32 `source_points` (S, 57, 2), `target_points` (S, T, 2, 57, 2), where
+        the portrait has them, and `own_points` (T, 2, 57, 2), where the film has them, the driven points in continuous
+        pixels of the crop; uint8 `others` (T, T), 1 where a target may be a reference for another.
     """
     sources, targets = list(sources), list(targets)
     height, width = frames[0].shape[:2]
@@ -55,7 +62,11 @@ def film_pairs(
             [[_driven(to_pixels(row, height, width), matrices[index]) for row in pair] for pair in wanted]
         )
     target = [[crop(frames[i], matrices[i], SIZE) for i in pair] for pair in targets]
-    return {"target": np.array(target), **{name: np.array(value) for name, value in made.items()}}
+    own = [[_driven(points[i], matrices[i]) for i in pair] for pair in targets]
+    starts = np.array([pair[0] for pair in targets])
+    others = (np.abs(starts[:, None] - starts) >= apart).astype(np.uint8)
+    made |= {"target": target, "own_points": own}
+    return {"others": others, **{name: np.array(value) for name, value in made.items()}}
 
 
 def portrait_pairs(portrait: np.ndarray, landmarks: np.ndarray, motions: np.ndarray) -> dict[str, np.ndarray]:
@@ -120,12 +131,17 @@ class PairFolder:
 
     def __getitem__(self, item: int) -> dict[str, np.ndarray]:
         """`source` (128, 128, 3), `target` and `warped` (2, 128, 128, 3) uint8; `source_points` (57, 2) and
-        `target_points` (2, 57, 2) float32."""
+        `target_points` (2, 57, 2) float32; `others` (n, 128, 128, 3) and `other_points` (n, 57, 2), n other pictures
+        of the person, 0 or more."""
         from safetensors import safe_open
 
         number, source, target = self.index[item]
         with safe_open(self.files[number], framework="np") as file:
+            others = np.flatnonzero(file.get_slice("others")[target : target + 1][0])
+            pictures, points = file.get_slice("target"), file.get_slice("own_points")
             return {
+                "others": np.array([pictures[i : i + 1][0, 0] for i in others]),
+                "other_points": np.array([points[i : i + 1][0, 0] for i in others]),
                 "source": file.get_slice("source")[source : source + 1][0],
                 "source_points": file.get_slice("source_points")[source : source + 1][0],
                 "target": file.get_slice("target")[target : target + 1][0],

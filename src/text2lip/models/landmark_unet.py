@@ -25,11 +25,13 @@ class LandmarkGuidedUNetOutput(BaseOutput):
             (x right, y down), pixels.
         colour (`torch.Tensor`): (batch, 3, size, size), what is added to the moved warp; its range is 2 wide.
         mask (`torch.Tensor`): (batch, 1, size, size) in [0, 1], where the fine part of `colour` was let through.
+        taken (`torch.Tensor`): (batch, 1, size, size) in [0, 1], the reference's share of each pixel; 0 without one.
     """
 
     flow: torch.Tensor = None  # defaults, because accelerate rebuilds outputs from a dictionary
     colour: torch.Tensor = None
     mask: torch.Tensor = None
+    taken: torch.Tensor = None
 
 
 class Block(nn.Module):
@@ -48,12 +50,13 @@ class Block(nn.Module):
 
 
 class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
-    """(portrait, warp, drawings) -> residual flow, mask and colour over the warp.
+    """(portrait, warp, drawings, reference) -> residual flow, mask and colour over the warp.
 
     The geometric renderer's frame carries identity and detail; the network moves it a little, shades it, and repaints
-    the mouth where its mask asks to. After the image inpainting branch of IP_LAP (Zhong et al. 2023,
+    the mouth where its mask asks to. Where other pictures of the person are there, it takes from the nearest mouth in
+    them what fits ([`MouthReferences`]). After the image inpainting branch of IP_LAP (Zhong et al. 2023,
     arXiv 2305.08293), which works from landmark sketches too, made some twenty times smaller and relative to a warp.
-    Untrained it gives the warp itself, exactly.
+    Untrained and without a reference it gives the warp itself, exactly.
 
     Everything is seen in the stabilised mouth crop, `text2lip.faces.crop`: 96 px for 1.5 outer eye distances.
 
@@ -64,8 +67,8 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         drawing_channels (`int`): of the drawings of source and target landmarks together.
         max_flow (`float`): pixels.
         edge (`int`): pixels at the sides of the crop over which every change fades to nothing.
-        reach (`int`): pixels, even: fine colour fades to nothing so far from the lips, all else so far from the face
-            below the ears.
+        reach (`int`): pixels, even: fine colour and the reference fade to nothing so far from the lips, all else
+            so far from the face below the ears.
     """
 
     @register_to_config
@@ -81,7 +84,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
     ):
         super().__init__()
         first, second, third = block_out_channels
-        self.enter = nn.Conv2d(4 * (6 + drawing_channels), first, 3, padding=1)
+        self.enter = nn.Conv2d(4 * (10 + drawing_channels), first, 3, padding=1)
         self.down1 = self._blocks(first, layers_per_block)
         self.shrink1 = nn.Conv2d(first, second, 3, stride=2, padding=1)
         self.down2 = self._blocks(second, layers_per_block)
@@ -92,10 +95,11 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         self.grow1 = nn.Conv2d(second, first, 1)
         self.up1 = self._blocks(first, layers_per_block)
         self.smooth = nn.Conv2d(first, 5, 3, padding=1)  # flow and shading, at half the size
-        self.fine = nn.Conv2d(first, 4 * 4, 3, padding=1)  # colour and mask
+        self.fine = nn.Conv2d(first, 4 * 5, 3, padding=1)  # colour, mask, and what is taken from the reference
         for layer in (self.smooth, self.fine):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        nn.init.constant_(self.fine.bias[16:], -2.0)  # little at first
         line = torch.linspace(0.5, sample_size - 0.5, sample_size)
         side = (torch.minimum(line, sample_size - line) / edge).clamp(0, 1)
         side = side * side * (3 - 2 * side)
@@ -106,7 +110,12 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         return nn.Sequential(*(Block(channels) for _ in range(count)))
 
     def forward(
-        self, source: torch.Tensor, warped: torch.Tensor, drawings: torch.Tensor, return_dict: bool = True
+        self,
+        source: torch.Tensor,
+        warped: torch.Tensor,
+        drawings: torch.Tensor,
+        reference: torch.Tensor | None = None,
+        return_dict: bool = True,
     ) -> LandmarkGuidedUNetOutput | tuple:
         """One step, each frame on its own.
 
@@ -115,13 +124,20 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
             warped (`torch.Tensor`): the same of the geometric renderer's frame.
             drawings (`torch.Tensor`): (batch, 8, size, size) in [0, 1], masks of [`draw_mouth`] at the portrait's
                 landmarks, then at the frame's.
+            reference (`torch.Tensor`, *optional*): (batch, 4, size, size), what [`MouthReferences.draw`] found for
+                the frame: a crop in [-1, 1] and how familiar it is in [0, 1]; all zero for a frame without one.
             return_dict (`bool`): False for a plain tuple.
         """
         size = self.config.sample_size
-        wanted = (len(source), 6 + self.config.drawing_channels, size, size)
-        x = torch.cat([source, warped, drawings], 1)
+        wanted = (len(source), 10 + self.config.drawing_channels, size, size)
+        if reference is None:
+            reference = torch.zeros_like(source[:, :1]).expand(-1, 4, -1, -1)
+        x = torch.cat([source, warped, drawings, reference], 1)
         if x.shape != wanted:
-            raise ValueError(f"`source`, `warped` and `drawings` together must be {wanted}, got {tuple(x.shape)}.")
+            raise ValueError(
+                "`source`, `warped`, `drawings` and `reference` together must be "
+                f"{wanted}, got {tuple(x.shape)}; see their shapes in the documentation."
+            )
         x = self.enter(F.pixel_unshuffle(x, 2))
         half = self.down1(x)
         quarter = self.down2(self.shrink1(half))
@@ -130,13 +146,14 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         x = self.up1(half + F.interpolate(self.grow1(x), scale_factor=2))
         smooth = F.interpolate(self.smooth(x), scale_factor=2, mode="bilinear", align_corners=False)
         fine = F.pixel_shuffle(self.fine(x), 2)
-        lips, face = self.near(drawings, slice(0, 3)), self.window * self.near(drawings, slice(3, 4))
+        lips, face = self.near(drawings, slice(0, 3)) * self.window, self.near(drawings, slice(3, 4)) * self.window
         flow = self.config.max_flow * torch.tanh(smooth[:, :2]) * face
-        mask = torch.sigmoid(fine[:, 3:]) * lips * self.window
+        mask = torch.sigmoid(fine[:, 3:4]) * lips
+        taken = torch.sigmoid(fine[:, 4:]) * lips * (reference[:, 3:] > 0)
         colour = smooth[:, 2:] * face + mask * fine[:, :3]
         if not return_dict:
-            return flow, colour, mask
-        return LandmarkGuidedUNetOutput(flow=flow, colour=colour, mask=mask)
+            return flow, colour, mask, taken
+        return LandmarkGuidedUNetOutput(flow=flow, colour=colour, mask=mask, taken=taken)
 
     def near(self, drawings: torch.Tensor, channels: slice) -> torch.Tensor:
         """(batch, 1, size, size) in [0, 1]: one on those masks of either drawing, fading around them."""
@@ -146,13 +163,19 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         return F.avg_pool2d(wide, reach + 1, 1, reach // 2)
 
 
-def compose(warped: torch.Tensor, output: LandmarkGuidedUNetOutput, share: torch.Tensor | float = 1.0) -> torch.Tensor:
-    """The frame's crop, float32 (batch, 3, size, size): `warped` moved by the flow, and the colour on it.
+def compose(
+    warped: torch.Tensor,
+    output: LandmarkGuidedUNetOutput,
+    share: torch.Tensor | float = 1.0,
+    reference: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """The frame's crop, float32 (batch, 3, size, size): `warped` moved by the flow, the reference and colour on it.
 
     Args:
         warped (`torch.Tensor`): (batch, 3, size, size) in [-1, 1].
         output ([`LandmarkGuidedUNetOutput`]): for it.
-        share (`torch.Tensor` or `float`): (batch,) in [0, 1], of the flow and of the colour.
+        share (`torch.Tensor` or `float`): (batch,) in [0, 1], of every change.
+        reference (`torch.Tensor`, *optional*): (batch, 4, size, size), what the network saw.
     """
     height, width = warped.shape[-2:]
     share = torch.as_tensor(share, device=warped.device).float().view(-1, 1, 1, 1)
@@ -160,5 +183,7 @@ def compose(warped: torch.Tensor, output: LandmarkGuidedUNetOutput, share: torch
     rows = (torch.arange(height, device=flow.device) + 0.5)[:, None]
     columns = (torch.arange(width, device=flow.device) + 0.5)[None]
     grid = torch.stack([(columns + flow[:, 0]) * 2 / width, (rows + flow[:, 1]) * 2 / height], -1) - 1
-    moved = F.grid_sample(warped.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
-    return moved + share * output.colour.float()
+    crops = F.grid_sample(warped.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
+    if reference is not None:
+        crops = crops + share * output.taken.float() * (reference[:, :3].float() - crops)
+    return crops + share * output.colour.float()

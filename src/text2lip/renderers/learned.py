@@ -13,6 +13,7 @@ from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.geometric import PreparedPortrait, prepare
 from text2lip.renderers.interior import palette
 from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.renderers.references import MouthReferences
 from text2lip.renderers.warp import smoothstep
 
 
@@ -32,10 +33,17 @@ class MouthView:
         prepared ([`PreparedPortrait`]): of the geometric renderer.
         landmarks (`np.ndarray`): `(478, 2)` float32, normalised, the portrait's own.
         size (`int`): of the crop, pixels.
+        references ([`MouthReferences`], *optional*): other pictures of the person.
     """
 
-    def __init__(self, prepared: PreparedPortrait, landmarks: np.ndarray, size: int):
-        self.prepared, self.size = prepared, size
+    def __init__(
+        self,
+        prepared: PreparedPortrait,
+        landmarks: np.ndarray,
+        size: int,
+        references: MouthReferences | None = None,
+    ):
+        self.prepared, self.size, self.references = prepared, size, references
         self.height, self.width = prepared.portrait.shape[:2]
         points = to_pixels(landmarks, self.height, self.width).astype(np.float64)
         self.matrix = mouth_crop_transform(points, size, side=CROP_SIDE * size / CROP_SIZE)
@@ -66,11 +74,13 @@ class MouthView:
         self.to_crop[:, 2] += self.matrix[:, :2] @ (x0 + 0.5, y0 + 0.5) - 0.5
         self.columns, self.rows = np.arange(x1 - x0, dtype=np.float32), np.arange(y1 - y0, dtype=np.float32)[:, None]
 
-    def inputs(self, frame: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Of one warped frame: its crop, both drawings `(size, size, 8)`, and how far its lips have moved, 0 to 1."""
+    def inputs(self, frame: np.ndarray, landmarks: np.ndarray) -> tuple:
+        """Of one warped frame: its crop, both drawings `(size, size, 8)`, how far its lips have moved, 0 to 1, and
+        what the references say of it, see [`MouthReferences.draw`], or None."""
         points = self._driven(to_pixels(landmarks, self.height, self.width).astype(np.float64))
         drawings = np.concatenate([self.drawing, draw_mouth(points, self.size)], -1)
-        return crop(frame, self.matrix, self.size), drawings, float(motion_share(points, self.points))
+        reference = self.references and self.references.draw(points, self.size)
+        return crop(frame, self.matrix, self.size), drawings, float(motion_share(points, self.points)), reference
 
     def correct(
         self,
@@ -79,7 +89,9 @@ class MouthView:
         flow: np.ndarray,
         colour: np.ndarray,
         mask: np.ndarray,
+        taken: np.ndarray,
         share: float,
+        reference: tuple[np.ndarray, float] | None = None,
     ):
         """Change `frame` in place by the network's answer, at the frame's own resolution.
 
@@ -89,8 +101,13 @@ class MouthView:
             flow (`np.ndarray`): `(size, size, 2)` float32, pixels of the crop.
             colour (`np.ndarray`): `(size, size, 3)` float32, grey levels.
             mask (`np.ndarray`): `(size, size)` float32, where the mouth was painted anew.
+            taken (`np.ndarray`): `(size, size)` float32, the reference's share.
             share (`float`): in [0, 1], of the change that is made.
+            reference (`tuple`, *optional*): what the references say, of [`MouthReferences.draw`].
         """
+        if reference is not None:
+            small = cv2.resize(reference[0], warped.shape[:2], interpolation=cv2.INTER_AREA)
+            warped = warped + taken[..., None] * (small - warped.astype(np.float32))
         painted = warped + colour
         allowed = np.maximum(painted[..., :1] * self.palest, warped)
         colour = colour - mask[..., None] * np.maximum(painted - allowed, 0)
@@ -100,15 +117,28 @@ class MouthView:
         if share <= 0:
             return
         repainted = mask * smoothstep(np.abs(grey[..., 0]), *REPAINTED)
-        answer = np.concatenate([share * flow @ self.turn.T, share * colour, share * repainted[..., None]], -1)
+        answer = np.concatenate([flow @ self.turn.T, colour, np.stack([repainted, taken], -1)], -1) * np.float32(share)
         view = frame[self.box]
         answer = self._enlarge(answer.astype(np.float32), view.shape[1::-1])
         x, y = self.columns + answer[..., 0], self.rows + answer[..., 1]
         moved = cv2.remap(view, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
         sigma = 0.5 / np.sqrt(np.linalg.det(self.matrix[:, :2]))  # of what the crop leaves of the portrait's detail
         if sigma > 0.6:
-            moved += (cv2.GaussianBlur(moved, (0, 0), sigma) - moved) * answer[..., 5:]
+            moved += (cv2.GaussianBlur(moved, (0, 0), sigma) - moved) * answer[..., 5:6]
+        if reference is not None:
+            moved += (self._laid(reference[0], view.shape[1::-1]) - moved) * answer[..., 6:]
         view[:] = np.rint(moved + answer[..., 2:5]).clip(0, 255)
+
+    def _laid(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """A crop of any size (side, side, 3) at the pixels of the box, float32, as grey as the portrait."""
+        zoom = self.size / len(picture)
+        matrix = self.to_crop / zoom  # between pixel indices, whose centres are half a pixel off
+        matrix[:, 2] += 0.5 / zoom - 0.5
+        laid = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+        if self.saturation < 1:
+            grey = (laid @ LUMA)[..., None]
+            return grey + self.saturation * (laid - grey)
+        return laid.astype(np.float32)
 
     def _enlarge(self, answer: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Crop pixels to the pixels of the box; zero outside of the crop."""
@@ -128,6 +158,13 @@ def motion_share(points: np.ndarray, source_points: np.ndarray) -> np.ndarray:
         `np.ndarray`: `(...)` in [0, 1].
     """
     return smoothstep(np.abs(points - source_points).max((-1, -2)) * CROP_SIDE / CROP_SIZE, *MOTION)
+
+
+def reference_input(found: list[tuple[np.ndarray, float]], size: int = CROP_SIZE) -> torch.Tensor:
+    """What [`MouthReferences.draw`] found for some frames, as [`LandmarkGuidedUNet`] takes it: (n, 4, size, size)."""
+    pictures = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture, _ in found])
+    familiar = torch.tensor([share for _, share in found]).view(-1, 1, 1, 1).expand(-1, 1, size, size)
+    return torch.cat([torch.from_numpy(pictures).permute(0, 3, 1, 2) / 127.5 - 1, familiar], 1)
 
 
 def trust(source: np.ndarray) -> float:
@@ -171,16 +208,19 @@ class LearnedRenderer:
         audio_features=None,
         generator=None,
         source_landmarks: np.ndarray,
+        references: MouthReferences | None = None,
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
+        `references` are other pictures of the person: lips, teeth and tongue are taken from them where they fit.
         `fps`, `audio_features` and `generator` are accepted for the common interface and not used. Input is checked at
         the call, before the first frame is asked for.
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         source_landmarks = check_landmarks(source_landmarks, "source_landmarks", 2)
         prepared = prepare(portrait, source_landmarks)
-        return self._frames(MouthView(prepared, source_landmarks, self.unet.config.sample_size), landmarks)
+        view = MouthView(prepared, source_landmarks, self.unet.config.sample_size, references)
+        return self._frames(view, landmarks)
 
     def _frames(self, view: MouthView, landmarks: np.ndarray) -> Iterator[np.ndarray]:
         for start in range(0, len(landmarks), self.batch_size):
@@ -190,19 +230,22 @@ class LearnedRenderer:
                 inputs = [view.inputs(frame, row) for frame, row in zip(frames, rows)]
                 # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames
                 filled = inputs + inputs[-1:] * (min(self.batch_size, len(landmarks)) - len(inputs))
-                for frame, answer, (warped, _, moved) in zip(frames, zip(*self._ask(view, filled)), inputs):
+                for frame, answer, (warped, _, moved, reference) in zip(frames, zip(*self._ask(view, filled)), inputs):
                     if moved > 0:
-                        view.correct(frame, warped, *answer, share=view.trust * moved)
+                        view.correct(frame, warped, *answer, view.trust * moved, reference)
             yield from frames
 
     @torch.inference_mode()
-    def _ask(self, view: MouthView, inputs: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The network's flow (pixels), colour (grey levels) and mask for a batch, float32, channels last."""
+    def _ask(self, view: MouthView, inputs: list) -> tuple[np.ndarray, ...]:
+        """The network's flow (pixels), colour (grey levels), mask and reference's share: float32, channels last."""
         warped, drawings = (self._tensor(np.stack(part)) for part in list(zip(*inputs))[:2])
         source = (2 * self._tensor(view.source[None]) - 1).expand_as(warped)
-        flow, colour, mask = self.unet(source, 2 * warped - 1, drawings, return_dict=False)
-        flow, colour, mask = (x.float().cpu().permute(0, 2, 3, 1).numpy() for x in (flow, colour, mask))
-        return flow, 127.5 * colour, mask[..., 0]
+        reference = None
+        if view.references is not None:
+            reference = reference_input([found for *_, found in inputs], view.size).to(warped)
+        answer = self.unet(source, 2 * warped - 1, drawings, reference, return_dict=False)
+        flow, colour, mask, taken = (x.float().cpu().permute(0, 2, 3, 1).numpy() for x in answer)
+        return flow, 127.5 * colour, mask[..., 0], taken[..., 0]
 
     def _tensor(self, pictures: np.ndarray) -> torch.Tensor:
         x = torch.from_numpy(pictures).to(self.unet.device).permute(0, 3, 1, 2)

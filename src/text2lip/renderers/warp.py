@@ -161,11 +161,12 @@ def _basis(nodes: np.ndarray, face: np.ndarray, side: tuple[int, ...]) -> np.nda
     jaw = face[[234, *JAW, 454]]
     ring = jaw + 0.42 * (jaw - np.array([0.5 * (jaw[0, 0] + jaw[-1, 0]), face[2, 1]]))
     centres = np.concatenate([face[list(side)], face[list(ANCHORS)], ring]).astype(np.float32)
-    kernel = _multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
+    kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
     weights = np.linalg.solve(kernel.astype(np.float64), np.eye(len(centres))[:, : len(side)])
-    return _multiquadric(nodes, centres) @ weights.astype(np.float32)
+    return multiquadric(nodes, centres) @ weights.astype(np.float32)
 
 
-def _multiquadric(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def multiquadric(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Hardy's kernel (1971) between points `(N, 2)` and `(M, 2)` in units: `(N, M)`."""
     square = (a[:, None, 0] - b[None, :, 0]) ** 2 + (a[:, None, 1] - b[None, :, 1]) ** 2
     return np.sqrt(square + KERNEL_WIDTH**2)

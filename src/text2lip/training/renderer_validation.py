@@ -7,13 +7,14 @@ import numpy as np
 import torch
 
 from text2lip import metrics as M
-from text2lip.data.pairs import IMAGES, MARGIN
+from text2lip.data.pairs import APART, IMAGES, MARGIN
 from text2lip.faces.canonical import lip_gap
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.metrics import inner_lip_polygon
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
-from text2lip.renderers.learned import motion_share
+from text2lip.renderers.learned import motion_share, reference_input
 from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.renderers.references import MouthReferences
 
 
 SHOWN = 12  # frames of a clip on a sheet
@@ -25,7 +26,8 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
 
     Returns:
         `dict`: name -> uint8 `source` (96, 96, 3), `target` and `warped` (frames, 96, 96, 3), `drawings`
-        (frames, 96, 96, 8), float32 `points` (frames, 57, 2), `moved` (frames,), see [`motion_share`].
+        (frames, 96, 96, 8), float32 `points` (frames, 57, 2), `moved` (frames,), see [`motion_share`]; `references`,
+        what [`MouthReferences.draw`] of the film's first half says of every frame.
 
     Raises:
         ValueError: no film is there.
@@ -35,6 +37,10 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
     films, inner = {}, slice(MARGIN, MARGIN + CROP_SIZE)
     for path in sorted(Path(folder).glob("**/*.safetensors")):
         made = load_file(path)
+        early = len(made["target"]) // EVERY // 2 * EVERY - APART // 2
+        references = MouthReferences(
+            made["target"][:early, 0, inner, inner], made["own_points"][:early, 0] - np.float32(MARGIN)
+        )
         made = {name: x[:, ::EVERY] if name in ("warped", "target_points") else x for name, x in made.items()}
         made["target"] = made["target"][::EVERY]
         film = {name: made[name].reshape(-1, *made[name].shape[-3:])[:, inner, inner] for name in IMAGES}
@@ -47,6 +53,7 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
             "drawings": np.stack(drawings),
             "points": points,
             "moved": motion_share(points, made["source_points"] - MARGIN).astype(np.float32),
+            "references": [references.draw(row, CROP_SIZE) for row in points],
         }
     if not films:
         raise ValueError(f"folder: no films in {str(folder)!r}; make them with examples/prepare_pairs.py.")
@@ -54,8 +61,10 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
 
 
 @torch.no_grad()
-def draw_film(network: LandmarkGuidedUNet, film: dict[str, np.ndarray], batch_size: int = 16) -> np.ndarray:
-    """The network's crops of a film of [`load_films`], uint8 (frames, 96, 96, 3)."""
+def draw_film(
+    network: LandmarkGuidedUNet, film: dict[str, np.ndarray], refer: bool = False, batch_size: int = 16
+) -> np.ndarray:
+    """The network's crops of a film of [`load_films`], uint8 (frames, 96, 96, 3); with its references if `refer`."""
     drawn, training = [], network.training
     network.eval()
     for start in range(0, len(film["warped"]), batch_size):
@@ -63,7 +72,8 @@ def draw_film(network: LandmarkGuidedUNet, film: dict[str, np.ndarray], batch_si
         warped, drawings = (x.to(network.device, network.dtype) for x in (2 * warped - 1, drawings))
         source = (2 * _tensor(film["source"][None]) - 1).to(warped).expand_as(warped)
         share = torch.from_numpy(film["moved"][start : start + batch_size]).to(warped.device)
-        crops = compose(warped, network(source, warped, drawings), share).cpu()
+        reference = reference_input(film["references"][start : start + batch_size]).to(warped) if refer else None
+        crops = compose(warped, network(source, warped, drawings, reference), share, reference).cpu()
         drawn.append((127.5 * (crops + 1)).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())
     network.train(training)
     return np.concatenate(drawn)
@@ -82,27 +92,34 @@ def validate(network: LandmarkGuidedUNet | None, films: dict, perceptual=None) -
         perceptual ([`LPIPSModel`], *optional*): for `mouth_lpips`.
 
     Returns:
-        `tuple`: figures named row/metric, and a uint8 sheet: of each film the frames, the warp and the network's.
+        `tuple`: figures named row/metric, for "half/…" of the film's second half alone; and a uint8 sheet: of each
+        film's second half the frames, the warp, the network's, and the network's with the first half as reference.
     """
     values, sheet = defaultdict(list), []
     for film in films.values():
-        real = film["target"]
-        rows = {"warp": film["warped"]}
+        rows = {"real": film["target"], "warp": film["warped"]}
         if network is None:
-            rows["still"] = np.repeat(film["source"][None], len(real), 0)
+            rows["still"] = np.repeat(film["source"][None], len(film["target"]), 0)
         else:
-            rows["ours"] = draw_film(network, film)
+            rows["ours"], rows["referred"] = draw_film(network, film), draw_film(network, film, refer=True)
+        half = len(film["target"]) // 4 * 2  # what follows is not among the references
         outline = inner_lip_polygon(film["points"]) - 0.5
         gap = lip_gap(film["points"]) * CROP_SIDE / CROP_SIZE
-        for name, drawn in rows.items():
+        whole, later = slice(None), slice(half, None)
+        parts = {name: (name, whole) for name in rows if name not in ("real", "referred")}
+        parts |= {"half/warp": ("warp", later), "half/ours": ("ours", later), "half/referred": ("referred", later)}
+        for name, (row, part) in parts.items():
+            if row not in rows:
+                continue
+            drawn, real = rows[row][part], film["target"][part]
             values[f"{name}/mouth_ssim"].append(M.ssim(drawn, real))
             values[f"{name}/mouth_psnr"].append(M.psnr(drawn, real))
-            values[f"{name}/inner_mouth_psnr"].append(M.inner_mouth_psnr(drawn, real, outline, gap))
+            values[f"{name}/inner_mouth_psnr"].append(M.inner_mouth_psnr(drawn, real, outline[part], gap[part]))
             changes = [np.abs(x[1::2].astype(np.float32) - x[::2]).mean() for x in (drawn, real)]
             values[f"{name}/flicker"].append(float(changes[0] / changes[1]))
             if perceptual is not None:
                 values[f"{name}/mouth_lpips"].append(M.lpips(drawn, real, perceptual))
-        picks = np.linspace(0, len(real) - 1, SHOWN).round().astype(int)
-        sheet += [np.concatenate(list(x[picks]), 1) for x in (real, *rows.values())]
+        picks = half + np.linspace(0, len(film["target"]) - 1 - half, SHOWN).round().astype(int)
+        sheet += [np.concatenate(list(x[picks]), 1) for x in rows.values()]
     figures = {name: float(np.mean([v for v in found if v is not None])) for name, found in values.items()}
     return figures, np.concatenate(sheet)

@@ -1,0 +1,135 @@
+"""Other pictures of the person: the mouth nearest to the wanted one, laid under its lips."""
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from text2lip.faces.canonical import DRIVEN, LIPS, driven_index, to_pixels
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_anchor, mouth_crop_transform, transform_points
+from text2lip.renderers.base import check_landmarks, check_portrait
+from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.renderers.warp import multiquadric
+
+
+MOST = 24  # pictures kept
+LARGEST = 384  # pixels of a crop's side
+BLEND = 0.6  # pixels of a crop of 96: mouths that are so much further away than the nearest one have no part
+FAMILIAR = 2.0  # the same: at this distance a mouth's confidence has fallen to 1 / e
+NODES = 24  # on each side, at which the warp is solved
+SMOOTHING = 1e-3
+GAIN = (0.6, 1.6)  # the most that a picture's light is changed by to be the portrait's
+_LIPS = driven_index(LIPS)
+_CELLS = np.stack(np.meshgrid(*2 * [(np.arange(NODES) + 0.5) / NODES]), -1).reshape(-1, 2)
+_STILL = np.array([(x, y) for x in range(5) for y in range(5) if x in (0, 4) or y in (0, 4)]) / 4  # on the edge
+
+
+class MouthReferences:
+    """Mouth crops of one person and where their lips are; read only.
+
+    What an open mouth looks like can't be known from a closed one. Teeth and tongue of the nearest mouth in these
+    pictures, moved until its lips lie on the wanted ones, are the best that there is. Nearness is the mean distance
+    of the 40 lip points; the parts of several equally near mouths are averaged, so that nothing jumps when another
+    one becomes the nearest.
+
+    Args:
+        pictures (`np.ndarray`): uint8 (count, size, size, 3), stabilised mouth crops of any size.
+        points (`np.ndarray`): (count, 57, 2), their driven points in continuous pixels of the crop.
+        side (`float`): of the crops, units of the outer eye distance.
+
+    Raises:
+        ValueError: no picture, or as many points as there are pictures are not there.
+    """
+
+    def __init__(self, pictures: np.ndarray, points: np.ndarray, side: float = CROP_SIDE):
+        if len(pictures) == 0 or len(pictures) != len(points):
+            raise ValueError(f"references: {len(pictures)} pictures and {len(points)} rows of points; give one each.")
+        self.pictures, self.size = pictures, pictures[0].shape[0]
+        self.side, self.points = side, np.asarray(points, np.float64) * side / self.size  # units
+
+    @classmethod
+    def from_frames(
+        cls, frames: Iterable[np.ndarray], landmarks: np.ndarray, portrait: np.ndarray, source_landmarks: np.ndarray
+    ) -> "MouthReferences":
+        """Crops of pictures of the person in a portrait, in the portrait's light.
+
+        Args:
+            frames (iterable of `np.ndarray`): uint8 (height, width, 3), of any size; see [`choose_references`].
+            landmarks (`np.ndarray`): (frames, 478, 2), normalised.
+            portrait (`np.ndarray`): uint8 (height, width, 3).
+            source_landmarks (`np.ndarray`): (478, 2), the portrait's, normalised.
+        """
+        own = to_pixels(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
+        anchor, matrix = mouth_anchor(own), mouth_crop_transform(own)
+        light = _light(crop(portrait, matrix, CROP_SIZE), transform_points(matrix, own[list(DRIVEN)]))
+        zoom = 1 / np.sqrt(np.linalg.det(matrix[:, :2]))  # pixels of the portrait for one of the crop
+        size = int(np.clip(np.ceil(CROP_SIZE * zoom), CROP_SIZE, LARGEST))
+        pictures, points = [], []
+        for frame, row in zip(frames, check_landmarks(landmarks, "landmarks", 3)):
+            frame = check_portrait(frame)
+            row = to_pixels(row, *frame.shape[:2])
+            matrix = mouth_crop_transform(row, size, anchor=anchor)
+            picture, driven = crop(frame, matrix, size), transform_points(matrix, row[list(DRIVEN)])
+            small = cv2.resize(picture, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA)
+            gain = np.clip(light / np.maximum(_light(small, driven * CROP_SIZE / size), 1), *GAIN)
+            pictures.append(np.rint(picture * gain).clip(0, 255).astype(np.uint8))
+            points.append(driven)
+        return cls(np.array(pictures), np.array(points))
+
+    def draw(self, points: np.ndarray, size: int) -> tuple[np.ndarray, float]:
+        """The nearest mouths with their lips moved onto others.
+
+        Args:
+            points (`np.ndarray`): (57, 2), the driven points of the wanted mouth in continuous pixels of such a crop.
+            size (`int`): its side, pixels.
+
+        Returns:
+            `tuple`: uint8 (side, side, 3) of the references' own size, and how familiar the mouth is, in (0, 1].
+        """
+        wanted = np.asarray(points, np.float64) * self.side / size
+        distance = np.linalg.norm((self.points - wanted)[:, _LIPS], axis=-1).mean(-1) * CROP_SIZE / CROP_SIDE
+        weight = np.clip(1 - (distance - distance.min()) / BLEND, 0, 1) ** 2
+        weight /= weight.sum()
+        basis = _basis(wanted, self.side)
+        line = np.arange(self.size, dtype=np.float32)
+        drawn = np.zeros((self.size, self.size, 3), np.float32)
+        for index in np.flatnonzero(weight):
+            shift = (basis @ (self.points[index] - wanted)).reshape(NODES, NODES, 2) * (self.size / self.side)
+            shift = cv2.resize(shift.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR)
+            x, y = shift[..., 0] + line, shift[..., 1] + line[:, None]
+            moved = cv2.remap(self.pictures[index], x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            drawn += np.float32(weight[index]) * moved
+        return np.rint(drawn).clip(0, 255).astype(np.uint8), float(np.exp(-distance.min() / FAMILIAR))
+
+
+def _basis(points: np.ndarray, side: float) -> np.ndarray:
+    """Multiquadric interpolation: values at the nodes (576, 57) per unit value at each point, zero at the edge."""
+    centres = np.concatenate([points, side * _STILL])
+    kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
+    return multiquadric(side * _CELLS, centres) @ np.linalg.solve(kernel, np.eye(len(centres))[:, : len(points)])
+
+
+def _light(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Mean colour (3,) of the skin below the ears in a crop of 96 px, lips left out."""
+    lips, skin = np.split(draw_mouth(points, CROP_SIZE), [3], -1)
+    weight = skin[..., 0] * (lips.sum(-1) == 0) + 1e-3
+    return (picture * weight[..., None]).sum((0, 1)) / weight.sum()
+
+
+def choose_references(lips: np.ndarray, count: int = MOST) -> np.ndarray:
+    """Frames whose mouths differ most: each next one is the furthest from those taken (Gonzalez 1985).
+
+    Args:
+        lips (`np.ndarray`): (frames, 57, 2), canonical, or (frames, points, 2) in any frame of the head.
+        count (`int`): the most that are taken.
+
+    Returns:
+        `np.ndarray`: int (at most count,), ascending; the first is the one nearest to the mean mouth.
+    """
+    lips = lips.reshape(len(lips), -1)
+    chosen = [int(np.linalg.norm(lips - lips.mean(0), axis=1).argmin())]
+    distance = np.linalg.norm(lips - lips[chosen[0]], axis=1)
+    while len(chosen) < min(count, len(lips)) and distance.max() > 0:
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(lips - lips[chosen[-1]], axis=1))
+    return np.sort(chosen)
