@@ -39,6 +39,11 @@ class Palette:
     cavity: np.ndarray
     saturation: float
 
+    @property
+    def warmth(self) -> np.ndarray:
+        """Exponents of the light in red, green and blue: what little light is left has bounced off red flesh."""
+        return 1 + WARMTH * (1 - self.cavity / max(float(self.cavity.max()), 1.0))
+
     def tint(self, layer: np.ndarray) -> np.ndarray:
         """Put a sprite, `(rows, columns, 4)` in [0, 1], into this light: colours to 0..255, coverage kept."""
         reference = _mute(tooth_colour(), self.saturation)
@@ -92,6 +97,7 @@ class MouthInterior:
         cavity: `(rows, columns, 3)` float32, 0..255.
         layers: from back to front, `(rows, columns, 4)` float32, colour times coverage and coverage.
         shadow: `(3,)` float32, the colour of the depth of the mouth.
+        warmth: `(3,)`, of [`Palette`].
         shares: of the jaw's way that each layer goes along.
     """
 
@@ -102,6 +108,7 @@ class MouthInterior:
     layers: tuple[np.ndarray, ...]
     shares: tuple[float, ...]
     shadow: np.ndarray
+    warmth: np.ndarray
 
     @property
     def bite(self) -> float:
@@ -129,13 +136,8 @@ class MouthInterior:
             picture = picture * (1 - layer[..., 3:]) + layer[..., :3]
         if coarse > 1:
             inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
-        picture *= self._light(inside, gap, self.frame.unit / coarse)[..., None] ** self._warmth
+        picture *= self._light(inside, gap, self.frame.unit / coarse)[..., None] ** self.warmth
         return picture if coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
-
-    @property
-    def _warmth(self) -> np.ndarray:
-        """Exponents of the light in red, green and blue: what little light is left has bounced off red flesh."""
-        return 1 + WARMTH * (1 - self.shadow / max(float(self.shadow.max()), 1.0))
 
     def _place(self, layer: np.ndarray, box: tuple, size: tuple[int, int], drop: float, border: int) -> np.ndarray:
         """Resample a layer, lowered by `drop` units, onto `size` (columns, rows) samples spread over `box`."""
@@ -193,4 +195,5 @@ def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -
         layers=tuple(layers),
         shares=tuple(part.share for part in parts),
         shadow=colours.cavity,
+        warmth=colours.warmth,
     )

@@ -53,10 +53,9 @@ class MouthView:
         self.trust = trust(self.source)
         chroma = np.abs(self.source - (self.source @ LUMA)[..., None]).mean()
         self.saturation = np.float32(smoothstep(chroma, *COLOURED))
-        teeth = palette(prepared.portrait, prepared.points).teeth
-        self.palest = (
-            teeth / teeth[0]
-        )  # of what may be painted into the mouth: nothing in there is less red than teeth
+        colours = palette(prepared.portrait, prepared.points)
+        self.teeth, self.warmth = colours.teeth, colours.warmth
+        self.bluest = min(part[2] / max(part[1], 1.0) for part in (colours.teeth, colours.cavity))
         self._place()
 
     def _driven(self, points: np.ndarray) -> np.ndarray:
@@ -109,8 +108,7 @@ class MouthView:
             small = cv2.resize(reference[0], warped.shape[:2], interpolation=cv2.INTER_AREA)
             warped = warped + taken[..., None] * (small - warped.astype(np.float32))
         painted = warped + colour
-        allowed = np.maximum(painted[..., :1] * self.palest, warped)
-        colour = colour - mask[..., None] * np.maximum(painted - allowed, 0)
+        colour = colour + mask[..., None] * (self._natural(painted, warped) - painted)
         grey = (colour @ LUMA)[..., None]
         colour = grey + self.saturation * (colour - grey)
         share *= 1 - smoothstep(np.abs(colour).mean(where=mask[..., None] < 0.1), *STRANGE)
@@ -128,6 +126,14 @@ class MouthView:
         if reference is not None:
             moved += (self._laid(reference[0], view.shape[1::-1]) - moved) * answer[..., 6:]
         view[:] = np.rint(moved + answer[..., 2:5]).clip(0, 255)
+
+    def _natural(self, painted: np.ndarray, warped: np.ndarray) -> np.ndarray:
+        """`painted` (size, size, 3), levels, in colours that a mouth has: none between that of the teeth, darkening
+        to red as light does in there, and that of the lips; the network has seen few cameras' teeth."""
+        light = np.clip(painted[..., :1] / max(self.teeth[0], 1.0), 0, 1)
+        natural = np.minimum(painted, np.maximum(self.teeth * light**self.warmth, warped))
+        natural[..., 2] = np.maximum(natural[..., 2], self.bluest * natural[..., 1])
+        return natural
 
     def _laid(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """A crop of any size (side, side, 3) at the pixels of the box, float32, as grey as the portrait."""
