@@ -28,6 +28,7 @@ FLAGS = {
     "fps": "--fps",
     "face": "--face",
     "face_index": "--face",
+    "reference": "--reference",
     "idle": "--idle",
     "video_end": "--video-end",
     "motion": "--motion",
@@ -79,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="when a video is shorter than the speech: play it back and forth, hold its last frame, or end with it",
     )
     parser.add_argument("--face", type=int, metavar="N", help="which face, 0 is the largest (default)")
+    parser.add_argument("--reference", metavar="FILE", help="another video or picture of the person, for the teeth")
     parser.add_argument("--idle", type=float, default=0.0, metavar="X", help="blinks and head sway: 1; 0.5 for half")
     parser.add_argument("--motion", choices=("articulatory", "networks"), help="what moves the lips")
     parser.add_argument("--renderer", choices=("auto", "geometric", "unet"), help="what draws the frames")
@@ -192,7 +194,7 @@ def check_files(args: argparse.Namespace):
     Raises:
         ValueError: an input that is no file; an output with an unknown suffix or in a place that can't be written to.
     """
-    for flag in ("image", "audio", "timings"):
+    for flag in ("image", "audio", "timings", "reference"):
         path = getattr(args, flag)
         if path is not None and not os.path.isfile(path):
             raise ValueError(f"--{flag}: no file {path!r}; check the name.")
@@ -248,6 +250,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
         motion=args.motion,
         renderer=args.renderer,
         face_index=args.face,
+        reference=args.reference,
         idle=args.idle,
     )
     seconds = len(stream) / stream.fps

@@ -18,15 +18,17 @@ SEEK_BEYOND, SEEK_MARGIN = 4.0, 1.0  # seconds; what comes sooner is decoded fro
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file says of itself: `fps` in frames per second, `width` and `height` in pixels."""
+    """What a video file says of itself: `fps` in frames per second, `width` and `height` in pixels, and how many
+    `seconds` it lasts, 0 if it doesn't say."""
 
     fps: float
     width: int
     height: int
+    seconds: float
 
 
 def video_info(path: str | Path, name: str = "video") -> VideoInfo:
-    """Read rate and size of the first video stream; `name` is that of the argument, for errors.
+    """Read rate, size and length of the first video stream; `name` is that of the argument, for errors.
 
     Raises:
         ValueError: `path` is missing, is no video, or has no picture.
@@ -34,7 +36,8 @@ def video_info(path: str | Path, name: str = "video") -> VideoInfo:
     with _open(path, name) as container:
         stream = container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        return VideoInfo(float(rate), stream.codec_context.width, stream.codec_context.height)
+        size = stream.codec_context.width, stream.codec_context.height
+        return VideoInfo(float(rate), *size, max(0, container.duration or 0) / 1e6)
 
 
 def read_frames(path: str | Path) -> Iterator[np.ndarray]:

@@ -2,7 +2,8 @@
 
 Two pictures make a frame. The film's own frame gives skin, chin and cheeks: warped from its own landmarks, so that the
 jaw is where the new speech has it. The lips and what is between them come from one frame of the shot, drawn by the
-renderer with the new motion: what the film's own mouth did leaves no trace.
+renderer with the new motion: what the film's own mouth did leaves no trace. A renderer that knows how takes teeth and
+tongue from a few other frames, whichever have their lips nearly as the new speech wants them.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.shots import Shot, find_shots, reference_frame
 from text2lip.pipelines.footage import Footage, positions
+from text2lip.pipelines.references import FACING, Looks, nobody
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, to_pixels
 from text2lip.renderers.geometric import prepare
 from text2lip.renderers.warp import ANCHORS, LOWER_SIDE, UPPER_SIDE, face_frame, smoothstep, warp_field
@@ -27,7 +29,8 @@ CARRIED = (*LIPS, 2, 98, 327, 164, 152, 148, 377, 207, 427, 50, 280)
 GROW, SOFT = 0.05, 0.035  # units: how far beyond the lips the drawn mouth reaches, and the softness of its edge
 AROUND, SPREAD = 0.2, 0.25  # units: the ring in which colours are compared, and how far they are evened
 MARGIN = 0.5  # units around the lips that are looked at
-TURNED = (0.3, 0.55)  # radians between a head and the reference at which the drawn mouth fades, and is gone
+TURNED = (FACING, 0.55)  # radians between a head and the reference at which the drawn mouth fades, and is gone
+NEARBY = 15.0  # seconds before and after the reference in which other frames of a shot are chosen
 
 
 class Dub:
@@ -41,6 +44,8 @@ class Dub:
         video_end (`str`): "loop", "hold" or "cut": what follows the film's last frame, see [`positions`].
         max_size (`int`): longest side allowed, pixels.
         progress (`Callable`): wraps the frames that are searched, such as a progress bar.
+        looks (`Callable` or `bool`): finds other pictures of the person, see [`look_through`]; True for other frames
+            of the same shot, False for a renderer that takes none.
 
     Attributes:
         fps (`float`): frames per second.
@@ -60,21 +65,25 @@ class Dub:
         video_end: str = "loop",
         max_size: int = 4096,
         progress: Callable = iter,
+        looks: Callable[[], Looks] | bool = False,
     ):
         self.film = Footage(image, fps, max_size)
         self.fps, self.size = self.film.fps, self.film.size
         self.landmarker, self.face_index, self.video_end, self.progress = landmarker, face_index, video_end, progress
+        self.looks = looks
 
     def perform(
         self, motion: np.ndarray, reference_width: float, render: Callable
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
-        """Put lip motion on the film. Reads it once for the landmarks, and again while the frames are taken.
+        """Put lip motion on the film.
+
+        Reads it once for the landmarks, once more while the frames are taken, and the chosen ones of each shot before.
 
         Args:
             motion (`np.ndarray`): (frames, 57, 2), displacement from the talker's rest in canonical units.
             reference_width (`float`): the talker's mouth width at rest, canonical units.
-            render (`Callable`): `(portrait, landmarks, source_landmarks, part) -> iterator of frames`, where `part` is
-                the slice of the clip that is drawn.
+            render (`Callable`): `(portrait, landmarks, source_landmarks, part, references) -> iterator of frames`,
+                where `part` is the slice of the clip that is drawn, and `references` are [`MouthReferences`] or None.
 
         Returns:
             `tuple`: landmarks, float32 (frames, 478, 2), NaN where there is no face; and the frames, uint8 (height,
@@ -82,11 +91,13 @@ class Dub:
 
         Raises:
             FaceNotFoundError: the face is in no frame.
+            ValueError: none of the pictures given for `looks` can be used in any shot.
         """
         seen = self.progress(self.film.frames(0, len(motion)))
         shots, length = find_shots(seen, self.landmarker, self.fps, self.face_index)
         where = positions(len(motion), length, self.video_end)
         parts = [Part(shot, reference_width) for shot in shots]
+        self._choose(parts)
         number = np.full(length, -1)
         for index, shot in enumerate(shots):
             number[shot.start : shot.stop] = index
@@ -95,6 +106,15 @@ class Dub:
             if number[position] >= 0:
                 landmarks[i] = parts[number[position]].place(position, motion[i])
         return landmarks, self._frames(where, number, parts, motion, landmarks, render)
+
+    def _choose(self, parts: list["Part"]):
+        """Which pictures show each part's mouth."""
+        for part in parts if self.looks else ():
+            looks = part.nearby(self.film) if self.looks is True else self.looks()
+            looks = looks.like(part.shot.face[part.reference - part.shot.start], part.shot.size)
+            part.looks = looks if len(looks.numbers) else None
+        if callable(self.looks) and not any(part.looks for part in parts):
+            raise nobody(self.looks(), "film")
 
     def _frames(self, where, number, parts, motion, landmarks, render) -> Iterator[np.ndarray]:
         frames = self.film.play(where)
@@ -107,7 +127,8 @@ class Dub:
                 part = parts[index]
                 (portrait,) = self.film.frames(part.reference, part.reference + 1)
                 rest = part.on_reference(motion[begin:end])
-                drawn = render(portrait, rest, part.source, slice(begin, end))
+                references = part.looks and part.looks.crops(portrait, part.source)
+                drawn = render(portrait, rest, part.source, slice(begin, end), references)
                 for i, mouth in zip(range(begin, end), drawn):
                     yield part.frame(next(frames), where[i], landmarks[i], mouth, rest[i - begin])
             begin = end
@@ -127,6 +148,13 @@ class Part:
         self.mouth = PortraitMouth(shot.face[best], *shot.size)
         self.mouth.rest = self.rest
         self.skin = Skin(self.source, *shot.size)
+        self.looks = None  # other pictures of the mouth
+
+    def nearby(self, film: Footage) -> Looks:
+        """The frames of the shot around the reference."""
+        shot, reach = self.shot, round(NEARBY * film.fps)
+        numbers = np.arange(max(shot.start, self.reference - reach), min(shot.stop, self.reference + reach + 1))
+        return Looks(film, numbers, shot.face[numbers - shot.start], np.full((len(numbers), 2), shot.size))
 
     def place(self, position: int, motion: np.ndarray) -> np.ndarray:
         """Landmarks (478, 2) of the film's frame `position` with the mouth of `motion` (57, 2)."""

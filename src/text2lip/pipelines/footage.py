@@ -16,6 +16,7 @@ SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".
 SUFFIXES += (".ogv", ".flv", ".wmv")
 ENDS = ("loop", "hold", "cut")
 BACKWARD = 32  # frames held at once while a film is played backwards
+NEAR = 10.0  # seconds: a frame so much later is decoded to, one after that is sought
 
 
 def is_footage(image: Any) -> bool:
@@ -33,25 +34,28 @@ class Footage:
         fps (`float`, *optional*): frames per second wanted; the film's own, or 25 for pictures, by default. A file is
             sampled in time, whatever its own rate; pictures are taken as they are.
         max_size (`int`): longest side allowed, pixels.
+        name (`str`): of the argument, for errors.
 
     Attributes:
         fps (`float`): frames per second.
         size (`tuple[int, int]`): height and width, pixels.
+        seconds (`float`): length of a file, 0 if it doesn't say.
 
     Raises:
         ValueError: a file that can't be read, no pictures, or too large ones.
     """
 
-    def __init__(self, image: Any, fps: float | None = None, max_size: int = 4096):
-        self.image, self.max_size = image, max_size
+    def __init__(self, image: Any, fps: float | None = None, max_size: int = 4096, name: str = "image"):
+        self.image, self.max_size, self.name = image, max_size, name
         self.is_file = isinstance(image, (str, os.PathLike))
         if self.is_file and not os.path.isfile(image):
-            raise ImageError(f"image: no file at {os.fspath(image)!r}; check the name.")
+            raise ImageError(f"{name}: no file at {os.fspath(image)!r}; check the name.")
         if not self.is_file and len(image) == 0:
-            raise ImageError("image: got no frames; give a list of pictures, or a video.")
-        self.fps = float(fps or (video_info(image, "image").fps if self.is_file else 25))
-        first = next(self.frames(0, 1))
-        self.size = load_image(first, max_size=max_size).shape[:2]
+            raise ImageError(f"{name}: got no frames; give a list of pictures, or a video.")
+        info = video_info(image, name) if self.is_file else None
+        self.fps = float(fps or (info.fps if info else 25))
+        self.seconds = info.seconds if info else 0.0
+        self.size = self._load(next(self.frames(0, 1))).shape[:2]
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
         """Yield uint8 (height, width, 3) frames from number `start` on, until before `stop` or the end."""
@@ -59,17 +63,23 @@ class Footage:
             yield from islice(self._decoded(start), None if stop is None else stop - start)
             return
         for index, picture in enumerate(self.image[start:stop], start):
-            frame = load_image(picture, max_size=self.max_size)
+            frame = self._load(picture)
             if index and frame.shape[:2] != self.size:
                 raise ImageError(
-                    f"image: frame {index} is {frame.shape[:2]}, the first was {self.size}; make them equal."
+                    f"{self.name}: frame {index} is {frame.shape[:2]}, the first was {self.size}; make them equal."
                 )
             yield frame
+
+    def _load(self, picture: Any) -> np.ndarray:
+        try:
+            return load_image(picture, max_size=self.max_size)
+        except ImageError as error:
+            raise ImageError(str(error).replace("image", self.name, 1)) from error
 
     def _decoded(self, start: int) -> Iterator[np.ndarray]:
         """Frames of a file from number `start` on; frame i is what the file shows at (i + 1/2) / fps seconds."""
         number, shown, seconds, lasts = start, None, 0.0, 1 / self.fps
-        for after, frame in timed_frames(self.image, (start + 0.5) / self.fps, "image"):
+        for after, frame in timed_frames(self.image, (start + 0.5) / self.fps, self.name):
             while shown is not None and (number + 0.5) / self.fps < after:
                 yield to_rgb(shown)
                 number += 1
@@ -78,6 +88,16 @@ class Footage:
         while (number + 0.5) / self.fps < seconds + lasts:
             yield to_rgb(shown)
             number += 1
+
+    def pick(self, numbers: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the frames of those ascending `numbers`, (count,) int, as far as there are; pictures of any sizes."""
+        if not self.is_file:
+            yield from (self._load(self.image[number]) for number in numbers)
+            return
+        for part in np.split(numbers, 1 + np.flatnonzero(np.diff(numbers) > NEAR * self.fps)):
+            wanted = set(part.tolist())
+            frames = enumerate(self.frames(int(part[0]), int(part[-1]) + 1), int(part[0]))
+            yield from (frame for number, frame in frames if number in wanted)
 
     def play(self, positions: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the frames of those numbers, `positions` (count,) int, each beside the one before it or the same."""

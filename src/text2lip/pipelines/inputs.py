@@ -54,6 +54,7 @@ class Clip:
     fps: float | None
     num_frames: int | None
     generator: Any = None
+    reference: Any = None
 
     def speak(self, predict: Callable[..., Timeline] | None = None) -> TimedSound:
         """Times and sound: the caller's timings, else alignment of the caller's audio, else the voice's events;
@@ -93,10 +94,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class Request(Clip):
-    """All inputs of one call, where prompt, image, audio, timings and generator may be lists."""
+    """All inputs of one call, where prompt, image, audio, timings, generator, reference may be lists."""
 
     def clips(self) -> list[Clip]:
-        """The inputs checked, and every prompt paired with its image, audio, timings and generator.
+        """The inputs checked, and every prompt paired with its image, audio, timings, generator and reference.
 
         Raises:
             ValueError: a value that can't be used, or lists of unequal length.
@@ -107,19 +108,21 @@ class Request(Clip):
         if not prompts:
             raise ValueError("prompt: got an empty list; give at least one sentence.")
         count = len(prompts)
-        one_each = isinstance(self.image, (list, tuple)) and (
-            many or len(self.image) == 1
-        )  # else the frames of a film
-        images = _spread("image", self.image, count, one_each)
+
+        def one_each(pictures):  # else the frames of a film
+            return isinstance(pictures, (list, tuple)) and (many or len(pictures) == 1)
+
+        images = _spread("image", self.image, count, one_each(self.image))
+        references = _spread("reference", self.reference, count, one_each(self.reference))
         audios = _spread("audio", self.audio, count, isinstance(self.audio, list))
         timings = _spread("timings", self.timings, count, many and _is_list_of_timings(self.timings))
         generators = _spread("generator", self.generator, count, isinstance(self.generator, (list, tuple)))
         shared = {**vars(self), "fps": None if self.fps is None else float(self.fps)}
         clips = []
-        for prompt, image, audio, times, generator in zip(prompts, images, audios, timings, generators):
-            self._check_one(prompt, image, audio, times)
-            own = {"prompt": prompt, "image": image, "audio": audio, "timings": times, "generator": generator}
-            clips.append(Clip(**{**shared, **own}))
+        for own in zip(prompts, images, audios, timings, generators, references):
+            self._check_one(*own[:4])
+            names = ("prompt", "image", "audio", "timings", "generator", "reference")
+            clips.append(Clip(**{**shared, **dict(zip(names, own))}))
         return clips
 
     def _check_call(self):

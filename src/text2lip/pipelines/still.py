@@ -9,10 +9,14 @@ from text2lip.faces.canonical import LIPS
 from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
+from text2lip.pipelines.references import Looks, nobody
 
 
 class Still:
-    """A portrait that says something, with the interface of [`Dub`]."""
+    """A portrait that says something, with the interface of [`Dub`].
+
+    `looks` finds other pictures of the person, see [`look_through`].
+    """
 
     def __init__(
         self,
@@ -22,18 +26,25 @@ class Still:
         fps: float | None = None,
         face_index: Any = None,
         max_size: int = 4096,
+        looks: Callable[[], Looks] | None = None,
     ):
         self.portrait = load_image(image, max_size=max_size)
         self.face = landmarker.locate(self.portrait, face_index)
         check_mouth(self.face)
         self.fps, self.size = float(fps or 25), self.portrait.shape[:2]
+        self.references = None
+        if looks is not None:
+            chosen = looks().like(self.face, self.size)
+            if not len(chosen.numbers):
+                raise nobody(looks())
+            self.references = chosen.crops(self.portrait, self.face)
 
     def perform(
         self, motion: np.ndarray, reference_width: float, render: Callable
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Landmarks and frames of the portrait that makes `motion`; see [`Dub.perform`]."""
         landmarks = PortraitMouth(self.face, *self.size).retarget(motion, reference_width)
-        return landmarks, iter(render(self.portrait, landmarks, self.face[:, :2], slice(None)))
+        return landmarks, iter(render(self.portrait, landmarks, self.face[:, :2], slice(None), self.references))
 
 
 def check_mouth(landmarks: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from text2lip.pipelines.footage import ENDS, is_footage
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.motion import LipMotion
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
+from text2lip.pipelines.references import references_of
 from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
 from text2lip.pipelines.sound import check_condition, sound_tokens
 from text2lip.pipelines.still import Still
@@ -159,6 +161,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         motion: str | None = None,
         renderer: str | None = None,
         face_index: Any = None,
+        reference: Any = None,
         idle: bool | float = False,
         audio_condition: str = "none",
         num_inference_steps: int | None = None,
@@ -193,6 +196,10 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             motion (`str`, *optional*): "articulatory" or "networks".
             renderer (`str`, *optional*): "auto", "geometric" or "unet".
             face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
+            reference (*optional*): other pictures of the person, from whose mouths teeth and tongue are taken: path of
+                a video, a list of pictures, an array (frames, height, width, 3), or one picture; for a list of
+                prompts, one for all or a list of them. The largest face in each counts. For the learned renderer
+                ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames unless others are given here.
             idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
                 to 2, for less or more of it. Portraits alone: a film moves by itself.
             audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
@@ -218,12 +225,11 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             "callback_on_step_end": callback_on_step_end,
             "callback_on_step_end_tensor_inputs": callback_on_step_end_tensor_inputs,
         }
-        request = Request(
-            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
-        )
+        said = (prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames)
+        request = Request(*said, generator, reference)
         options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
         self.check_inputs(options, output_type)
-        streams = [self._stream(clip, options) for clip in request.clips()]
+        streams = self._streams(request.clips(), options)
         rates = sorted({stream.fps for stream in streams})
         if len(rates) > 1:
             raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
@@ -269,6 +275,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         motion: str | None = None,
         renderer: str | None = None,
         face_index: Any = None,
+        reference: Any = None,
         idle: bool | float = False,
         audio_condition: str = "none",
         num_inference_steps: int | None = None,
@@ -282,16 +289,15 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         Returns:
             [`Text2LipStream`]: iterate for uint8 (height, width, 3) frames; carries `audio`, `sampling_rate`, `fps`.
         """
-        request = Request(
-            prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames, generator
-        )
+        said = (prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames)
+        request = Request(*said, generator, reference)
         sampler = {"num_inference_steps": num_inference_steps, "guidance_scale": guidance_scale}
         options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
         self.check_inputs(options)
         clips = request.clips()
         if len(clips) != 1:
             raise ValueError(f"prompt: stream makes one clip, got {len(clips)}; call it once for each.")
-        return self._stream(clips[0], options)
+        return self._streams(clips, options)[0]
 
     def check_inputs(self, options: Options, output_type: str = "np"):
         """Refuse values that no part of this pipeline can use.
@@ -325,8 +331,18 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         if not isinstance(options.idle, bool) and (not is_number(options.idle) or not 0 <= options.idle <= 2):
             raise ValueError(f"idle: {options.idle!r}; wants True, False or a strength from 0 to 2.")
 
-    def _stream(self, clip: Clip, options: Options) -> Text2LipStream:
-        subject = self._subject(clip, options)
+    def _streams(self, clips: list[Clip], options: Options) -> list[Text2LipStream]:
+        kind = renderer_kind(self, options.renderer)
+        looks = references_of(clips, self.face_landmarker, self.config.max_size, self.progress_bar)
+        if any(looks) and kind != "learned":
+            value = next(clip.reference for clip in clips if clip.reference is not None)
+            value = repr(value) if isinstance(value, (str, os.PathLike)) else f"got {type(value).__name__}"
+            raise ValueError(f"reference: {value}, but the {kind} renderer takes no reference; leave it out.")
+        own = kind == "learned"  # a film's own frames then
+        return [self._stream(clip, options, given or own) for clip, given in zip(clips, looks)]
+
+    def _stream(self, clip: Clip, options: Options, looks: Callable | bool) -> Text2LipStream:
+        subject = self._subject(clip, options, looks)
         encoder = self.viseme_encoder
         speech = clip.speak(None if encoder is None else partial(predict_timeline, encoder, self.tokenizer))
         timeline = speech.timeline
@@ -336,9 +352,11 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         renderer = self.make_renderer(options.renderer, **options.sampler)
         heard = sound_tokens(self, options.audio_condition, tokens, speech, num_frames, subject.fps)
 
-        def render(portrait, landmarks, source_landmarks, part):
+        def render(portrait, landmarks, source_landmarks, part, references):
             same = {"fps": subject.fps, "generator": clip.generator}
             same["audio_features"] = None if heard is None else heard[part]
+            if references is not None:
+                same["references"] = references
             return renderer.render(portrait, landmarks, source_landmarks=source_landmarks, **same)
 
         motion = options.expressiveness * moved[0].float().cpu().numpy()
@@ -362,14 +380,14 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             size=subject.size,
         )
 
-    def _subject(self, clip: Clip, options: Options) -> Still | Dub:
+    def _subject(self, clip: Clip, options: Options, looks: Callable | bool) -> Still | Dub:
         """Who talks: a portrait, or the face in a film."""
         shared = {"fps": clip.fps, "face_index": options.face_index, "max_size": self.config.max_size}
         if not is_footage(clip.image):
-            return Still(clip.image, self.face_landmarker, **shared)
+            return Still(clip.image, self.face_landmarker, **shared, looks=looks if callable(looks) else None)
         if options.idle:
             raise ValueError(f"idle: {options.idle!r}, but the head of a video has its own life; leave it out.")
-        film = {"video_end": options.video_end, "progress": self.progress_bar}
+        film = {"video_end": options.video_end, "progress": self.progress_bar, "looks": looks}
         return Dub(clip.image, self.face_landmarker, **film, **shared)
 
     def make_renderer(self, renderer: str | None = None, **sampler: Any):

@@ -1,0 +1,110 @@
+"""Other pictures of the person who talks: read a few at a time, and those chosen that show how the mouth looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from text2lip.faces.canonical import LIPS, canonical_lips
+from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
+from text2lip.faces.retarget import PortraitMouth
+from text2lip.pipelines.footage import Footage, is_footage
+from text2lip.pipelines.inputs import Clip
+from text2lip.renderers.references import MouthReferences, choose_references
+
+
+LOOKED_AT = 96  # pictures of a reference, at most: spread evenly over a longer one
+FACING = 0.3  # radians by which a head may be turned from the portrait's
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Pictures of one person that can be read at any time, and the face in each.
+
+    Attributes:
+        film ([`Footage`]): holds the pictures.
+        numbers (`np.ndarray`): int (pictures,), which of them, ascending.
+        faces (`np.ndarray`): (pictures, 478, 3), normalised.
+        sizes (`np.ndarray`): int (pictures, 2), heights and widths, pixels.
+    """
+
+    film: Footage
+    numbers: np.ndarray
+    faces: np.ndarray
+    sizes: np.ndarray
+
+    def like(self, face: np.ndarray, size: tuple[int, int]) -> "Looks":
+        """At most 24 pictures whose mouths differ most, of those with the whole mouth on a head turned like `face`.
+
+        Args:
+            face (`np.ndarray`): (478, 3), normalised, the portrait's.
+            size (`tuple[int, int]`): height and width of the portrait, pixels.
+        """
+        lips = self.faces[:, list(LIPS), :2]
+        backs = np.array([PortraitMouth(*one).axes[2] for one in self._each()]).reshape(-1, 3)
+        turn = np.linalg.norm(backs - PortraitMouth(face, *size).axes[2], axis=-1)
+        kept = np.flatnonzero((lips.min((1, 2)) >= 0) & (lips.max((1, 2)) <= 1) & (turn < FACING))
+        if len(kept):
+            points = self.faces[kept, :, :2] * self.sizes[kept, None, ::-1]
+            kept = kept[choose_references(canonical_lips(points))]
+        return Looks(self.film, self.numbers[kept], self.faces[kept], self.sizes[kept])
+
+    def _each(self):
+        return ((face, *size) for face, size in zip(self.faces, self.sizes))
+
+    def crops(self, portrait: np.ndarray, face: np.ndarray) -> MouthReferences:
+        """Read the pictures, one after another, for a portrait (height, width, 3) with landmarks (478, 2 or 3)."""
+        return MouthReferences.from_frames(self.film.pick(self.numbers), self.faces, portrait, face[:, :2])
+
+
+def look_through(reference: Any, landmarker: FaceLandmarker, max_size: int = 4096, progress: Callable = iter) -> Looks:
+    """Find the largest face in each of at most 96 pictures.
+
+    Args:
+        reference: path of a video, a list of pictures, an array (frames, height, width, 3), or one picture.
+        landmarker ([`FaceLandmarker`]): finds the faces.
+        max_size (`int`): longest side allowed, pixels.
+        progress (`Callable`): wraps the pictures that are searched, such as a progress bar.
+
+    Raises:
+        ValueError: a picture can't be read, or none shows a face.
+    """
+    film = Footage(reference if is_footage(reference) else [reference], None, max_size, "reference")
+    if film.is_file:
+        rate = min(film.fps, LOOKED_AT / film.seconds) if film.seconds else film.fps
+        film, numbers = Footage(reference, rate, max_size, "reference"), np.arange(LOOKED_AT)
+    else:
+        count = len(film.image)
+        numbers = np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).round().astype(int))
+    seen, found = 0, []
+    for number, picture in zip(numbers, progress(film.pick(numbers))):
+        seen += 1
+        try:
+            found.append((number, landmarker.locate(picture), picture.shape[:2]))
+        except FaceNotFoundError:
+            continue
+    if not found:
+        raise ValueError(f"reference: no face in any of {seen} picture(s); give some that show the person's mouth.")
+    return Looks(film, *(np.array(part) for part in zip(*found)))
+
+
+def references_of(clips: list[Clip], *args, **kwargs) -> list[Callable[[], Looks] | None]:
+    """For each clip what looks through its reference when it is first called, once for one that several clips have.
+
+    Args:
+        clips (`list[Clip]`): of a call.
+        args, kwargs: of [`look_through`].
+    """
+    given = {id(clip.reference): clip.reference for clip in clips if clip.reference is not None}
+    looks = {key: cache(lambda value=value: look_through(value, *args, **kwargs)) for key, value in given.items()}
+    return [looks.get(id(clip.reference)) for clip in clips]
+
+
+def nobody(looks: Looks, what: str = "portrait") -> ValueError:
+    """What is wrong when no picture can be used for a portrait."""
+    return ValueError(
+        f"reference: {len(looks.numbers)} picture(s) with a face, but none shows a whole mouth on a head turned like "
+        f"the {what}'s (within {np.degrees(FACING):.0f} degrees); give some that were taken from the same side."
+    )
