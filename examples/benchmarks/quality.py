@@ -4,7 +4,8 @@
 
 Definitions are in docs/source/en/results.md. Clips are prepared first where that is not done yet. Every row gets the
 first frame of the clip as its portrait, the clip's own phone times, and makes exactly the clip's number of frames;
-the rows named "…_durations" have other times.
+the rows named "…_durations" have other times. The rows named "…_second_half" are judged over the second half of each
+clip; one of them was given mouths of the first half.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline  # noqa
 from text2lip import metrics as M  # noqa: E402
 from text2lip.data import grid_clips  # noqa: E402
 from text2lip.data.prepared import load_record, record_path  # noqa: E402
-from text2lip.faces.crop import CROP_SIZE, crop, mouth_anchor, mouth_crop_transform  # noqa: E402
+from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
 from text2lip.models import LipDecoderModel  # noqa: E402
 from text2lip.pipelines.durations import predict_timeline  # noqa: E402
 from text2lip.speech import synthesize  # noqa: E402
@@ -175,38 +176,53 @@ def measure_images(clips: list[rows.BenchClip], figures: dict, sheet: Path):
     strips = []
     for index, clip in enumerate(tqdm(clips, desc="images", unit="clip")):
         film = np.stack(list(read_frames(clip.video)))
+        source = clip.record["landmarks"][0, :, :2]
         drawn = {}
         for name, row in table.items():
             if row is None:
                 drawn[name] = np.repeat(film[:1], len(film), 0)
             else:
-                source = clip.record["landmarks"][0, :, :2]
                 frames = renderers[row[1]].render(film[0], row[0](clip), fps=clip.fps, source_landmarks=source)
                 drawn[name] = np.stack(list(frames))
         cropped = compare(clip, film, drawn, figures, able)
+        later = compare(clip, film, second_half(clip, film, drawn, renderers), figures, able, rows.middle(clip))
         if "fvd" in able and len(clips) >= FVD_CLIPS:
             start = (len(film) - FVD_FRAMES) // 2
             for name, frames in {"film": film, **drawn}.items():
                 windows[name].append(M.video_features([frames[start : start + FVD_FRAMES]])[0])
         if index < 4:
-            strips.append(cropped)
+            strips.append((cropped, later))
     for name in table:
         if len(windows[name]) >= FVD_CLIPS:
             figures[name]["fvd"] = [M.frechet_distance(np.stack(windows[name]), np.stack(windows["film"]))]
-    write_sheet(strips, sheet)
+    write_sheet([whole for whole, _ in strips], sheet)
+    write_sheet([later for _, later in strips], sheet.with_stem(f"{sheet.stem}-second-half"))
 
 
-def compare(clip: rows.BenchClip, film: np.ndarray, drawn: dict, figures: dict, able: set[str]) -> dict:
-    """Image figures of one clip; returns the mouth crops of the film and of every row."""
-    points = clip.points()[..., :2]
-    anchor = mouth_anchor(points)
-    moving = mouth_crop_transform(points, anchor=anchor)
-    fixed = mouth_crop_transform(points, anchor=anchor)[0]
-    real = np.stack([crop(frame, matrix, CROP_SIZE) for frame, matrix in zip(film, moving)])
-    inner, gap = rows.inner_lips_in_crop(clip, moving), rows.real_gap(clip)
+def second_half(clip: rows.BenchClip, film: np.ndarray, drawn: dict, renderers: dict) -> dict:
+    """Frames from the middle of a clip on: those rows that know nothing of the first half, and one that was given
+    mouths of it."""
+    start = rows.middle(clip)
+    later = {name: drawn[name][start:] for name in ("still", *(f"true_landmarks_{name}" for name in renderers))}
+    if "learned" in renderers:
+        given = {"source_landmarks": clip.record["landmarks"][0, :, :2], "references": rows.earlier_mouths(clip, film)}
+        frames = renderers["learned"].render(film[0], rows.true_landmarks(clip)[start:], fps=clip.fps, **given)
+        later["true_landmarks_referred"] = np.stack(list(frames))
+    return {f"{name}_second_half": frames for name, frames in later.items()}
+
+
+def compare(
+    clip: rows.BenchClip, film: np.ndarray, drawn: dict, figures: dict, able: set[str], start: int = 0
+) -> dict:
+    """Image figures of one clip from frame `start` on, where the frames of `drawn` begin; returns the mouth crops of
+    the film and of every row."""
+    moving = rows.crop_transforms(clip)
+    inner, gap = rows.inner_lips_in_crop(clip, moving)[start:], rows.real_gap(clip)[start:]
+    film = film[start:]
+    real = np.stack([crop(frame, matrix, CROP_SIZE) for frame, matrix in zip(film, moving[start:])])
     cropped = {"film": real}
     for name, frames in drawn.items():
-        ours = np.stack([crop(frame, fixed, CROP_SIZE) for frame in frames])
+        ours = np.stack([crop(frame, moving[0], CROP_SIZE) for frame in frames])
         cropped[name], values = ours, figures[name]
         few, few_real = frames[::EVERY], film[::EVERY]
         for metric in {"ssim", "psnr", "lpips"} & able:
@@ -215,7 +231,8 @@ def compare(clip: rows.BenchClip, film: np.ndarray, drawn: dict, figures: dict, 
         values["cpbd"].append(M.cpbd(few))
         values["inner_mouth_psnr"].append(M.inner_mouth_psnr(ours, real, inner, gap))
         values["flicker"].append(M.flicker(ours, real))
-    figures["film"]["cpbd"].append(M.cpbd(film[::EVERY]))
+    if start == 0:
+        figures["film"]["cpbd"].append(M.cpbd(film[::EVERY]))
     return cropped
 
 
@@ -259,7 +276,7 @@ def print_reasons():
 
 
 def write_sheet(strips: list[dict], path: Path):
-    """Mouth crops of up to four clips, the film above each row."""
+    """Mouth crops, the film above each row."""
     from PIL import Image
 
     lines = []

@@ -9,9 +9,12 @@ import numpy as np
 import torch
 
 from text2lip.data.grid import pronounced
+from text2lip.data.pairs import APART
 from text2lip.faces.canonical import DRIVEN, canonical_lips, driven_index, to_pixels
+from text2lip.faces.crop import mouth_crop_transform
 from text2lip.faces.mesh_topology import canonical_mesh
 from text2lip.faces.retarget import PortraitMouth
+from text2lip.renderers.references import MouthReferences, choose_references
 from text2lip.text.timing import Segment, Timeline
 
 
@@ -168,6 +171,24 @@ class OpenFaceFX:
         times, matrix = build_viseme_curves(segments, fps=100.0, mapping=IPA_MAPPING)
         frames = (np.arange(len(clip.lips)) + 0.5) / clip.fps
         return np.stack([np.interp(frames, times, column) for column in np.asarray(matrix).T], 1)
+
+
+def middle(clip: BenchClip) -> int:
+    """The frame with which the second half of a clip begins."""
+    return len(clip.lips) // 2
+
+
+def earlier_mouths(clip: BenchClip, film: np.ndarray) -> MouthReferences:
+    """What the first half of a clip shows of its talker's mouth; the frames just before the middle are left out."""
+    chosen = choose_references(clip.lips[: max(middle(clip) - APART, 1)])
+    landmarks = clip.record["landmarks"][..., :2]
+    return MouthReferences.from_frames(film[chosen], landmarks[chosen], film[0], landmarks[0])
+
+
+def crop_transforms(clip: BenchClip) -> np.ndarray:
+    """From the film's pictures to the stabilised mouth crop of the protocol, (frames, 2, 3). Rows that move the mouth
+    of the first frame alone are all cut out with the first one."""
+    return mouth_crop_transform(clip.points()[..., :2])
 
 
 def inner_lips_in_crop(clip: BenchClip, transforms: np.ndarray) -> np.ndarray:

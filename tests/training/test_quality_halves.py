@@ -1,0 +1,83 @@
+"""Second halves of clips in `examples/benchmarks/quality.py`: what is rendered, offered and compared."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from text2lip.faces.canonical import canonical_lips, to_pixels
+from text2lip.faces.mesh_topology import canonical_mesh
+from text2lip.metrics.image import ROUNDING_MSE, decibels
+
+
+BENCHMARKS = Path(__file__).parents[2] / "examples/benchmarks"
+FRAMES, SIZE = 21, 80
+
+
+@pytest.fixture
+def quality(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.syspath_prepend(str(BENCHMARKS.parent))
+    import quality
+
+    return quality
+
+
+@pytest.fixture
+def clip(quality):
+    """A head that stands still while its lips drop a little further in every frame."""
+    face = canonical_mesh()[0] * np.array([1, -1, -1])
+    face = (face - face.min(0)) / np.ptp(face, 0).max()
+    face = np.concatenate([face, face[[33] * 5 + [263] * 5]])[:478].astype(np.float32)
+    landmarks = np.repeat(0.1 + 0.8 * face[None], FRAMES, 0)
+    landmarks[:, [14, 17, 87, 317], 1] += 0.002 * np.arange(FRAMES, dtype=np.float32)[:, None]
+    record = {"landmarks": landmarks, "size": (SIZE, SIZE), "fps": 25.0}
+    record["lips"] = canonical_lips(to_pixels(landmarks[..., :2], SIZE, SIZE))
+    return quality.rows.BenchClip("s/1", Path("s/1.mpg"), record)
+
+
+@pytest.fixture
+def film():
+    return np.random.default_rng(0).integers(0, 256, (FRAMES, SIZE, SIZE, 3), np.uint8)
+
+
+def test_references_are_of_the_first_half(quality, clip, film):
+    references = quality.rows.earlier_mouths(clip, film)
+    assert quality.rows.middle(clip) == 10
+    assert len(references.pictures) == 4  # frames 0 to 3: six are left out
+    dropped = references.points[:, :, 1] - references.points[0, :, 1]
+    assert (np.diff(dropped.max(1)) > 0).all()
+
+
+def test_the_second_half_is_sliced_and_rendered_anew_with_references(quality, clip, film):
+    drawn = dict.fromkeys(("still", "text_only", "true_landmarks_geometric", "true_landmarks_learned"), film)
+    asked = {}
+
+    class Learned:
+        def render(self, portrait, landmarks, *, fps, source_landmarks, references):
+            asked.update(portrait=portrait, landmarks=landmarks, references=references)
+            return (portrait for _ in landmarks)
+
+    later = quality.second_half(clip, film, drawn, {"geometric": None, "learned": Learned()})
+    names = ("still", "true_landmarks_geometric", "true_landmarks_learned", "true_landmarks_referred")
+    assert list(later) == [f"{name}_second_half" for name in names]
+    assert all(len(frames) == 11 for frames in later.values())
+    assert np.array_equal(later["still_second_half"], film[10:])
+    assert np.array_equal(asked["portrait"], film[0]) and len(asked["references"].pictures) == 4
+    assert np.array_equal(asked["landmarks"], quality.rows.true_landmarks(clip)[10:])
+    assert "true_landmarks_referred_second_half" not in quality.second_half(clip, film, drawn, {"geometric": None})
+
+
+@pytest.mark.parametrize("start", [0, 10])
+def test_frames_are_compared_with_those_of_their_own_time(quality, clip, film, start):
+    figures = defaultdict(lambda: defaultdict(list))
+    drawn = {"same": film[start:], "late": np.roll(film, 1, 0)[start:]}
+    crops = quality.compare(clip, film, drawn, figures, {"ssim", "psnr"}, start)
+    assert crops["film"].shape == (FRAMES - start, 96, 96, 3)
+    for metric in ("psnr", "mouth_psnr", "inner_mouth_psnr"):
+        assert figures["same"][metric] == pytest.approx([decibels(ROUNDING_MSE)])
+        assert figures["late"][metric][0] < 15
+    assert figures["late"]["mouth_ssim"][0] < 0.5 < figures["same"]["mouth_ssim"][0] == pytest.approx(1)
+    assert figures["same"]["flicker"][0].value == 1
+    assert len(figures["film"]["cpbd"]) == (start == 0)
