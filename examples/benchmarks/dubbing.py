@@ -1,0 +1,211 @@
+"""Dubbing on real films: does the mouth follow the new speech alone, and what does a film look like that says what it
+says already?
+
+    python examples/benchmarks/dubbing.py
+
+One clip of each talker of `val_speaker` and `unseen_speaker`, by the learned renderer. The lips of the result are
+found again by the landmarker; the opening is |13 - 14| in units of the outer eye distance. Figures are the lowest and
+the highest of the clips, then their mean.
+
+`speech`: another sentence, with the durations that the networks give it.
+
+- `r_new`: correlation of the opening found with the one asked for; `r_old`: with that of the film as it was;
+  `r_both`: of the one asked for with that of the film: what `r_old` is to be compared with.
+- `chin_new`, `chin_old`: how much of the chin's motion asked for, and of the film's, is found again: least squares.
+- `flicker`: mean absolute frame difference in the mouth crop, the result's over the film's.
+- `silent_gap`: the widest opening found when the film is dubbed with silence.
+
+`own`: the second half of a clip dubbed with its own lips, compared with itself in the mouth crop, in frames that are
+six or more away from the one that the mouth is drawn from (`flicker`: in all). Skin is the film's own, not in `held`:
+that is the frame that the mouth is drawn from, repeated.
+
+Rows: `one_frame` takes lips, teeth and tongue from one frame of the film. `frames` is what the pipeline does: other
+frames of the shot as well. `first_half`, for `own` alone: other frames, but of the first half of the clip, its last
+six left out; with `frames` the very mouth that is wanted would be among those offered.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import rows  # noqa: E402
+from quality import load, number, write_sheet  # noqa: E402
+
+from text2lip import Text2LipPipeline  # noqa: E402
+from text2lip import metrics as M  # noqa: E402
+from text2lip.data.pairs import APART  # noqa: E402
+from text2lip.data.preparation import track  # noqa: E402
+from text2lip.faces.canonical import canonical_lips, driven_index, lip_gap  # noqa: E402
+from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
+from text2lip.faces.retarget import PortraitMouth  # noqa: E402
+from text2lip.faces.shots import find_shots  # noqa: E402
+from text2lip.pipelines.dubbing import Dub, Part  # noqa: E402
+from text2lip.pipelines.durations import predict_timeline  # noqa: E402
+from text2lip.pipelines.references import look_through  # noqa: E402
+from text2lip.video import read_frames  # noqa: E402
+
+
+SENTENCE = "Good morning, everybody. My name is Bob, and I like warm apples."
+SPLITS = ("val_speaker", "unseen_speaker")
+EXPRESSIVENESS = 1.25  # as the pipeline has it
+SPEECH = ("r_new", "r_old", "r_both", "chin_new", "chin_old", "flicker", "silent_gap")
+OWN = ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
+CHIN = driven_index((152,))[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
+    parser.add_argument("--prepared", help="where prepared clips are kept (default: as quality.py has it)")
+    parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips, such as s4/lbax4n")
+    parser.add_argument("--text", default=SENTENCE)
+    parser.add_argument("--json", default="outputs/dubbing.json", help="file for the figures; sheets lie beside it")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    args = parser.parse_args()
+    if not args.data:
+        raise SystemExit("dubbing: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+    target = Path(args.json)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figures = {"speech": defaultdict(lambda: defaultdict(list)), "own": defaultdict(lambda: defaultdict(list))}
+    sheets = {"speech": [], "own": []}
+    clips = find_clips(args)
+    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe.set_progress_bar_config(disable=True)
+    for clip in tqdm(clips, desc="clips", unit="clip"):
+        film = np.stack(list(read_frames(clip.video)))
+        sheets["speech"].append(measure_speech(pipe, clip, film, args.text, figures["speech"]))
+        sheets["own"].append(measure_own(pipe, clip, film, figures["own"]))
+    report = {"clips": [clip.name for clip in clips], "text": args.text, **figures}
+    target.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    for name, columns in (("speech", SPEECH), ("own", OWN)):
+        print("\n" + "\n".join(table(name, columns, figures[name])) + "\n")
+        write_sheet(sheets[name], target.with_name(f"{target.stem}-{name}.png"))
+    print(f"Wrote {target}: {', '.join(report['clips'])}")
+
+
+def find_clips(args: argparse.Namespace) -> list[rows.BenchClip]:
+    """The first clip of each talker, prepared."""
+    root = str(Path(args.data).resolve())
+    prepared = Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
+    clips = []
+    for split in SPLITS:
+        clips += load(argparse.Namespace(**{**vars(args), "split": split, "limit": None, "only": None}), prepared)[0]
+    if args.only:
+        return [clip for clip in clips if clip.name in args.only]
+    first = {clip.record["speaker"]: clip for clip in reversed(clips)}
+    return [clip for clip in clips if first[clip.record["speaker"]] is clip]
+
+
+def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figures: dict) -> dict:
+    """A film with other words, and with none: figures of each row, and mouth crops."""
+    timeline = predict_timeline(pipe.viseme_encoder, pipe.tokenizer, text, "en-us")
+    tokens = pipe.tokenizer(phones=timeline, return_tensors="pt")
+    moved, width = pipe.animate(tokens, len(film), clip.fps)
+    motion = EXPRESSIVENESS * moved[0].float().cpu().numpy()
+    crops = partial(mouth_crops, matrices=rows.crop_transforms(clip))
+    sheet = {"film": crops(film)}
+    for name, looks in {"one_frame": False, "frames": True}.items():
+        asked, frames = dubbed(pipe, clip.video, clip.fps, motion, width, looks)
+        found = canonical_lips(clip.points(track(frames, pipe.face_landmarker)))
+        values = figures[name]
+        for key, value in followed(found, canonical_lips(clip.points(asked)), clip.lips).items():
+            values[key].append(value)
+        sheet[name] = crops(frames)
+        values["flicker"].append(M.flicker(sheet[name], sheet["film"]).value)
+    _, frames = dubbed(pipe, clip.video, clip.fps, 0 * motion, width, True)
+    silent = canonical_lips(clip.points(track(frames, pipe.face_landmarker)))
+    figures["frames"]["silent_gap"].append(float(lip_gap(silent).max()))
+    sheet["silence"] = crops(frames)
+    return sheet
+
+
+def followed(found: np.ndarray, asked: np.ndarray, old: np.ndarray) -> dict[str, float]:
+    """Whose motion found lips (frames, 57, 2), canonical, have: of those `asked` for, or of the `old` ones."""
+    gaps = {name: lip_gap(lips) for name, lips in {"found": found, "new": asked, "old": old}.items()}
+    chins = np.stack([lips[:, CHIN, 1] - lips[:, CHIN, 1].mean() for lips in (asked, old)], -1)
+    chin_new, chin_old = np.linalg.lstsq(chins, found[:, CHIN, 1] - found[:, CHIN, 1].mean(), rcond=None)[0]
+    return {
+        "r_new": correlation(gaps["found"], gaps["new"]),
+        "r_old": correlation(gaps["found"], gaps["old"]),
+        "r_both": correlation(gaps["new"], gaps["old"]),
+        "chin_new": float(chin_new),
+        "chin_old": float(chin_old),
+    }
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def measure_own(pipe, clip: rows.BenchClip, film: np.ndarray, figures: dict) -> dict:
+    """The second half of a film with its own lips: figures of each row, and mouth crops."""
+    start = rows.middle(clip)
+    earlier, later = list(film[: start - APART]), list(film[start:])
+    (shot, *_), _ = find_shots(later, pipe.face_landmarker, clip.fps)
+    part = Part(shot, None)
+    motion = np.stack([PortraitMouth(face, *shot.size).shape for face in shot.face]) - part.rest
+    matrices = rows.crop_transforms(clip)
+    inner, gap = rows.inner_lips_in_crop(clip, matrices)[start:], rows.real_gap(clip)[start:]
+    real = mouth_crops(later, matrices[start:])
+    drawn = {"held": np.repeat(real[part.reference][None], len(real), 0)}
+    looks = cache(lambda: look_through(earlier, pipe.face_landmarker))
+    for name, given in {"one_frame": False, "first_half": looks}.items():
+        _, frames = dubbed(pipe, later, clip.fps, motion, None, given)
+        drawn[name] = mouth_crops(frames, matrices[start:])
+    far = np.abs(np.arange(len(real)) - part.reference) >= APART
+    perceptual = M.available_metrics()["lpips"] is None
+    for name, frames in drawn.items():
+        for metric in ("ssim", "psnr", "lpips") if perceptual else ("ssim", "psnr"):
+            figures[name][f"mouth_{metric}"].append(getattr(M, metric)(frames[far], real[far]))
+        figures[name]["inner_mouth_psnr"].append(M.inner_mouth_psnr(frames[far], real[far], inner[far], gap[far]))
+        figures[name]["flicker"].append(M.flicker(frames, real).value)
+    return {"film": real, **drawn}
+
+
+def dubbed(
+    pipe, film, fps: float, motion: np.ndarray, width: float | None, looks: Callable | bool
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Landmarks and frames of a film with other lip motion; `looks` as in [`Dub`]."""
+    renderer = pipe.make_renderer("unet")
+
+    def render(portrait, landmarks, source_landmarks, part, references) -> Iterator[np.ndarray]:
+        same = {"fps": fps, "source_landmarks": source_landmarks, "references": references}
+        return renderer.render(portrait, landmarks, **same)
+
+    dub = Dub(film, pipe.face_landmarker, fps=fps, video_end="cut", looks=looks)
+    landmarks, frames = dub.perform(motion, width, render)
+    return landmarks, list(frames)
+
+
+def mouth_crops(frames, matrices: np.ndarray) -> np.ndarray:
+    """Crops of pictures, each by its own transform: uint8 (frames, 96, 96, 3)."""
+    return np.stack([crop(frame, matrix, CROP_SIZE) for frame, matrix in zip(frames, matrices)])
+
+
+def table(title: str, columns: tuple[str, ...], lines: dict[str, dict[str, list]]) -> list[str]:
+    """Lowest to highest, and the mean, of each row's figures, as Markdown."""
+    made = [f"| {title} | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
+    for name, values in lines.items():
+        made.append("| " + " | ".join([name, *(span(values.get(key, [])) for key in columns)]) + " |")
+    return made
+
+
+def span(values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{number(min(known))} to {number(max(known))}, {number(M.mean_of(known))}" if known else "–"
+
+
+if __name__ == "__main__":
+    main()
