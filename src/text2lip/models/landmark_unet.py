@@ -67,8 +67,8 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         drawing_channels (`int`): of the drawings of source and target landmarks together.
         max_flow (`float`): pixels.
         edge (`int`): pixels at the sides of the crop over which every change fades to nothing.
-        reach (`int`): pixels, even: fine colour and the reference fade to nothing so far from the lips, all else
-            so far from the face below the ears.
+        reach (`int`): pixels, even: fine colour fades to nothing so far from the lips, all else so far from the face
+            below the ears.
     """
 
     @register_to_config
@@ -149,7 +149,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         lips, face = self.near(drawings, slice(0, 3)) * self.window, self.near(drawings, slice(3, 4)) * self.window
         flow = self.config.max_flow * torch.tanh(smooth[:, :2]) * face
         mask = torch.sigmoid(fine[:, 3:4]) * lips
-        taken = torch.sigmoid(fine[:, 4:]) * lips * (reference[:, 3:] > 0)
+        taken = torch.sigmoid(fine[:, 4:]) * face * (reference[:, 3:] > 0)
         colour = smooth[:, 2:] * face + mask * fine[:, :3]
         if not return_dict:
             return flow, colour, mask, taken
