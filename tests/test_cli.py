@@ -88,6 +88,8 @@ def test_own_audio_and_own_times(say, tmp_path):
         (["Hi.", "-s", "no/a.srt"], "--subtitles: no folder"),
         (["Hi.", "-a", "no.wav"], "--audio: no file 'no.wav'"),
         (["Hi.", "--timings", "no.json"], "--timings: no file 'no.json'"),
+        (["Hi.", "--reference", "no.mp4"], "--reference: no file 'no.mp4'"),
+        (["Hi.", "--reference", "{image}", "--renderer", "geometric"], "--reference: .*, but the geometric renderer"),
         (["Hi.", "-l", "xx"], "--language: 'xx' is not one"),
         (["Hi.", "-v", "nobody"], "--voice: no voice 'nobody'; choose one of"),
         (["Hi.", "-r", "9"], "--rate: got 9.0; wants a number from"),
@@ -100,8 +102,8 @@ def test_own_audio_and_own_times(say, tmp_path):
         (["Hi.", "--model", "nobody"], "--model: 'nobody' is no folder and not built in; choose text2lip-grid"),
     ],
 )
-def test_wrong_input_is_one_line_and_code_2(say, tmp_path, arguments, message):
-    code, out, err = say(*arguments)
+def test_wrong_input_is_one_line_and_code_2(say, tmp_path, portrait_file, arguments, message):
+    code, out, err = say(*(argument.format(image=portrait_file) for argument in arguments))
     assert (code, out) == (2, "")
     assert re.match(f"text2lip: error: {message}", err), err
     assert err.count("\n") == 1 and "Traceback" not in err

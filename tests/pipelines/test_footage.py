@@ -68,6 +68,20 @@ def test_a_film_is_played_back_and_forth_or_held(film, end):
     assert [number(frame) for frame in Footage(film).play(where)] == where.tolist()
 
 
+@pytest.mark.parametrize("near", [0.5, 100.0])
+def test_single_frames_are_picked_in_few_passes(film, monkeypatch, near):
+    opened, decoded, timed_frames = [], [], footage.timed_frames
+    monkeypatch.setattr(footage, "NEAR", near)  # seconds
+    clip = Footage(film)
+    monkeypatch.setattr(footage, "timed_frames", lambda *where: opened.append(1) or timed_frames(*where))
+    monkeypatch.setattr(footage, "to_rgb", lambda frame: decoded.append(1) or frame.to_ndarray(format="rgb24"))
+    wanted = np.array([3, 8, 9, 150, 161, 229, 240])  # 240 is beyond the end
+    assert [number(frame) for frame in clip.pick(wanted)] == wanted[:-1].tolist()
+    assert (len(opened), len(decoded)) == ((3, 7 + 12 + 1) if near < 1 else (1, 230 - 3))
+    pictures = [np.zeros((4 + i, 4, 3), np.uint8) for i in range(3)]
+    assert [frame.shape[0] for frame in Footage(pictures).pick(np.array([0, 2]))] == [4, 6]
+
+
 def test_a_list_is_played_like_a_file():
     frames = numbered(5)
     for image in (frames, np.stack(frames), [Image.fromarray(frame) for frame in frames]):
