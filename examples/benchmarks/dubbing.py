@@ -11,7 +11,8 @@ the highest of the clips, then their mean.
 
 - `r_new`: correlation of the opening found with the one asked for; `r_old`: with that of the film as it was;
   `r_both`: of the one asked for with that of the film: what `r_old` is to be compared with.
-- `chin_new`, `chin_old`: how much of the chin's motion asked for, and of the film's, is found again: least squares.
+- `gap_old`: how much of the opening of the film as it was is found again beside that asked for: least squares.
+  `chin_new`, `chin_old`: how much of the chin's motion asked for, and of the film's, likewise.
 - `flicker`: mean absolute frame difference in the mouth crop, the result's over the film's.
 - `silent_gap`: the widest opening found when the film is dubbed with silence.
 
@@ -60,7 +61,7 @@ from text2lip.video import read_frames  # noqa: E402
 SENTENCE = "Good morning, everybody. My name is Bob, and I like warm apples."
 SPLITS = ("val_speaker", "unseen_speaker")
 EXPRESSIVENESS = 1.25  # as the pipeline has it
-SPEECH = ("r_new", "r_old", "r_both", "chin_new", "chin_old", "flicker", "silent_gap")
+SPEECH = ("r_new", "r_old", "r_both", "gap_old", "chin_new", "chin_old", "flicker", "silent_gap")
 OWN = ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
 CHIN = driven_index((152,))[0]
 
@@ -133,16 +134,22 @@ def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figu
 
 def followed(found: np.ndarray, asked: np.ndarray, old: np.ndarray) -> dict[str, float]:
     """Whose motion found lips (frames, 57, 2), canonical, have: of those `asked` for, or of the `old` ones."""
-    gaps = {name: lip_gap(lips) for name, lips in {"found": found, "new": asked, "old": old}.items()}
-    chins = np.stack([lips[:, CHIN, 1] - lips[:, CHIN, 1].mean() for lips in (asked, old)], -1)
-    chin_new, chin_old = np.linalg.lstsq(chins, found[:, CHIN, 1] - found[:, CHIN, 1].mean(), rcond=None)[0]
+    gaps = [lip_gap(lips) for lips in (found, asked, old)]
+    chin_new, chin_old = shares(*(lips[:, CHIN, 1] for lips in (found, asked, old)))
     return {
-        "r_new": correlation(gaps["found"], gaps["new"]),
-        "r_old": correlation(gaps["found"], gaps["old"]),
-        "r_both": correlation(gaps["new"], gaps["old"]),
-        "chin_new": float(chin_new),
-        "chin_old": float(chin_old),
+        "r_new": correlation(gaps[0], gaps[1]),
+        "r_old": correlation(gaps[0], gaps[2]),
+        "r_both": correlation(gaps[1], gaps[2]),
+        "gap_old": shares(*gaps)[1],
+        "chin_new": chin_new,
+        "chin_old": chin_old,
     }
+
+
+def shares(found: np.ndarray, asked: np.ndarray, old: np.ndarray) -> list[float]:
+    """The weights by which `asked` and `old` make up `found`, all (frames,), best, each about its mean."""
+    found, asked, old = (values - values.mean() for values in (found, asked, old))
+    return np.linalg.lstsq(np.stack([asked, old], -1), found, rcond=None)[0].tolist()
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:

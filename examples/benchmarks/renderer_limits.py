@@ -10,11 +10,14 @@ Portrait: the first frame; landmarks: the clip's true ones; figures in the mouth
   the crop, where nothing may change, and the film's noise there.
 - `nearest_frame`: for every frame the one of the same film, six or more frames away, with the nearest lips (mean
   distance of the 40 points, canonical frame): real pictures of nearly the same mouth. `nearest_lips`: its lips alone
-  over the geometric frame.
+  over the geometric frame. `moved_lips`: the same of all those other frames by [`MouthReferences`], which moves the
+  nearest ones until their lips lie on the wanted ones: what other pictures of the person can give at best.
 - `film_mp4`: the film through H.264 at the quality that the pipeline writes. `film_blur_S`: the film's crop after a
   Gaussian of S pixels; `film_denoised`: after a median of each pixel over three frames.
 - `inside_mean`, `inside_clip_mean`: the film with the inside of every open mouth in that mouth's mean colour, or in
   the mean colour of the clip's: a mouth that is right in all but teeth and tongue.
+
+`around` is the share of the geometric frame's squared error that lies where nothing may change.
 
 Flicker. A film changes from frame to frame because the face moves, and by noise, compression and the trembling of the
 landmarks by which the crop is cut. A renderer whose constant mouth gives constant frames has none of the second kind.
@@ -62,6 +65,7 @@ from text2lip.faces.crop import CROP_SIZE, crop, transform_points  # noqa: E402
 from text2lip.metrics.image import OPEN_GAP, inside_polygon  # noqa: E402
 from text2lip.metrics.lips import SMOOTHING_TAPS  # noqa: E402
 from text2lip.renderers.mouth_drawing import draw_mouth  # noqa: E402
+from text2lip.renderers.references import MouthReferences  # noqa: E402
 from text2lip.video import read_frames, write_video  # noqa: E402
 
 
@@ -100,7 +104,7 @@ def main():
 def measure(clips: list[rows.BenchClip], sheet: Path) -> dict:
     """All figures of some clips, and a sheet of crops."""
     figures, changes = (defaultdict(lambda: defaultdict(list)) for _ in range(2))
-    limits = defaultdict(list)
+    limits, around = defaultdict(list), []
     perceptual = M.available_metrics()["lpips"] is None
     strips = []
     for clip in tqdm(clips, desc="clips", unit="clip"):
@@ -117,10 +121,12 @@ def measure(clips: list[rows.BenchClip], sheet: Path) -> dict:
                 changes[place][name].append(tally)
         for name, tally in flicker_limits(view.real, clip.lips).items():
             limits[name].append(tally)
+        around.append(error_outside(view.warped, view.real, view.face))
         strips.append({"film": view.real, **drawn})
     write_sheet(strips[:4], sheet)
     return {
         "clips": len(clips),
+        "around": M.mean_of(around),
         "rows": {name: {key: summary(values[key]) for key in METRICS} for name, values in figures.items()},
         "changes": {place: {name: M.pooled(v) for name, v in row.items()} for place, row in changes.items()},
         "flicker": {name: M.pooled(limits[name]) for name in LIMITS},
@@ -133,6 +139,7 @@ class CropView:
     Attributes:
         real (`np.ndarray`): uint8 (frames, 96, 96, 3).
         warped (`np.ndarray`): the same of the geometric renderer on the true landmarks.
+        points, wanted (`np.ndarray`): (frames, 57, 2), the driven points in the film's crops and in the renderer's.
         lips, face (`np.ndarray`): float32 (frames, 96, 96, 1), 1 where lips, or the face below the ears, may change.
         inner (`np.ndarray`): outline of the real inner lips, see [`rows.inner_lips_in_crop`].
         gap (`np.ndarray`): (frames,), of the real lips, units.
@@ -146,9 +153,10 @@ class CropView:
         frames = GeometricRenderer().render(self.film[0], landmarks, fps=clip.fps, source_landmarks=source)
         self.warped = np.stack([crop(frame, self.moving[0], CROP_SIZE) for frame in frames])
         self.real = self.crops(self.film)
-        own = draw_mouth(transform_points(self.moving[0], clip.points()[0, DRIVEN, :2]), CROP_SIZE)
-        wanted = transform_points(self.moving[0], clip.points(landmarks)[:, DRIVEN])
-        drawings = [np.maximum(own, draw_mouth(points, CROP_SIZE)) for points in wanted]
+        self.points = transform_points(self.moving, clip.points()[:, DRIVEN, :2])
+        self.wanted = transform_points(self.moving[0], clip.points(landmarks)[:, DRIVEN])
+        own = draw_mouth(self.points[0], CROP_SIZE)
+        drawings = [np.maximum(own, draw_mouth(points, CROP_SIZE)) for points in self.wanted]
         self.lips = np.stack([near(drawing[..., :3].max(-1)) for drawing in drawings])[..., None]
         self.face = np.stack([near(drawing[..., 3]) for drawing in drawings])[..., None]
         self.inner, self.gap = rows.inner_lips_in_crop(clip, self.moving), rows.real_gap(clip)
@@ -175,6 +183,7 @@ def pictures(clip: rows.BenchClip, view: CropView) -> dict[str, np.ndarray]:
         "film_face": laid(view.real, view.warped, view.face),
         "nearest_frame": nearest,
         "nearest_lips": laid(nearest, view.warped, view.lips),
+        "moved_lips": laid(moved_mouths(view.real, view.points, view.wanted), view.warped, view.lips),
         "film_mp4": view.crops(encoded(view.film, clip.fps)),
         **{f"film_blur_{s}": np.stack([cv2.GaussianBlur(x, (0, 0), s) for x in view.real]) for s in BLURS},
         "film_denoised": median_of_three(view.real),
@@ -199,6 +208,23 @@ def nearest_frames(lips: np.ndarray, apart: int = APART) -> np.ndarray:
     frames = np.arange(len(lips))
     distance[np.abs(frames[:, None] - frames) < apart] = np.inf
     return distance.argmin(1)
+
+
+def moved_mouths(frames: np.ndarray, points: np.ndarray, wanted: np.ndarray, apart: int = APART) -> np.ndarray:
+    """For each frame what [`MouthReferences`] draws of all others `apart` or more away: uint8, the shape of `frames`.
+
+    `points` (frames, 57, 2) are the driven points of `frames`, `wanted` those to draw; pixels of the crop."""
+    drawn = []
+    for index, goal in enumerate(wanted):
+        far = np.abs(np.arange(len(frames)) - index) >= apart
+        drawn.append(MouthReferences(frames[far], points[far]).draw(goal, len(frames[0]))[0])
+    return np.stack(drawn)
+
+
+def error_outside(ours: np.ndarray, real: np.ndarray, mask: np.ndarray) -> float:
+    """Share of the squared error of `ours` where `mask` is 0, each pixel as heavy as it is not in the mask."""
+    square = (ours.astype(np.float64) - real) ** 2
+    return float(((1 - mask) * square).sum() / square.sum())
 
 
 def encoded(film: np.ndarray, fps: float) -> list[np.ndarray]:
@@ -293,6 +319,7 @@ def print_report(report: dict):
     print("\n".join(table("row", METRICS, report["rows"])) + "\n")
     print("\n".join(table("change, levels", ("all", "still", "moving"), report["changes"])) + "\n")
     print("\n".join(table("limits of flicker", LIMITS, {"": report["flicker"]})))
+    print(f"\nSquared error of the geometric frame where nothing may change: {report['around']:.0%}")
 
 
 def table(title: str, columns: tuple[str, ...], lines: dict[str, dict]) -> list[str]:

@@ -37,6 +37,7 @@ def test_motion_is_told_apart(script):
     assert follows["chin_new"] == pytest.approx(1) and follows["chin_old"] == pytest.approx(0.5)
     ignores = script.followed(film, asked, film)
     assert ignores["r_old"] == pytest.approx(1) and abs(ignores["r_new"]) < 0.01
+    assert abs(follows["gap_old"]) < 0.01 and ignores["gap_old"] == pytest.approx(1)
     assert ignores["chin_old"] == pytest.approx(1) and abs(ignores["chin_new"]) < 0.01
 
 

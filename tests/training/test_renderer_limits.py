@@ -45,6 +45,23 @@ def test_nearest_frames_are_like_and_far(script, lips):
     assert script.lip_distances(lips)[30, near[30]] == script.lip_distances(lips)[30][way[30]].min() > 0
 
 
+def test_moved_mouths_are_taken_from_far_frames_alone(script):
+    film = np.stack([np.full((SIZE, SIZE, 3), 10 * i, np.uint8) for i in range(12)])
+    points = np.repeat(np.random.default_rng(0).uniform(8, 24, (1, 57, 2)), 12, 0)
+    points[6:] += 4
+    drawn = script.moved_mouths(film, points, points)
+    assert drawn.shape == film.shape
+    assert (drawn[0] == np.arange(60, 120, 10, dtype=np.uint8).mean()).all()  # 6 to 11, all equally near
+    assert (drawn[7] <= 10).all()  # 0 and 1
+
+
+def test_errors_are_shared_out(script):
+    real, mask = np.full((1, 4, 4, 3), 100, np.uint8), np.zeros((1, 4, 4, 1), np.float32)
+    ours, mask[:, :2] = real.copy(), 1
+    ours[:, 0], ours[:, 3] = 101, 98
+    assert script.error_outside(ours, real, mask) == pytest.approx(0.8)
+
+
 def test_what_is_laid_over_is_seen_there_alone(script):
     mask = np.zeros((SIZE, SIZE), np.uint8)
     mask[14:18, 14:18] = 255
