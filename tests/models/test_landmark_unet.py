@@ -20,6 +20,15 @@ def inputs():
     return source, warped, drawings
 
 
+@pytest.fixture
+def reference():
+    """A picture for the first frame; nothing for the second one."""
+    made = 2 * torch.rand(2, 4, 48, 48, generator=torch.Generator().manual_seed(1)) - 1
+    made[:, 3] = 0.4
+    made[1] = 0
+    return made
+
+
 def trained(seed=0, **config):
     """A network that changes pictures a lot."""
     torch.manual_seed(seed)
@@ -105,13 +114,17 @@ def test_saved_and_loaded_it_gives_the_same(inputs, tmp_path):
 
 
 def test_a_tuple_on_request(inputs):
-    flow, colour, mask = LandmarkGuidedUNet(**SMALL)(*inputs, return_dict=False)
-    assert (flow.shape[1], colour.shape[1], mask.shape[1]) == (2, 3, 1)
+    made = LandmarkGuidedUNet(**SMALL)(*inputs, return_dict=False)
+    assert [part.shape[1] for part in made] == [2, 3, 1, 1]
 
 
-def test_wrong_shapes_are_named(inputs):
+@pytest.mark.parametrize("channels", [0, 3, 5])
+def test_wrong_shapes_are_named(inputs, channels):
+    network = LandmarkGuidedUNet(**SMALL)
     with pytest.raises(ValueError, match="drawings.*together"):
-        LandmarkGuidedUNet(**SMALL)(inputs[0], inputs[1], inputs[2][:, :4])
+        network(inputs[0], inputs[1], inputs[2][:, :4])
+    with pytest.raises(ValueError, match="reference.*together"):
+        network(*inputs, torch.ones(2, channels, 48, 48))
 
 
 def test_the_default_is_small():
@@ -123,3 +136,81 @@ def test_pictures_of_any_brightness_stay_finite(inputs):
         for value in (-1.0, 1.0):
             output = trained()(*(torch.full_like(x, value) for x in inputs[:2]), inputs[2])
             assert np.isfinite(output.colour.numpy()).all()
+
+
+def test_no_reference_is_an_all_zero_one(inputs):
+    network = trained()
+    with torch.no_grad():
+        without, zero = network(*inputs), network(*inputs, torch.zeros(2, 4, 48, 48))
+    assert all(torch.equal(without[name], zero[name]) for name in ("flow", "colour", "mask", "taken"))
+    assert without.mask.any() and not without.taken.any()
+
+
+def test_frames_without_a_reference_take_nothing_beside_frames_with_one(inputs, reference):
+    network = trained()
+    with torch.no_grad():
+        with_one, without = network(*inputs, reference), network(*inputs)
+    assert with_one.taken[0].max() > 0 and with_one.taken.max() <= 1 and not with_one.taken[1].any()
+    assert torch.allclose(with_one.colour[1], without.colour[1], rtol=1e-3, atol=1e-3)
+    assert not torch.allclose(with_one.colour[0], without.colour[0], rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_taken_lies_on_the_lower_face(inputs, reference):
+    network = trained()
+    with torch.no_grad():
+        network.fine.weight[16:], network.fine.bias[16:] = 0, 30
+        taken = network(*inputs, reference).taken[0, 0]
+    wide = torch.zeros(48, 48, dtype=torch.bool)
+    wide[14 - 6 : 36 + 6, 12 - 6 : 36 + 6] = True
+    assert taken[14:36, 12:36].min() > 0 and not taken[~wide].any()
+
+
+def test_untrained_it_takes_a_little_of_a_reference_and_changes_nothing_else(inputs, reference):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        output = LandmarkGuidedUNet(**SMALL)(*inputs, reference)
+    assert not output.flow.any() and not output.colour.any()
+    assert output.taken[0, 0, 24, 24] == pytest.approx(1 / (1 + np.e**2), abs=1e-4)
+    made = compose(inputs[1], output, 1.0, reference)
+    wanted = inputs[1] + output.taken * (reference[:, :3] - inputs[1])
+    assert torch.allclose(made, wanted, atol=1e-5) and not torch.equal(made[0], inputs[1][0])
+    assert torch.allclose(made[1], inputs[1][1], atol=1e-5)
+
+
+def test_what_is_taken_learns_from_the_first_step(inputs, reference):
+    torch.manual_seed(0)
+    network = LandmarkGuidedUNet(**SMALL)
+    (compose(inputs[1], network(*inputs, reference), 1.0, reference) - inputs[0]).abs().mean().backward()
+    assert network.fine.weight.grad[16:].abs().max() > 0
+
+
+def test_compose_gives_each_frame_its_share_of_the_reference(inputs, reference):
+    reference = reference[:1].expand(2, -1, -1, -1)
+    with torch.no_grad():
+        output = trained()(*inputs, reference)
+    none, all_of_it = (compose(inputs[1], output, share, reference) for share in (0.0, 1.0))
+    mixed = compose(inputs[1], output, torch.tensor([0.0, 1.0]), reference)
+    assert torch.allclose(none, inputs[1], atol=1e-5)
+    assert torch.equal(mixed[0], none[0]) and torch.equal(mixed[1], all_of_it[1])
+    assert not torch.allclose(all_of_it, compose(inputs[1], output, 1.0), atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_with_a_reference(inputs, reference, dtype):
+    network = trained()
+    with torch.no_grad():
+        full = network(*inputs, reference)
+        half = network.to(dtype)(*(x.to(dtype) for x in (*inputs, reference)))
+        plain = network(*(x.to(dtype) for x in inputs))
+    assert half.taken.dtype == plain.taken.dtype == dtype and not plain.taken.any()
+    assert (half.taken.float() - full.taken).abs().mean() < 0.1 * full.taken.mean()
+    assert compose(inputs[1].to(dtype), half, 1.0, reference.to(dtype)).dtype == torch.float32
+
+
+def test_saved_and_loaded_it_takes_the_same(inputs, reference, tmp_path):
+    network = trained()
+    network.save_pretrained(tmp_path)
+    with torch.no_grad():
+        assert torch.equal(
+            LandmarkGuidedUNet.from_pretrained(tmp_path)(*inputs, reference).taken, network(*inputs, reference).taken
+        )

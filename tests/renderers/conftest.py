@@ -1,6 +1,6 @@
 """A painted face whose landmarks are known exactly: the canonical mesh, drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from text2lip.faces.mesh_topology import (
     canonical_mesh,
 )
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER
+from text2lip.renderers.references import MouthReferences
 
 
 SKIN, LIP, TOOTH, BACKGROUND = (205, 160, 140), (170, 70, 80), (245, 245, 240), (60, 90, 120)
@@ -44,6 +45,18 @@ class PaintedFace:
             points[list(row), 1] += share * more
         points[list(JAW), 1] += jaw * more[5] * np.sin(np.linspace(0, np.pi, 17))
         return self.normalised(points)
+
+    def textured(self, seed, sigma=3.0, amount=20.0):
+        """The same face with soft blotches all over it, so that every place can be told from the next."""
+        noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, self.portrait.shape[:2]), (0, 0), sigma)
+        noise *= amount / noise.std()
+        return replace(self, portrait=(self.portrait + noise[..., None]).clip(0, 255).astype(np.uint8))
+
+
+def refer(portrait, *faces) -> MouthReferences:
+    """References of a painted portrait: other painted faces of the same person."""
+    landmarks = np.stack([face.landmarks for face in faces])
+    return MouthReferences.from_frames([f.portrait for f in faces], landmarks, portrait.portrait, portrait.landmarks)
 
 
 def _mesh():
@@ -84,3 +97,8 @@ def painted():
 @pytest.fixture
 def paint_face():
     return paint
+
+
+@pytest.fixture
+def refer_to():
+    return refer

@@ -7,7 +7,7 @@ from text2lip.faces.canonical import to_pixels
 from text2lip.faces.crop import crop, mouth_crop_transform
 from text2lip.models.landmark_unet import LandmarkGuidedUNet
 from text2lip.renderers import GeometricRenderer, LearnedRenderer
-from text2lip.renderers.learned import trust
+from text2lip.renderers.learned import reference_input, trust
 
 
 def network(strength=0.02, seed=0, **config):
@@ -124,8 +124,8 @@ def test_the_correction_has_the_portraits_own_resolution(paint_face):
     frame, plain = (render(face, target, unet)[0] for unet in (network(), None))
     x, y = face.points[18].astype(int)
     spot = (slice(y + 5, y + 45), slice(x - 20, x + 20))
-    assert difference(frame, plain)[spot].max() > 0
-    assert frame[spot].astype(float).std() > 0.8 * plain[spot].astype(float).std()
+    fine, wanted = ((p - cv2.GaussianBlur(p, (0, 0), 2))[spot].std() for p in (np.float32(frame), np.float32(plain)))
+    assert difference(frame, plain)[spot].max() > 0 and fine > 0.7 * wanted
 
 
 def test_half_precision_networks_are_used_as_they_are(painted):
@@ -160,3 +160,148 @@ def test_nothing_greener_than_teeth_is_painted_into_the_mouth(painted):
     x, y = (target[[13, 14]].mean(0) * painted.portrait.shape[1::-1]).astype(int)
     frame, plain = (picture[y - 3 : y + 4, x - 3 : x + 4] for picture in (frame, plain))
     assert (frame[..., 1] <= np.maximum(frame[..., 0], plain[..., 1]) + 3).all()
+
+
+def taker(share=20.0, **config):
+    """A network that changes nothing, but takes all that it may of a reference."""
+    made = network(0.0, **config)
+    torch.nn.init.constant_(made.fine.bias[16:], share)
+    return made
+
+
+def refer_render(face, landmarks, unet, references, **options):
+    """One frame of a face with references."""
+    made = LearnedRenderer(unet, **options)
+    return list(made.render(face.portrait, landmarks[None], source_landmarks=face.landmarks, references=references))[0]
+
+
+def test_a_reference_shows_where_it_is_taken(painted, paint_face, refer_to):
+    target, other = painted.with_gap(0.15), paint_face(gap=0.15).textured(1)
+    frame = refer_render(painted, target, taker(), refer_to(painted, other))
+    plain = render(painted, target, None)[0]
+    x, y = (target[13] * painted.portrait.shape[1::-1]).astype(int)
+    spot = (slice(y - 6, y + 12), slice(x - 12, x + 12))
+    assert difference(frame, plain)[spot].mean() > 10
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.02])
+def test_a_network_that_takes_nothing_gives_the_same_bytes(painted, paint_face, refer_to, strength):
+    target, references = painted.with_gap(0.15), refer_to(painted, paint_face(gap=0.1))
+    unet = network(strength)
+    with torch.no_grad():
+        unet.enter.weight[:, -16:] = 0  # it does not look at the reference either
+        unet.fine.weight[16:], unet.fine.bias[16:] = 0, -80
+    assert np.array_equal(refer_render(painted, target, unet, references), render(painted, target, unet)[0])
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1])
+def test_own_landmarks_give_the_portrait_with_references_too(paint_face, refer_to, gap):
+    face = paint_face(gap=gap)
+    references = refer_to(face, paint_face(gap=0.02, seed=1).textured(1), paint_face(gap=0.2, seed=2))
+    assert np.array_equal(refer_render(face, face.landmarks, taker(), references), face.portrait)
+
+
+def test_equal_landmarks_give_equal_bytes_in_any_place_with_references(painted, paint_face, refer_to):
+    references = refer_to(painted, *(paint_face(gap=gap).textured(i) for i, gap in enumerate((0.0, 0.1, 0.2))))
+    mouths = np.stack([painted.with_gap(gap) for gap in (0.12, 0.03, 0.12, 0.05, 0.12)])
+    made = LearnedRenderer(network(), batch_size=2).render(
+        painted.portrait, mouths, source_landmarks=painted.landmarks, references=references
+    )
+    frames = list(made)
+    assert np.array_equal(frames[0], frames[2]) and np.array_equal(frames[0], frames[4])
+    assert not np.array_equal(frames[0], frames[1])
+
+
+def test_a_constant_mouth_gives_constant_frames_with_references(painted, paint_face, refer_to):
+    references = refer_to(painted, *(paint_face(gap=gap).textured(i) for i, gap in enumerate((0.09, 0.1, 0.11))))
+    mouths = np.repeat(painted.with_gap(0.1)[None], 11, 0)
+    frames = list(
+        LearnedRenderer(network()).render(
+            painted.portrait, mouths, source_landmarks=painted.landmarks, references=references
+        )
+    )
+    assert max(difference(frame, frames[0]).max() for frame in frames) <= 1
+
+
+@pytest.mark.parametrize("roll", [0.0, 0.5])
+def test_a_reference_changes_nothing_beyond_the_crop(paint_face, refer_to, roll):
+    face = paint_face(roll=roll)
+    target = face.with_gap(0.1)
+    frame = refer_render(face, target, taker(), refer_to(face, paint_face(gap=0.1).textured(1, amount=40)))
+    changed = np.argwhere((frame != render(face, target, None)[0]).any(-1))[:, ::-1] + 0.5
+    mouth = face.points[[61, 291]].mean(0)
+    off = (changed - mouth) @ np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]]) / face.unit
+    assert len(changed) > 100 and np.abs(off - (0, 0.1)).max() < 0.77
+
+
+def test_a_grey_portrait_stays_grey_with_a_coloured_reference(painted, paint_face, refer_to):
+    painted.portrait = np.repeat(painted.portrait.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
+    target, references = painted.with_gap(0.15), refer_to(painted, paint_face(gap=0.15))
+    frame = refer_render(painted, target, taker(), references)
+    plain = render(painted, target, None)[0].astype(int)
+    assert np.ptp(references.pictures.astype(int), axis=-1).max() > 30 and (frame != plain).any()
+    assert np.ptp(frame.astype(int), axis=-1).max() <= np.ptp(plain, axis=-1).max() + 1
+
+
+def test_a_drawing_is_left_to_the_warp_with_references_too(painted, paint_face, refer_to):
+    painted.portrait = (np.round(cv2.medianBlur(painted.portrait, 9) / 48) * 48).astype(np.uint8)
+    target, references = painted.with_gap(0.15), refer_to(painted, paint_face(gap=0.15))
+    assert np.array_equal(refer_render(painted, target, taker(), references), render(painted, target, None)[0])
+
+
+PLACES = {  # portraits whose crop has 48, 120, 361 and 600 px
+    "tiny": {"unit": 32.0, "size": (190, 170), "centre": (85.3, 64.6)},
+    "usual": {"centre": (180.3, 150.7)},
+    "rolled": {"roll": 0.3},
+    "fine": {"unit": 240.0, "size": (1100, 1000), "centre": (500.4, 400.2)},
+    "finer than the references": {"unit": 400.0, "size": (1500, 1400), "centre": (700.4, 500.2), "roll": 0.2},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_reference_lies_exactly_where_it_belongs(paint_face, refer_to, place):
+    """A picture of the wanted mouth at the portrait's own place is given back there, unmoved."""
+    face, unit = paint_face(**PLACES[place]), PLACES[place].get("unit", 80.0)
+    face, other = (
+        paint_face(**PLACES[place], gap=gap).textured(seed, max(2.0, unit / 40))
+        for seed, gap in enumerate((0.0, 0.15))
+    )
+    references = refer_to(face, other)
+    frame = refer_render(face, other.landmarks, taker(), references)
+    (x, y), high, wide = face.points[[13, 14]].mean(0).astype(int), int(0.12 * unit), int(0.2 * unit)
+    spot = (slice(y - high, y + high), slice(x - wide, x + wide))
+    ours, real, before = (
+        cv2.GaussianBlur(p.mean(-1), (0, 0), 1)[spot] for p in (frame, other.portrait, face.portrait)
+    )
+    rows, columns = np.gradient(real)
+    terms = np.stack([columns.ravel(), rows.ravel(), real.ravel(), np.ones(real.size)], 1)
+    right, down, gain, _ = np.linalg.lstsq(terms, ours.ravel(), rcond=None)[0]
+    limit = 0.1 if unit >= 80 else 0.2  # there are too few pixels to tell
+    assert abs(right) < limit and abs(down) < limit and 0.9 < gain < 1.1
+    assert np.abs(ours - real).mean() < 0.15 * np.abs(before - real).mean()
+
+
+@pytest.mark.parametrize("size", [(160, 200), (250, 200)])
+def test_references_for_a_mouth_at_the_edge_of_the_picture(paint_face, refer_to, size):
+    face = paint_face(size=size, centre=(180.0, 100.0))
+    target = face.with_gap(0.1)
+    frame = refer_render(face, target, taker(), refer_to(face, paint_face(gap=0.1).textured(1)))
+    assert frame.shape == (*size, 3) and (frame != render(face, target, None)[0]).any()
+
+
+def test_half_precision_networks_take_references_too(painted, paint_face, refer_to):
+    target, references = painted.with_gap(0.12), refer_to(painted, paint_face(gap=0.12).textured(1))
+    full, half, plain = (
+        refer_render(painted, target, unet, references)
+        for unet in (taker(0.5), taker(0.5).to(torch.bfloat16), taker(-20.0))
+    )
+    assert difference(full, half).mean() < 0.1 < difference(full, plain).mean()
+
+
+def test_what_the_network_sees_of_references():
+    picture = np.zeros((192, 192, 3), np.uint8)
+    picture[96:, :, 2] = 255
+    seen = reference_input([(picture, 0.25), (picture[:96], 1.0)])
+    assert seen.shape == (2, 4, 96, 96) and seen.dtype == torch.float32
+    assert seen[0, 3].unique().tolist() == [0.25] and seen[1, 3].unique().tolist() == [1.0]
+    assert seen[0, 2, 60, 5] == 1 and seen[0, 2, 40, 5] == -1 and (seen[0, :2] == -1).all()

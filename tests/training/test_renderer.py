@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from text2lip.data.pairs import MARGIN, SIZE, PairMix, save_pairs
+from text2lip.data.pairs import APART, MARGIN, SIZE, PairMix, save_pairs
 from text2lip.faces.crop import CROP_SIZE
-from text2lip.models.landmark_unet import LandmarkGuidedUNet
+from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.training import renderer_augment
 from text2lip.training import renderer_losses as L
-from text2lip.training.renderer_augment import deform, draw_batch, recolour
-from text2lip.training.renderer_validation import load_films, validate
+from text2lip.training.renderer_augment import REFERRED, deform, draw_batch, recolour, refer
+from text2lip.training.renderer_validation import EVERY, draw_film, load_films, validate
 
 
 def mouth(gap=6.0, centre=(SIZE / 2, 56.0)):
@@ -42,8 +43,15 @@ def pair(seed=0, **values):
         "warped": np.stack([picture, picture[:, ::-1]]),
         "source_points": mouth(0.0),
         "target_points": np.stack([mouth(6.0), mouth(8.0)]),
+        "others": generator.integers(0, 256, (3, SIZE, SIZE, 3), np.uint8),
+        "other_points": np.stack([mouth(gap) for gap in (0.0, 6.0, 12.0)]),
     }
     return {**made, **values}
+
+
+def alone(made):
+    """The same pair of a film without other pictures of the person."""
+    return {**made, "others": made["others"][:0], "other_points": made["other_points"][:0]}
 
 
 @pytest.fixture
@@ -67,6 +75,8 @@ def test_batches_have_their_shapes_and_ranges(mix):
     assert batch["drawings"].shape == (3, 2, 8, CROP_SIZE, CROP_SIZE)
     assert batch["inside"].shape == (3, 2, 1, CROP_SIZE, CROP_SIZE) and 0 < batch["inside"].mean() < 0.2
     assert batch["target"].min() >= -1 and batch["target"].max() <= 1
+    assert batch["reference"].shape == (3, 2, 4, CROP_SIZE, CROP_SIZE)
+    assert batch["reference"].dtype == torch.float32 and batch["reference"].abs().max() <= 1
 
 
 def test_the_same_generator_gives_the_same_batch(mix):
@@ -84,18 +94,18 @@ def test_points_move_with_the_picture():
         rows, columns = np.indices((SIZE, SIZE)) + 0.5
         for x, y in spots:
             picture[np.hypot(columns - x, rows - y) < 2.5] = 255
-        made["target"] = np.stack([picture, picture])
+        made["target"] = made["reference"] = np.stack([picture, picture])
         images, points = deform(made, np.random.default_rng(seed))
         for x, y in points[1][[0, 17, 44]]:
             if 3 < x < CROP_SIZE - 3 and 3 < y < CROP_SIZE - 3:
-                assert images[1, int(y), int(x)].max() > 150
+                assert images[1, int(y), int(x)].max() > 150 and images[5, int(y), int(x)].max() > 150
 
 
 def test_all_pictures_of_a_pair_change_alike():
     made = pair()
-    made["target"] = np.stack([made["source"]] * 2)
+    made["target"] = made["reference"] = np.stack([made["source"]] * 2)
     images, _ = deform(made, np.random.default_rng(3))
-    assert np.array_equal(images[0], images[1])
+    assert len(images) == 7 and all(np.array_equal(images[0], images[i]) for i in (1, 2, 5, 6))
     coloured = recolour(torch.from_numpy(images).permute(0, 3, 1, 2)[None].float() / 255, np.random.default_rng(0))
     assert torch.equal(coloured[0, 0], coloured[0, 1])
 
@@ -105,6 +115,73 @@ def test_new_people_have_other_colours(mix):
         [draw_batch(mix, 1, np.random.default_rng(seed))["target"].mean((0, 1, 3, 4)) for seed in range(6)]
     )
     assert means.std(0).min() > 0.05
+
+
+def test_pairs_come_with_references_by_their_share():
+    generator, made = np.random.default_rng(0), pair()
+    drawn = [refer(made, generator) for _ in range(100)]
+    with_some = [pictures.any() for pictures, _ in drawn]
+    assert abs(np.mean(with_some) - REFERRED) < 0.15
+    for (pictures, familiar), some in zip(drawn, with_some):
+        assert pictures.shape == (2, SIZE, SIZE, 3) and pictures.dtype == np.uint8
+        assert familiar.shape == (2,) and familiar.dtype == np.float32
+        assert ((familiar > 0) == some).all() and familiar.max() <= 1
+    assert not any(refer(alone(made), generator)[0].any() for _ in range(20))
+
+
+def test_references_hang_on_the_generator_alone(monkeypatch):
+    monkeypatch.setattr(renderer_augment, "REFERRED", 1.0)
+    one, two = (refer(pair(), np.random.default_rng(5)) for _ in range(2))
+    assert one[0].any() and np.array_equal(one[0], two[0]) and np.array_equal(one[1], two[1])
+    assert any(not np.array_equal(refer(pair(), np.random.default_rng(seed))[0], one[0]) for seed in range(6, 10))
+
+
+def test_the_nearest_of_the_others_is_drawn(monkeypatch):
+    """With true landmarks and a picture of the wanted mouth, that picture is the reference."""
+    monkeypatch.setattr(renderer_augment, "JITTER", 0.0)
+    monkeypatch.setattr(renderer_augment, "REFERRED", 1.0)
+    made, found = pair(), set()
+    for seed in range(20):
+        (first, _), (near, _) = refer(made, np.random.default_rng(seed))
+        exact = np.array_equal(first, made["others"][1])
+        assert exact == (near == pytest.approx(1))
+        found.add(exact)
+    assert found == {True, False}  # not all of the others are there each time
+
+
+def test_pairs_without_references_are_all_zero(monkeypatch):
+    monkeypatch.setattr(renderer_augment, "REFERRED", 1.0)
+    batch = draw_batch(
+        PairMix({"films": [pair()], "stills": [alone(pair(1))]}, {"films": 1, "stills": 1}),
+        6,
+        np.random.default_rng(0),
+    )
+    some = batch["reference"].flatten(1).any(1)
+    assert 0 < some.sum() < 6
+    familiar = batch["reference"][:, :, 3]
+    assert torch.equal(familiar.amin((-1, -2)), familiar.amax((-1, -2)))
+    assert ((familiar[some] > 0) & (familiar[some] <= 1)).all()
+    assert batch["reference"][some][:, :, :3].std() > 0.1
+
+
+def test_a_step_without_references_is_what_it_was(mix, monkeypatch):
+    monkeypatch.setattr(renderer_augment, "REFERRED", 0.0)
+    batch = draw_batch(mix, 2, np.random.default_rng(0))
+    assert not batch["reference"].any()
+    torch.manual_seed(0)
+    network = LandmarkGuidedUNet(block_out_channels=(8, 8, 8))
+    torch.nn.init.normal_(network.fine.weight, std=0.1)
+    seen = batch["source"].repeat_interleave(2, 0), batch["seen"].flatten(0, 1), batch["drawings"].flatten(0, 1)
+    warped, moved, reference = (
+        batch["warped"].flatten(0, 1),
+        batch["moved"].flatten(),
+        batch["reference"].flatten(0, 1),
+    )
+    ours = compose(warped, network(*seen, reference), moved, reference)
+    assert torch.equal(ours, compose(warped, network(*seen), moved)) and ours.shape == (4, 3, CROP_SIZE, CROP_SIZE)
+    values = L.renderer_losses(ours.unflatten(0, (2, 2)), batch)
+    sum(values.values()).backward()
+    assert network.fine.weight.grad[:16].any() and not network.fine.weight.grad[16:].any()
 
 
 def test_losses_are_zero_for_equal_pictures(mix):
@@ -143,17 +220,25 @@ def test_flicker_alone_is_seen_by_the_temporal_loss():
     )
 
 
+FILM = 12  # pairs of neighbouring frames
+
+
 @pytest.fixture
 def pairs_folder(tmp_path):
     def stored(first):
-        points = np.stack([mouth(gap) for gap in np.linspace(0, 8, 6)]).reshape(1, 3, 2, 57, 2)
-        frames = np.random.default_rng(first).integers(0, 256, (3, 2, SIZE, SIZE, 3), np.uint8)
+        line = np.linspace(0, 1, 2 * FILM)  # the mouth opens, and the jaw falls
+        points = np.stack([mouth(12 * t, (SIZE / 2, 50 + 30 * t)) for t in line]).reshape(1, FILM, 2, 57, 2)
+        small = np.random.default_rng(first).integers(0, 256, (FILM, 2, 16, 16, 3), np.uint8)
+        frames = small.repeat(SIZE // 16, 2).repeat(SIZE // 16, 3)
+        starts = 2 * np.arange(FILM)
         return {
             "source": frames[:1, 0],
             "source_points": points[:, 0, 0],
             "target": frames,
             "warped": (frames[None] // 2 + 60).astype(np.uint8),
             "target_points": points,
+            "own_points": points[0],
+            "others": (np.abs(starts[:, None] - starts) >= APART).astype(np.uint8),
         }
 
     for name, first in (("films/a", 0), ("val/b", 1)):
@@ -161,15 +246,46 @@ def pairs_folder(tmp_path):
     return tmp_path / "pairs"
 
 
+def untrained():
+    torch.manual_seed(0)
+    return LandmarkGuidedUNet(block_out_channels=(8, 16, 16))
+
+
 def test_validation_of_an_untrained_network_is_the_warp(pairs_folder):
     films = load_films(pairs_folder / "val")
-    assert films["b"]["target"].shape == (2, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
+    assert films["b"]["target"].shape == (2 * FILM // EVERY, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
     assert films["b"]["points"][0, :40].mean(0)[0] == pytest.approx(SIZE / 2 - MARGIN, abs=1)
-    torch.manual_seed(0)
-    figures, sheet = validate(LandmarkGuidedUNet(block_out_channels=(8, 16, 16)), films)
-    assert figures["ours/mouth_psnr"] == pytest.approx(figures["warp/mouth_psnr"], abs=1e-3)
-    assert figures["warp/mouth_ssim"] < 1 and sheet.shape == (3 * CROP_SIZE, 12 * CROP_SIZE, 3)
-    assert "still/mouth_psnr" in validate(None, films)[0]
+    figures, sheet = validate(untrained(), films)
+    for part in ("", "half/"):
+        ours, warp = figures[f"{part}ours/mouth_psnr"], figures[f"{part}warp/mouth_psnr"]
+        assert ours == pytest.approx(warp, abs=1e-3)
+        assert figures[f"{part}warp/mouth_ssim"] < 1
+    assert figures["half/warp/mouth_psnr"] != figures["warp/mouth_psnr"]
+    assert sheet.shape == (4 * CROP_SIZE, 12 * CROP_SIZE, 3)  # film, warp, ours, and with references
+    plain = validate(None, films)[0]
+    assert "still/mouth_psnr" in plain and plain["half/warp/mouth_psnr"] == figures["half/warp/mouth_psnr"]
+
+
+def test_validation_tells_what_references_do(pairs_folder):
+    films, network = load_films(pairs_folder / "val"), untrained()
+    figures, sheet = validate(network, films)
+    assert np.isfinite(list(figures.values())).all()
+    assert {name.rsplit("/", 1)[0] for name in figures} == {"warp", "ours", "half/warp", "half/ours", "half/referred"}
+    assert figures["half/referred/mouth_psnr"] != figures["half/ours/mouth_psnr"]
+    rows = sheet.reshape(4, CROP_SIZE, -1, 3)
+    assert np.array_equal(rows[1], rows[2]) and not np.array_equal(rows[2], rows[3])
+    with torch.no_grad():
+        network.fine.bias[16:] = -80.0
+    assert np.array_equal(draw_film(network, films["b"], refer=True), draw_film(network, films["b"]))
+
+
+def test_films_are_referred_to_their_first_half_alone(pairs_folder):
+    film = load_films(pairs_folder / "val")["b"]
+    familiar = np.array([familiar for _, familiar in film["references"]])
+    assert len(familiar) == len(film["target"]) == 2 * FILM // EVERY
+    assert np.array_equal(film["references"][0][0], film["target"][0]) and familiar[0] == pytest.approx(1)
+    later = len(familiar) // 2
+    assert familiar[later:].max() < 0.9 and (np.diff(familiar[later:]) < 0).all()  # the mouth goes on opening
 
 
 def test_no_films_is_named(tmp_path):
@@ -190,13 +306,32 @@ def train(folder, output, *more):
     )
 
 
+def state(run):
+    """All that a run has learnt: of the network, and of its adversary if there is one, with the optimisers'."""
+    modules = [run.network] + ([run.adversary] if run.adversary else [])
+    optimizers = [run.optimizer] + ([run.judge] if run.adversary else [])
+    values = [value for module in modules for value in module.state_dict().values()]
+    kept = [optimizer.state_dict()["state"][i] for optimizer in optimizers for i in optimizer.state_dict()["state"]]
+    return values + [value for one in kept for value in one.values()]
+
+
+ADVERSARY = ("--adversarial_weight", "0.1", "--adversarial_start", "2", "--adversarial_ramp", "1")
+
+
 @pytest.mark.slow
-def test_a_resumed_run_ends_where_an_uninterrupted_one_does(pairs_folder, tmp_path):
-    whole = train(pairs_folder, tmp_path / "whole")
-    train(pairs_folder, tmp_path / "parts", "--stop_after", "2")
-    parts = train(pairs_folder, tmp_path / "parts", "--resume", "latest")
-    for one, two in zip(whole.network.parameters(), parts.network.parameters()):
+@pytest.mark.parametrize("more", [(), ADVERSARY], ids=["plain", "with an adversary"])
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(pairs_folder, tmp_path, more):
+    whole = train(pairs_folder, tmp_path / "whole", *more)
+    train(pairs_folder, tmp_path / "parts", "--stop_after", "2", *more)
+    parts = train(pairs_folder, tmp_path / "parts", "--resume", "latest", *more)
+    assert (whole.adversary is not None) == bool(more)
+    assert len(state(whole)) == len(state(parts)) > 50
+    for one, two in zip(state(whole), state(parts)):
         assert torch.equal(one, two)
+    rows = [json.loads(row) for row in (tmp_path / "parts" / "log.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if "loss" in row]  # the adversary learns for a while before it has a say
+    assert ["discriminator" in row for row in rows] == [False, *3 * [bool(more)]]
+    assert ["adversarial" in row for row in rows] == [*3 * [False], bool(more)]
     made = LandmarkGuidedUNet.from_pretrained(tmp_path / "parts" / "final")
     assert any(parameter.abs().max() > 0 for parameter in made.smooth.parameters())
     assert (tmp_path / "parts" / "sheet-4.png").exists()
