@@ -1,6 +1,7 @@
 """Other pictures of the person: read a few at a time, the useful ones chosen, and their mouths shown."""
 
 from copy import deepcopy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -127,6 +128,20 @@ def test_turned_heads_and_cut_mouths_are_left_out(face):
     looks = Looks(None, np.arange(5), faces, np.full((5, 2), 256)).like(face, (256, 256))
     assert looks.numbers.tolist() == [1, 3] and np.array_equal(looks.faces, faces[[1, 3]])
     assert len(looks.like(turned(face, 0.9), (256, 256)).numbers) == 0
+
+
+def test_faces_much_smaller_than_others_are_left_out(face):
+    faces = np.stack([face] * 4)
+    faces[:, 17, 1] += 0.01 * np.arange(4)  # four mouths
+    looks = Looks(None, np.arange(4), faces, None)
+    sides = {
+        (256, (90, 300, 500, 40)): [1, 2],
+        (1000, (90, 300, 500, 600)): [1, 2, 3],
+        (900, (40, 50, 60, 70)): [0, 1, 2, 3],
+    }
+    for (side, others), expected in sides.items():
+        seen = replace(looks, sizes=np.repeat(np.array(others)[:, None], 2, 1))
+        assert seen.like(face, (side, side)).numbers.tolist() == expected
 
 
 def test_at_most_24_that_differ_are_kept_whatever_the_pictures_size(face, portrait):

@@ -17,6 +17,7 @@ from text2lip.renderers.references import MouthReferences, choose_references
 
 LOOKED_AT = 96  # pictures of a reference, at most: spread evenly over a longer one
 FACING = 0.3  # radians by which a head may be turned from the portrait's
+SMALL = 0.5  # of the largest face's size, or the portrait's if that is smaller: smaller ones would blur the mouth
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,23 @@ class Looks:
     def like(self, face: np.ndarray, size: tuple[int, int]) -> "Looks":
         """At most 24 pictures whose mouths differ most, of those with the whole mouth on a head turned like `face`.
 
+        None that shows the face much smaller than the others do.
+
         Args:
             face (`np.ndarray`): (478, 3), normalised, the portrait's.
             size (`tuple[int, int]`): height and width of the portrait, pixels.
         """
+        own = PortraitMouth(face, *size)
+        mouths = [PortraitMouth(one, *size) for one, size in zip(self.faces, self.sizes)]
+        turn = np.array([np.linalg.norm(mouth.axes[2] - own.axes[2]) for mouth in mouths])
+        unit = np.array([mouth.unit for mouth in mouths])
         lips = self.faces[:, list(LIPS), :2]
-        backs = np.array([PortraitMouth(*one).axes[2] for one in self._each()]).reshape(-1, 3)
-        turn = np.linalg.norm(backs - PortraitMouth(face, *size).axes[2], axis=-1)
         kept = np.flatnonzero((lips.min((1, 2)) >= 0) & (lips.max((1, 2)) <= 1) & (turn < FACING))
         if len(kept):
+            kept = kept[unit[kept] >= SMALL * min(unit[kept].max(), own.unit)]
             points = self.faces[kept, :, :2] * self.sizes[kept, None, ::-1]
             kept = kept[choose_references(canonical_lips(points))]
         return Looks(self.film, self.numbers[kept], self.faces[kept], self.sizes[kept])
-
-    def _each(self):
-        return ((face, *size) for face, size in zip(self.faces, self.sizes))
 
     def crops(self, portrait: np.ndarray, face: np.ndarray) -> MouthReferences:
         """Read the pictures, one after another, for a portrait (height, width, 3) with landmarks (478, 2 or 3)."""
