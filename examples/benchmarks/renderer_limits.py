@@ -10,8 +10,9 @@ Portrait: the first frame; landmarks: the clip's true ones; figures in the mouth
   the crop, where nothing may change, and the film's noise there.
 - `nearest_frame`: for every frame the one of the same film, six or more frames away, with the nearest lips (mean
   distance of the 40 points, canonical frame): real pictures of nearly the same mouth. `nearest_lips`: its lips alone
-  over the geometric frame. `moved_lips`: the same of all those other frames by [`MouthReferences`], which moves the
-  nearest ones until their lips lie on the wanted ones: what other pictures of the person can give at best.
+  over the geometric frame. `moved_lips`, `moved_face`: the lips, or the face below the ears, of all those other frames
+  by [`MouthReferences`], which moves the nearest ones until their lips lie on the wanted ones: what other pictures of
+  the person can give.
 - `film_mp4`: the film through H.264 at the quality that the pipeline writes. `film_blur_S`: the film's crop after a
   Gaussian of S pixels; `film_denoised`: after a median of each pixel over three frames.
 - `inside_mean`, `inside_clip_mean`: the film with the inside of every open mouth in that mouth's mean colour, or in
@@ -176,6 +177,7 @@ def near(mask: np.ndarray, reach: int = REACH) -> np.ndarray:
 def pictures(clip: rows.BenchClip, view: CropView) -> dict[str, np.ndarray]:
     """Name -> uint8 (frames, 96, 96, 3): what there is to compare with the film."""
     nearest = view.real[nearest_frames(clip.lips)]
+    moved = moved_mouths(view.real, view.points, view.wanted)
     return {
         "still": np.repeat(view.real[:1], len(view.real), 0),
         "geometric": view.warped,
@@ -183,7 +185,8 @@ def pictures(clip: rows.BenchClip, view: CropView) -> dict[str, np.ndarray]:
         "film_face": laid(view.real, view.warped, view.face),
         "nearest_frame": nearest,
         "nearest_lips": laid(nearest, view.warped, view.lips),
-        "moved_lips": laid(moved_mouths(view.real, view.points, view.wanted), view.warped, view.lips),
+        "moved_lips": laid(moved, view.warped, view.lips),
+        "moved_face": laid(moved, view.warped, view.face),
         "film_mp4": view.crops(encoded(view.film, clip.fps)),
         **{f"film_blur_{s}": np.stack([cv2.GaussianBlur(x, (0, 0), s) for x in view.real]) for s in BLURS},
         "film_denoised": median_of_three(view.real),
