@@ -214,3 +214,20 @@ def test_saved_and_loaded_it_takes_the_same(inputs, reference, tmp_path):
         assert torch.equal(
             LandmarkGuidedUNet.from_pretrained(tmp_path)(*inputs, reference).taken, network(*inputs, reference).taken
         )
+
+
+def test_weights_from_before_references_still_load(inputs, reference, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    network = trained()
+    network.save_pretrained(tmp_path)
+    (path,) = tmp_path.glob("*.safetensors")
+    weights = load_file(path)
+    weights["enter.weight"] = weights["enter.weight"][:, :-16].contiguous()
+    weights.update({name: weights[name][:16].contiguous() for name in ("fine.weight", "fine.bias")})
+    save_file(weights, path, metadata={"format": "pt"})
+    old = LandmarkGuidedUNet.from_pretrained(tmp_path)
+    with torch.no_grad():
+        assert torch.equal(old(*inputs).colour, network(*inputs).colour)
+        assert torch.equal(old(*inputs, reference).colour, old(*inputs).colour)
+        assert old(*inputs, reference).taken.max() < 1e-6

@@ -305,3 +305,9 @@ def test_what_the_network_sees_of_references():
     assert seen.shape == (2, 4, 96, 96) and seen.dtype == torch.float32
     assert seen[0, 3].unique().tolist() == [0.25] and seen[1, 3].unique().tolist() == [1.0]
     assert seen[0, 2, 60, 5] == 1 and seen[0, 2, 40, 5] == -1 and (seen[0, :2] == -1).all()
+
+
+def test_references_of_another_cut_are_named(painted, paint_face, refer_to):
+    references = refer_to(painted, paint_face(gap=0.1))
+    with pytest.raises(ValueError, match="`references`"):
+        refer_render(painted, painted.with_gap(0.1), taker(sample_size=48), references)

@@ -233,7 +233,7 @@ def test_chosen_mouths_are_spread(count):
     """No mouth is further from the chosen ones than they are from each other."""
     lips = mouths().cumsum(0)
     chosen = choose_references(lips, count)
-    apart = np.linalg.norm((lips[:, None] - lips[chosen]).reshape(60, count, -1), axis=-1)
+    apart = np.linalg.norm(lips[:, None] - lips[chosen], axis=-1).mean(-1)
     between = apart[chosen] + 1e9 * np.eye(count)
     assert len(chosen) == count and apart.min(1).max() <= between.min() + 1e-9
     assert chosen.dtype.kind == "i" and (np.diff(chosen) > 0).all()
@@ -260,7 +260,33 @@ def test_fewer_mouths_than_wanted():
     assert choose_references(mouths(3, 5), 24).tolist() == [0, 1, 2, 3, 4]
 
 
+def test_mouths_that_are_alike_are_not_all_taken():
+    """The trembling of a detector makes no new mouth."""
+    lips = mouths(5, 1) + 0.001 * mouths(6)
+    assert len(choose_references(lips)) == 1
+    lips[30:] += 0.1
+    assert len(choose_references(lips)) == 2
+
+
 def test_other_numbers_of_points_can_be_chosen_by():
     lips = mouths(4)[:, : len(LIPS)]
     assert len(choose_references(lips)) == module.MOST == 24
     assert len(choose_references(lips[:, :11], 4)) == 4
+
+
+def test_other_shapes_and_nan_are_named(paint_face, references):
+    points, size = points_of(references), references.size
+    for pictures in (references.pictures[:, :50], references.pictures / 255.0, references.pictures[..., :1]):
+        with pytest.raises(ValueError, match="`pictures`"):
+            MouthReferences(pictures, points)
+    for wrong in (points[:, :40], points * np.nan):
+        with pytest.raises(ValueError, match="`points`"):
+            MouthReferences(references.pictures, wrong)
+        with pytest.raises(ValueError, match="`points`"):
+            references.draw(wrong[0], size)
+    face = paint_face()
+    with pytest.raises(ValueError, match="`frames` are 1, `landmarks` 2"):
+        MouthReferences.from_frames([face.portrait], face.landmarks[None].repeat(2, 0), face.portrait, face.landmarks)
+    for lips, count in ((mouths()[:0], 3), (mouths() * np.nan, 3), (mouths(), 0)):
+        with pytest.raises(ValueError, match="`lips`"):
+            choose_references(lips, count)

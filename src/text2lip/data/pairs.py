@@ -140,8 +140,8 @@ class PairFolder:
             others = np.flatnonzero(file.get_slice("others")[target : target + 1][0])
             pictures, points = file.get_slice("target"), file.get_slice("own_points")
             return {
-                "others": np.array([pictures[i : i + 1][0, 0] for i in others]),
-                "other_points": np.array([points[i : i + 1][0, 0] for i in others]),
+                "others": np.array([pictures[i : i + 1][0, 0] for i in others]).reshape(-1, SIZE, SIZE, 3),
+                "other_points": np.array([points[i : i + 1][0, 0] for i in others]).reshape(-1, len(DRIVEN), 2),
                 "source": file.get_slice("source")[source : source + 1][0],
                 "source_points": file.get_slice("source_points")[source : source + 1][0],
                 "target": file.get_slice("target")[target : target + 1][0],

@@ -155,6 +155,15 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
             return flow, colour, mask, taken
         return LandmarkGuidedUNetOutput(flow=flow, colour=colour, mask=mask, taken=taken)
 
+    def _fix_state_dict_keys_on_load(self, state_dict: dict):
+        """Weights from before there were references: they take nothing from one."""
+        super()._fix_state_dict_keys_on_load(state_dict)
+        enter, fine, bias = (state_dict[name] for name in ("enter.weight", "fine.weight", "fine.bias"))
+        if len(bias) == 16:
+            state_dict["enter.weight"] = torch.cat([enter, enter.new_zeros(len(enter), 16, 3, 3)], 1)
+            state_dict["fine.weight"] = torch.cat([fine, fine.new_zeros(4, *fine.shape[1:])])
+            state_dict["fine.bias"] = torch.cat([bias, bias.new_full((4,), -30.0)])
+
     def near(self, drawings: torch.Tensor, channels: slice) -> torch.Tensor:
         """(batch, 1, size, size) in [0, 1]: one on those masks of either drawing, fading around them."""
         source, target = (part[:, channels].sum(1, True).clamp(0, 1) for part in drawings.chunk(2, 1))

@@ -132,7 +132,8 @@ class MouthView:
         to red as light does in there, and that of the lips; the network has seen few cameras' teeth."""
         light = np.clip(painted[..., :1] / max(self.teeth[0], 1.0), 0, 1)
         natural = np.minimum(painted, np.maximum(self.teeth * light**self.warmth, warped))
-        natural[..., 2] = np.maximum(natural[..., 2], self.bluest * natural[..., 1])
+        bluest = np.minimum(self.bluest, warped[..., 2] / np.maximum(warped[..., 1], 1.0))  # skin may stay yellower
+        natural[..., 2] = np.maximum(natural[..., 2], bluest * natural[..., 1])
         return natural
 
     def _laid(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -224,8 +225,14 @@ class LearnedRenderer:
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         source_landmarks = check_landmarks(source_landmarks, "source_landmarks", 2)
+        size = self.unet.config.sample_size
+        if references is not None and not np.isclose(references.side, CROP_SIDE * size / CROP_SIZE):
+            raise ValueError(
+                f"`references` are crops of {references.side:g} outer eye distances; this network of {size} px sees "
+                f"{CROP_SIDE * size / CROP_SIZE:g}: cut them so large."
+            )
         prepared = prepare(portrait, source_landmarks)
-        view = MouthView(prepared, source_landmarks, self.unet.config.sample_size, references)
+        view = MouthView(prepared, source_landmarks, size, references)
         return self._frames(view, landmarks)
 
     def _frames(self, view: MouthView, landmarks: np.ndarray) -> Iterator[np.ndarray]:

@@ -16,8 +16,9 @@ MOST = 24  # pictures kept
 LARGEST = 384  # pixels of a crop's side
 BLEND = 0.6  # pixels of a crop of 96: mouths that are so much further away than the nearest one have no part
 FAMILIAR = 2.0  # the same: at this distance a mouth's confidence has fallen to 1 / e
-NODES = 24  # on each side, at which the warp is solved
+NODES = 36  # on each side, at which the warp is solved
 SMOOTHING = 1e-3
+ALIKE = 0.004  # units: mouths that differ by less from one taken add nothing
 GAIN = (0.6, 1.6)  # the most that a picture's light is changed by to be the portrait's
 _LIPS = driven_index(LIPS)
 _CELLS = np.stack(np.meshgrid(*2 * [(np.arange(NODES) + 0.5) / NODES]), -1).reshape(-1, 2)
@@ -38,14 +39,20 @@ class MouthReferences:
         side (`float`): of the crops, units of the outer eye distance.
 
     Raises:
-        ValueError: no picture, or as many points as there are pictures are not there.
+        ValueError: no picture, not as many rows of points as pictures, another shape or dtype, or NaN.
     """
 
     def __init__(self, pictures: np.ndarray, points: np.ndarray, side: float = CROP_SIDE):
         if len(pictures) == 0 or len(pictures) != len(points):
             raise ValueError(f"references: {len(pictures)} pictures and {len(points)} rows of points; give one each.")
-        self.pictures, self.size = pictures, pictures[0].shape[0]
-        self.side, self.points = side, np.asarray(points, np.float64) * side / self.size  # units
+        self.pictures, points = np.asarray(pictures), np.asarray(points, np.float64)
+        count, self.size = self.pictures.shape[:2]
+        if self.pictures.dtype != np.uint8 or self.pictures.shape != (count, self.size, self.size, 3):
+            raise ValueError(
+                "`pictures` must be square crops of one size, uint8 (count, size, size, 3), got "
+                f"{self.pictures.dtype} {self.pictures.shape}."
+            )
+        self.side, self.points = side, _checked(points, (count, len(DRIVEN), 2)) * side / self.size  # units
 
     @classmethod
     def from_frames(
@@ -65,7 +72,8 @@ class MouthReferences:
         zoom = 1 / np.sqrt(np.linalg.det(matrix[:, :2]))  # pixels of the portrait for one of the crop
         size = int(np.clip(np.ceil(CROP_SIZE * zoom), CROP_SIZE, LARGEST))
         pictures, points = [], []
-        for frame, row in zip(frames, check_landmarks(landmarks, "landmarks", 3)):
+        landmarks = check_landmarks(landmarks, "landmarks", 3)
+        for frame, row in zip(frames, landmarks):
             frame = check_portrait(frame)
             row = to_pixels(row, *frame.shape[:2])
             matrix = mouth_crop_transform(row, size, anchor=anchor)
@@ -74,6 +82,8 @@ class MouthReferences:
             gain = np.clip(light / np.maximum(_light(small, driven * CROP_SIZE / size), 1), *GAIN)
             pictures.append(np.rint(picture * gain).clip(0, 255).astype(np.uint8))
             points.append(driven)
+        if len(pictures) != len(landmarks):
+            raise ValueError(f"`frames` are {len(pictures)}, `landmarks` {len(landmarks)}; give one row for each.")
         return cls(np.array(pictures), np.array(points))
 
     def draw(self, points: np.ndarray, size: int) -> tuple[np.ndarray, float]:
@@ -85,8 +95,11 @@ class MouthReferences:
 
         Returns:
             `tuple`: uint8 (side, side, 3) of the references' own size, and how familiar the mouth is, in (0, 1].
+
+        Raises:
+            ValueError: another shape, or NaN.
         """
-        wanted = np.asarray(points, np.float64) * self.side / size
+        wanted = _checked(points, (len(DRIVEN), 2)) * self.side / size
         distance = np.linalg.norm((self.points - wanted)[:, _LIPS], axis=-1).mean(-1) * CROP_SIZE / CROP_SIDE
         weight = np.clip(1 - (distance - distance.min()) / BLEND, 0, 1) ** 2
         weight /= weight.sum()
@@ -102,8 +115,16 @@ class MouthReferences:
         return np.rint(drawn).clip(0, 255).astype(np.uint8), float(np.exp(-distance.min() / FAMILIAR))
 
 
+def _checked(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    points = np.asarray(points, np.float64)
+    if points.shape != shape or not np.isfinite(points).all():
+        what = "NaN or infinity" if points.shape == shape else f"{points.shape}"
+        raise ValueError(f"`points` must be {shape}, the finite driven points of each mouth, got {what}.")
+    return points
+
+
 def _basis(points: np.ndarray, side: float) -> np.ndarray:
-    """Multiquadric interpolation: values at the nodes (576, 57) per unit value at each point, zero at the edge."""
+    """Multiquadric interpolation: values at the nodes (1296, 57) per unit value at each point, zero at the edge."""
     centres = np.concatenate([points, side * _STILL])
     kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
     return multiquadric(side * _CELLS, centres) @ np.linalg.solve(kernel, np.eye(len(centres))[:, : len(points)])
@@ -117,19 +138,29 @@ def _light(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def choose_references(lips: np.ndarray, count: int = MOST) -> np.ndarray:
-    """Frames whose mouths differ most: each next one is the furthest from those taken (Gonzalez 1985).
+    """Frames whose mouths differ most: the next one is the furthest from those taken (Gonzalez 1985).
 
     Args:
-        lips (`np.ndarray`): (frames, 57, 2), canonical, or (frames, points, 2) in any frame of the head.
+        lips (`np.ndarray`): (frames, 57, 2), canonical.
         count (`int`): the most that are taken.
 
     Returns:
-        `np.ndarray`: int (at most count,), ascending; the first is the one nearest to the mean mouth.
+        `np.ndarray`: int (at most count,), ascending; the one nearest to the mean mouth is among them.
+
+    Raises:
+        ValueError: no frame, NaN, or a count below 1.
     """
-    lips = lips.reshape(len(lips), -1)
-    chosen = [int(np.linalg.norm(lips - lips.mean(0), axis=1).argmin())]
-    distance = np.linalg.norm(lips - lips[chosen[0]], axis=1)
-    while len(chosen) < min(count, len(lips)) and distance.max() > 0:
-        chosen.append(int(distance.argmax()))
-        distance = np.minimum(distance, np.linalg.norm(lips - lips[chosen[-1]], axis=1))
+    if len(lips) == 0 or count < 1 or not np.isfinite(lips).all():
+        raise ValueError(
+            f"`lips` must be finite, of 1 frame or more, got {lips.shape}; `count` 1 or more, got {count}."
+        )
+
+    def distances(mouth: np.ndarray) -> np.ndarray:
+        return np.linalg.norm(lips - mouth, axis=-1).mean(-1)
+
+    chosen = [int(distances(lips.mean(0)).argmin())]
+    nearest = distances(lips[chosen[0]])
+    while len(chosen) < min(count, len(lips)) and nearest.max() > ALIKE:
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, distances(lips[chosen[-1]]))
     return np.sort(chosen)

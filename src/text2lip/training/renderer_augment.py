@@ -23,7 +23,7 @@ STRETCH = 0.2  # largest change of size, logarithmic
 BEND = 2.5  # standard deviation of the smooth change of shape, pixels of the crop
 MIXING = 0.25  # the most of the other channels, standard deviation; 0.1 told unseen faces worse
 JITTER = 0.25  # the most that landmarks are wrong by, standard deviation in pixels
-REFERRED = 0.6  # share of pairs that come with other pictures of the person
+REFERRED = 0.5  # share of pairs that come with other pictures of the person
 OTHER_LIGHT = 0.04  # by how much their light is wrong, standard deviation, logarithmic
 INPUT_NOISE = 0.015  # the most noise on what the network sees; pictures span 0..1
 

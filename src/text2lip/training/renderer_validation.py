@@ -37,7 +37,7 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
     films, inner = {}, slice(MARGIN, MARGIN + CROP_SIZE)
     for path in sorted(Path(folder).glob("**/*.safetensors")):
         made = load_file(path)
-        early = len(made["target"]) // EVERY // 2 * EVERY - APART // 2
+        early = max(len(made["target"]) // EVERY // 2 * EVERY - APART // 2, 1)
         references = MouthReferences(
             made["target"][:early, 0, inner, inner], made["own_points"][:early, 0] - np.float32(MARGIN)
         )
