@@ -82,7 +82,7 @@ def look_through(reference: Any, landmarker: FaceLandmarker, max_size: int = 409
         count = len(film.image)
         numbers = np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).round().astype(int))
     seen, found = 0, []
-    for number, picture in zip(numbers, progress(film.pick(numbers))):
+    for picture, number in zip(progress(film.pick(numbers)), numbers):
         seen += 1
         try:
             found.append((number, landmarker.locate(picture), picture.shape[:2]))
