@@ -9,6 +9,7 @@ import pytest
 from text2lip.faces.canonical import canonical_lips, to_pixels
 from text2lip.faces.mesh_topology import canonical_mesh
 from text2lip.metrics.image import ROUNDING_MSE, decibels
+from text2lip.renderers.base import INNER_LOWER, OUTER_LOWER
 
 
 BENCHMARKS = Path(__file__).parents[2] / "examples/benchmarks"
@@ -31,7 +32,7 @@ def clip(quality):
     face = (face - face.min(0)) / np.ptp(face, 0).max()
     face = np.concatenate([face, face[[33] * 5 + [263] * 5]])[:478].astype(np.float32)
     landmarks = np.repeat(0.1 + 0.8 * face[None], FRAMES, 0)
-    landmarks[:, [14, 17, 87, 317], 1] += 0.002 * np.arange(FRAMES, dtype=np.float32)[:, None]
+    landmarks[:, [*OUTER_LOWER, *INNER_LOWER], 1] += 0.008 * np.arange(FRAMES, dtype=np.float32)[:, None]
     record = {"landmarks": landmarks, "size": (SIZE, SIZE), "fps": 25.0}
     record["lips"] = canonical_lips(to_pixels(landmarks[..., :2], SIZE, SIZE))
     return quality.rows.BenchClip("s/1", Path("s/1.mpg"), record)
