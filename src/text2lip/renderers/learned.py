@@ -23,6 +23,8 @@ FLAT = (0.20, 0.40)  # share of equal neighbours in the mouth crop: photographs 
 INKED = (95.0, 122.0)  # 99th percentile of the Laplacian around the mouth, levels: photographs 20 to 80, pen lines 124
 COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is corrected in grey
 STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
+PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kept to those of a mouth
+PARTED = 0.02  # units between the lips of a portrait from which its own mouth is a reference for the others
 REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
 
 
@@ -129,12 +131,13 @@ class MouthView:
 
     def _natural(self, painted: np.ndarray, warped: np.ndarray) -> np.ndarray:
         """`painted` (size, size, 3), levels, in colours that a mouth has: none between that of the teeth, darkening
-        to red as light does in there, and that of the lips; the network has seen few cameras' teeth."""
+        to red as light does in there, and that of the lips; the network has seen few cameras' teeth. What is hardly
+        painted stays as it is."""
         light = np.clip(painted[..., :1] / max(self.teeth[0], 1.0), 0, 1)
         natural = np.minimum(painted, np.maximum(self.teeth * light**self.warmth, warped))
-        bluest = np.minimum(self.bluest, warped[..., 2] / np.maximum(warped[..., 1], 1.0))  # skin may stay yellower
-        natural[..., 2] = np.maximum(natural[..., 2], bluest * natural[..., 1])
-        return natural
+        natural[..., 2] = np.maximum(natural[..., 2], self.bluest * natural[..., 1])
+        change = np.abs(painted - warped).max(-1, keepdims=True)
+        return painted + smoothstep(change, *PAINTED) * (natural - painted)
 
     def _laid(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """A crop of any size (side, side, 3) at the pixels of the box, float32, as grey as the portrait."""
@@ -220,6 +223,7 @@ class LearnedRenderer:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
         `references` are other pictures of the person: lips, teeth and tongue are taken from them where they fit.
+        Without any, a portrait whose lips are parted is its own.
         `fps`, `audio_features` and `generator` are accepted for the common interface and not used. Input is checked at
         the call, before the first frame is asked for.
         """
