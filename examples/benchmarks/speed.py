@@ -21,8 +21,10 @@ from torch import nn
 
 from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline
 from text2lip.faces.builtin import builtin_portrait
+from text2lip.faces.canonical import canonical_lips
 from text2lip.faces.images import load_image
 from text2lip.faces.retarget import PortraitMouth
+from text2lip.renderers import MouthReferences, choose_references
 from text2lip.video import write_video
 
 
@@ -47,6 +49,9 @@ def main():
         renderers["learned"] = pipe.make_renderer("unet")
     frames = {name: partial(render, made, portrait, face, landmarks) for name, made in renderers.items()}
     drawn = list(frames["geometric"]())
+    if pipe.unet is not None:
+        others = other_mouths(drawn, portrait, face, landmarks)
+        frames["learned (24 references)"] = partial(frames["learned"], references=others)
     runs = {
         **{f"{name} renderer, to frames": partial(count, made) for name, made in frames.items()},
         **{f"{name} renderer, to mp4": lambda made=made: encode(made()) for name, made in frames.items()},
@@ -85,8 +90,15 @@ def talking(pipe: Text2LipPipeline, mouth: PortraitMouth, frames: int) -> np.nda
     return mouth.retarget(motion[0].numpy(), width)
 
 
-def render(renderer, portrait: np.ndarray, face: np.ndarray, landmarks: np.ndarray):
-    return renderer.render(portrait, landmarks, fps=25, source_landmarks=face[:, :2])
+def render(renderer, portrait: np.ndarray, face: np.ndarray, landmarks: np.ndarray, **extra):
+    return renderer.render(portrait, landmarks, fps=25, source_landmarks=face[:, :2], **extra)
+
+
+def other_mouths(drawn: list, portrait: np.ndarray, face: np.ndarray, landmarks: np.ndarray) -> MouthReferences:
+    """24 frames of a film of the portrait, whose mouths differ most."""
+    height, width = portrait.shape[:2]
+    chosen = choose_references(canonical_lips(landmarks * (width, height)))
+    return MouthReferences.from_frames([drawn[i] for i in chosen], landmarks[chosen], portrait, face[:, :2])
 
 
 def count(frames: Callable):
