@@ -4,6 +4,7 @@
     python examples/prepare_pairs.py --prepared outputs/grid --output outputs/pairs
     accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid.yaml
     accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid.yaml --resume latest
+    accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid_second.yaml
 
 Every setting of the YAML file can be given on the command line too, which wins. Writes to the output folder:
 `config.json`, `log.jsonl` (losses and validation figures), `sheet-<step>.png` (film, warp, network on faces that are
@@ -38,7 +39,7 @@ from text2lip.training.state import seed_step
 class TrainConfig:
     """Settings of a run; the file `config.json` beside its checkpoints holds them."""
 
-    pairs: str = "outputs/pairs"  # films/, stills/, val/ of examples/prepare_pairs.py
+    pairs: str = "outputs/pairs"  # films/, stills/, heads/, val/ of examples/prepare_pairs.py
     shares: dict[str, float] = field(default_factory=lambda: {"films": 0.85, "stills": 0.15})  # folder: share of draws
     output: str = "outputs/renderer"
     network: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LandmarkGuidedUNet
@@ -125,6 +126,7 @@ class Run(TrainingRun):
             judge = torch.optim.AdamW(adversary.parameters(), lr=rate, betas=(0.5, 0.99), weight_decay=0)
             self.adversary, self.judge = self.accelerator.prepare(adversary, judge)
         self.same = {"seed": config.seed, "batch_size": config.batch_size, "shares": config.shares}
+        self.same["adversary"] = True if config.adversarial_weight else None  # None: as it is in older checkpoints
         self.run = {"step": 0, "best": None, **self.same, "max_steps": config.max_steps}
         self.resume()
 

@@ -171,6 +171,8 @@ def test_what_is_said_to_be_missing_is_missing(pipe):
         {"timings": "nowhere.TextGrid"},
         {"timings": [("a", 0.5, 0.2)]},
         {"guidance_scale": 2.0},
+        {"reference": np.zeros((100, 100, 3), np.uint8)},
+        {"reference": "portrait.jpg", "renderer": "geometric"},
     ],
     ids=lambda call: "-".join(call),
 )

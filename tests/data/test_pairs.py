@@ -35,6 +35,12 @@ def test_shapes(pairs):
     assert pairs["others"].shape == (3, 3) and pairs["others"].dtype == np.uint8
 
 
+def test_files_from_before_references_are_named(pairs, tmp_path):
+    save_pairs(tmp_path / "old.safetensors", {name: value for name, value in pairs.items() if name != "others"})
+    with pytest.raises(ValueError, match=r"folder: .*old.safetensors' has no `others`.*prepare_pairs"):
+        PairFolder(tmp_path)
+
+
 def test_targets_far_enough_from_each_other_are_references(pairs):
     assert pairs["others"].tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
 

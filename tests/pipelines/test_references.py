@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from text2lip import Text2LipPipeline
+from text2lip import LandmarkGuidedUNet, Text2LipPipeline
 from text2lip.faces.canonical import DRIVEN, INNER_LOWER
 from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.pipelines import references as module
@@ -225,6 +225,13 @@ def test_a_film_shows_its_own_other_frames(eager, portrait, others, pipe):
         changed = np.argwhere((frame != other).any(-1))[:, ::-1]
         lips = points[list(DRIVEN)[:40]]
         assert (changed > lips.min(0) - 30).all() and (changed < lips.max(0) + 30).all()
+
+
+def test_a_network_of_another_size_dubs_without_references(pipe, portrait):
+    small = LandmarkGuidedUNet(sample_size=48, block_out_channels=(8, 8, 8))
+    made = Text2LipPipeline(**{**pipe.components, "unet": small})
+    made.set_progress_bar_config(disable=True)
+    assert len(list(made.stream("Hi.", [portrait] * 3, voice="espeak", num_frames=3))) == 3
 
 
 def test_references_take_the_place_of_a_films_own_frames(eager, portrait, others):

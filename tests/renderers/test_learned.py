@@ -289,6 +289,15 @@ def test_references_for_a_mouth_at_the_edge_of_the_picture(paint_face, refer_to,
     assert frame.shape == (*size, 3) and (frame != render(face, target, None)[0]).any()
 
 
+def test_parted_lips_are_their_own_reference(paint_face, refer_to):
+    for gap, parted in ((0.0, False), (0.06, True)):
+        face = paint_face(gap=gap)
+        target = face.with_gap(0.12)
+        frame, given = render(face, target, taker())[0], refer_render(face, target, taker(), refer_to(face, face))
+        assert np.array_equal(frame, given) == parted
+        assert np.array_equal(render(face, face.landmarks, taker())[0], face.portrait)
+
+
 def test_half_precision_networks_take_references_too(painted, paint_face, refer_to):
     target, references = painted.with_gap(0.12), refer_to(painted, paint_face(gap=0.12).textured(1))
     full, half, plain = (

@@ -276,7 +276,8 @@ def test_other_numbers_of_points_can_be_chosen_by():
 
 def test_other_shapes_and_nan_are_named(paint_face, references):
     points, size = points_of(references), references.size
-    for pictures in (references.pictures[:, :50], references.pictures / 255.0, references.pictures[..., :1]):
+    wrong = (references.pictures[:, :50], references.pictures / 255.0, references.pictures[..., :1])
+    for pictures in (*wrong, references.pictures[:, :0, :0], references.pictures[:, 0, 0, 0]):
         with pytest.raises(ValueError, match="`pictures`"):
             MouthReferences(pictures, points)
     for wrong in (points[:, :40], points * np.nan):
@@ -287,6 +288,8 @@ def test_other_shapes_and_nan_are_named(paint_face, references):
     face = paint_face()
     with pytest.raises(ValueError, match="`frames` are 1, `landmarks` 2"):
         MouthReferences.from_frames([face.portrait], face.landmarks[None].repeat(2, 0), face.portrait, face.landmarks)
+    with pytest.raises(ValueError, match="`frames` are 3, `landmarks` 1"):
+        MouthReferences.from_frames(iter([face.portrait] * 3), face.landmarks[None], face.portrait, face.landmarks)
     for lips, count in ((mouths()[:0], 3), (mouths() * np.nan, 3), (mouths(), 0)):
         with pytest.raises(ValueError, match="`lips`"):
             choose_references(lips, count)

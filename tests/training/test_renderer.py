@@ -332,6 +332,8 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(pairs_folder, tmp_pa
     rows = [row for row in rows if "loss" in row]  # the adversary learns for a while before it has a say
     assert ["discriminator" in row for row in rows] == [False, *3 * [bool(more)]]
     assert ["adversarial" in row for row in rows] == [*3 * [False], bool(more)]
+    with pytest.raises(ValueError, match="resume: .* was made with adversary"):
+        train(pairs_folder, tmp_path / "parts", "--resume", "latest", *([] if more else ADVERSARY))
     made = LandmarkGuidedUNet.from_pretrained(tmp_path / "parts" / "final")
     assert any(parameter.abs().max() > 0 for parameter in made.smooth.parameters())
     assert (tmp_path / "parts" / "sheet-4.png").exists()

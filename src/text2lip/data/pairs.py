@@ -111,7 +111,7 @@ class PairFolder:
         folder (`str` or `Path`): with the files of [`save_pairs`], also in folders of its own.
 
     Raises:
-        ValueError: no file is there.
+        ValueError: no file is there, or one from before pairs had other pictures of the person.
     """
 
     def __init__(self, folder: str | Path):
@@ -121,6 +121,11 @@ class PairFolder:
         self.index = []  # (file, source, target)
         for number, path in enumerate(self.files):
             with safe_open(path, framework="np") as file:
+                if "others" not in set(file.keys()):
+                    raise ValueError(
+                        f"folder: {str(path)!r} has no `others`, it is older than this version; remove it, and make "
+                        "it again with examples/prepare_pairs.py."
+                    )
                 sources, targets = file.get_slice("warped").get_shape()[:2]
             self.index += [(number, s, t) for s in range(sources) for t in range(targets)]
         if not self.index:

@@ -12,6 +12,7 @@ from diffusers import DiffusionPipeline
 from diffusers.utils import logging
 
 from text2lip.articulation import ArticulatoryModel
+from text2lip.faces.crop import CROP_SIZE
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.pipelines.card import replace_generic_card
 from text2lip.pipelines.dubbing import Dub
@@ -338,7 +339,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             value = next(clip.reference for clip in clips if clip.reference is not None)
             value = repr(value) if isinstance(value, (str, os.PathLike)) else f"got {type(value).__name__}"
             raise ValueError(f"reference: {value}, but the {kind} renderer takes no reference; leave it out.")
-        own = kind == "learned"  # a film's own frames then
+        own = kind == "learned" and self.unet.config.sample_size == CROP_SIZE  # a film's own frames, cut for 96 px
         return [self._stream(clip, options, given or own) for clip, given in zip(clips, looks)]
 
     def _stream(self, clip: Clip, options: Options, looks: Callable | bool) -> Text2LipStream:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from text2lip.faces.canonical import DRIVEN, to_pixels
+from text2lip.faces.canonical import DRIVEN, lip_gap, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
 from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.geometric import PreparedPortrait, prepare
@@ -237,6 +237,9 @@ class LearnedRenderer:
             )
         prepared = prepare(portrait, source_landmarks)
         view = MouthView(prepared, source_landmarks, size, references)
+        if references is None and size == CROP_SIZE and lip_gap(view.points) * CROP_SIDE / CROP_SIZE > PARTED:
+            own = prepared.portrait, source_landmarks
+            view.references = MouthReferences.from_frames([own[0]], source_landmarks[None], *own)
         return self._frames(view, landmarks)
 
     def _frames(self, view: MouthView, landmarks: np.ndarray) -> Iterator[np.ndarray]:

@@ -45,9 +45,10 @@ class MouthReferences:
     def __init__(self, pictures: np.ndarray, points: np.ndarray, side: float = CROP_SIDE):
         if len(pictures) == 0 or len(pictures) != len(points):
             raise ValueError(f"references: {len(pictures)} pictures and {len(points)} rows of points; give one each.")
-        self.pictures, points = np.asarray(pictures), np.asarray(points, np.float64)
-        count, self.size = self.pictures.shape[:2]
-        if self.pictures.dtype != np.uint8 or self.pictures.shape != (count, self.size, self.size, 3):
+        self.pictures = np.asarray(pictures)
+        count, self.size = (*self.pictures.shape, 0)[:2]
+        square = self.size > 0 and self.pictures.shape == (count, self.size, self.size, 3)
+        if self.pictures.dtype != np.uint8 or not square:
             raise ValueError(
                 "`pictures` must be square crops of one size, uint8 (count, size, size, 3), got "
                 f"{self.pictures.dtype} {self.pictures.shape}."
@@ -65,6 +66,9 @@ class MouthReferences:
             landmarks (`np.ndarray`): (frames, 478, 2), normalised.
             portrait (`np.ndarray`): uint8 (height, width, 3).
             source_landmarks (`np.ndarray`): (478, 2), the portrait's, normalised.
+
+        Raises:
+            ValueError: no frame, not as many as rows of landmarks, another shape or dtype, or NaN.
         """
         own = to_pixels(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
         anchor, matrix = mouth_anchor(own), mouth_crop_transform(own)
@@ -73,7 +77,8 @@ class MouthReferences:
         size = int(np.clip(np.ceil(CROP_SIZE * zoom), CROP_SIZE, LARGEST))
         pictures, points = [], []
         landmarks = check_landmarks(landmarks, "landmarks", 3)
-        for frame, row in zip(frames, landmarks):
+        frames = iter(frames)
+        for row, frame in zip(landmarks, frames):
             frame = check_portrait(frame)
             row = to_pixels(row, *frame.shape[:2])
             matrix = mouth_crop_transform(row, size, anchor=anchor)
@@ -82,8 +87,11 @@ class MouthReferences:
             gain = np.clip(light / np.maximum(_light(small, driven * CROP_SIZE / size), 1), *GAIN)
             pictures.append(np.rint(picture * gain).clip(0, 255).astype(np.uint8))
             points.append(driven)
-        if len(pictures) != len(landmarks):
-            raise ValueError(f"`frames` are {len(pictures)}, `landmarks` {len(landmarks)}; give one row for each.")
+        more = sum(1 for _ in frames)
+        if more or len(pictures) != len(landmarks):
+            raise ValueError(
+                f"`frames` are {len(pictures) + more}, `landmarks` {len(landmarks)}; give one row for each."
+            )
         return cls(np.array(pictures), np.array(points))
 
     def draw(self, points: np.ndarray, size: int) -> tuple[np.ndarray, float]:
