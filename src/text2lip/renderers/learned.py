@@ -24,6 +24,7 @@ INKED = (95.0, 122.0)  # 99th percentile of the Laplacian around the mouth, leve
 COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is corrected in grey
 STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
 PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kept to those of a mouth
+OPEN = (0.005, 0.025)  # units between the lips: below nothing of them is taken from a reference, above what fits
 PARTED = 0.02  # units between the lips of a portrait from which its own mouth is a reference for the others
 REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
 
@@ -77,10 +78,15 @@ class MouthView:
 
     def inputs(self, frame: np.ndarray, landmarks: np.ndarray) -> tuple:
         """Of one warped frame: its crop, both drawings `(size, size, 8)`, how far its lips have moved, 0 to 1, and
-        what the references say of it, see [`MouthReferences.draw`], or None."""
+        what the references say of it, see [`MouthReferences.draw`], and where they may, `(size, size)` in [0, 1], or
+        None. Lips that are shut are the portrait's own: nearness can't tell them from lips that are hardly parted."""
         points = self._driven(to_pixels(landmarks, self.height, self.width).astype(np.float64))
         drawings = np.concatenate([self.drawing, draw_mouth(points, self.size)], -1)
-        reference = self.references and self.references.draw(points, self.size)
+        reference = None
+        if self.references is not None:
+            lips = cv2.blur(np.maximum(drawings[..., :3], drawings[..., 4:7]).max(-1), (5, 5)) / np.float32(255)
+            shut = 1 - np.float32(smoothstep(lip_gap(points) * CROP_SIDE / CROP_SIZE, *OPEN))
+            reference = *self.references.draw(points, self.size), 1 - shut * lips
         return crop(frame, self.matrix, self.size), drawings, float(motion_share(points, self.points)), reference
 
     def correct(
@@ -92,7 +98,7 @@ class MouthView:
         mask: np.ndarray,
         taken: np.ndarray,
         share: float,
-        reference: tuple[np.ndarray, float] | None = None,
+        reference: tuple[np.ndarray, float, np.ndarray] | None = None,
     ):
         """Change `frame` in place by the network's answer, at the frame's own resolution.
 
@@ -104,9 +110,10 @@ class MouthView:
             mask (`np.ndarray`): `(size, size)` float32, where the mouth was painted anew.
             taken (`np.ndarray`): `(size, size)` float32, the reference's share.
             share (`float`): in [0, 1], of the change that is made.
-            reference (`tuple`, *optional*): what the references say, of [`MouthReferences.draw`].
+            reference (`tuple`, *optional*): what the references say, of [`inputs`].
         """
         if reference is not None:
+            taken = taken * reference[2]
             small = cv2.resize(reference[0], warped.shape[:2], interpolation=cv2.INTER_AREA)
             warped = warped + taken[..., None] * (small - warped.astype(np.float32))
         painted = warped + colour
@@ -170,10 +177,10 @@ def motion_share(points: np.ndarray, source_points: np.ndarray) -> np.ndarray:
     return smoothstep(np.abs(points - source_points).max((-1, -2)) * CROP_SIDE / CROP_SIZE, *MOTION)
 
 
-def reference_input(found: list[tuple[np.ndarray, float]], size: int = CROP_SIZE) -> torch.Tensor:
+def reference_input(found: list[tuple], size: int = CROP_SIZE) -> torch.Tensor:
     """What [`MouthReferences.draw`] found for some frames, as [`LandmarkGuidedUNet`] takes it: (n, 4, size, size)."""
-    pictures = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture, _ in found])
-    familiar = torch.tensor([share for _, share in found]).view(-1, 1, 1, 1).expand(-1, 1, size, size)
+    pictures = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture, *_ in found])
+    familiar = torch.tensor([share for _, share, *_ in found]).view(-1, 1, 1, 1).expand(-1, 1, size, size)
     return torch.cat([torch.from_numpy(pictures).permute(0, 3, 1, 2) / 127.5 - 1, familiar], 1)
 
 
