@@ -8,6 +8,7 @@ import numpy as np
 from text2lip.faces.canonical import DRIVEN, LIPS, driven_index, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_anchor, mouth_crop_transform, transform_points
 from text2lip.renderers.base import check_landmarks, check_portrait
+from text2lip.renderers.geometric import CUBIC_BELOW
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.warp import multiquadric
 
@@ -111,16 +112,17 @@ class MouthReferences:
         distance = np.linalg.norm((self.points - wanted)[:, _LIPS], axis=-1).mean(-1) * CROP_SIZE / CROP_SIDE
         weight = np.clip(1 - (distance - distance.min()) / BLEND, 0, 1) ** 2
         weight /= weight.sum()
-        basis = _basis(wanted, self.side)
+        near = np.flatnonzero(weight)
+        shifts = _spread(wanted, self.points[near] - wanted, self.side) * (self.size / self.side)
+        sharp = cv2.INTER_CUBIC if self.size / self.side < CUBIC_BELOW else cv2.INTER_LINEAR
         line = np.arange(self.size, dtype=np.float32)
         drawn = np.zeros((self.size, self.size, 3), np.float32)
-        for index in np.flatnonzero(weight):
-            shift = (basis @ (self.points[index] - wanted)).reshape(NODES, NODES, 2) * (self.size / self.side)
-            shift = cv2.resize(shift.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR)
+        for index, shift in zip(near, shifts.astype(np.float32)):
+            shift = cv2.resize(shift, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
             x, y = shift[..., 0] + line, shift[..., 1] + line[:, None]
-            moved = cv2.remap(self.pictures[index], x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-            drawn += np.float32(weight[index]) * moved
-        return np.rint(drawn).clip(0, 255).astype(np.uint8), float(np.exp(-distance.min() / FAMILIAR))
+            moved = cv2.remap(self.pictures[index], x, y, sharp, borderMode=cv2.BORDER_REPLICATE)
+            cv2.accumulateWeighted(moved, drawn, float(weight[index] / weight[near[near <= index]].sum()))
+        return np.rint(drawn).astype(np.uint8), float(np.exp(-distance.min() / FAMILIAR))
 
 
 def _checked(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -131,11 +133,14 @@ def _checked(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return points
 
 
-def _basis(points: np.ndarray, side: float) -> np.ndarray:
-    """Multiquadric interpolation: values at the nodes (1296, 57) per unit value at each point, zero at the edge."""
+def _spread(points: np.ndarray, shifts: np.ndarray, side: float) -> np.ndarray:
+    """Multiquadric interpolation of `shifts` (n, 57, 2) at `points` (57, 2), zero at the edge: (n, 36, 36, 2)."""
     centres = np.concatenate([points, side * _STILL])
     kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
-    return multiquadric(side * _CELLS, centres) @ np.linalg.solve(kernel, np.eye(len(centres))[:, : len(points)])
+    known = np.zeros((len(centres), 2 * len(shifts)))
+    known[: len(points)] = shifts.transpose(1, 0, 2).reshape(len(points), -1)
+    spread = multiquadric(side * _CELLS, centres) @ np.linalg.solve(kernel, known)
+    return spread.reshape(NODES, NODES, len(shifts), 2).transpose(2, 0, 1, 3)
 
 
 def _light(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
