@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+import torch
 
 from text2lip.faces.canonical import DRIVEN, LIPS, driven_index, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_anchor, mouth_crop_transform, transform_points
@@ -139,7 +140,8 @@ def _spread(points: np.ndarray, shifts: np.ndarray, side: float) -> np.ndarray:
     kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
     known = np.zeros((len(centres), 2 * len(shifts)))
     known[: len(points)] = shifts.transpose(1, 0, 2).reshape(len(points), -1)
-    spread = multiquadric(side * _CELLS, centres) @ np.linalg.solve(kernel, known)
+    known = torch.linalg.solve(torch.from_numpy(kernel), torch.from_numpy(known))  # wakes no threads of a BLAS
+    spread = (torch.from_numpy(multiquadric(side * _CELLS, centres)) @ known).numpy()
     return spread.reshape(NODES, NODES, len(shifts), 2).transpose(2, 0, 1, 3)
 
 
