@@ -176,6 +176,12 @@ def test_bad_references(pipe, portrait, value, match):
         pipe.stream("Hi.", portrait, voice="espeak", reference=value)
 
 
+def test_a_bad_reference_is_told_before_a_film_is_searched(pipe, portrait, monkeypatch):
+    monkeypatch.setattr("text2lip.pipelines.dubbing.find_shots", lambda *args: pytest.fail("searched"))
+    with pytest.raises(ValueError, match="reference: no face in any"):
+        pipe.stream("Hi.", [portrait] * 3, voice="espeak", reference=[DARK, DARK])
+
+
 def test_a_renderer_that_takes_none_says_so(pipe, portrait, portrait_file):
     with pytest.raises(ValueError, match=r"reference: .*portrait.png'?\)?, but the geometric renderer takes no refe"):
         pipe.stream("Hi.", portrait, renderer="geometric", reference=portrait_file)

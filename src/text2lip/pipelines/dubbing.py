@@ -93,6 +93,8 @@ class Dub:
             FaceNotFoundError: the face is in no frame.
             ValueError: none of the pictures given for `looks` can be used in any shot.
         """
+        if callable(self.looks):
+            self.looks()  # what is wrong with them is told before a long search
         seen = self.progress(self.film.frames(0, len(motion)))
         shots, length = find_shots(seen, self.landmarker, self.fps, self.face_index)
         where = positions(len(motion), length, self.video_end)
