@@ -1,5 +1,8 @@
 """Synthetic prepared clips: lips that move with their visemes, small enough to train on in seconds."""
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -73,3 +76,12 @@ def record(clip: PreparedClip, split: str) -> dict:
         "late_words": [],
     }
     return {**vars(clip), **rest}
+
+
+@pytest.fixture
+def benchmark_script(monkeypatch):
+    """Imports a script of examples/benchmarks by its name."""
+    folder = Path(__file__).parents[2] / "examples/benchmarks"
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.syspath_prepend(str(folder.parent))
+    return import_module

@@ -1,23 +1,14 @@
 """`examples/benchmarks/dubbing.py`: whose motion is found again, and how it is told."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from text2lip.faces.canonical import driven_index
 
 
-BENCHMARKS = Path(__file__).parents[2] / "examples/benchmarks"
-
-
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.syspath_prepend(str(BENCHMARKS.parent))
-    import dubbing
-
-    return dubbing
+def script(benchmark_script):
+    return benchmark_script("dubbing")
 
 
 def speech(opening, chin):

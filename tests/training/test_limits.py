@@ -1,7 +1,6 @@
 """`examples/benchmarks/limits.py` on synthetic clips."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,16 +9,9 @@ from text2lip.text.timing import Segment
 from text2lip.training import rest_shape
 
 
-BENCHMARKS = Path(__file__).parents[2] / "examples/benchmarks"
-
-
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.syspath_prepend(str(BENCHMARKS.parent))
-    import limits
-
-    return limits
+def script(benchmark_script):
+    return benchmark_script("limits")
 
 
 @pytest.fixture

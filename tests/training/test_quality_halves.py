@@ -12,17 +12,12 @@ from text2lip.metrics.image import ROUNDING_MSE, decibels
 from text2lip.renderers.base import INNER_LOWER, OUTER_LOWER
 
 
-BENCHMARKS = Path(__file__).parents[2] / "examples/benchmarks"
 FRAMES, SIZE = 21, 80
 
 
 @pytest.fixture
-def quality(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.syspath_prepend(str(BENCHMARKS.parent))
-    import quality
-
-    return quality
+def quality(benchmark_script):
+    return benchmark_script("quality")
 
 
 @pytest.fixture

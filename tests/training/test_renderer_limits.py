@@ -1,24 +1,17 @@
 """`examples/benchmarks/renderer_limits.py` on pictures that are made up."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from text2lip.metrics import inner_mouth_psnr, pooled
 
 
-BENCHMARKS = Path(__file__).parents[2] / "examples/benchmarks"
 FRAMES, SIZE = 40, 32
 
 
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.syspath_prepend(str(BENCHMARKS.parent))
-    import renderer_limits
-
-    return renderer_limits
+def script(benchmark_script):
+    return benchmark_script("renderer_limits")
 
 
 @pytest.fixture
