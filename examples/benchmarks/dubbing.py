@@ -26,9 +26,7 @@ six left out; with `frames` the very mouth that is wanted would be among those o
 """
 
 import argparse
-import hashlib
 import json
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -42,7 +40,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import rows  # noqa: E402
-from quality import load, number, write_sheet  # noqa: E402
+from quality import clip_parser, load, number, prepared_folder, write_sheet  # noqa: E402
 
 from text2lip import Text2LipPipeline  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
@@ -67,21 +65,16 @@ CHIN = driven_index((152,))[0]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
-    parser.add_argument("--prepared", help="where prepared clips are kept (default: as quality.py has it)")
-    parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips, such as s4/lbax4n")
+    parser = clip_parser(__doc__)
     parser.add_argument("--text", default=SENTENCE)
     parser.add_argument("--json", default="outputs/dubbing.json", help="file for the figures; sheets lie beside it")
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
     args = parser.parse_args()
-    if not args.data:
-        raise SystemExit("dubbing: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+    prepared = prepared_folder(args)
     target = Path(args.json)
     target.parent.mkdir(parents=True, exist_ok=True)
     figures = {"speech": defaultdict(lambda: defaultdict(list)), "own": defaultdict(lambda: defaultdict(list))}
     sheets = {"speech": [], "own": []}
-    clips = find_clips(args)
+    clips = find_clips(args, prepared)
     pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
     pipe.set_progress_bar_config(disable=True)
     for clip in tqdm(clips, desc="clips", unit="clip"):
@@ -96,10 +89,8 @@ def main():
     print(f"Wrote {target}: {', '.join(report['clips'])}")
 
 
-def find_clips(args: argparse.Namespace) -> list[rows.BenchClip]:
+def find_clips(args: argparse.Namespace, prepared: Path) -> list[rows.BenchClip]:
     """The first clip of each talker, prepared."""
-    root = str(Path(args.data).resolve())
-    prepared = Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
     clips = []
     for split in SPLITS:
         clips += load(argparse.Namespace(**{**vars(args), "split": split, "limit": None, "only": None}), prepared)[0]

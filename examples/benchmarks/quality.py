@@ -50,23 +50,16 @@ TRAIN_CLIPS = 200  # for the linear map of the OpenFaceFX row
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
-    parser.add_argument("--prepared", help="where prepared clips are kept (default: outputs/prepared-…, by --data)")
+    parser = clip_parser(__doc__)
     parser.add_argument("--split", default="test")
     parser.add_argument("--limit", type=int, help="only so many clips")
-    parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips of the split, such as s4/lbax4n")
     parser.add_argument("--metrics", choices=("lips", "image", "all"), default="all")
     parser.add_argument("--audio_only", help="lip_decoder folder of a run of configs/audio_only.yaml, as one more row")
     parser.add_argument("--json", help="file for the figures (default: outputs/quality-SPLIT.json)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
     args = parser.parse_args()
-    if not args.data:
-        raise SystemExit("quality: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+    prepared = prepared_folder(args)
     target = Path(args.json or f"outputs/quality-{args.split}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
-    root = str(Path(args.data).resolve())
-    prepared = Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
     clips, failed = load(args, prepared)
     figures = defaultdict(lambda: defaultdict(list))
     if args.metrics in ("lips", "all"):
@@ -87,6 +80,24 @@ def main():
     print_table(report)
     print_reasons()
     print(f"Wrote {target}")
+
+
+def clip_parser(description: str) -> argparse.ArgumentParser:
+    """Which clips a benchmark looks at, and where they are prepared."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
+    parser.add_argument("--prepared", help="where prepared clips are kept (default: outputs/prepared-…, by --data)")
+    parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips, such as s4/lbax4n")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    return parser
+
+
+def prepared_folder(args: argparse.Namespace) -> Path:
+    """Where the clips of `args.data` are prepared."""
+    if not args.data:
+        raise SystemExit("data: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+    root = str(Path(args.data).resolve())
+    return Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
 
 
 def load(args: argparse.Namespace, prepared: Path) -> tuple[list[rows.BenchClip], dict[str, str]]:

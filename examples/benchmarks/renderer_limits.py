@@ -39,10 +39,7 @@ and of no more than that of `film_face` where the surround stands still, noise a
 noise of its own or by too much motion.
 """
 
-import argparse
-import hashlib
 import json
-import os
 import sys
 import tempfile
 from collections import defaultdict
@@ -56,7 +53,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import rows  # noqa: E402
-from quality import load, number, write_sheet  # noqa: E402
+from quality import clip_parser, load, number, prepared_folder, write_sheet  # noqa: E402
 
 from text2lip import GeometricRenderer  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
@@ -80,21 +77,14 @@ LIMITS = ("all_but_rest", "independent", "like_lips")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
-    parser.add_argument("--prepared", help="where prepared clips are kept (default: as quality.py has it)")
+    parser = clip_parser(__doc__)
     parser.add_argument("--split", default="val_speaker")
     parser.add_argument("--limit", type=int, help="only so many clips")
-    parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips of the split, such as s4/lbax4n")
     parser.add_argument("--json", help="file for the figures (default: outputs/renderer-limits-SPLIT.json)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
     args = parser.parse_args()
-    if not args.data:
-        raise SystemExit("renderer_limits: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+    prepared = prepared_folder(args)
     target = Path(args.json or f"outputs/renderer-limits-{args.split}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
-    root = str(Path(args.data).resolve())
-    prepared = Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
     report = measure(load(args, prepared)[0], target.with_suffix(".png"))
     report = {"split": args.split, **({"only": " ".join(args.only)} if args.only else {}), **report}
     target.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")

@@ -1,8 +1,7 @@
 """EchoMimic's networks: equal to the original's numbers, sizes, and what each condition does."""
 
-import importlib.util
-from pathlib import Path
-
+import convert_echomimic_to_diffusers
+import make_echomimic_golden
 import numpy as np
 import pytest
 import torch
@@ -24,17 +23,9 @@ TINY = {
 BATCH, FRAMES, HEIGHT, WIDTH = 2, 3, 8, 4
 
 
-def script(name: str):
-    path = Path(__file__).parents[2] / f"utils/{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def make_golden():
-    return script("make_echomimic_golden")
+    return make_echomimic_golden
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +38,7 @@ def converted(make_golden, golden, tmp_path_factory):
     """The tiny original's files through the converter, and from there saved and loaded by the tests."""
     folder = tmp_path_factory.mktemp("echomimic")
     make_golden.write_checkpoint(golden, folder)
-    script("convert_echomimic_to_diffusers").convert("pose", folder, folder / "sd-vae-ft-mse", folder / "pipeline")
+    convert_echomimic_to_diffusers.convert("pose", folder, folder / "sd-vae-ft-mse", folder / "pipeline")
     return folder / "pipeline"
 
 

@@ -1,10 +1,11 @@
 """Text to video by a converted EchoMimic pipeline, from its folder: a tiny checkpoint of the published layout."""
 
-import importlib.util
 import re
 import shutil
 from pathlib import Path
 
+import convert_echomimic_to_diffusers
+import make_echomimic_golden as golden
 import numpy as np
 import pytest
 import torch
@@ -12,19 +13,11 @@ import torch
 from text2lip import PseudoAudioModel, Text2LipPipeline
 
 
-def script(name: str):
-    path = Path(__file__).parents[2] / f"utils/{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    golden, folder = script("make_echomimic_golden"), tmp_path_factory.mktemp("echomimic")
+    folder = tmp_path_factory.mktemp("echomimic")
     golden.write_checkpoint(dict(np.load(golden.GOLDEN)), folder)
-    script("convert_echomimic_to_diffusers").convert("pose", folder, folder / "sd-vae-ft-mse", folder / "pipeline")
+    convert_echomimic_to_diffusers.convert("pose", folder, folder / "sd-vae-ft-mse", folder / "pipeline")
     return folder / "pipeline"
 
 

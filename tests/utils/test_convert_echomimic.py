@@ -1,10 +1,11 @@
 """The converter of EchoMimic's weights, on a tiny checkpoint of the published layout."""
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
 
+import convert_echomimic_to_diffusers as converter
+import make_echomimic_golden as make_golden
 import numpy as np
 import pytest
 import torch
@@ -12,17 +13,6 @@ import torch
 import text2lip
 from text2lip import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder, Text2LipPipeline
 from text2lip.cards import component_card, training_section
-
-
-def script(name: str):
-    path = Path(__file__).parents[2] / f"utils/{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-converter, make_golden = script("convert_echomimic_to_diffusers"), script("make_echomimic_golden")
 
 
 @pytest.fixture(scope="module")

@@ -46,12 +46,13 @@ class Palette:
 
     def tint(self, layer: np.ndarray) -> np.ndarray:
         """Put a sprite, `(rows, columns, 4)` in [0, 1], into this light: colours to 0..255, coverage kept."""
-        reference = _mute(tooth_colour(), self.saturation)
-        colours = _mute(layer[..., :3], self.saturation) * (self.teeth / reference)
+        reference = mute(tooth_colour(), self.saturation)
+        colours = mute(layer[..., :3], self.saturation) * (self.teeth / reference)
         return np.dstack([colours, layer[..., 3]]).astype(np.float32)
 
 
-def _mute(colours: np.ndarray, saturation: float) -> np.ndarray:
+def mute(colours: np.ndarray, saturation: float) -> np.ndarray:
+    """`colours` (..., 3) as grey as a portrait is: 1 leaves them, 0 takes all colour."""
     grey = (colours @ LUMA)[..., None]
     return grey + saturation * (colours - grey)
 

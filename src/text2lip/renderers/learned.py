@@ -11,13 +11,12 @@ from text2lip.faces.canonical import DRIVEN, lip_gap, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
 from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.geometric import PreparedPortrait, prepare
-from text2lip.renderers.interior import palette
+from text2lip.renderers.interior import LUMA, mute, palette
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.references import MouthReferences
 from text2lip.renderers.warp import smoothstep
 
 
-LUMA = np.float32([0.299, 0.587, 0.114])
 MOTION = (0.0, 0.02)  # units that the lips have moved: below nothing is corrected, above all
 FLAT = (0.20, 0.40)  # share of equal neighbours in the mouth crop: photographs have up to 0.18, cartoons 0.35 and more
 INKED = (95.0, 122.0)  # 99th percentile of the Laplacian around the mouth, levels: photographs 20 to 80, pen lines 124
@@ -152,10 +151,7 @@ class MouthView:
         matrix = self.to_crop / zoom  # between pixel indices, whose centres are half a pixel off
         matrix[:, 2] += 0.5 / zoom - 0.5
         laid = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
-        if self.saturation < 1:
-            grey = (laid @ LUMA)[..., None]
-            return grey + self.saturation * (laid - grey)
-        return laid.astype(np.float32)
+        return laid.astype(np.float32) if self.saturation == 1 else mute(laid, self.saturation)
 
     def _enlarge(self, answer: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Crop pixels to the pixels of the box; zero outside of the crop."""
@@ -245,8 +241,8 @@ class LearnedRenderer:
         prepared = prepare(portrait, source_landmarks)
         view = MouthView(prepared, source_landmarks, size, references)
         if references is None and size == CROP_SIZE and lip_gap(view.points) * CROP_SIDE / CROP_SIZE > PARTED:
-            own = prepared.portrait, source_landmarks
-            view.references = MouthReferences.from_frames([own[0]], source_landmarks[None], *own)
+            own = MouthReferences.from_frames([portrait], source_landmarks[None], portrait, source_landmarks)
+            view = MouthView(prepared, source_landmarks, size, own)
         return self._frames(view, landmarks)
 
     def _frames(self, view: MouthView, landmarks: np.ndarray) -> Iterator[np.ndarray]:
