@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from synthetic_clips import PAIRS, mouth, write_mouth_pairs
 
-from text2lip.data.pairs import APART, MARGIN, SIZE, PairMix, save_pairs
+from text2lip.data.pairs import MARGIN, SIZE, PairMix
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.renderers.mouth_drawing import draw_mouth
@@ -14,24 +15,6 @@ from text2lip.training import renderer_augment
 from text2lip.training import renderer_losses as L
 from text2lip.training.renderer_augment import REFERRED, deform, draw_batch, recolour, refer
 from text2lip.training.renderer_validation import EVERY, draw_film, load_films, validate
-
-
-def mouth(gap=6.0, centre=(SIZE / 2, 56.0)):
-    """57 points of a mouth with its inner lips `gap` pixels apart, and a jaw around it."""
-    from text2lip.renderers.mouth_drawing import _CHAINS
-
-    points, bow = np.zeros((57, 2)), np.sin(np.linspace(0, np.pi, 11))
-    x = np.linspace(-18, 18, 11)
-    for name, rise in {
-        "outer_upper": -7.0,
-        "inner_upper": -gap / 2,
-        "inner_lower": gap / 2,
-        "outer_lower": 8.0,
-    }.items():
-        points[_CHAINS[name]] = np.stack([x, rise * bow], 1)
-    turn = np.linspace(np.pi, 0, 17)
-    points[_CHAINS["jaw"]] = np.stack([36 * np.cos(turn), 34 * np.sin(turn) - 12], 1)
-    return (points + centre).astype(np.float32)
 
 
 def pair(seed=0, **values):
@@ -220,29 +203,9 @@ def test_flicker_alone_is_seen_by_the_temporal_loss():
     )
 
 
-FILM = 12  # pairs of neighbouring frames
-
-
 @pytest.fixture
 def pairs_folder(tmp_path):
-    def stored(first):
-        line = np.linspace(0, 1, 2 * FILM)  # the mouth opens, and the jaw falls
-        points = np.stack([mouth(12 * t, (SIZE / 2, 50 + 30 * t)) for t in line]).reshape(1, FILM, 2, 57, 2)
-        small = np.random.default_rng(first).integers(0, 256, (FILM, 2, 16, 16, 3), np.uint8)
-        frames = small.repeat(SIZE // 16, 2).repeat(SIZE // 16, 3)
-        starts = 2 * np.arange(FILM)
-        return {
-            "source": frames[:1, 0],
-            "source_points": points[:, 0, 0],
-            "target": frames,
-            "warped": (frames[None] // 2 + 60).astype(np.uint8),
-            "target_points": points,
-            "own_points": points[0],
-            "others": (np.abs(starts[:, None] - starts) >= APART).astype(np.uint8),
-        }
-
-    for name, first in (("films/a", 0), ("val/b", 1)):
-        save_pairs(tmp_path / "pairs" / f"{name}.safetensors", stored(first))
+    write_mouth_pairs(tmp_path / "pairs")
     return tmp_path / "pairs"
 
 
@@ -253,7 +216,7 @@ def untrained():
 
 def test_validation_of_an_untrained_network_is_the_warp(pairs_folder):
     films = load_films(pairs_folder / "val")
-    assert films["b"]["target"].shape == (2 * FILM // EVERY, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
+    assert films["b"]["target"].shape == (2 * PAIRS // EVERY, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
     assert films["b"]["points"][0, :40].mean(0)[0] == pytest.approx(SIZE / 2 - MARGIN, abs=1)
     figures, sheet = validate(untrained(), films)
     for part in ("", "half/"):
@@ -282,7 +245,7 @@ def test_validation_tells_what_references_do(pairs_folder):
 def test_films_are_referred_to_their_first_half_alone(pairs_folder):
     film = load_films(pairs_folder / "val")["b"]
     familiar = np.array([familiar for _, familiar in film["references"]])
-    assert len(familiar) == len(film["target"]) == 2 * FILM // EVERY
+    assert len(familiar) == len(film["target"]) == 2 * PAIRS // EVERY
     assert np.array_equal(film["references"][0][0], film["target"][0]) and familiar[0] == pytest.approx(1)
     later = len(familiar) // 2
     assert familiar[later:].max() < 0.9 and (np.diff(familiar[later:]) < 0).all()  # the mouth goes on opening

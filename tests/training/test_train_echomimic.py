@@ -8,40 +8,14 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler
+from synthetic_clips import DISC_FRAMES, TINY_AUTOENCODER, TINY_ECHOMIMIC, write_disc_films
 
 from text2lip.data.faces import FaceBatches, FaceClips
-from text2lip.data.prepared import parquet_path, write_parquet
 from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, sample, velocity_loss
-from text2lip.video import write_video
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FRAMES, SIZE = 12, 64
-SHARED = {"block_out_channels": [32, 32], "layers_per_block": 1}
-NETWORKS = {
-    "unet": {
-        **SHARED,
-        "num_attention_heads": 2,
-        "motion_num_attention_heads": 2,
-        "cross_attention_dim": 8,
-        "down_block_types": ["CrossAttnDownBlockMotion", "DownBlockMotion"],
-        "up_block_types": ["UpBlockMotion", "CrossAttnUpBlockMotion"],
-    },
-    "reference_unet": {
-        **SHARED,
-        "attention_head_dim": 2,
-        "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
-        "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
-    },
-    "landmark_encoder": {"embedding_channels": 32, "block_out_channels": [4, 4, 8, 8]},
-}
-AUTOENCODER = {
-    "block_out_channels": [4, 4, 8, 8],
-    "down_block_types": ["DownEncoderBlock2D"] * 4,
-    "up_block_types": ["UpDecoderBlock2D"] * 4,
-    "layers_per_block": 1,
-    "norm_num_groups": 2,
-}
+FRAMES, SIZE = DISC_FRAMES, 64
 
 
 @pytest.fixture(scope="module")
@@ -67,40 +41,15 @@ def _fresh_accelerator():
 def folders(tmp_path_factory):
     """Two films of a bright disc that is its own face, and what is prepared of them."""
     root, prepared = tmp_path_factory.mktemp("films"), tmp_path_factory.mktemp("prepared")
-    records, lines = [], []
-    for number in range(2):
-        rng = np.random.default_rng(number)
-        centres = [40, 50] + rng.uniform(-3, 3, 2) + np.cumsum(rng.normal(0, 0.3, (FRAMES, 2)), 0)
-        rows, columns = np.mgrid[:100, :80]
-        frames = [
-            np.uint8(40 + 180 * (np.hypot(columns - x, rows - y) < 16))[..., None].repeat(3, 2) for x, y in centres
-        ]
-        write_video(root / f"{number}.mp4", frames, fps=25)
-        lines.append(json.dumps({"file_name": f"{number}.mp4", "text": "", "split": "train"}))
-        around = rng.uniform(-1, 1, (478, 2)) * (14, 18)
-        landmarks = np.concatenate([(centres[:, None] + around) / (80, 100), np.zeros((FRAMES, 478, 1))], 2)
-        records.append(record(str(number), landmarks.astype(np.float32)))
-    (root / "metadata.jsonl").write_text("\n".join(lines))
-    for split in ("train", "val"):
-        write_parquet(parquet_path(prepared, split), records, len(records))
+    write_disc_films(prepared, root)
     return prepared, root
-
-
-def record(name: str, landmarks: np.ndarray) -> dict:
-    empty = dict.fromkeys(("speaker", "split", "text", "language", "aligned_by"), "")
-    empty |= dict.fromkeys(("phones", "words", "late_words", "crops"), [])
-    floats = dict.fromkeys(("head", "lips", "mel", "durations"), np.zeros((1, 1), np.float32))
-    whole = dict.fromkeys(("phone_ids", "viseme_ids"), np.zeros(1, np.int64))
-    sound = np.random.default_rng(0).integers(-3000, 3000, 16000 * FRAMES // 25).astype(np.int16)
-    size = {"fps": 25.0, "size": (100, 80), "landmarks": landmarks, "audio": sound}
-    return {"name": name, **empty, **floats, **whole, **size}
 
 
 @pytest.fixture
 def arguments(folders, tmp_path):
     prepared, videos = folders
-    base = {"prepared": prepared, "videos": videos, "networks": json.dumps(NETWORKS), "size": SIZE, "cpu": True}
-    base |= {"autoencoder": json.dumps(AUTOENCODER), "cache_clips": 2, "batch_size": 2, "max_steps": 4}
+    base = {"prepared": prepared, "videos": videos, "networks": json.dumps(TINY_ECHOMIMIC), "size": SIZE, "cpu": True}
+    base |= {"autoencoder": json.dumps(TINY_AUTOENCODER), "cache_clips": 2, "batch_size": 2, "max_steps": 4}
     base |= {"learning_rate": 0.003, "warmup_steps": 1, "validate_every": 100, "validate_batches": 1}
     base |= {"sample_steps": 2, "save_every": 2, "keep_checkpoints": 9}
 
@@ -117,7 +66,7 @@ def vae(folders, tmp_path_factory):
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("vae")
-    AutoencoderKL(**AUTOENCODER).save_pretrained(folder)
+    AutoencoderKL(**TINY_AUTOENCODER).save_pretrained(folder)
     return folder
 
 
@@ -203,7 +152,7 @@ def test_lora_learns_matrices_alone():
 
 def networks() -> EchoMimicNetworks:
     torch.manual_seed(0)
-    return EchoMimicNetworks.from_config(NETWORKS).eval()
+    return EchoMimicNetworks.from_config(TINY_ECHOMIMIC).eval()
 
 
 def conditions(batch: int) -> dict[str, torch.Tensor]:
