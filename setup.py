@@ -34,7 +34,7 @@ EXTRAS = {
     "timings": ["openfacefx>=0.24"],
     "piper": ["piper-tts[alignment]>=1.8"],
     "kokoro": ["onnx>=1.16", "onnxruntime>=1.18"],
-    "test": ["pytest>=8", "pytest-timeout>=2.3", "scikit-image>=0.24", "ruff>=0.9"],
+    "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "scikit-image>=0.24", "ruff>=0.9"],
 }
 EXTRAS["test"] += EXTRAS["train"] + EXTRAS["gruut"] + EXTRAS["timings"]
 
