@@ -261,7 +261,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if args.subtitles:
         from text2lip.pipelines.output import save_subtitles
 
-        save_subtitles(args.subtitles, stream.words)
+        save_subtitles(args.subtitles, stream.words, seconds)
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)

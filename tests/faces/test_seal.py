@@ -64,7 +64,20 @@ def test_lips_meet_where_the_motion_has_them_nearest():
 def test_open_phones_and_phones_past_the_end_are_left_alone():
     motion = open_mouth(10)
     assert torch.equal(press(motion, 0.1, 0.2, closure=0.4), motion)
-    assert inner_gap(press(motion, 3.0, 3.1, closure=1))[0, :8].min() > 0.09
+    for start in (0.4, 0.4001, 0.41, 0.45, 3.0):  # ten frames are 0.4 s
+        for feature in ("closure", "labiodental"):
+            assert torch.equal(press(motion, start, start + 0.1, **{feature: 1}), motion), (start, feature)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.34, 0.36, 0.38, 0.399])
+def test_phones_that_begin_in_the_clip_close_the_lips_to_its_very_end(start):
+    gap = inner_gap(press(open_mouth(10), start, 0.6, closure=1))[0].amax(-1)
+    assert gap[int(start * 25) :].min() < 1e-6 and len(gap) == 10
+
+
+def test_a_clip_that_begins_with_a_bilabial_begins_with_closed_lips():
+    gap = inner_gap(press(open_mouth(10), 0.0, 0.03, closure=1))[0].amax(-1)
+    assert gap[0] < 1e-6 and gap[3:].min() > 0.09
 
 
 def test_the_mouth_rests_in_pauses_and_at_the_ends_of_a_clip():

@@ -34,7 +34,7 @@ def press_lips(
 
     Where the phone's own motion has the lips nearest to each other, what their gap is too wide is taken away, and
     less and less of it in the frames around. Lips that are near enough stay as they are, and so does the time at
-    which they meet.
+    which they meet. A phone that begins after the last frame changes nothing.
 
     Args:
         motion (`torch.Tensor`): (batch, frames, 57, 2), displacement from rest, canonical units.
@@ -53,7 +53,9 @@ def press_lips(
     for clip, token in widest.isfinite().nonzero().tolist():
         excess = (gap[clip] - widest[clip, token]).clamp(min=0)
         first, last = float(start[clip, token]), float(end[clip, token])
-        begin = min(int(first * fps + 1e-4), frames - 1)
+        begin = int(first * fps + 1e-4)
+        if begin >= frames:
+            continue
         inside = slice(begin, max(begin + 1, min(frames, int(last * fps + 0.5))))
         nearest = begin + int(gap[clip, inside].amax(-1).argmin())
         reach = int(EASE * fps) + 1

@@ -1,11 +1,15 @@
 """Lip motion for timed visemes: the half of the pipeline that knows no picture."""
 
+import math
 from typing import Any
 
 import torch
 
 from text2lip.articulation import token_times
 from text2lip.faces.seal import press_lips, rest_weight, seal_lips, settle, widest_gap
+
+
+AHEAD = 2.0  # seconds of what follows a clip's end that its motion is made with
 
 
 class LipMotion:
@@ -24,7 +28,7 @@ class LipMotion:
 
         Args:
             tokens ([`VisemeEncoding`]): with `return_tensors="pt"`.
-            num_frames (`int`): frames to make.
+            num_frames (`int`): frames to make; fewer than the tokens last are the beginning of the whole motion.
             fps (`float`): frames per second.
             motion (`str`, *optional*): "articulatory" or "networks"; this pipeline's own choice by default.
             audio_features (`torch.Tensor`, *optional*): float (batch, num_frames, 320), log-mel of real sound, see
@@ -34,6 +38,10 @@ class LipMotion:
             `tuple`: float32 motion (batch, num_frames, 57, 2), displacement from rest in units of the outer eyes'
             distance, and the mouth width at rest that it belongs to.
         """
+        wanted = num_frames
+        if audio_features is None:  # what comes after the last frame moves it too
+            spoken = math.ceil(float(tokens["durations"].sum(1).max()) * fps)
+            num_frames = max(num_frames, min(spoken, num_frames + math.ceil(AHEAD * fps)))
         model = self.lip_decoder if (motion or self.config.motion) == "networks" else self.articulation
         tokens = {name: value.to(model.device) for name, value in tokens.items() if isinstance(value, torch.Tensor)}
         durations, mask = tokens["durations"], tokens["attention_mask"]
@@ -46,7 +54,7 @@ class LipMotion:
         start, end = token_times(durations)
         rest = rest_weight(silent, start, end, num_frames, fps)
         moved = seal_lips(settle(moved.float(), rest), rest)
-        return press_lips(moved, widest, start, end, fps), model.config.reference_width
+        return press_lips(moved, widest, start, end, fps)[:, :wanted], model.config.reference_width
 
     def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
         """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""

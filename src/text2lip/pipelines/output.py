@@ -1,5 +1,6 @@
 """What [`Text2LipPipeline`] gives back."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +69,11 @@ class Text2LipPipelineOutput(BaseOutput):
         Raises:
             ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
         """
-        save_subtitles(path, self.words[index])
+        save_subtitles(path, self.words[index], len(self.frames[index]) / self.fps)
 
 
-def save_subtitles(path: str | Path, words: list[Segment]) -> None:
-    """Write `words` to an .srt or .vtt file.
+def save_subtitles(path: str | Path, words: list[Segment], duration: float = math.inf) -> None:
+    """Write `words` to an .srt or .vtt file; nothing is shown after `duration`, seconds.
 
     Raises:
         ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
@@ -81,11 +82,11 @@ def save_subtitles(path: str | Path, words: list[Segment]) -> None:
 
     write = subtitle_writer(path)
     with replaced_file(path) as temporary:
-        temporary.write_text(write(words), encoding="utf-8")
+        temporary.write_text(write(words, duration=duration), encoding="utf-8")
 
 
-def subtitle_writer(path: str | Path) -> Callable[[list[Segment]], str]:
-    """The function that turns words into the subtitle format of `path`.
+def subtitle_writer(path: str | Path) -> Callable[..., str]:
+    """The function that turns words, and a `duration` in seconds, into the subtitle format of `path`.
 
     Raises:
         ValueError: the suffix is neither .srt nor .vtt.

@@ -26,6 +26,7 @@ from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, ren
 from text2lip.pipelines.sound import check_condition, sound_tokens
 from text2lip.pipelines.still import Still
 from text2lip.pipelines.stream import Text2LipStream
+from text2lip.text.timing import cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
 
 
@@ -191,7 +192,8 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
                 learnt from, who moves his lips little.
             fps (`float`, *optional*): frames per second; 25 for a portrait, and the video's own, by default.
-            num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5).
+            num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5). Words, phones,
+                visemes and subtitles of a shorter one end with it; a longer one ends in silence.
             video_end (`str`): what follows when a video is shorter than its new speech: "loop" plays it back and
                 forth, "hold" stays at its last frame, "cut" ends with it. A longer one is always cut.
             motion (`str`, *optional*): "articulatory" or "networks".
@@ -348,6 +350,8 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         speech = clip.speak(None if encoder is None else partial(predict_timeline, encoder, self.tokenizer))
         timeline = speech.timeline
         num_frames = clip.num_frames or clip_length(timeline.duration, subject.fps)
+        if num_frames > clip_length(timeline.duration, subject.fps):
+            timeline = timeline.pad(num_frames / subject.fps)
         tokens = self.tokenizer(phones=timeline, language=clip.language, return_tensors="pt")
         moved, width = self.animate(tokens, num_frames, subject.fps, options.motion)
         renderer = self.make_renderer(options.renderer, **options.sampler)
@@ -365,6 +369,10 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
         if options.idle:
             given = frames, landmarks, subject.face[:, :2], float(options.idle), clip.generator
             frames, landmarks = add_life(*given, fps=subject.fps, size=subject.size)
+        visemes = self.tokenizer.segments(tokens, 0)
+        if len(landmarks) < clip_length(timeline.duration, subject.fps):
+            timeline = timeline.cut(len(landmarks) / subject.fps)
+            visemes = cut_segments(visemes, timeline.duration)
         sound = None
         if speech.audio is not None:
             sound = fit_audio(speech.audio, speech.sampling_rate, len(landmarks), subject.fps)
@@ -375,7 +383,7 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
             audio=sound,
             sampling_rate=None if sound is None else speech.sampling_rate,
             landmarks=landmarks,
-            visemes=self.tokenizer.segments(tokens, 0),
+            visemes=visemes,
             phones=list(timeline.phones),
             words=list(timeline.words),
             size=subject.size,

@@ -24,14 +24,15 @@ class Cue(NamedTuple):
     words: list[Segment]
 
 
-def group_words(words: Iterable[tuple]) -> list[Cue]:
+def group_words(words: Iterable[tuple], duration: float = float("inf")) -> list[Cue]:
     """Group words into subtitles of up to 2 lines of 42 characters, shown for 1 to 7 s.
 
     A subtitle ends with its sentence, before a pause of 0.7 s, and where the next word would not fit. It's shown for
-    at least 1 s unless the next one comes earlier. A single word longer than a line stays whole.
+    at least 1 s unless the next one comes or the film ends earlier. A single word longer than a line stays whole.
 
     Args:
         words (`Iterable[tuple]`): (word, start s, end s), in order.
+        duration (`float`, *optional*): of the film, seconds.
 
     Raises:
         ValueError: words that are not in order or end before they start.
@@ -41,7 +42,7 @@ def group_words(words: Iterable[tuple]) -> list[Cue]:
         if not before.start <= word.start <= word.end < float("inf"):
             raise ValueError(f"words: {word.label!r} at {word.start}-{word.end} s is out of order; sort the words.")
     groups: list[list[Segment]] = []
-    for word in (word for word in words if word.label):
+    for word in (word for word in words if word.label and word.start < duration - 1e-3):
         if groups and _fits(groups[-1], word):
             groups[-1].append(word)
         else:
@@ -49,29 +50,30 @@ def group_words(words: Iterable[tuple]) -> list[Cue]:
     cues = []
     for index, group in enumerate(groups):
         following = groups[index + 1][0].start if index + 1 < len(groups) else float("inf")
-        end = min(max(group[-1].end, group[0].start + SHORTEST), max(following, group[-1].end))
+        end = min(max(group[-1].end, group[0].start + SHORTEST), max(following, group[-1].end), duration)
         cues.append(Cue(_lines(group), group[0].start, end, group))
     return cues
 
 
-def to_srt(words: Iterable[tuple]) -> str:
-    """SubRip text of words (word, start s, end s); "" without words. Errors as `group_words`."""
+def to_srt(words: Iterable[tuple], duration: float = float("inf")) -> str:
+    """SubRip text of words (word, start s, end s); "" without words. Arguments and errors as `group_words`."""
     blocks = []
-    for number, cue in enumerate(group_words(words), 1):
+    for number, cue in enumerate(group_words(words, duration), 1):
         text = "\n".join(cue.lines)
         blocks.append(f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{text}\n")
     return "\n".join(blocks)
 
 
-def to_vtt(words: Iterable[tuple], word_times: bool = False) -> str:
+def to_vtt(words: Iterable[tuple], word_times: bool = False, duration: float = float("inf")) -> str:
     """WebVTT text of words (word, start s, end s).
 
     Args:
         words (`Iterable[tuple]`): in order.
         word_times (`bool`): put the start of each word into the text (`<00:00:01.000>`), for karaoke display.
+        duration (`float`, *optional*): of the film, seconds; no subtitle is shown for longer.
     """
     blocks = ["WEBVTT\n"]
-    for cue in group_words(words):
+    for cue in group_words(words, duration):
         lines = [_escape(line) for line in cue.lines]
         if word_times:
             lines = [_with_times(cue)]

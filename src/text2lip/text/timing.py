@@ -72,3 +72,26 @@ class Timeline:
         elif filled:
             filled[-1] = filled[-1]._replace(end=float(duration))
         return cls(filled, words, float(duration))
+
+    def cut(self, seconds: float) -> "Timeline":
+        """The first `seconds` of it, a number over 0; itself where it is not longer. See [`cut_segments`]."""
+        if seconds >= self.duration:
+            return self
+        return Timeline.from_phones(cut_segments(self.phones, seconds), cut_segments(self.words, seconds), seconds)
+
+    def pad(self, seconds: float) -> "Timeline":
+        """The same with silence at its end, so that it lasts `seconds`; itself where it is not shorter."""
+        if seconds <= self.duration:
+            return self
+        spoken = self.phones[:-1] if self.phones and not self.phones[-1].label else self.phones
+        return Timeline.from_phones(spoken, self.words, seconds)
+
+
+def cut_segments(segments: Iterable[Segment], seconds: float) -> list[Segment]:
+    """Segments of the first `seconds`: one that is going on then ends there, those that begin later are left out.
+
+    Args:
+        segments (`Iterable[Segment]`): ordered.
+        seconds (`float`): the cut, seconds.
+    """
+    return [Segment(label, start, min(end, seconds)) for label, start, end in segments if start < seconds - 1e-9]
