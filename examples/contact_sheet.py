@@ -19,6 +19,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text")
     parser.add_argument("--images", nargs="+", default=[str(builtin_portrait())])
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     parser.add_argument("--output", default="sheet.png")
     parser.add_argument("--plot", help="also plot the lip gap and mouth width of the first image over time")
     parser.add_argument("--columns", type=int, default=12, help="frames of a sheet, evenly spread over the clip")
@@ -28,7 +31,7 @@ def main():
     parser.add_argument("--size", type=int, default=160, help="pixels of one face")
     parser.add_argument("--mouth", action="store_true", help="show the mouth alone")
     args = parser.parse_args()
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
     rows = []
     for path in args.images:

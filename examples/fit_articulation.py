@@ -14,9 +14,11 @@ import torch
 
 from text2lip.articulation import ArticulatoryModel
 from text2lip.cards import record_training
-from text2lip.data.prepared import PreparedClip, load_prepared
+from text2lip.data.prepared import PreparedClip
 from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
+from text2lip.training.clips import load_splits
+from text2lip.training.settings import errors_in_one_line
 
 
 DATA = (
@@ -40,8 +42,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    train = Batch(load_prepared(args.prepared, "train"))
-    val = Batch(load_prepared(args.prepared, "val"))
+    train, val = (Batch(clips) for clips in load_splits(args.prepared))
     model = ArticulatoryModel(len(PHONE_INVENTORY), COMPONENTS, reference_width=train.width)
     model.directions.data = principal_directions(train)
     fit(model, train, args)
@@ -207,4 +208,5 @@ def signed_width(motion: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -13,6 +13,7 @@ import torch
 from text2lip.data.prepared import PreparedClip, load_prepared
 from text2lip.faces.canonical import lip_gap
 from text2lip.training import Text2LipNetworks, collate, to_sample
+from text2lip.training.settings import errors_in_one_line
 
 
 LOSSES = {"motion": "motion", "velocity": "velocity", "pseudo_audio": "pseudo-audio", "amplitude": "amplitude"}
@@ -90,4 +91,5 @@ def draw_gap(axis, networks: Text2LipNetworks, clip: PreparedClip):
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

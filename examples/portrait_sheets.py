@@ -25,6 +25,9 @@ MOMENTS = {"silence": "", "open": "ɑa", "round": "u", "f": "f", "bilabial": "bm
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images", nargs="+")
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     parser.add_argument("--output", default=".", help="folder of the sheets")
     parser.add_argument("--name", default="portraits", help="start of the sheets' file names")
     parser.add_argument("--text", default=TEXT)
@@ -35,7 +38,7 @@ def main():
     parser.add_argument("--quality", type=int, default=80, help="of the JPEG")
     parser.add_argument("--mouth", action="store_true", help="show the mouth alone")
     args = parser.parse_args()
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     rows = []
     print("| portrait | source | " + " | ".join(MOMENTS) + " |\n| --- " + "| --- " * (len(MOMENTS) + 1) + "|")
     for path in args.images:

@@ -6,7 +6,7 @@
 
 Writes a data set that `datasets.load_dataset(output)` reads (one Parquet file a split) and `report.tsv` (clips that
 failed and why, words whose alignment is over 100 ms off the corpus's own). One file a clip is kept in `output/cache`:
-a run that was stopped goes on where it was.
+a run that was stopped goes on where it was. `--data` is $TEXT2LIP_DATA by default.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from text2lip.data import avdigits_clips, folder_clips, grid_clips
 from text2lip.data.clips import SourceClip
 from text2lip.data.preparation import ClipError, prepare_clip
 from text2lip.data.prepared import load_record, record_path, save_record, write_parquet
+from text2lip.training.settings import errors_in_one_line
 
 
 LAYOUTS = {"grid": grid_clips, "folder": folder_clips, "avdigits": avdigits_clips}
@@ -30,12 +31,16 @@ LAYOUTS = {"grid": grid_clips, "folder": folder_clips, "avdigits": avdigits_clip
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder of clips, or AV Digits' table")
+    parser.add_argument(
+        "--data",
+        default=os.environ.get("TEXT2LIP_DATA"),
+        help="folder of clips, or AV Digits' table",
+    )
     parser.add_argument("--layout", choices=LAYOUTS, default="grid")
     parser.add_argument("--output", default="outputs/grid")
     parser.add_argument("--split", help="only this split")
     parser.add_argument("--limit", type=int, help="only so many clips")
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one a processor)")
     parser.add_argument("--push-to-hub", metavar="REPO", help="upload the data set (its licence must allow it)")
     args = parser.parse_args()
     if not args.data:
@@ -112,4 +117,5 @@ def write_report(clips: list[SourceClip], failed: dict[str, str], output: Path):
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -22,6 +22,7 @@ from text2lip.data.pairs import film_pairs, portrait_pairs, save_pairs
 from text2lip.data.prepared import load_record, record_path
 from text2lip.faces.canonical import neutral_shape
 from text2lip.faces.images import load_image
+from text2lip.training.settings import errors_in_one_line
 from text2lip.video import read_frames
 
 
@@ -91,4 +92,5 @@ def make_head(path: Path, targets: int, output: Path, generator: np.random.Gener
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

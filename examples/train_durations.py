@@ -1,15 +1,19 @@
 """Train the duration head of the viseme encoder, so that text alone has a length; nothing else of it changes.
 
     python examples/prepare_grid.py --output outputs/grid
-    python examples/train_durations.py --prepared outputs/grid --output outputs/viseme_encoder
+    accelerate launch examples/train_pvar.py --config examples/configs/pvar_grid.yaml
+    python examples/train_durations.py --pipeline outputs/pvar/best --output outputs/pvar/timed
 
-Learns from the word times of 32 talkers of GRID, from the phones of the prepared clips of `train` at those talkers'
-mean pace, and from voices that read open text in all languages, drawn halfway towards nominal times and calmed down.
-Takes two minutes of one core. Run it again whenever the rest of the encoder has been trained anew.
+Learns from a table of word times, where there is one (those of 32 talkers of GRID for the built-in head), from the
+phones of the prepared clips of `train`, at the mean pace of the table's talkers, and from voices that read open text
+in all languages, drawn halfway towards nominal times and calmed down. Takes two minutes of one core. Run it again
+whenever the rest of the encoder has been trained anew: the head reads what the encoder makes. `--output` becomes a
+copy of `--pipeline` with the new head.
 """
 
 import argparse
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -24,6 +28,7 @@ from text2lip.speech import synthesize
 from text2lip.text import Timeline, available_languages, split_phone
 from text2lip.text.visemes import LETTER_CLASS
 from text2lip.training.durations import EncodedLessons, believable, fit_head, lesson, write_head
+from text2lip.training.settings import errors_in_one_line
 from text2lip.training.teacher import read_texts
 
 
@@ -34,41 +39,53 @@ EXAMPLES = Path(__file__).parent
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name, or folder, of the pipeline")
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder with grid/alignments.tsv.gz")
+    parser.add_argument("--pipeline", required=True, help="whose encoder gets a head: folder, built-in name or Hub id")
+    parser.add_argument("--alignments", type=Path, help="table of word times (default: GRID's, if it is there)")
     parser.add_argument("--prepared", default="outputs/grid", help="made by prepare_grid.py")
     parser.add_argument("--texts", default=str(EXAMPLES / "configs/teacher_texts.txt"), help="language<TAB>sentence")
-    parser.add_argument("--output", default="outputs/viseme_encoder", help="folder for the encoder")
+    parser.add_argument("--output", required=True, help="folder for the pipeline with the new head")
     parser.add_argument("--sentences", type=int, default=12000, help="of the aligned ones, drawn at random")
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--learning_rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    if not args.data:
-        raise SystemExit("train_durations: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
     began = time.perf_counter()
-    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
+    source = pipeline_folder(args.pipeline)
+    if Path(args.output).resolve() == source.resolve():
+        raise ValueError(f"output: {args.output!r} is the pipeline itself; give another folder.")
+    pipe = Text2LipPipeline.from_pretrained(source)
     encoder, tokenizer = pipe.viseme_encoder.eval(), pipe.tokenizer
-    sentences = training_sentences(args.data)
+    sentences = training_sentences(args.alignments)
     picks = torch.randperm(len(sentences), generator=torch.Generator().manual_seed(args.seed))[: args.sentences]
     spoken = [phone_timeline(sentences[i]) for i in tqdm(picks.tolist(), desc="sentences", unit="")]
     clips = [clip.phones for clip in load_prepared(args.prepared, "train")]
-    pace = speech_seconds(Timeline(c, [], 0) for c in clips) / speech_seconds(spoken)
+    pace = speech_seconds(Timeline(c, [], 0) for c in clips) / speech_seconds(spoken) if spoken else 1.0
     lessons = (
         [lesson(tokenizer, timeline, whole_words=True) for timeline in spoken],
         [lesson(tokenizer, Timeline(phones, [], phones[-1].end), pace=pace) for phones in clips],
         [lesson(tokenizer, timeline, pace=calm(timeline)) for timeline in open_text(args.texts)],
     )
-    pools = [(EncodedLessons(encoder, some), size) for some, size in zip(lessons, (32, 16, 32))]
+    pools = [(EncodedLessons(encoder, some), size) for some, size in zip(lessons, (32, 16, 32)) if some]
     head = fit_head(encoder, pools, args.steps, args.learning_rate, args.seed, tqdm)
-    folder = CHECKPOINTS / args.pipeline if (CHECKPOINTS / args.pipeline).is_dir() else Path(args.pipeline)
-    write_head(folder / "viseme_encoder", encoder, head, args.output)
+    shutil.copytree(source, args.output, dirs_exist_ok=True)
+    write_head(source / "viseme_encoder", encoder, head, Path(args.output) / "viseme_encoder")
     print(f"Wrote {args.output} after {time.perf_counter() - began:.0f} s; all but the duration head is unchanged.")
 
 
-def training_sentences(data: str | Path) -> list:
-    """The aligned sentences that durations are learnt from."""
-    return read_alignments(Path(data) / "grid" / "alignments.tsv.gz")
+def pipeline_folder(name: str) -> Path:
+    """Where the files of a pipeline are: built-in name, folder or Hub id."""
+    if (CHECKPOINTS / name).is_dir():
+        return CHECKPOINTS / name
+    return Path(name if Path(name).is_dir() else Text2LipPipeline.download(name))
+
+
+def training_sentences(path: Path | None) -> list:
+    """The aligned sentences that durations are learnt from: GRID's below $TEXT2LIP_DATA by default, if any."""
+    given = path or Path(os.environ.get("TEXT2LIP_DATA", ""), "grid", "alignments.tsv.gz")
+    if path is None and not given.is_file():
+        print("No table of word times (--alignments): learning from the prepared clips and from voices alone.")
+        return []
+    return read_alignments(given)
 
 
 def open_text(texts: str) -> list[Timeline]:
@@ -93,4 +110,5 @@ def speech_seconds(timelines) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

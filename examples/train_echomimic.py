@@ -31,11 +31,13 @@ from diffusers import AutoencoderKL, DDIMScheduler
 from torch.utils.data import DataLoader
 
 from text2lip.data.faces import FaceBatches, FaceClips
+from text2lip.data.prepared import splits_of
 from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, VAETraining, decode, encode, sample, velocity_loss
 from text2lip.training.ema import EMA
+from text2lip.training.publish import as_pipeline
 from text2lip.training.renderer_losses import learning_rate
 from text2lip.training.run import TrainingRun
-from text2lip.training.settings import parse_settings
+from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
 
 
@@ -44,9 +46,9 @@ class TrainConfig:
     """Settings of a run; the file `config.json` beside its checkpoints holds them."""
 
     stage: str = "spatial"  # vae, spatial or motion
-    prepared: str = "outputs/grid"
+    prepared: str = "outputs/grid"  # folder of examples/prepare_grid.py; without `val` every tenth clip is held out
     videos: str = os.environ.get("TEXT2LIP_DATA", "data")  # what it was prepared from
-    output: str = "outputs/echomimic"
+    output: str = "outputs/echomimic"  # folder for checkpoints, weights, sheets and log
     start: str | None = None  # pipeline whose networks and VAE to begin with
     vae: str | None = None  # folder of an AutoencoderKL, in place of that of `start`
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments of new networks
@@ -55,32 +57,32 @@ class TrainConfig:
     whisper: str | None = None  # folder or Hub id of Whisper-tiny; without it there is no sound
     size: int = 512  # of the pictures, pixels
     frames: int = 1  # in a window
-    limit_clips: int | None = None
+    limit_clips: int | None = None  # use only so many of each split, the first
     cache_clips: int = 0  # kept in memory, so that their films are read once
-    max_steps: int = 30000
+    max_steps: int = 30000  # steps of the optimiser, over which the schedules run
     batch_size: int = 4  # windows, on each process
-    learning_rate: float = 1e-5
-    warmup_steps: int = 100
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    ema_decay: float = 0.999
+    learning_rate: float = 1e-5  # its peak, after the warm-up
+    warmup_steps: int = 100  # steps in which the learning rate rises
+    weight_decay: float = 0.01  # of AdamW
+    max_grad_norm: float = 1.0  # longer gradients are shortened to this norm
+    ema_decay: float = 0.999  # of the averaged weights, which are those validated and kept
     condition_dropout: float = 0.1  # share of windows without any condition, for guidance
     kl_weight: float = 1e-6  # of a VAE's latents
-    sample_steps: int = 30
-    guidance_scale: float = 2.5
-    validate_every: int = 500
-    validate_batches: int = 4
-    save_every: int = 500
-    keep_checkpoints: int = 2
-    gradient_checkpointing: bool = False
-    mixed_precision: str = "no"  # or bf16, fp16
+    sample_steps: int = 30  # steps of the sampler, for the sheets and in the pipeline's config
+    guidance_scale: float = 2.5  # of the sampler, for the sheets and in the pipeline's config
+    validate_every: int = 500  # steps
+    validate_batches: int = 4  # of `val`, each time
+    save_every: int = 500  # steps between checkpoints
+    keep_checkpoints: int = 2  # older ones are deleted
+    gradient_checkpointing: bool = False  # true: less memory, a third slower
+    mixed_precision: str = "no"  # bf16, fp16, or auto: bf16 where the processor has it
     workers: int = 0  # processes that read films
     tracker: str | None = None  # such as tensorboard
     resume: str | None = None  # latest, or a checkpoint
     stop_after: int | None = None  # steps; ends the run early, schedules unchanged
-    seed: int = 0
+    seed: int = 0  # of all draws
     threads: int | None = None  # of torch
-    cpu: bool = False
+    cpu: bool = False  # true: train on the processor even if there is a GPU
 
 
 def build_vae(config: TrainConfig) -> AutoencoderKL:
@@ -123,7 +125,7 @@ class Run(TrainingRun):
             torch.set_num_threads(config.threads)
         self.accelerator = Accelerator(
             cpu=config.cpu,
-            mixed_precision=config.mixed_precision,
+            mixed_precision=self.precision(),
             log_with=config.tracker,
             project_dir=config.output,
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
@@ -135,7 +137,9 @@ class Run(TrainingRun):
         model = VAETraining(self.vae) if config.stage == "vae" else build_networks(config, self.vae_scale)
         if config.stage != "vae":
             self.vae.requires_grad_(False).eval()
-        self.train, self.val = (self.clips(split) for split in ("train", "val"))
+        self.train = self.clips("train")
+        self.val = self.clips("val") if "val" in splits_of(config.prepared) else self.train.hold_out()
+        self.say_held_out(config.prepared, len(self.val))
         self.ema = EMA(model, config.ema_decay)
         learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(learning, lr=0.0, weight_decay=config.weight_decay)
@@ -165,7 +169,7 @@ class Run(TrainingRun):
             self.accelerator.init_trackers("echomimic")
         if self.run["step"] == 0:
             self.validate()
-        last = min(config.max_steps, config.stop_after or config.max_steps)
+        last = self.begin()
         rank = self.accelerator.process_index
         steps = range(self.run["step"], last)
         batches = FaceBatches(self.train, config.batch_size, config.frames, config.seed, rank, steps)
@@ -266,11 +270,7 @@ class Run(TrainingRun):
 
     def pipeline(self, model: EchoMimicNetworks):
         """The built-in pipeline with the networks for a renderer."""
-        from text2lip import Text2LipPipeline
-
-        pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
-        pipe.register_modules(vae=self.vae, scheduler=self.scheduler, **dict(model.named_children()))
-        return pipe
+        return as_pipeline("text2lip-grid", vae=self.vae, scheduler=self.scheduler, **dict(model.named_children()))
 
 
 def main(arguments: list[str] | None = None) -> Run:
@@ -280,4 +280,5 @@ def main(arguments: list[str] | None = None) -> Run:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -7,7 +7,8 @@
 Every setting of the YAML file can be given on the command line too, which wins. Two processes on CPUs: see
 `accelerate launch --multi_gpu --num_processes 2` with `--cpu true`; the log's first line says how many there are.
 Writes to the output folder: `config.json`, `log.jsonl` (losses and validation figures), `checkpoint-<step>` (resumes
-exactly), `best` (averaged weights that did best on val without sound) and `final`.
+exactly), `best` (averaged weights that did best on val without sound) and `final`: whole pipelines, which
+`Text2LipPipeline.from_pretrained` and the benchmarks' `--pipeline` take.
 """
 
 import json
@@ -22,14 +23,15 @@ from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 from torch.utils.data import DataLoader
 
-from text2lip.training.clips import LipClips, collate, load_clips, to_sample
+from text2lip.data.prepared import PreparedClip
+from text2lip.training.clips import LipClips, collate, load_splits, to_sample
 from text2lip.training.ema import EMA
 from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
-from text2lip.training.networks import Text2LipNetworks
-from text2lip.training.publish import note_training, push_networks
+from text2lip.training.networks import PARTS, Text2LipNetworks
+from text2lip.training.publish import as_pipeline, note_training, push_networks
 from text2lip.training.pvar import PVARSchedule
 from text2lip.training.run import TrainingRun
-from text2lip.training.settings import parse_settings
+from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
 from text2lip.training.teacher import read_texts, teacher_samples
 from text2lip.training.validation import validate, warnings_of
@@ -39,41 +41,41 @@ from text2lip.training.validation import validate, warnings_of
 class TrainConfig:
     """Settings of a run; the file `config.json` beside its checkpoints holds them."""
 
-    prepared: str = "outputs/grid"
-    output: str = "outputs/pvar"
+    prepared: str = "outputs/grid"  # folder of examples/prepare_grid.py; without `val` every tenth clip is held out
+    output: str = "outputs/pvar"  # folder for checkpoints, weights and log
     data: str = "Prepared clips, their `train` split."  # what the model cards say of them
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments for each network
     pvar: dict[str, Any] = field(default_factory=dict)  # of PVARSchedule; last_step is max_steps by default
     audio_features: str = "log_mel"  # or whisper:<folder or Hub id>
-    use_visemes: bool = True  # False: the baseline that hears sound only
-    max_steps: int = 4000
+    use_visemes: bool = True  # false: the baseline that hears sound only
+    max_steps: int = 4000  # steps of the optimiser, over which the schedules run
     batch_size: int = 32  # clips, on each process
-    learning_rate: float = 1e-3
-    warmup_steps: int = 100
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    ema_decay: float = 0.998
-    motion_weight: float = 1.0  # losses; motion and velocity in units of 0.01 of the eyes' distance
-    velocity_weight: float = 1.0
-    pseudo_audio_weight: float = 1.0
-    amplitude_weight: float = 0.0  # as much motion and jerk as in real clips, over each batch
-    duration_weight: float = 0.1
+    learning_rate: float = 1e-3  # its peak, after the warm-up
+    warmup_steps: int = 100  # steps in which the learning rate rises
+    weight_decay: float = 0.01  # of AdamW
+    max_grad_norm: float = 1.0  # longer gradients are shortened to this norm
+    ema_decay: float = 0.998  # of the averaged weights, which are those validated and kept
+    motion_weight: float = 1.0  # of this loss; motion and velocity are in units of 0.01 of the eyes' distance
+    velocity_weight: float = 1.0  # of this loss
+    pseudo_audio_weight: float = 1.0  # of this loss
+    amplitude_weight: float = 0.0  # of this loss: as much motion and jerk as in real clips, over each batch
+    duration_weight: float = 0.1  # of this loss
     teacher_texts: str | None = None  # file of `language<TAB>sentence`: the articulatory model says them too
     teacher_copies: int = 3  # of each sentence, at rates from 0.6 to 1.6
     teacher: str = "text2lip-grid"  # pipeline, or folder of one, whose tokenizer and articulatory model teach
     time_stretch: float = 0.1  # clips are played up to this much slower or faster
     phone_dropout: float = 0.1  # share of clips that are given visemes and features alone
-    validate_every: int = 200
-    save_every: int = 200
-    keep_checkpoints: int = 2
-    limit_clips: int | None = None
-    mixed_precision: str = "no"  # or bf16
+    validate_every: int = 200  # steps; the best weights are kept then
+    save_every: int = 200  # steps between checkpoints
+    keep_checkpoints: int = 2  # older ones are deleted
+    limit_clips: int | None = None  # use only so many of each split, the first
+    mixed_precision: str = "auto"  # no, bf16, fp16, or auto: bf16 where the processor has it
     tracker: str | None = None  # such as tensorboard
     resume: str | None = None  # latest, or a checkpoint
     stop_after: int | None = None  # steps; ends the run early, schedules unchanged
     push_to_hub: str | None = None  # user/name: the best networks go there in a whole pipeline
-    seed: int = 0
-    cpu: bool = False
+    seed: int = 0  # of all draws
+    cpu: bool = False  # true: train on the processor even if there is a GPU
 
 
 def parse_config(arguments: list[str] | None = None) -> TrainConfig:
@@ -89,10 +91,10 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * min(done, 1.0))) / 2)
 
 
-def build_accelerator(config: TrainConfig) -> Accelerator:
+def build_accelerator(config: TrainConfig, mixed_precision: str) -> Accelerator:
     return Accelerator(
         cpu=config.cpu,
-        mixed_precision=config.mixed_precision,
+        mixed_precision=mixed_precision,
         log_with=config.tracker,
         project_dir=config.output,
         dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=config.seed),
@@ -100,8 +102,7 @@ def build_accelerator(config: TrainConfig) -> Accelerator:
     )
 
 
-def build_clips(config: TrainConfig) -> LipClips:
-    clips = load_clips(config.prepared, "train", config.limit_clips, config.audio_features)
+def build_clips(config: TrainConfig, clips: list[PreparedClip]) -> LipClips:
     if config.teacher_texts is None:
         return LipClips(clips)
     from text2lip import Text2LipPipeline
@@ -150,9 +151,10 @@ class Run(TrainingRun):
 
     def __init__(self, config: TrainConfig):
         self.config, self.output = config, Path(config.output)
-        self.accelerator = build_accelerator(config)
-        self.train = build_clips(config)
-        self.val = load_clips(config.prepared, "val", config.limit_clips, config.audio_features)
+        self.accelerator = build_accelerator(config, self.precision())
+        clips, self.val = load_splits(config.prepared, config.limit_clips, config.audio_features)
+        self.say_held_out(config.prepared, len(self.val))
+        self.train = build_clips(config, clips)
         networks = build_networks(config, self.train)
         self.ema = EMA(networks, config.ema_decay)
         optimizer = torch.optim.AdamW(networks.parameters(), lr=0.0, weight_decay=config.weight_decay)
@@ -179,7 +181,7 @@ class Run(TrainingRun):
         if config.tracker:
             self.accelerator.init_trackers("pvar")
         self.networks.train()
-        last = min(config.max_steps, config.stop_after or config.max_steps)
+        last = self.begin()
         while self.run["step"] < last:
             epoch, done = divmod(self.run["step"], len(self.loader))
             self.loader.set_epoch(epoch)
@@ -243,11 +245,15 @@ class Run(TrainingRun):
         """Write the averaged weights to `name`, whole or not at all."""
         if not self.accelerator.is_main_process:
             return
-        networks = self.accelerator.unwrap_model(self.networks)
-        note_training(networks, asdict(self.config), figures, self.run["step"])
+        config, networks = self.config, self.accelerator.unwrap_model(self.networks)
+        note_training(networks, asdict(config), figures, self.run["step"])
         with self.kept(name) as folder:
             with self.ema.applied(networks):
-                networks.save_pretrained(folder)
+                if config.use_visemes:
+                    parts = {part: getattr(networks, part) for part in PARTS}
+                    as_pipeline(config.teacher, motion="networks", **parts).save_pretrained(folder)
+                else:  # no pipeline's: it hears sound alone
+                    networks.save_pretrained(folder)
             (folder / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
 
 
@@ -258,4 +264,5 @@ def main(arguments: list[str] | None = None) -> Run:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

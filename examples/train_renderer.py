@@ -8,7 +8,8 @@
 
 Every setting of the YAML file can be given on the command line too, which wins. Writes to the output folder:
 `config.json`, `log.jsonl` (losses and validation figures), `sheet-<step>.png` (film, warp, network on faces that are
-not trained on), `checkpoint-<step>` (resumes exactly), `best` (averaged weights that did best there) and `final`.
+not trained on), `checkpoint-<step>` (resumes exactly), `best` (averaged weights that did best there) and `final`: the
+built-in pipeline with this renderer, which `Text2LipPipeline.from_pretrained` and the benchmarks' `--pipeline` take.
 The perceptual loss wants LPIPS' AlexNet weights: python utils/convert_metric_weights.py --download
 """
 
@@ -23,15 +24,17 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
+from text2lip import Text2LipPipeline
 from text2lip.data.pairs import PairFolder, PairMix
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.training.ema import EMA
+from text2lip.training.publish import as_pipeline
 from text2lip.training.renderer_adversary import MouthDiscriminator, adversarial_share, discriminator_loss
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_losses import learning_rate, renderer_losses
 from text2lip.training.renderer_validation import load_films, validate
 from text2lip.training.run import TrainingRun
-from text2lip.training.settings import parse_settings
+from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
 
 
@@ -39,38 +42,38 @@ from text2lip.training.state import seed_step
 class TrainConfig:
     """Settings of a run; the file `config.json` beside its checkpoints holds them."""
 
-    pairs: str = "outputs/pairs"  # films/, stills/, heads/, val/ of examples/prepare_pairs.py
+    pairs: str = "outputs/pairs"  # films/, stills/, heads/, val/ of examples/prepare_pairs.py; val/ may be missing
     shares: dict[str, float] = field(default_factory=lambda: {"films": 0.85, "stills": 0.15})  # folder: share of draws
-    output: str = "outputs/renderer"
+    output: str = "outputs/renderer"  # folder for checkpoints, weights and log
     network: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LandmarkGuidedUNet
-    start: str | None = None  # folder of weights to begin with
-    max_steps: int = 10000
+    start: str | None = None  # pipeline, or folder of a LandmarkGuidedUNet, whose weights to begin with
+    max_steps: int = 10000  # steps of the optimiser, over which the schedules run
     batch_size: int = 8  # pairs of two frames, on each process
-    learning_rate: float = 1e-3
-    warmup_steps: int = 100
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    ema_decay: float = 0.998
-    l1_weight: float = 1.0
-    gradient_weight: float = 0.5
-    temporal_weight: float = 0.5
-    ssim_weight: float = 0.1
-    perceptual_weight: float = 0.5  # 0: without
-    adversarial_weight: float = 0.0  # 0: without
+    learning_rate: float = 1e-3  # its peak, after the warm-up
+    warmup_steps: int = 100  # steps in which the learning rate rises
+    weight_decay: float = 0.01  # of AdamW
+    max_grad_norm: float = 1.0  # longer gradients are shortened to this norm
+    ema_decay: float = 0.998  # of the averaged weights, which are those validated and kept
+    l1_weight: float = 1.0  # of this loss
+    gradient_weight: float = 0.5  # of this loss, on edges
+    temporal_weight: float = 0.5  # of this loss, on differences of neighbouring frames
+    ssim_weight: float = 0.1  # of this loss
+    perceptual_weight: float = 0.5  # of LPIPS; 0: without
+    adversarial_weight: float = 0.0  # of the adversary's verdict; 0: without
     adversarial_start: int = 3000  # steps until the adversary has a say; it begins to learn a ramp earlier
     adversarial_ramp: int = 1000  # steps until it has its full one
     lpips: str | None = None  # file or folder of the weights; default: where the metric looks
-    validate_every: int = 500
-    save_every: int = 500
-    keep_checkpoints: int = 2
-    mixed_precision: str = "bf16"
+    validate_every: int = 500  # steps; the best weights are kept then
+    save_every: int = 500  # steps between checkpoints
+    keep_checkpoints: int = 2  # older ones are deleted
+    mixed_precision: str = "auto"  # no, bf16, fp16, or auto: bf16 where the processor has it
     tracker: str | None = None  # such as tensorboard
-    push_to_hub: str | None = None  # id of a repository for the final weights
+    push_to_hub: str | None = None  # user/name: a pipeline with the final weights goes there
     resume: str | None = None  # latest, or a checkpoint
     stop_after: int | None = None  # steps; ends the run early, schedules unchanged
-    seed: int = 0
+    seed: int = 0  # of all draws
     threads: int | None = None  # of torch
-    cpu: bool = False
+    cpu: bool = False  # true: train on the processor even if there is a GPU
 
 
 def parse_config(arguments: list[str] | None = None) -> TrainConfig:
@@ -90,7 +93,8 @@ def perceptual_model(config: TrainConfig):
 def build_network(config: TrainConfig) -> LandmarkGuidedUNet:
     torch.manual_seed(config.seed)
     if config.start:
-        return LandmarkGuidedUNet.from_pretrained(config.start, torch_dtype=torch.float32)
+        part = {"subfolder": "unet"} if Path(config.start, "unet").is_dir() else {}
+        return LandmarkGuidedUNet.from_pretrained(config.start, torch_dtype=torch.float32, **part)
     return LandmarkGuidedUNet(**config.network)
 
 
@@ -104,13 +108,16 @@ class Run(TrainingRun):
             cv2.setNumThreads(config.threads)
         self.accelerator = Accelerator(
             cpu=config.cpu,
-            mixed_precision=config.mixed_precision,
+            mixed_precision=self.precision(),
             log_with=config.tracker,
             project_dir=config.output,
         )
         folders = {name: PairFolder(Path(config.pairs) / name) for name, share in config.shares.items() if share}
         self.pairs = PairMix(folders, config.shares)
-        self.films = load_films(Path(config.pairs) / "val")
+        val = Path(config.pairs) / "val"
+        self.films = load_films(val) if val.is_dir() else {}
+        if not self.films:
+            self.say(f"no films in {val}: nothing is validated and no `best` is kept")
         self.perceptual = perceptual_model(config)
         if self.perceptual is not None:
             self.perceptual.to(self.accelerator.device)
@@ -137,10 +144,10 @@ class Run(TrainingRun):
         self.say(f"{self.accelerator.num_processes} processes, {len(self.pairs)} pairs, {size:.2f} M parameters")
         if config.tracker:
             self.accelerator.init_trackers("renderer")
-        if self.run["step"] == 0:
+        if self.run["step"] == 0 and self.films:
             self.log({"step": 0, **validate(None, self.films, self.perceptual)[0]})
         self.network.train()
-        last = min(config.max_steps, config.stop_after or config.max_steps)
+        last = self.begin()
         while self.run["step"] < last:
             figures = self.step()
             self.run["step"] += 1
@@ -148,7 +155,7 @@ class Run(TrainingRun):
         if self.run["step"] >= config.max_steps:
             self.keep("final")
             if config.push_to_hub and self.accelerator.is_main_process:
-                LandmarkGuidedUNet.from_pretrained(self.output / "final").push_to_hub(config.push_to_hub)
+                Text2LipPipeline.from_pretrained(self.output / "final").push_to_hub(config.push_to_hub)
         self.accelerator.end_training()
 
     def step(self) -> dict[str, float]:
@@ -202,7 +209,7 @@ class Run(TrainingRun):
 
     def validate(self):
         """Figures and a sheet of the averaged weights; the best are kept. On the main process alone."""
-        if self.accelerator.is_main_process:
+        if self.accelerator.is_main_process and self.films:
             from PIL import Image
 
             network = self.accelerator.unwrap_model(self.network)
@@ -224,7 +231,7 @@ class Run(TrainingRun):
         network = self.accelerator.unwrap_model(self.network)
         with self.kept(name) as folder:
             with self.ema.applied(network):
-                network.save_pretrained(folder)
+                as_pipeline("text2lip-grid", unet=network).save_pretrained(folder)
             (folder / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))
 
 
@@ -235,4 +242,5 @@ def main(arguments: list[str] | None = None) -> Run:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

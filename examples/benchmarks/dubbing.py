@@ -75,7 +75,7 @@ def main():
     figures = {"speech": defaultdict(lambda: defaultdict(list)), "own": defaultdict(lambda: defaultdict(list))}
     sheets = {"speech": [], "own": []}
     clips = find_clips(args, prepared)
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
     for clip in tqdm(clips, desc="clips", unit="clip"):
         film = np.stack(list(read_frames(clip.video)))

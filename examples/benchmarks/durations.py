@@ -51,8 +51,9 @@ OPEN_TEXT = (
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name or folder")
-    parser.add_argument("--encoder", help="folder of another viseme encoder than the pipeline's")
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder with grid/alignments*.tsv.gz")
     parser.add_argument("--limit", type=int, help="only so many sentences of each talker")
     parser.add_argument("--voices", nargs="+", default=["espeak"], help="to compare with; pico takes minutes")
@@ -61,8 +62,6 @@ def main():
     if not args.data:
         raise SystemExit("durations: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
-    if args.encoder:
-        pipe.viseme_encoder = type(pipe.viseme_encoder).from_pretrained(args.encoder, use_safetensors=True)
     grid = Path(args.data) / "grid"
     rows = {
         "predicted": lambda s: words_of(predict(pipe, said(s), "en-gb")),

@@ -126,6 +126,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prepared", default="outputs/grid", help="folder made by prepare_grid.py")
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/, for films")
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     parser.add_argument("--split", default="val")
     parser.add_argument("--takes", type=int, default=20, help="averaged in the rows of many takes")
     parser.add_argument("--draws", type=int, default=5, help="single takes for each clip")
@@ -172,8 +175,8 @@ def measure_takes(clips: list[PreparedClip], takes: Takes, args: argparse.Namesp
 
 
 def measure_films(args: argparse.Namespace) -> dict:
-    """The detector's own noise, and the built-in pipeline."""
-    pipe, landmarker = Text2LipPipeline.from_pretrained("text2lip-grid"), FaceLandmarker.from_builtin()
+    """The detector's own noise, and the pipeline."""
+    pipe, landmarker = Text2LipPipeline.from_pretrained(args.pipeline), FaceLandmarker.from_builtin()
     text_only = rows.text_driven(pipe, pipe.config.motion)
     figures = {"text_only": defaultdict(list), "detector": defaultdict(list)}
     for clip in tqdm(grid_clips(args.data, args.split), desc="films", unit="clip"):

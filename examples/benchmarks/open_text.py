@@ -42,9 +42,11 @@ CLASSES = {  # letters, measure, what counts as reached
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="text2lip-grid")
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     args = parser.parse_args()
-    pipe = Text2LipPipeline.from_pretrained(args.model)
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     motions = ["articulatory"] + (["networks"] if pipe.lip_decoder is not None else [])
     figures = {motion: measure(pipe, motion) for motion in motions}
     print("| check | " + " | ".join(motions) + " |\n| --- |" + " --- |" * len(motions))

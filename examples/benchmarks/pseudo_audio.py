@@ -32,14 +32,13 @@ def main(arguments: list[str] | None = None) -> dict:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prepared", default="outputs/grid", help="folder made by prepare_grid.py")
     parser.add_argument("--split", default="val")
-    parser.add_argument("--networks", help="folder of three networks, such as outputs/pvar/best (default: built in)")
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     parser.add_argument("--json", help="file for the figures (default: outputs/pseudo-audio-SPLIT.json)")
     args = parser.parse_args(arguments)
-    if args.networks:
-        networks = Text2LipNetworks.from_pretrained(args.networks)
-    else:
-        pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
-        networks = Text2LipNetworks(pipe.viseme_encoder, pipe.pseudo_audio, pipe.lip_decoder)
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
+    networks = Text2LipNetworks(pipe.viseme_encoder, pipe.pseudo_audio, pipe.lip_decoder)
     mean = np.concatenate([clip.mel for clip in load_prepared(args.prepared, "train")]).mean(0)
     clips = load_prepared(args.prepared, args.split)
     rows = measure(networks.eval(), clips, mean)

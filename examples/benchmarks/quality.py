@@ -61,14 +61,16 @@ def main():
     target = Path(args.json or f"outputs/quality-{args.split}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
     clips, failed = load(args, prepared)
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     figures = defaultdict(lambda: defaultdict(list))
     if args.metrics in ("lips", "all"):
-        measure_lips(clips, lip_rows(args, prepared), figures)
-        measure_times(clips, figures)
+        measure_lips(clips, lip_rows(pipe, args, prepared), figures)
+        measure_times(pipe, clips, figures)
     if args.metrics in ("image", "all"):
-        measure_images(clips, figures, target.with_suffix(".png"))
+        measure_images(pipe, clips, figures, target.with_suffix(".png"))
     report = {
         "split": args.split,
+        "pipeline": args.pipeline,
         "clips": len(clips),
         "failed": [{"clip": name, "reason": reason} for name, reason in failed.items()],
         "rows": {name: summary(values) for name, values in figures.items()},
@@ -85,8 +87,11 @@ def main():
 def clip_parser(description: str) -> argparse.ArgumentParser:
     """Which clips a benchmark looks at, and where they are prepared."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
-    parser.add_argument("--prepared", help="where prepared clips are kept (default: outputs/prepared-…, by --data)")
+    parser.add_argument("--prepared", help="where clips are prepared (default: outputs/prepared-…, by --data)")
     parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips, such as s4/lbax4n")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     return parser
@@ -111,9 +116,8 @@ def load(args: argparse.Namespace, prepared: Path) -> tuple[list[rows.BenchClip]
     return [rows.BenchClip(c.name, c.video, load_record(record_path(prepared, c.name))) for c in made], failed
 
 
-def lip_rows(args: argparse.Namespace, prepared: Path) -> dict:
+def lip_rows(pipe: Text2LipPipeline, args: argparse.Namespace, prepared: Path) -> dict:
     """Name -> function from a clip to canonical lips; a row whose part is not there is absent."""
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
     landmarker = FaceLandmarker.from_builtin()
     table = {
         "real": lambda clip: rows.mirrored(clip, landmarker),
@@ -152,9 +156,8 @@ def measure_lips(clips: list[rows.BenchClip], table: dict, figures: dict):
         values["stillness"].append(M.stillness(clip.lips, clip.phones, clip.fps))
 
 
-def measure_times(clips: list[rows.BenchClip], figures: dict):
+def measure_times(pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures: dict):
     """Text with times that are not the clip's own: those metrics that allow it."""
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
     if pipe.lip_decoder is None:
         return
     ways = {
@@ -170,9 +173,8 @@ def measure_times(clips: list[rows.BenchClip], figures: dict):
             values["length_error"].append(abs(rows.spoken_seconds(timeline) - rows.spoken_seconds(clip.timeline)))
 
 
-def measure_images(clips: list[rows.BenchClip], figures: dict, sheet: Path):
+def measure_images(pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures: dict, sheet: Path):
     """Draw each row's frames and compare them with the film."""
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
     renderers = {"geometric": GeometricRenderer()}
     if pipe.unet is not None:
         renderers["learned"] = pipe.make_renderer("unet")
@@ -256,7 +258,7 @@ def summary(values: dict[str, list]) -> dict[str, float | None]:
 
 
 def print_table(report: dict):
-    print(f"\n{report['split']}: {report['clips']} clips, {len(report['failed'])} failed")
+    print(f"\n{report['pipeline']} on {report['split']}: {report['clips']} clips, {len(report['failed'])} failed")
     print("\n".join(table_lines(report)))
     for failure in report["failed"]:
         print(f"failed: {failure['clip']}: {failure['reason']}")

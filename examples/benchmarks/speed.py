@@ -33,6 +33,9 @@ SENTENCE = "Good morning. Nobody has ever recorded this sentence."
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
+    )
     parser.add_argument("--frames", type=int, default=250)
     parser.add_argument("--repeat", type=int, default=3, help="the median of so many runs is printed")
     parser.add_argument("--size", type=int, default=512, help="pixels of the square portrait")
@@ -41,7 +44,7 @@ def main():
     portrait = np.asarray(Image.fromarray(load_image(builtin_portrait())).resize((args.size, args.size)))
     landmarker = FaceLandmarker.from_builtin()
     face = landmarker.locate(portrait)
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     landmarks = talking(pipe, PortraitMouth(face, *portrait.shape[:2]), args.frames)
     still = [portrait] * args.frames
     renderers = {"geometric": GeometricRenderer()}
@@ -75,7 +78,7 @@ def main():
     for name, run in {
         "import text2lip": lambda: python("import text2lip"),
         "load the pipeline in a new process": lambda: python(
-            "from text2lip import Text2LipPipeline as T; T.from_pretrained('text2lip-grid')"
+            f"from text2lip import Text2LipPipeline as T; T.from_pretrained({args.pipeline!r})"
         ),
         "face and landmarks of a portrait": lambda: landmarker.locate(portrait),
         "voice: espeak": lambda: speak("espeak"),

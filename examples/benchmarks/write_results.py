@@ -36,7 +36,9 @@ def section(report: dict) -> str:
     only = f" --only {report['only']}" if report.get("only") else ""
     title = f"### {report['split']}{': ' + report['only'] if only else ''}, {report['clips']} clips"
     sound = " --audio_only outputs/audio_only/best/lip_decoder" if report.get("audio_only") else ""
-    command = f"`python examples/benchmarks/quality.py --split {report['split']}{only}{sound}`"
+    pipeline = report.get("pipeline", "text2lip-grid")
+    own = "" if pipeline == "text2lip-grid" else f" --pipeline {pipeline}"
+    command = f"`python examples/benchmarks/quality.py --split {report['split']}{only}{sound}{own}`"
     failed = f"; {len(report['failed'])} clips failed" if report["failed"] else ""
     return "\n".join([title, "", f"{command}, text2lip {__version__}{failed}", *table_lines(report)])
 

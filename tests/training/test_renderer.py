@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from synthetic_clips import PAIRS, mouth, write_mouth_pairs
 
+from text2lip import Text2LipPipeline
 from text2lip.data.pairs import MARGIN, SIZE, PairMix
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
@@ -297,9 +299,18 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(pairs_folder, tmp_pa
     assert ["adversarial" in row for row in rows] == [*3 * [False], bool(more)]
     with pytest.raises(ValueError, match="resume: .* was made with adversary"):
         train(pairs_folder, tmp_path / "parts", "--resume", "latest", *([] if more else ADVERSARY))
-    made = LandmarkGuidedUNet.from_pretrained(tmp_path / "parts" / "final")
+    made = Text2LipPipeline.from_pretrained(tmp_path / "parts" / "final").unet
+    assert isinstance(made, LandmarkGuidedUNet)
     assert any(parameter.abs().max() > 0 for parameter in made.smooth.parameters())
     assert (tmp_path / "parts" / "sheet-4.png").exists()
     assert json.loads((tmp_path / "parts" / "best" / "figures.json").read_text())["step"] == 4
     steps = [json.loads(row)["step"] for row in (tmp_path / "parts" / "log.jsonl").read_text().splitlines()]
     assert steps == [0, 1, 2, 3, 4, 4]
+
+
+def test_without_films_of_val_nothing_is_validated(pairs_folder, tmp_path, capsys):
+    shutil.copytree(pairs_folder, tmp_path / "pairs")
+    shutil.rmtree(tmp_path / "pairs/val")
+    train(tmp_path / "pairs", tmp_path / "run", "--max_steps", "1")
+    assert "nothing is validated" in capsys.readouterr().out
+    assert (tmp_path / "run/final/model_index.json").exists() and not (tmp_path / "run/best").exists()

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from text2lip import Text2LipPipeline
 from text2lip.data import grid_clips
 from text2lip.data.alignments import COLUMNS, read_alignments
 from text2lip.models import VisemeEncoderModel
@@ -114,7 +115,7 @@ def script():
 
 def test_script_reads_no_held_out_sentence(script, data_root):
     """s4, s5 and the val and test sentences of s1, which durations are judged on."""
-    trained = {(s.speaker, s.code) for s in script.training_sentences(data_root)}
+    trained = {(s.speaker, s.code) for s in script.training_sentences(data_root / "grid/alignments.tsv.gz")}
     trained |= {tuple(clip.name.split("/")) for clip in grid_clips(data_root, "train")}  # the prepared clips
     judged = {(s.speaker, s.code) for s in read_alignments(data_root / "grid/alignments_heldout.tsv.gz")}
     for split in ("val", "test", "unseen_speaker"):
@@ -123,24 +124,36 @@ def test_script_reads_no_held_out_sentence(script, data_root):
     assert not trained & judged
 
 
-def test_script_writes_an_encoder(script, prepared, tmp_path, monkeypatch):
-    (tmp_path / "grid").mkdir()
+def test_script_writes_a_pipeline(script, prepared, tmp_path, monkeypatch):
     words = ("bin", "blue", "at", "f", "two", "now")
     rows = [("s1", "bbaf2n", 5000 * i, 5000 * (i + 1), word) for i, word in enumerate(words)]
-    with gzip.open(tmp_path / "grid/alignments.tsv.gz", "wt") as file:
+    with gzip.open(tmp_path / "times.tsv.gz", "wt") as file:
         file.writelines("\t".join(map(str, row)) + "\n" for row in [COLUMNS, *rows])
     (tmp_path / "texts.txt").write_text("en-us\tGood morning.\n")
     monkeypatch.setattr(script, "available_languages", lambda: ["de"])
     monkeypatch.setattr(
         sys,
         "argv",
-        f"train_durations --data {tmp_path} --prepared {prepared} --texts {tmp_path}/texts.txt --steps 3 "
-        f"--output {tmp_path}/encoder".split(),
+        f"train_durations --pipeline text2lip-grid --alignments {tmp_path}/times.tsv.gz --prepared {prepared} "
+        f"--texts {tmp_path}/texts.txt --steps 3 --output {tmp_path}/timed".split(),
     )
     script.main()
-    old = Path(script.CHECKPOINTS) / "text2lip-grid/viseme_encoder"
-    assert json.loads((tmp_path / "encoder/config.json").read_text()) == json.loads((old / "config.json").read_text())
+    old, new = Path(script.CHECKPOINTS) / "text2lip-grid/viseme_encoder", tmp_path / "timed/viseme_encoder"
+    assert json.loads((new / "config.json").read_text()) == json.loads((old / "config.json").read_text())
     name = "diffusion_pytorch_model.safetensors"
-    before, after = load_file(old / name), load_file(tmp_path / "encoder" / name)
+    before, after = load_file(old / name), load_file(new / name)
     changed = {key for key, value in before.items() if not torch.equal(value, after[key])}
     assert changed and all(key.startswith("duration_head.") for key in changed)
+    assert Text2LipPipeline.from_pretrained(tmp_path / "timed").viseme_encoder is not None
+
+
+def test_script_needs_no_table_but_a_pipeline(script, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TEXT2LIP_DATA", str(tmp_path))
+    assert script.training_sentences(None) == []
+    assert "No table of word times" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="there is no file"):
+        script.training_sentences(tmp_path / "times.tsv.gz")
+    monkeypatch.setattr(sys, "argv", ["train_durations", "--output", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        script.main()
+    assert "--pipeline" in capsys.readouterr().err

@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import torch
 
+from text2lip import Text2LipPipeline
+from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
 
 
@@ -22,6 +27,7 @@ batch_size: 3
 warmup_steps: 2
 validate_every: 100
 save_every: 100
+mixed_precision: no
 cpu: true
 """
 
@@ -99,6 +105,68 @@ def test_resume_refuses_another_run(script, arguments):
     script.main(arguments(max_steps=1))
     with pytest.raises(ValueError, match="batch_size"):
         script.main(arguments(max_steps=2, resume="latest", batch_size=2))
+
+
+def test_latest_without_a_checkpoint_begins_anew_and_says_so(script, arguments, tmp_path, capsys):
+    script.main(arguments(max_steps=1, resume="latest"))
+    assert f"no checkpoint in {tmp_path / 'run'}, starting from step 0" in capsys.readouterr().out
+    assert set(logged(tmp_path / "run")) == {1}
+    with pytest.raises(ValueError, match="no checkpoint"):
+        script.main(arguments(max_steps=2, resume=tmp_path / "other"))
+
+
+def test_a_bar_shows_steps_and_losses(script, arguments, capsys):
+    script.main(arguments(max_steps=2))
+    bar = capsys.readouterr().err.split("\r")[-1]
+    assert "2/2" in bar and "step/s" in bar.replace("s/step", "step/s") and "loss=" in bar and "motion=" in bar
+
+
+def test_without_val_some_clips_are_held_out(script, arguments, clips, tmp_path, capsys):
+    from synthetic_clips import write_lip_clips
+
+    write_lip_clips(tmp_path / "mine", clips)
+    parquet_path(tmp_path / "mine", "val").unlink()
+    run = script.main(arguments(max_steps=1, prepared=tmp_path / "mine"))
+    assert [clip.name for clip in run.val] == [clips[0].name] and len(run.train) == len(clips) - 1
+    assert "1 clips of 'train' are held out" in capsys.readouterr().out
+    assert (tmp_path / "run/best/figures.json").exists()
+
+
+def test_best_is_a_pipeline(script, arguments, portrait, tmp_path):
+    script.main(arguments(max_steps=2))
+    pipe = Text2LipPipeline.from_pretrained(tmp_path / "run/best")
+    assert pipe.config.motion == "networks" and pipe.viseme_encoder.config.hidden_dim == 16
+    trained = Text2LipNetworks.from_pretrained(tmp_path / "run/best")
+    for ours, theirs in zip(pipe.lip_decoder.parameters(), trained.lip_decoder.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    frames = list(pipe.stream(None, portrait, timings=[("a", 0.0, 0.2)]))
+    assert len(frames) == 5 and frames[0].shape == portrait.shape
+
+
+def test_help_explains_every_setting(script, capsys):
+    with pytest.raises(SystemExit):
+        script.parse_config(["--help"])
+    told = capsys.readouterr().out
+    assert "MISSING" not in told and "YAML value" not in told
+    for item in fields(script.TrainConfig):
+        text = re.search(rf"--{item.name} VALUE\s+(.+?) \(default", told, re.DOTALL)
+        assert text and len(text[1]) > 5, item.name
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"prepared": "/nowhere"}, "'train' is not prepared"),
+        ({"config": "/nowhere.yaml"}, "nowhere.yaml"),
+        ({"mixed_precision": "half"}, "mixed_precision: 'half'"),
+    ],
+)
+def test_a_users_error_is_one_line(arguments, monkeypatch, capsys, change, words):
+    monkeypatch.setattr(sys, "argv", ["train_pvar.py", *arguments(max_steps=1, **change)])
+    with pytest.raises(SystemExit) as ended:  # Python prints its message, without a traceback
+        runpy.run_path(str(EXAMPLES / "train_pvar.py"), run_name="__main__")
+    said = str(ended.value) if isinstance(ended.value.code, str) else capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("train_pvar") and words in said and "\n" not in said
 
 
 def test_a_longer_run_says_so(script, arguments, capsys):

@@ -1,6 +1,6 @@
 """Films of faces, cut to the square that EchoMimic sees, with their landmarks: what its networks are trained on."""
 
-import functools
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 
 from text2lip.data.clips import folder_clips
 from text2lip.data.grid import grid_clips
-from text2lip.data.prepared import read_prepared
+from text2lip.data.prepared import hold_out, read_prepared
 from text2lip.faces.crop import crop
 from text2lip.faces.drawing import draw_landmarks
 from text2lip.renderers.echomimic import FaceSquare
@@ -50,14 +50,32 @@ class FaceClips:
                 raise ValueError(f"videos: {str(videos)!r} has no film of the prepared clip {row['name']!r}.")
             row["video"] = paths[row["name"]]
         self.size, self.whisper = size, whisper
-        self.read = functools.lru_cache(maxsize=cache)(self.read) if cache else self.read
+        self.cache, self._read = cache, {}
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def read(self, index: int) -> dict[str, np.ndarray]:
         """Frames uint8 (frames, size, size, 3), landmarks float32 (frames, 478, 2) normalised within them, and, with
-        Whisper, sound float32 (frames, 50, 384)."""
+        Whisper, sound float32 (frames, 50, 384). The last `cache` clips that were asked for are kept."""
+        clip = self._read.pop(index, None) or self._from_film(index)
+        self._read[index] = clip  # the last again
+        while len(self._read) > self.cache:
+            del self._read[next(iter(self._read))]
+        return clip
+
+    def hold_out(self) -> "FaceClips":
+        """Every tenth clip as a split of its own; they are no longer in this one.
+
+        Raises:
+            ValueError: there is a single clip.
+        """
+        other = copy.copy(self)
+        other._read = {}
+        self.rows, other.rows = hold_out(self.rows)
+        return other
+
+    def _from_film(self, index: int) -> dict[str, np.ndarray]:
         from text2lip.video import read_frames
 
         row = self.rows[index]

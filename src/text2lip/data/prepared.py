@@ -66,8 +66,11 @@ def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterabl
 
     path = parquet_path(folder, split)
     if not path.exists():
+        there = ", ".join(splits_of(folder))
         raise ValueError(
-            f"split: {split!r} is not prepared in {str(folder)!r}; run examples/prepare_grid.py --output {folder}"
+            f"split: {split!r} is not prepared in {str(folder)!r} "
+            + (f"(there: {there}); name the split of its clips, as docs/source/en/training.md says," if there else ";")
+            + f" run examples/prepare_grid.py --output {folder}"
         )
     stored = [*columns, *(f"{name}_shape" for name in columns if name in ARRAYS)]
     with parquet.ParquetFile(path) as file:
@@ -78,6 +81,25 @@ def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterabl
 def parquet_path(folder: str | Path, split: str) -> Path:
     """Where the Parquet file of a split is; `datasets` reads the split's name out of the file's."""
     return Path(folder) / "data" / f"{split}-00000-of-00001.parquet"
+
+
+def splits_of(folder: str | Path) -> list[str]:
+    """Names of the splits that are prepared in `folder`, in alphabetical order."""
+    return sorted(path.name.split("-")[0] for path in parquet_path(folder, "").parent.glob("*-00000-of-00001.parquet"))
+
+
+def hold_out(items: list[Any], every: int = 10) -> tuple[list[Any], list[Any]]:
+    """Take every tenth item, the first among them, out of those to learn from.
+
+    Returns:
+        `tuple`: what is left, and what is held out: one item at least.
+
+    Raises:
+        ValueError: fewer than two items.
+    """
+    if len(items) < 2:
+        raise ValueError(f"clips: got {len(items)}; one to learn from and one to validate on are the least.")
+    return [item for i, item in enumerate(items) if i % every], items[::every]
 
 
 def _numpy_rows(batch) -> Iterable[dict[str, Any]]:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from text2lip.data.prepared import PreparedClip, load_prepared, read_prepared
+from text2lip.data.prepared import PreparedClip, hold_out, load_prepared, read_prepared, splits_of
 from text2lip.faces.canonical import lip_gap, lip_width, neutral_shape
 from text2lip.text.visemes import PHONE_INVENTORY, sequence_features
 
@@ -44,6 +44,21 @@ def load_clips(folder: str | Path, split: str, limit: int | None = None, audio: 
         states = whisper_states(model, row["audio"].astype(np.float32) / 2**15)
         made.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().numpy()))
     return made
+
+
+def load_splits(
+    folder: str | Path, limit: int | None = None, audio: str = "log_mel"
+) -> tuple[list[PreparedClip], list[PreparedClip]]:
+    """Clips of `train` and of `val`; where no `val` was prepared, every tenth of `train` is held out for it.
+
+    Args:
+        folder, limit, audio: see [`load_clips`]; `limit` counts for each split.
+
+    Raises:
+        ValueError: `train` is not prepared, or holds a single clip and there is no `val`.
+    """
+    train = load_clips(folder, "train", limit, audio)
+    return (train, load_clips(folder, "val", limit, audio)) if "val" in splits_of(folder) else hold_out(train)
 
 
 def to_sample(clip: PreparedClip) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,25 @@ def _portable(value: Any) -> Any:
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
+@cache
+def _base(name: str) -> Any:
+    from text2lip import Text2LipPipeline
+
+    return Text2LipPipeline.from_pretrained(name)
+
+
+def as_pipeline(base: str, **changed: Any) -> Any:
+    """A pipeline of the components and settings of `base`, but for those in `changed`.
+
+    Args:
+        base (`str`): built-in name, folder or Hub id; read once in a process.
+        changed: components, or settings such as `motion="networks"`, of [`Text2LipPipeline`].
+    """
+    pipe = _base(base)
+    settings = {name: pipe.config[name] for name in ("motion", "renderer", "max_size")}
+    return type(pipe)(**{**pipe.components, **settings, **changed})
+
+
 def push_networks(networks: Text2LipNetworks, repo_id: str, base: str = "text2lip-grid", **kwargs: Any) -> str:
     """Upload a pipeline with these networks to the Hub.
 
@@ -51,7 +71,5 @@ def push_networks(networks: Text2LipNetworks, repo_id: str, base: str = "text2li
         base (`str`): the pipeline that the other components come from.
         kwargs: of `Text2LipPipeline.push_to_hub`, such as `private`, `token`.
     """
-    from text2lip import Text2LipPipeline
-
     parts = {name: getattr(networks, name) for name in PARTS}
-    return Text2LipPipeline.from_pretrained(base, motion="networks", **parts).push_to_hub(repo_id, **kwargs)
+    return as_pipeline(base, motion="networks", **parts).push_to_hub(repo_id, **kwargs)

@@ -3,12 +3,18 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
+from tqdm import tqdm
+
+from text2lip.data.prepared import splits_of
+from text2lip.training.precision import choose_precision
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint
 
 
@@ -18,7 +24,7 @@ class TrainingRun:
     A script's `__init__` sets `config` (a dataclass with max_steps, resume, tracker, validate_every, save_every,
     keep_checkpoints), `output` (`Path`), `accelerator` (prepared), `ema`, `same` (settings that a resumed run must
     share, see [`load_checkpoint`]) and `run` (JSON values: "step", "max_steps", and those of `same`), then calls
-    `resume`. It brings `validate` of its own, and calls `after` each step.
+    `resume`. It brings `validate` of its own, calls `begin` before the first step and `after` each.
     """
 
     def resume(self):
@@ -28,14 +34,18 @@ class TrainingRun:
             ValueError: no such checkpoint, or one of another run.
         """
         path = find_checkpoint(self.output, self.config.resume)
+        now = {"max_steps": self.config.max_steps, "mixed_precision": self.accelerator.mixed_precision}
+        if path is None and self.config.resume is not None:
+            self.say(f"no checkpoint in {self.output}, starting from step 0")
         if path is not None:
             self.run = load_checkpoint(self.accelerator, path, self.same, self.ema)
             self.say(f"Resumed {path}")
-            if self.run.get("max_steps") != self.config.max_steps:
+            for name in [name for name, value in now.items() if self.run.get(name, value) != value]:
                 self.say(
-                    "WARNING: max_steps has changed, and with it the schedules: the run is not what it would have been"
+                    f"WARNING: {name} has changed from {self.run[name]} to {now[name]}: the run is not what it would "
+                    "have been"
                 )
-                self.run["max_steps"] = self.config.max_steps
+        self.run |= now
         if self.accelerator.is_main_process:
             self.output.mkdir(parents=True, exist_ok=True)
             rows = self.output / "log.jsonl"
@@ -44,16 +54,38 @@ class TrainingRun:
                 rows.write_text("".join(f"{row}\n" for row in kept))
             (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
 
+    def precision(self) -> str:
+        """What `config.mixed_precision` comes to, see [`choose_precision`]; said once, before the accelerator."""
+        chosen, why = choose_precision(self.config.mixed_precision, PartialState(cpu=self.config.cpu).device)
+        self.say(f"mixed_precision: {chosen} ({why})")
+        return chosen
+
+    def say_held_out(self, prepared: str, count: int):
+        """Say so where `val` is not prepared and clips of `train` stand in for it."""
+        if "val" not in splits_of(prepared):
+            self.say(f"no split 'val' in {prepared}: {count} clips of 'train' are held out for validation")
+
+    def begin(self) -> int:
+        """Show a progress bar from the step that is done, on the main process; returns the last step to make."""
+        last = min(self.config.max_steps, self.config.stop_after or self.config.max_steps)
+        quiet = not self.accelerator.is_main_process
+        self.bar = tqdm(total=last, initial=self.run["step"], unit="step", dynamic_ncols=True, disable=quiet)
+        return last
+
     def after(self, figures: dict[str, float], seconds: float):
         """Log the figures of a step, `seconds` after the start; validate and save when it is time."""
         step, config = self.run["step"], self.config
         self.log({"step": step, **figures, "seconds": round(seconds, 1)})
+        self.bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()}, refresh=False)
+        self.bar.update()
         if step % 50 == 0:
             self.say(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in figures.items()) + f" {seconds:.0f} s")
         if step % config.validate_every == 0 or step == config.max_steps:
             self.validate()
         if step % config.save_every == 0 or step == config.max_steps:
             save_checkpoint(self.accelerator, self.output, self.run, self.ema, config.keep_checkpoints)
+        if step >= self.bar.total:
+            self.bar.close()
 
     def validate(self):
         """Figures of the averaged weights; to be called on all processes."""
@@ -79,4 +111,6 @@ class TrainingRun:
 
     def say(self, text: str):
         """Print on the main process alone."""
-        self.accelerator.print(text, flush=True)
+        if PartialState().is_main_process:
+            tqdm.write(text)
+            sys.stdout.flush()

@@ -1,0 +1,45 @@
+"""Which arithmetic a run uses: half precision only where the processor has it."""
+
+import os
+
+import torch
+
+
+BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")  # of torch.cpu.get_capabilities()
+PRECISIONS = ("auto", "no", "bf16", "fp16")
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether `device` multiplies bfloat16 itself; elsewhere it is emulated, many times slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    able = getattr(torch.cpu, "get_capabilities", dict)()  # older torch doesn't tell
+    return any(able.get(name) for name in BF16_INSTRUCTIONS)
+
+
+def choose_precision(asked: str, device: torch.device) -> tuple[str, str]:
+    """The precision of a run.
+
+    Args:
+        asked (`str`): the setting `mixed_precision`: "auto", "no", "bf16" or "fp16".
+        device (`torch.device`): that trains.
+
+    Returns:
+        `tuple[str, str]`: "no", "bf16" or "fp16", and who chose it. What was asked for wins; "auto" is what
+        `accelerate launch --mixed_precision` says unless that is "no", else bf16 where [`has_bf16`].
+
+    Raises:
+        ValueError: an unknown precision.
+    """
+    if asked not in PRECISIONS:
+        raise ValueError(f"mixed_precision: {asked!r}; choose one of {PRECISIONS}.")
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked != "auto":
+        over = f", over accelerate's {launched!r}" if launched not in ("no", asked) else ""
+        slow = "; WARNING: this processor has no bf16 arithmetic, 'no' is faster"
+        return asked, f"as set{over}" + (slow if asked == "bf16" and not has_bf16(device) else "")
+    if launched in PRECISIONS[2:]:
+        return launched, "as `accelerate launch` says"
+    return ("bf16", f"this {device.type} has it") if has_bf16(device) else ("no", f"this {device.type} has no bf16")
