@@ -309,8 +309,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(pairs_folder, tmp_pa
 
 
 def test_without_films_of_val_nothing_is_validated(pairs_folder, tmp_path, capsys):
-    shutil.copytree(pairs_folder, tmp_path / "pairs")
-    shutil.rmtree(tmp_path / "pairs/val")
-    train(tmp_path / "pairs", tmp_path / "run", "--max_steps", "1")
+    shutil.rmtree(pairs_folder / "val")
+    train(pairs_folder, tmp_path / "run", "--max_steps", "1")
     assert "nothing is validated" in capsys.readouterr().out
     assert (tmp_path / "run/final/model_index.json").exists() and not (tmp_path / "run/best").exists()
