@@ -1,25 +1,37 @@
 """Video files by PyAV: frames in, frames out, with sound, at constant memory; no ffmpeg program is needed."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from text2lip.animation import animation_frames, pictures_in
+from text2lip.frames import Shown, fit, to_rgb
+
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".ts", ".mts", ".m2ts", ".3gp")
+SUFFIXES += (".ogv", ".flv", ".wmv")
+NO_FILMS = ("tty", "hls", "concat", "dash", "sdp", "rtsp", "imf", "lavfi")  # texts, and lists of other files
+PICTURE_BRANDS = ("heic", "heix", "heim", "heis", "mif1")  # whose tiles would be taken for films
+INDEXED = ("mov", "avi", "flv", "asf")
+MISSING = 0.5  # seconds that may be missing at the end of a film
+MAX_RATIO = 16
+LATEST_START = 10.0  # seconds by which the picture may start after the sound
 SEEK_BEYOND, SEEK_MARGIN = 4.0, 1.0  # seconds; what comes sooner is decoded from the start
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file says of itself: `fps` in frames per second, `width` and `height` in pixels, and how many
-    `seconds` it lasts, 0 if it doesn't say."""
+    """What a video file says of itself: `fps` in frames per second, `width` and `height` in pixels as they are stored,
+    and how many `seconds` it lasts, 0 if it doesn't say."""
 
     fps: float
     width: int
@@ -28,93 +40,195 @@ class VideoInfo:
 
 
 def video_info(path: str | Path, name: str = "video") -> VideoInfo:
-    """Read rate, size and length of the first video stream; `name` is that of the argument, for errors.
+    """Read rate, size and length of a film; `name` is that of the argument, for errors.
 
     Raises:
         ValueError: `path` is missing, is no video, or has no picture.
     """
-    with _open(path, name) as container:
-        stream = container.streams.video[0]
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    if (pictures_in(path) or 1) > 1:
+        for number, shown in enumerate(animation_frames(path, name)):
+            count, seconds, size = number + 1, shown.seconds + shown.lasts, shown.frame.size
+        return VideoInfo(count / seconds, *size, seconds)
+    with _open(path, name) as (container, stream):
         size = stream.codec_context.width, stream.codec_context.height
-        return VideoInfo(float(rate), *size, max(0, container.duration or 0) / 1e6)
+        return VideoInfo(_rate(stream), *size, max(0, container.duration or 0) / 1e6)
+
+
+def is_film(path: str | Path) -> bool:
+    """Whether a file holds pictures that follow one another, by its content; by its suffix if it can't be read."""
+    if os.path.isfile(path):
+        if pictures := pictures_in(path):
+            return pictures > 1
+        try:
+            return len(list(islice(timed_frames(path), 2))) > 1
+        except ValueError:
+            pass
+    return Path(path).suffix.lower() in SUFFIXES
 
 
 def read_frames(path: str | Path) -> Iterator[np.ndarray]:
-    """Yield the frames of a video file as uint8 (height, width, 3), RGB, in order.
+    """Yield the frames of a video file as uint8 (height, width, 3), RGB, in order: upright, with square pixels, HDR
+    toned down, and all of the first one's size.
 
     Raises:
         ValueError: `path` is missing, is no video, or has no picture.
     """
-    for _, frame in timed_frames(path):
-        yield to_rgb(frame)
+    size = None
+    for shown in timed_frames(path):
+        frame = to_rgb(shown)
+        size = size or frame.shape[:2]
+        yield fit(frame, *size)
 
 
-def timed_frames(path: str | Path, start: float = 0.0, name: str = "video") -> Iterator[tuple[float, Any]]:
-    """Decode a video file.
+def first_moment(path: str | Path, name: str = "video") -> float:
+    """When a player starts: the earlier of the first picture and the first sound, seconds on the file's own clock.
 
-    Args:
-        path (`str` or `Path`): the file.
-        start (`float`): seconds after the first frame; the first frame that comes is shown then or earlier.
-        name (`str`): of the argument, for errors.
-
-    Yields:
-        `tuple[float, av.VideoFrame]`: seconds after the file's first frame, and the frame for [`to_rgb`].
+    A sound that starts more than `LATEST_START` before the picture is passed over.
 
     Raises:
         ValueError: `path` is missing, is no video, has no picture, or is damaged.
     """
     import av
 
-    with _open(path, name) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        origin = (stream.start_time or 0) if start > SEEK_BEYOND else None
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        if origin is not None:
-            # early by a margin: the first frames after a seek may lack what they refer to
-            container.seek(origin + int((start - SEEK_MARGIN) / stream.time_base), stream=stream)
-        count = 0
-        try:
-            for frame in container.decode(stream):
-                if frame.pts is None:
-                    seconds = count / float(rate)
-                else:
-                    origin = frame.pts if origin is None else origin
-                    seconds = float((frame.pts - origin) * stream.time_base)
-                if count == 0 and seconds > start:
-                    break  # some containers can't seek exactly
-                yield seconds, frame
-                count += 1
-        except av.error.FFmpegError as error:
-            raise ValueError(
-                f"{name}: {os.fspath(path)!r} is damaged or cut short ({error}); give a whole file."
-            ) from error
-        if count:
-            return
-    if start > 0:
-        yield from timed_frames(path, 0.0, name)
-    else:
+    if (pictures_in(path) or 1) > 1:
+        return 0.0
+    with _open(path, name) as (container, stream), _damage(path, name):
+        picture = next((frame.time for frame in container.decode(stream)), None) or 0.0
+    sound = None
+    with _open(path, name) as (container, _), suppress(av.error.FFmpegError):
+        if container.streams.audio:
+            # decoded, as what the codec puts before the sound belongs to no time
+            sound = next((frame.time for frame in container.decode(container.streams.best("audio"))), None)
+    return picture if sound is None or sound < picture - LATEST_START else min(sound, picture)
+
+
+def timed_frames(
+    path: str | Path, start: float = 0.0, name: str = "video", origin: float | None = None
+) -> Iterator[Shown]:
+    """Decode a film.
+
+    Args:
+        path (`str` or `Path`): the file, a video or an animated picture.
+        start (`float`): seconds after its beginning; the first frame that comes is shown then or earlier, or is the
+            film's first.
+        name (`str`): of the argument, for errors.
+        origin (`float`, *optional*): its beginning, if [`first_moment`] is known already.
+
+    Yields:
+        [`Shown`]: a frame and its time after the file's beginning, for [`to_rgb`].
+
+    Raises:
+        ValueError: `path` is missing, is no video, has no picture, or is damaged or cut short.
+    """
+    if (pictures_in(path) or 1) > 1:
+        yield from animation_frames(path, name)
+        return
+    origin = first_moment(path, name) if origin is None else origin
+    frames = _decoded(path, name, origin, start if start > SEEK_BEYOND else None)
+    first = next(frames, None)
+    if start > SEEK_BEYOND and (first is None or first.seconds > start):  # some containers can't seek exactly
+        frames = _decoded(path, name, origin, None)
+        first = next(frames, None)
+    if first is None:
         raise ValueError(f"{name}: {os.fspath(path)!r} holds no frame; give a video file.")
+    yield first
+    yield from frames
 
 
-def to_rgb(frame: Any) -> np.ndarray:
-    """A decoded frame as uint8 (height, width, 3), upright: phones store their turn beside the picture."""
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)))
+def _decoded(path: str | Path, name: str, origin: float, start: float | None) -> Iterator[Shown]:
+    """The frames from a little before `start` on; None for all of them."""
+    with _open(path, name) as (container, stream), _damage(path, name):
+        stream.thread_type = "AUTO"
+        rate, end = _rate(stream), _end(container, stream)
+        given, coded = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
+        if start is not None:
+            # early by a margin: the first frames after a seek may lack what they refer to
+            container.seek(int((origin + start - SEEK_MARGIN) / stream.time_base), stream=stream)
+        seconds, shift = -1 / rate, -origin
+        for frame in container.decode(stream):
+            before, seconds = seconds, seconds + 1 / rate
+            if frame.time is not None:
+                if frame.time + shift < before:  # a clock that starts again
+                    shift = seconds - frame.time
+                seconds = frame.time + shift
+            ratio = given if given != coded else stream.codec_context.sample_aspect_ratio
+            lasts = float((frame.duration or 0) * (frame.time_base or 0))
+            yield Shown(seconds, lasts, frame, _checked(ratio or Fraction(1), path, name))
+        if end is not None and seconds + max(lasts, 1 / rate) < end - origin - MISSING:
+            raise ValueError(
+                f"{name}: {os.fspath(path)!r} is damaged or cut short: it breaks off after {seconds:.1f} of "
+                f"{end - origin:.1f} s; give a whole file."
+            )
+
+
+def _rate(stream) -> float:
+    return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def _end(container, stream) -> float | None:
+    """When the picture ends on the file's clock, as formats with an index tell; None if they don't."""
+    if stream.duration and container.format.name.startswith(INDEXED):
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    if said := re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", "").strip("\0")):
+        hours, minutes, seconds = (float(part) for part in said.groups())
+        return 3600 * hours + 60 * minutes + seconds
+    return None
+
+
+def _checked(ratio: Fraction, path: str | Path, name: str) -> Fraction:
+    if not 1 / MAX_RATIO <= ratio <= MAX_RATIO:
+        raise ValueError(
+            f"{name}: the pixels of {os.fspath(path)!r} are {float(ratio):.3g} times as wide as high; convert it to "
+            "square pixels."
+        )
+    return ratio
+
+
+@contextmanager
+def _damage(path: str | Path, name: str):
+    import av
+
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise ValueError(
+            f"{name}: {os.fspath(path)!r} is damaged or cut short ({error}); give a whole file."
+        ) from error
 
 
 @contextmanager
 def _open(path: str | Path, name: str = "video"):
+    """The container of a film and the stream of its picture."""
     import av
 
+    shown = repr(os.fspath(path))
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"{name}: {shown} can't be opened (it is no regular file); give a video file.")
     try:
         container = av.open(os.fspath(path))
-    except (OSError, av.error.FFmpegError) as error:
-        raise ValueError(f"{name}: {os.fspath(path)!r} can't be opened ({error}); give a video file.") from error
+    except (OSError, ValueError, av.error.FFmpegError) as error:
+        raise ValueError(f"{name}: {shown} can't be opened ({error}); give a video file.") from error
     with container:
-        if not container.streams.video:
-            raise ValueError(f"{name}: {os.fspath(path)!r} holds no picture; give a file with a video stream.")
-        yield container
+        brand = container.metadata.get("major_brand", "")
+        if container.format.name in NO_FILMS or brand in PICTURE_BRANDS:
+            kind = container.format.long_name if container.format.name in NO_FILMS else f"a picture, {brand}"
+            raise ValueError(f"{name}: {shown} can't be opened (it is {kind}); give a video file.")
+        yield container, picture_stream(container, name, shown)
+
+
+def picture_stream(container, name: str, shown: str):
+    """The video stream that players show: the default one, or the first; never a cover.
+
+    Raises:
+        ValueError: there is none.
+    """
+    from av.stream import Disposition
+
+    cover = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+    if not streams:
+        raise ValueError(f"{name}: {shown} holds no picture; give a file with a video stream.")
+    return next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
 
 
 @contextmanager

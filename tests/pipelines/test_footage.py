@@ -74,7 +74,7 @@ def test_single_frames_are_picked_in_few_passes(film, monkeypatch, near):
     monkeypatch.setattr(footage, "NEAR", near)  # seconds
     clip = Footage(film)
     monkeypatch.setattr(footage, "timed_frames", lambda *where: opened.append(1) or timed_frames(*where))
-    monkeypatch.setattr(footage, "to_rgb", lambda frame: decoded.append(1) or frame.to_ndarray(format="rgb24"))
+    monkeypatch.setattr(footage, "to_rgb", lambda shown: decoded.append(1) or shown.frame.to_ndarray(format="rgb24"))
     wanted = np.array([3, 8, 9, 150, 161, 229, 240])  # 240 is beyond the end
     assert [number(frame) for frame in clip.pick(wanted)] == wanted[:-1].tolist()
     assert (len(opened), len(decoded)) == ((3, 7 + 12 + 1) if near < 1 else (1, 230 - 3))
@@ -99,7 +99,7 @@ def test_a_file_is_sampled_in_time(film, fps, expected):
 
 def test_few_frames_are_decoded_at_once(film, monkeypatch):
     alive = []
-    monkeypatch.setattr(footage, "to_rgb", lambda frame: alive.append(frame.pts) or np.zeros((2, 2, 3), np.uint8))
+    monkeypatch.setattr(footage, "to_rgb", lambda shown: alive.append(shown) or np.zeros((32, 48, 3), np.uint8))
     played = Footage(film).play(np.arange(COUNT))
     alive.clear()
     for _ in range(10):

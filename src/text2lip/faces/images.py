@@ -27,7 +27,7 @@ def load_image(
     """Read a picture and bring it into one form; its size stays, odd sides included.
 
     Turned as its EXIF tag says, 16 bits reduced to 8, palettes, grey, CMYK and colour profiles converted to sRGB,
-    transparency laid over `background`. Of an animation, the first picture.
+    transparency laid over `background`. Of an animation or a film, the first picture.
 
     Args:
         image (`str`, `os.PathLike`, `PIL.Image.Image` or `np.ndarray`):
@@ -80,15 +80,30 @@ def _from_file(path: str | os.PathLike, max_size: int | None) -> np.ndarray:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked below
             opened = Image.open(name)
     except UnidentifiedImageError:
-        raise ImageError(
-            f"`image`: {name!r} is not a picture in a format known here, or damaged; convert it to PNG or JPEG"
-        ) from None
+        return _from_film(name, max_size)
     except Image.DecompressionBombError as error:
         raise ImageError(f"`image`: {name!r} is too large: {error}") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"`image`: {name!r} can't be read: {error}") from error
     with opened:
         return _from_pil(opened, max_size, repr(name))
+
+
+def _from_film(path: str | bytes, max_size: int | None) -> np.ndarray:
+    """The first frame of a video."""
+    from text2lip.video import read_frames
+
+    try:
+        frame = next(read_frames(os.fsdecode(path)))
+    except ValueError as error:
+        with open(path, "rb") as file:
+            start = file.read(12)
+        what = "not a picture in a format known here, or damaged"
+        if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"heim", b"heis", b"mif1"):
+            what = "a HEIC picture, which can't be read here"
+        raise ImageError(f"`image`: {path!r} is {what}; convert it to PNG or JPEG") from error
+    _check_size(frame.shape[1], frame.shape[0], max_size, repr(path))
+    return frame
 
 
 def _from_pil(image: Image.Image, max_size: int | None, what: str) -> np.ndarray:

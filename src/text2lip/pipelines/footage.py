@@ -1,29 +1,38 @@
 """A film to dub: a video file or a list of pictures, read in any order at constant memory."""
 
+import math
 import os
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from text2lip.faces.images import ImageError, load_image
-from text2lip.video import timed_frames, to_rgb, video_info
+from text2lip.frames import Shown, fit, to_rgb
+from text2lip.video import first_moment, is_film, timed_frames, video_info
 
 
-SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".ts", ".mts", ".m2ts", ".3gp")
-SUFFIXES += (".ogv", ".flv", ".wmv")
 ENDS = ("loop", "hold", "cut")
-BACKWARD = 32  # frames held at once while a film is played backwards
+BACKWARD, BACKWARD_BYTES = 32, 1 << 28  # frames, and their size, held at once while a film is played backwards
+SLOWEST, FASTEST = 10, 60  # frames per second of a file that its dub keeps
 NEAR = 10.0  # seconds: a frame so much later is decoded to, one after that is sought
 
 
 def is_footage(image: Any) -> bool:
-    """Whether `image` is a film: the path of a video, a list of pictures, or an array (frames, height, width, 3)."""
+    """Whether `image` is a film: a list of pictures, an array (frames, height, width, 3), or the path of a video or an
+    animated picture. The content of a file decides; one with a single picture is a portrait."""
     if isinstance(image, (str, os.PathLike)):
-        return Path(image).suffix.lower() in SUFFIXES
+        return is_film(image)
     return isinstance(image, (list, tuple)) or (isinstance(image, np.ndarray) and image.ndim == 4)
+
+
+def usual_rate(fps: float) -> float:
+    """The rate of a dub, frames per second: the film's own `fps` from `SLOWEST` to `FASTEST`.
+
+    Lips on a slower one, as a slide show, have 25; a faster one is thinned out evenly, 120 to 60.
+    """
+    return 25.0 if fps < SLOWEST else fps / math.ceil(fps / FASTEST)
 
 
 class Footage:
@@ -31,8 +40,8 @@ class Footage:
 
     Args:
         image: path of a video; list of pictures as [`load_image`] takes them; array (frames, height, width, 3).
-        fps (`float`, *optional*): frames per second wanted; the film's own, or 25 for pictures, by default. A file is
-            sampled in time, whatever its own rate; pictures are taken as they are.
+        fps (`float`, *optional*): frames per second wanted; [`usual_rate`] of a file, 25 for pictures, by default. A
+            file is sampled in time, whatever its own rate; pictures are taken as they are.
         max_size (`int`): longest side allowed, pixels.
         name (`str`): of the argument, for errors.
 
@@ -53,8 +62,10 @@ class Footage:
         if not self.is_file and len(image) == 0:
             raise ImageError(f"{name}: got no frames; give a list of pictures, or a video.")
         info = video_info(image, name) if self.is_file else None
-        self.fps = float(fps or (info.fps if info else 25))
+        self.fps = float(fps or (usual_rate(info.fps) if info else 25))
         self.seconds = info.seconds if info else 0.0
+        self.origin = first_moment(image, name) if self.is_file else None
+        self.size = None
         self.size = self._load(next(self.frames(0, 1))).shape[:2]
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
@@ -77,17 +88,23 @@ class Footage:
             raise ImageError(str(error).replace("image", self.name, 1)) from error
 
     def _decoded(self, start: int) -> Iterator[np.ndarray]:
-        """Frames of a file from number `start` on; frame i is what the file shows at (i + 1/2) / fps seconds."""
-        number, shown, seconds, lasts = start, None, 0.0, 1 / self.fps
-        for after, frame in timed_frames(self.image, (start + 0.5) / self.fps, self.name):
-            while shown is not None and (number + 0.5) / self.fps < after:
-                yield to_rgb(shown)
+        """Frames of a file from number `start` on; frame i is what the file shows at (i + 1/2) / fps seconds.
+
+        Before a picture that starts later than its sound, its first frame.
+        """
+        number, shown, lasts = start, None, 1 / self.fps
+        for after in timed_frames(self.image, (start + 0.5) / self.fps, self.name, self.origin):
+            while shown is not None and (number + 0.5) / self.fps < after.seconds:
+                yield self._fitted(shown)
                 number += 1
-            lasts = lasts if shown is None else after - seconds
-            shown, seconds = frame, after
-        while (number + 0.5) / self.fps < seconds + lasts:
-            yield to_rgb(shown)
+            lasts = lasts if shown is None else after.seconds - shown.seconds
+            shown = after
+        while (number + 0.5) / self.fps < shown.seconds + max(lasts, shown.lasts):
+            yield self._fitted(shown)
             number += 1
+
+    def _fitted(self, shown: Shown) -> np.ndarray:
+        return to_rgb(shown) if self.size is None else fit(to_rgb(shown), *self.size)
 
     def pick(self, numbers: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the frames of those ascending `numbers`, (count,) int, as far as there are; pictures of any sizes."""
@@ -108,8 +125,9 @@ class Footage:
                 (frame,) = self.frames(first, first + 1)
                 yield from (frame.copy() for _ in range(count))
             else:
-                for stop in range(first + 1, first + 1 - count, -BACKWARD):
-                    yield from reversed(list(self.frames(max(stop - BACKWARD, first + 1 - count), stop)))
+                block = max(1, min(BACKWARD, BACKWARD_BYTES // (3 * math.prod(self.size))))
+                for stop in range(first + 1, first + 1 - count, -block):
+                    yield from reversed(list(self.frames(max(stop - block, first + 1 - count), stop)))
 
 
 def _runs(positions: np.ndarray) -> Iterator[tuple[int, int, int]]:
@@ -127,11 +145,12 @@ def _runs(positions: np.ndarray) -> Iterator[tuple[int, int, int]]:
 def positions(num_frames: int, length: int, video_end: str) -> np.ndarray:
     """Which of a film's `length` frames each of `num_frames` shows: (num_frames,) int, fewer for "cut".
 
-    "loop" plays a film that is too short back and forth, "hold" stays at its last frame, "cut" ends with it.
+    "loop" plays a film that is too short back and forth, "hold" stays at its last frame, "cut" ends with it. A film
+    that lacks a single frame is held: the sound of a file seldom ends with its picture.
     """
     index = np.arange(num_frames)
     if video_end == "cut":
         return index[:length]
-    if video_end == "hold" or length == 1:
+    if video_end == "hold" or length == 1 or num_frames - length < 2:
         return np.minimum(index, length - 1)
     return length - 1 - np.abs(index % (2 * length - 2) - (length - 1))

@@ -1,0 +1,125 @@
+"""Colours of films for an ordinary screen: high dynamic range (PQ, HLG) and wide gamuts (BT.2020, P3) to BT.709.
+
+ITU-R BT.2100-2 gives the signals, BT.2390-10 section 5.4 the tone curve, BT.1886 the screen.
+"""
+
+from functools import cache
+
+import numpy as np
+
+
+PQ, HLG = 16, 18  # transfer characteristics as ISO/IEC 23091-2 numbers them
+PRIMARIES = {
+    9: ((1.6605, -0.5876, -0.0728), (-0.1246, 1.1329, -0.0083), (-0.0182, -0.1006, 1.1187)),  # BT.2020, by BT.2087
+    12: ((1.2249, -0.2249, 0.0), (-0.0420, 1.0420, 0.0), (-0.0196, -0.0786, 1.0983)),  # Display P3
+}
+"""Linear light to that of BT.709, by the number of its primaries."""
+UNKNOWN = (0, 2)
+LUMA = (0.2627, 0.6780, 0.0593)  # BT.2020
+PEAK, WHITE = 1000.0, 100.0  # cd/m2: the brightest of an HDR film, and of the screen that BT.1886 describes
+HLG_GAMMA = 1.2  # of a screen of `PEAK`
+STEPS = 4096  # of the tables
+
+
+def pq_to_light(signal: np.ndarray) -> np.ndarray:
+    """PQ signal in [0, 1] to light in cd/m2 (BT.2100 table 4, EOTF)."""
+    power = np.asarray(signal, np.float64) ** (1 / 78.84375)
+    return 10000 * (np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)) ** (1 / 0.1593017578125)
+
+
+def light_to_pq(light: np.ndarray) -> np.ndarray:
+    """Light in cd/m2 to the PQ signal (BT.2100 table 4, inverse EOTF)."""
+    power = (np.asarray(light, np.float64) / 10000) ** 0.1593017578125
+    return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+
+
+def hlg_to_scene(signal: np.ndarray) -> np.ndarray:
+    """HLG signal in [0, 1] to the scene's light in [0, 1] (BT.2100 table 5, inverse OETF)."""
+    signal = np.asarray(signal, np.float64)
+    return np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12)
+
+
+def tone_curve(light: np.ndarray, peak: float = PEAK, white: float = WHITE) -> np.ndarray:
+    """Light of a brighter screen on a darker one: the same in the shadows, rolled off above (BT.2390 section 5.4.1).
+
+    Args:
+        light (`np.ndarray`): cd/m2 on a screen of `peak`; more is cut off.
+        peak, white (`float`): the brightest of either screen, cd/m2.
+
+    Returns:
+        `np.ndarray`: cd/m2, at most `white`.
+    """
+    full = light_to_pq(peak)
+    level, most = light_to_pq(np.minimum(light, peak)) / full, light_to_pq(white) / full
+    knee = 1.5 * most - 0.5
+    t = np.clip((level - knee) / (1 - knee), 0, 1)
+    spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * most
+    return pq_to_light(np.where(level < knee, level, spline) * full)
+
+
+def needs_conversion(transfer: int, primaries: int) -> bool:
+    """Whether a film with these characteristics looks wrong when its RGB is taken for that of BT.709."""
+    return transfer in (PQ, HLG) or primaries in PRIMARIES
+
+
+def to_standard(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
+    """An HDR or wide-gamut picture as an ordinary screen shows it.
+
+    The brightest of the three colours is put through [`tone_curve`] and the others scaled alike, so that hues stay.
+
+    Args:
+        rgb (`np.ndarray`): uint16 (height, width, 3), the full range.
+        transfer (`int`): transfer characteristics, see [`needs_conversion`]; other than PQ and HLG as BT.1886.
+        primaries (`int`): colour primaries; HDR without is BT.2020.
+
+    Returns:
+        `np.ndarray`: uint8 (height, width, 3), BT.709.
+    """
+    import cv2
+
+    signal = rgb >> 4
+    if transfer == PQ:
+        light, gain = _pq_tables()
+        linear = light[signal] * gain[signal.max(-1)][..., None]
+    elif transfer == HLG:
+        scene = _hlg_table()[signal]
+        luminance = np.maximum(scene @ np.float32(LUMA), 1e-6)
+        display = PEAK * luminance ** (HLG_GAMMA - 1)
+        linear = scene * (display * _gain(display * scene.max(-1)))[..., None]
+    else:
+        linear = _screen_table()[signal]
+    if primaries in PRIMARIES or (transfer in (PQ, HLG) and primaries in UNKNOWN):
+        linear = cv2.transform(linear, np.float32(PRIMARIES.get(primaries, PRIMARIES[9])))
+    return _encoded()[np.rint(np.sqrt(linear.clip(0, 1)) * (STEPS - 1)).astype(np.uint16)]
+
+
+def _gain(light: np.ndarray) -> np.ndarray:
+    """Share of [`tone_curve`] per cd/m2, in units of `WHITE`; looked up in steps of the root."""
+    return _gain_table()[np.rint(np.sqrt(np.minimum(light / PEAK, 1)) * (STEPS - 1)).astype(np.uint16)]
+
+
+@cache
+def _gain_table() -> np.ndarray:
+    light = PEAK * np.maximum(np.arange(STEPS) / (STEPS - 1), 1e-3) ** 2
+    return np.float32(tone_curve(light) / light / WHITE)
+
+
+@cache
+def _pq_tables() -> tuple[np.ndarray, np.ndarray]:
+    light = np.maximum(pq_to_light(np.arange(STEPS) / (STEPS - 1)), 1e-4)
+    return np.float32(light), np.float32(tone_curve(light) / light / WHITE)
+
+
+@cache
+def _hlg_table() -> np.ndarray:
+    return np.float32(hlg_to_scene(np.arange(STEPS) / (STEPS - 1)))
+
+
+@cache
+def _screen_table() -> np.ndarray:
+    return np.float32((np.arange(STEPS) / (STEPS - 1)) ** 2.4)
+
+
+@cache
+def _encoded() -> np.ndarray:
+    return np.rint(255 * (np.arange(STEPS) / (STEPS - 1)) ** (2 / 2.4)).astype(np.uint8)

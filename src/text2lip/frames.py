@@ -1,0 +1,92 @@
+"""A decoded frame as players show it: upright, with square pixels, in the colours of an ordinary screen."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from text2lip.color import needs_conversion, to_standard
+
+
+UNKNOWN, BT709 = (0, 2), 1  # matrix coefficients as ISO/IEC 23091-2 numbers them
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame of a film before it is turned into RGB.
+
+    Attributes:
+        seconds (`float`): when it is shown, after the film's beginning.
+        lasts (`float`): how many seconds, 0 if the file doesn't say.
+        frame: `av.VideoFrame` or `PIL.Image.Image`.
+        ratio (`Fraction`): a pixel's width over its height.
+    """
+
+    seconds: float
+    lasts: float
+    frame: Any
+    ratio: Fraction = Fraction(1)
+
+
+def to_rgb(shown: Shown) -> np.ndarray:
+    """The picture as uint8 (height, width, 3) RGB, contiguous."""
+    from text2lip.faces.images import load_image
+
+    if isinstance(shown.frame, Image.Image):
+        return load_image(shown.frame, max_size=None)
+    picture = square(_colors(shown.frame), shown.ratio)
+    matrix = shown.frame.side_data.get("DISPLAYMATRIX")
+    return picture if matrix is None else upright(picture, np.frombuffer(bytes(matrix), np.int32))
+
+
+def _colors(frame: Any) -> np.ndarray:
+    transfer, primaries = int(frame.color_trc), int(frame.color_primaries)
+    if int(frame.colorspace) in UNKNOWN and not frame.format.is_rgb and (frame.width >= 1280 or frame.height > 576):
+        frame.colorspace = BT709  # what players take for high definition
+    if any(component.is_alpha for component in frame.format.components):
+        from text2lip.faces.images import load_image
+
+        return load_image(frame.to_ndarray(format="rgba"), max_size=None)
+    if needs_conversion(transfer, primaries):
+        return to_standard(frame.to_ndarray(format="rgb48le"), transfer, primaries)
+    return frame.to_ndarray(format="rgb24")
+
+
+def square(picture: np.ndarray, ratio: Fraction) -> np.ndarray:
+    """Resize a picture (height, width, 3) whose pixels have the width over height `ratio` to square ones; it grows."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    size = round(width * max(ratio, 1)), round(height / min(ratio, 1))
+    return picture if size == (width, height) else cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
+
+
+def upright(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Turn and mirror a picture (height, width, 3) as a display matrix says: the nearest of the eight ways.
+
+    Args:
+        picture (`np.ndarray`): as it is stored.
+        matrix (`np.ndarray`): (9,) int, ISO/IEC 14496-12 section 6.2.2: x' = a x + c y, y' = b x + d y with a, b, c, d
+            at 0, 1, 3, 4.
+    """
+    a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        picture, a, d = picture.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def fit(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bring a picture into a size: as large as it goes, in the middle, black around; for films that change theirs."""
+    import cv2
+
+    if picture.shape[:2] == (height, width):
+        return picture
+    scale = min(height / picture.shape[0], width / picture.shape[1])
+    rows, columns = (max(1, min(side, round(scale * own))) for side, own in zip((height, width), picture.shape))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    whole = np.zeros((height, width, 3), np.uint8)
+    resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    whole[top : top + rows, left : left + columns] = resized
+    return whole
