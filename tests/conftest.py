@@ -68,3 +68,50 @@ def pipe(_one_thread):
     pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+@pytest.fixture
+def make_film(tmp_path):
+    """Writes films that `write_video` doesn't: any codec, pixel format, ratio, matrix, times, and a second stream."""
+    from fractions import Fraction
+
+    import av
+    import numpy as np
+
+    def make(name, pictures, *, codec="libx264", pixels="yuv420p", rate=25, times=None, ratio=None, matrix=None,
+             color=None, options=None, sound=None, sound_at=0.0, picture_at=0.0):  # fmt: skip
+        """`pictures`: uint8 or uint16 RGB; `times`: seconds of each; `color`: (matrix, range, primaries, transfer);
+        `sound`: float (samples,) at 16 kHz; `sound_at`, `picture_at`: seconds at which they begin."""
+        path, base = tmp_path / name, Fraction(1, 90000)
+        times = [i / rate for i in range(len(pictures))] if times is None else times
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=rate, options=options or {})
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = pixels
+            stream.codec_context.time_base = base if codec.startswith("libx26") else Fraction(1, rate)
+            if ratio is not None:
+                stream.sample_aspect_ratio = ratio
+            if matrix is not None:
+                stream.set_display_matrix(matrix)
+            if color is not None:
+                context = stream.codec_context
+                context.colorspace, context.color_range, context.color_primaries, context.color_trc = color
+            voice = container.add_stream("aac", rate=16000, layout="mono") if sound is not None else None
+            for picture, seconds in zip(pictures, times):
+                frame = av.VideoFrame.from_ndarray(picture, "rgb24" if picture.dtype == np.uint8 else "rgb48le")
+                if color is not None:
+                    frame = frame.reformat(format=pixels, dst_colorspace=color[0], dst_color_range=color[1])
+                frame.time_base = base
+                frame.pts = round((seconds + picture_at) / base)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+            if voice is not None:
+                for start in range(0, len(sound), 1024):
+                    block = av.AudioFrame.from_ndarray(np.float32(sound[None, start : start + 1024]), "fltp", "mono")
+                    block.rate, block.time_base = 16000, Fraction(1, 16000)
+                    block.pts = start + round(sound_at * 16000)
+                    container.mux(voice.encode(block))
+                container.mux(voice.encode(None))
+        return path
+
+    return make

@@ -1,10 +1,21 @@
+import io
 import os
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
-from text2lip.video import read_frames, replaced_file, video_info, write_video
+from text2lip.video import (
+    first_moment,
+    is_film,
+    read_frames,
+    replaced_file,
+    timed_frames,
+    video_info,
+    write_video,
+)
 
 
 def frames(count=10, height=64, width=48):
@@ -120,3 +131,204 @@ def test_sound_ends_within_a_frame_of_the_picture(tmp_path):
         with av.open(str(tmp_path / "a.mp4")) as container:
             ends = [float(stream.duration * stream.time_base) for stream in container.streams]
         assert abs(ends[0] - ends[1]) < 0.065  # AAC comes in blocks of 1024 samples
+
+
+def seconds(path, *more):
+    return [shown.seconds for shown in timed_frames(path, *more)]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.ts"])
+@pytest.mark.parametrize(("picture_at", "sound_at"), [(0.0, 0.0), (0.48, 0.0), (0.0, 0.5)])
+def test_times_count_from_what_a_player_starts_with(make_film, name, picture_at, sound_at):
+    film = make_film(name, frames(30), sound=np.full(16000, 0.1), picture_at=picture_at, sound_at=sound_at)
+    shown = seconds(film)
+    assert len(shown) == 30
+    assert shown == pytest.approx([picture_at + i / 25 for i in range(30)], abs=0.09 if name == "a.ts" else 2e-3)
+
+
+def test_a_file_whose_clock_starts_late_starts_at_once(make_film):
+    film = make_film("a.ts", frames(30), picture_at=7.0)
+    assert first_moment(film) > 6
+    assert seconds(film) == pytest.approx([i / 25 for i in range(30)], abs=1e-3)
+    assert seconds(film, 0.5)[0] == 0
+
+
+def test_a_late_picture_is_found_by_seeking(make_film):
+    film = make_film("a.mkv", frames(250), sound=np.full(16000, 0.1), picture_at=0.4, options={"g": "25"})
+    whole, later = seconds(film), seconds(film, 6.0)
+    assert whole[0] == pytest.approx(0.4, abs=2e-3)
+    assert 0 < len(later) < len(whole) and later[0] <= 6
+    assert later == whole[-len(later) :]
+
+
+def remux(source, target, *, skip=0, cover=None):
+    """Copy packets, from the one of number `skip` on; optionally with a cover picture before or attached."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        if cover is not None and target.suffix == ".mkv":
+            new.add_attachment("cover.jpg", "image/jpeg", cover)
+        if cover is not None and target.suffix != ".mkv":
+            front = new.add_stream("mjpeg", rate=1)
+            front.height, front.width, front.pix_fmt = 32, 32, "yuvj420p"
+            front.disposition = av.stream.Disposition.attached_pic
+        streams = [new.add_stream_from_template(stream) for stream in old.streams]
+        if cover is not None and target.suffix != ".mkv":
+            frame = av.VideoFrame(32, 32, "yuvj420p")
+            frame.pts, frame.time_base = 0, Fraction(1, 25)
+            new.mux(front.encode(frame))
+            new.mux(front.encode(None))
+        for number, packet in enumerate(packet for packet in old.demux() if packet.dts is not None):
+            if number >= skip:
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "b.mkv"])
+def test_a_cover_is_not_the_film(make_film, tmp_path, name):
+    film = make_film("a.mp4", frames(5), sound=np.full(3200, 0.1))
+    jpeg = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(jpeg, "JPEG")
+    both = remux(film, tmp_path / name, cover=jpeg.getvalue())
+    with av.open(str(both)) as container:
+        assert len(container.streams.video) == 2
+    assert [frame.shape for frame in read_frames(both)] == [(64, 48, 3)] * 5
+
+
+def test_a_sound_with_a_cover_holds_no_picture(tmp_path):
+    path = tmp_path / "a.mp3"
+    with av.open(str(path), "w") as container:
+        voice = container.add_stream("libmp3lame", rate=16000, layout="mono")
+        front = container.add_stream("mjpeg", rate=1)
+        front.height, front.width, front.pix_fmt = 32, 32, "yuvj420p"
+        front.disposition = av.stream.Disposition.attached_pic
+        frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24").reformat(format="yuvj420p")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        container.mux(front.encode(frame))
+        container.mux(front.encode(None))
+        block = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), "fltp", "mono")
+        block.rate, block.pts = 16000, 0
+        container.mux(voice.encode(block))
+        container.mux(voice.encode(None))
+    with pytest.raises(ValueError, match="holds no picture"):
+        video_info(path)
+    assert not is_film(path)
+
+
+def test_the_default_stream_is_the_film(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        streams = []
+        for side, flag in ((64, 0), (32, av.stream.Disposition.default)):
+            stream = container.add_stream("libx264", rate=25)
+            stream.height, stream.width, stream.pix_fmt, stream.disposition = side, side, "yuv420p", flag
+            streams.append(stream)
+        for pts in range(5):
+            for stream in streams:
+                frame = av.VideoFrame.from_ndarray(np.zeros((stream.height, stream.width, 3), np.uint8), "rgb24")
+                frame.pts = pts
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    assert video_info(path).width == 32
+    assert next(read_frames(path)).shape == (32, 32, 3)
+
+
+def noise(count):
+    return list(np.random.default_rng(0).integers(0, 255, (count, 64, 48, 3)).astype(np.uint8))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.mov", "a.webm"])
+def test_a_film_that_ends_too_soon_says_so(make_film, tmp_path, name):
+    codec = {"a.avi": "mpeg4", "a.webm": "libvpx-vp9"}.get(name, "libx264")
+    film = make_film(name, noise(50), codec=codec, sound=None if codec != "libx264" else np.zeros(32000))
+    assert len(list(read_frames(film))) == 50
+    if name in ("a.mp4", "a.mov"):
+        with (
+            av.open(str(film)) as old,
+            av.open(str(tmp_path / f"front-{name}"), "w", options={"movflags": "faststart"}) as new,
+        ):
+            streams = [new.add_stream_from_template(stream) for stream in old.streams]
+            for packet in old.demux():
+                if packet.dts is not None:
+                    packet.stream = streams[packet.stream.index]
+                    new.mux(packet)
+        film = tmp_path / f"front-{name}"
+    data = film.read_bytes()
+    cut = tmp_path / f"cut-{name}"
+    cut.write_bytes(data[: len(data) * 2 // 5])
+    with pytest.raises(ValueError, match="damaged or cut short"):
+        list(read_frames(cut))
+    first = next(read_frames(cut))  # what is there can be used
+    assert first.shape == (64, 48, 3)
+
+
+def test_a_sound_that_goes_on_is_no_cut(make_film):
+    for name in ("a.mp4", "a.mkv"):
+        film = make_film(name, frames(25), sound=np.full(80000, 0.1))
+        assert len(list(read_frames(film))) == 25
+
+
+def test_a_clock_that_starts_again(make_film, tmp_path):
+    """Recorders join files end to end."""
+    film = make_film("a.ts", frames(25), picture_at=5.0)
+    (tmp_path / "b.ts").write_bytes(film.read_bytes() * 2)
+    shown = seconds(tmp_path / "b.ts")
+    assert len(shown) >= 48
+    assert (np.diff(shown) > 0).all() and shown[-1] == pytest.approx((len(shown) - 1) / 25, abs=0.05)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.h264", "libx264"), ("a.m1v", "mpeg1video"), ("a.m2v", "mpeg2video")])
+def test_films_without_a_container(make_film, name, codec):
+    film = make_film(name, frames(25), codec=codec)
+    assert is_film(film)
+    shown = list(timed_frames(film))
+    assert len(shown) == 25
+    assert [one.seconds for one in shown] == pytest.approx([i / 25 for i in range(25)], abs=0.041)
+
+
+@pytest.mark.parametrize("name", ["b.ts", "b.mkv"])
+def test_a_film_that_lacks_its_first_keyframe(make_film, tmp_path, name):
+    film = make_film("a.ts", frames(50), options={"g": "10", "bf": "0"})
+    cut = remux(film, tmp_path / name, skip=3)
+    shown = seconds(cut)
+    assert 35 <= len(shown) <= 50
+    assert np.diff(shown) == pytest.approx(1 / 25, abs=2e-3)
+
+
+def test_a_film_that_changes_its_size(make_film, tmp_path):
+    parts = [make_film(f"{i}.ts", frames(12, *size)) for i, size in enumerate([(64, 48), (32, 64)])]
+    (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    shown = list(read_frames(tmp_path / "both.ts"))
+    assert len(shown) >= 22 and {frame.shape for frame in shown} == {(64, 48, 3)}
+
+
+def test_what_is_a_film_by_its_content(make_film, tmp_path):
+    film, still = make_film("a.mp4", frames(5)), make_film("one.mp4", frames(1))
+    for name in ("film", "film.jpg", "film.gif"):
+        (tmp_path / name).write_bytes(film.read_bytes())
+        assert is_film(tmp_path / name)
+        assert len(list(read_frames(tmp_path / name))) == 5
+    assert not is_film(still)
+    assert is_film(tmp_path / "none.mp4") and not is_film(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"%PDF-1.4 1 0 obj", b"PK\x03\x04" + bytes(60), b"<html><body>Not found</body></html>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
+        b"ffconcat version 1.0\nfile a.mp4\n", b"1\n00:00:00,000 --> 00:00:02,000\nHello\n", bytes(5000),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["a.mp4", "a", "a.txt", "a.ans"])
+def test_what_is_no_film(tmp_path, content, name):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match="video: .*a(.mp4|.txt|.ans)?' (can't be opened|holds no|is damaged)"):
+        list(read_frames(tmp_path / name))
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for path in (tmp_path / "pipe.mp4", tmp_path, "/dev/zero"):
+        with pytest.raises(ValueError, match="no regular file"):
+            video_info(path)

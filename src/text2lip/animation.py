@@ -15,6 +15,8 @@ def pictures_in(path: str | os.PathLike) -> int | None:
     """How many pictures a picture file shows one after another, 1 for a still one; None if it is no picture."""
     from PIL import Image
 
+    if not os.path.isfile(path):  # a pipe would be waited for
+        return None
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             if image.format == "MPEG":  # named, but not read

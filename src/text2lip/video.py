@@ -168,7 +168,10 @@ def _rate(stream) -> float:
 def _end(container, stream) -> float | None:
     """When the picture ends on the file's clock, as formats with an index tell; None if they don't."""
     if stream.duration and container.format.name.startswith(INDEXED):
-        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+        ticks = stream.duration
+        if container.format.name == "avi":  # whose duration is that of what is left
+            ticks = max(ticks, stream.frames)
+        return float(((stream.start_time or 0) + ticks) * stream.time_base)
     if said := re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", "").strip("\0")):
         hours, minutes, seconds = (float(part) for part in said.groups())
         return 3600 * hours + 60 * minutes + seconds
