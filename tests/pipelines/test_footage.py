@@ -6,7 +6,7 @@ from PIL import Image
 
 from text2lip.faces.images import ImageError
 from text2lip.pipelines import footage
-from text2lip.pipelines.footage import Footage, is_footage, positions
+from text2lip.pipelines.footage import Footage, is_footage, positions, usual_rate
 from text2lip.video import read_frames, write_video
 
 
@@ -47,6 +47,8 @@ def test_what_is_a_film():
         ("cut", 3, [0, 1, 2]),
         ("loop", 9, list(range(7))),
         ("cut", 9, list(range(7))),
+        ("loop", 6, [0, 1, 2, 3, 4, 5, 5]),  # a frame short: nothing turns back for it
+        ("loop", 5, [0, 1, 2, 3, 4, 3, 2]),
     ],
 )
 def test_what_follows_the_end(end, length, expected):
@@ -105,10 +107,12 @@ def test_few_frames_are_decoded_at_once(film, monkeypatch):
     for _ in range(10):
         next(played)
     assert len(alive) == 10
-    backwards = Footage(film).play(np.arange(COUNT)[::-1])
-    alive.clear()
-    next(backwards)
-    assert len(alive) == footage.BACKWARD
+    for size, held in ((1 << 28, footage.BACKWARD), (5 * 32 * 48 * 3, 5), (1, 1)):
+        monkeypatch.setattr(footage, "BACKWARD_BYTES", size)
+        backwards = Footage(film).play(np.arange(COUNT)[::-1])
+        alive.clear()
+        next(backwards)
+        assert len(alive) == held
 
 
 def test_a_phone_film_is_upright(tmp_path):
@@ -127,6 +131,62 @@ def test_a_phone_film_is_upright(tmp_path):
     assert film.size == (64, 32)
     (frame, *_) = read_frames(tmp_path / "turned.mp4")
     assert frame[:28].max() < 30 and frame[36:].min() > 220
+
+
+@pytest.mark.parametrize(
+    ("own", "rate"),
+    [
+        (1, 25),
+        (2, 25),
+        (9.9, 25),
+        (10, 10),
+        (24000 / 1001, 24000 / 1001),
+        (60, 60),
+        (100, 50),
+        (120, 60),
+        (1000, 1000 / 17),
+    ],
+)
+def test_lips_have_a_usable_rate(own, rate):
+    assert usual_rate(own) == pytest.approx(rate)
+
+
+def test_a_slide_show_repeats_its_pictures(make_film):
+    show = Footage(make_film("a.mp4", numbered(4), rate=1, options={"crf": "0"}))
+    assert show.fps == 25
+    assert [number(frame) for frame in show.frames()] == list(np.repeat(range(4), 25))
+
+
+def test_a_changing_rate_is_sampled_in_time(make_film):
+    times = [0, 0.04, 0.08, 0.12, 0.5, 0.9, 0.94]
+    film = Footage(make_film("a.mkv", numbered(7), times=times, options={"crf": "0"}), fps=25)
+    shown = [number(frame) for frame in film.frames()]
+    assert shown[:24] == [0, 1, 2, *[3] * 9, *[4] * 10, 5, 6][:24]
+
+
+def test_a_late_picture_waits_for_its_time(make_film):
+    film = make_film("a.mkv", numbered(200), sound=np.zeros(16000), picture_at=0.4, options={"crf": "0", "g": "25"})
+    film = Footage(film)
+    assert [number(frame) for frame in film.frames(0, 16)] == [*[0] * 10, 0, 1, 2, 3, 4, 5]
+    assert [number(frame) for frame in film.frames(150, 153)] == [140, 141, 142]  # sought
+
+
+def test_an_animation_is_played_in_time(tmp_path):
+    pictures = [Image.fromarray(frame) for frame in numbered(3)]
+    pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:], duration=500, lossless=True)
+    film = Footage(tmp_path / "a.webp")
+    assert is_footage(tmp_path / "a.webp") and film.fps == 25
+    shown = [number(frame) for frame in film.frames()]
+    assert (len(shown), sorted(set(shown)), shown[13], shown[-1]) == (37, [0, 1, 2], 1, 2)
+
+
+def test_pixels_are_square_before_a_face_is_looked_for(make_film):
+    from fractions import Fraction
+
+    film = make_film("a.mp4", numbered(4), ratio=Fraction(4, 3))
+    assert Footage(film).size == (32, 64)
+    with pytest.raises(ImageError, match="has 64x32 pixels"):
+        Footage(film, max_size=60)
 
 
 def test_bad_films(film, tmp_path):
