@@ -17,6 +17,7 @@ INSTALL_REQUIRES = [
     "huggingface_hub>=1.32,<3",
     "numpy>=1.26",
     "opencv-python-headless>=4.10",
+    "packaging>=24.2",
     "phonemizer>=3.3",
     "pillow>=10",
     "pocketsphinx>=5.1",

@@ -16,15 +16,13 @@ from text2lip.articulation import ArticulatoryModel
 from text2lip.cards import record_training
 from text2lip.data.prepared import PreparedClip
 from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
+from text2lip.licences import check_licence
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
 from text2lip.training.clips import load_splits
 from text2lip.training.settings import errors_in_one_line
 
 
-DATA = (
-    "GRID (M. Cooke, J. Barker, S. Cunningham, X. Shao 2006; CC BY 4.0): lip landmarks of the prepared split `train`, "
-    "phones by forced alignment."
-)
+DATA = "Lip landmarks of the prepared split `train`, phones by forced alignment."
 COMMAND = "python examples/fit_articulation.py --prepared outputs/grid --output outputs/articulation"
 COMPONENTS = 10
 SILENCE_FALL = 4.0  # log of 1 / s
@@ -40,7 +38,10 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--ridge", type=float, default=3.0, help="how closely targets follow articulatory features")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--source", default=DATA, help="what the model card says of the clips")
+    parser.add_argument("--licence", help="of the result, an SPDX identifier such as CC-BY-4.0; noted if given")
     args = parser.parse_args()
+    licence = check_licence(args.licence, None)
     torch.manual_seed(args.seed)
     train, val = (Batch(clips) for clips in load_splits(args.prepared))
     model = ArticulatoryModel(len(PHONE_INVENTORY), COMPONENTS, reference_width=train.width)
@@ -50,7 +51,7 @@ def main():
     report("val", model, val)
     extend(model, train)
     report("val, after the features had their say", model, val)
-    record_training(model, data=DATA, licence="Apache-2.0", command=COMMAND)
+    record_training(model, data=args.source, licence=licence, command=COMMAND)
     model.save_pretrained(args.output)
     print(f"Wrote {args.output}")
 

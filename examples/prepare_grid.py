@@ -23,6 +23,7 @@ from text2lip.data import avdigits_clips, folder_clips, grid_clips
 from text2lip.data.clips import SourceClip
 from text2lip.data.preparation import ClipError, prepare_clip
 from text2lip.data.prepared import load_record, record_path, save_record, write_parquet
+from text2lip.licences import check_licence, hub_metadata
 from text2lip.training.settings import errors_in_one_line
 
 
@@ -42,7 +43,9 @@ def main():
     parser.add_argument("--limit", type=int, help="only so many clips")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one a processor)")
     parser.add_argument("--push-to-hub", metavar="REPO", help="upload the data set (its licence must allow it)")
+    parser.add_argument("--licence", help="of the data set, an SPDX identifier; wanted with --push-to-hub")
     args = parser.parse_args()
+    licence = check_licence(args.licence, args.push_to_hub)
     if not args.data:
         raise SystemExit("prepare_grid: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
     clips = LAYOUTS[args.layout](args.data)
@@ -56,8 +59,10 @@ def main():
     print(f"{len(made)} clips in {output} {dict(counts)}, {len(failed)} failed.")
     if args.push_to_hub:
         from datasets import load_dataset
+        from huggingface_hub import metadata_update
 
         load_dataset(str(output)).push_to_hub(args.push_to_hub)
+        metadata_update(args.push_to_hub, hub_metadata([licence]), repo_type="dataset", overwrite=True)
 
 
 def prepare_all(clips: list[SourceClip], output: Path, workers: int) -> dict[str, str]:

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from text2lip import Text2LipPipeline
 from text2lip.data.alignments import phone_timeline, read_alignments
 from text2lip.data.prepared import load_prepared
+from text2lip.licences import check_licence
 from text2lip.pipelines.text2lip import CHECKPOINTS
 from text2lip.speech import synthesize
 from text2lip.text import Timeline, available_languages, split_phone
@@ -48,7 +49,9 @@ def main():
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--learning_rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--licence", help="of encoder and head, an SPDX identifier such as CC-BY-4.0; noted if given")
     args = parser.parse_args()
+    licence = check_licence(args.licence, None)
     began = time.perf_counter()
     source = pipeline_folder(args.pipeline)
     if Path(args.output).resolve() == source.resolve():
@@ -68,7 +71,7 @@ def main():
     pools = [(EncodedLessons(encoder, some), size) for some, size in zip(lessons, (32, 16, 32)) if some]
     head = fit_head(encoder, pools, args.steps, args.learning_rate, args.seed, tqdm)
     shutil.copytree(source, args.output, dirs_exist_ok=True)
-    write_head(source / "viseme_encoder", encoder, head, Path(args.output) / "viseme_encoder")
+    write_head(source / "viseme_encoder", encoder, head, Path(args.output) / "viseme_encoder", licence)
     print(f"Wrote {args.output} after {time.perf_counter() - began:.0f} s; all but the duration head is unchanged.")
 
 

@@ -30,8 +30,10 @@ from accelerate.utils import DistributedDataParallelKwargs
 from diffusers import AutoencoderKL, DDIMScheduler
 from torch.utils.data import DataLoader
 
+from text2lip.cards import record_training
 from text2lip.data.faces import FaceBatches, FaceClips
 from text2lip.data.prepared import splits_of
+from text2lip.licences import check_licence
 from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, VAETraining, decode, encode, sample, velocity_loss
 from text2lip.training.ema import EMA
 from text2lip.training.publish import as_pipeline
@@ -49,6 +51,8 @@ class TrainConfig:
     prepared: str = "outputs/grid"  # folder of examples/prepare_grid.py; without `val` every tenth clip is held out
     videos: str = os.environ.get("TEXT2LIP_DATA", "data")  # what it was prepared from
     output: str = "outputs/echomimic"  # folder for checkpoints, weights, sheets and log
+    data: str = "Prepared clips, their `train` split."  # what the model cards say of them
+    licence: str | None = None  # of the weights, an SPDX identifier; null: not stated
     start: str | None = None  # pipeline whose networks and VAE to begin with
     vae: str | None = None  # folder of an AutoencoderKL, in place of that of `start`
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments of new networks
@@ -121,6 +125,7 @@ class Run(TrainingRun):
 
     def __init__(self, config: TrainConfig):
         self.config, self.output = config, Path(config.output)
+        config.licence = check_licence(config.licence, None)
         if config.threads:
             torch.set_num_threads(config.threads)
         self.accelerator = Accelerator(
@@ -257,6 +262,8 @@ class Run(TrainingRun):
         if not self.accelerator.is_main_process:
             return
         model = self.accelerator.unwrap_model(self.model)
+        for part in model.children():  # in place of what was noted of the weights that it began with
+            record_training(part, **self.facts())
         with self.kept(name) as folder, self.ema.applied(model):
             if self.config.stage == "vae":
                 batch = FaceBatches(self.train, 8, self.config.frames, 0, 0, range(1))[0]
@@ -267,6 +274,17 @@ class Run(TrainingRun):
                 model.unet.save_lora_adapter(folder)
             else:
                 self.pipeline(model).save_pretrained(folder)
+
+    def facts(self) -> dict[str, Any]:
+        """What the model cards tell of this run."""
+        script = "examples/train_echomimic.py --config config.json"
+        start = f" It began with the weights of {Path(self.config.start).name}." if self.config.start else ""
+        return {
+            "data": f"{self.config.data}{start}",
+            "licence": self.config.licence,
+            "command": f"accelerate launch {script} --stage {self.config.stage}",
+            "figures": {"step": self.run["step"]},
+        }
 
     def pipeline(self, model: EchoMimicNetworks):
         """The built-in pipeline with the networks for a renderer."""

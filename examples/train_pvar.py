@@ -24,6 +24,7 @@ from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwa
 from torch.utils.data import DataLoader
 
 from text2lip.data.prepared import PreparedClip
+from text2lip.licences import check_licence
 from text2lip.training.clips import LipClips, collate, load_splits, to_sample
 from text2lip.training.ema import EMA
 from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
@@ -74,6 +75,7 @@ class TrainConfig:
     resume: str | None = None  # latest, or a checkpoint
     stop_after: int | None = None  # steps; ends the run early, schedules unchanged
     push_to_hub: str | None = None  # user/name: the best networks go there in a whole pipeline
+    licence: str | None = None  # of the weights, an SPDX identifier; wanted with push_to_hub
     seed: int = 0  # of all draws
     cpu: bool = False  # true: train on the processor even if there is a GPU
 
@@ -151,6 +153,7 @@ class Run(TrainingRun):
 
     def __init__(self, config: TrainConfig):
         self.config, self.output = config, Path(config.output)
+        config.licence = check_licence(config.licence, config.push_to_hub)
         self.accelerator = build_accelerator(config, self.precision())
         clips, self.val = load_splits(config.prepared, config.limit_clips, config.audio_features)
         self.say_held_out(config.prepared, len(self.val))

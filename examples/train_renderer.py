@@ -25,7 +25,9 @@ import torch
 from accelerate import Accelerator
 
 from text2lip import Text2LipPipeline
+from text2lip.cards import record_training
 from text2lip.data.pairs import PairFolder, PairMix
+from text2lip.licences import check_licence
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.training.ema import EMA
 from text2lip.training.publish import as_pipeline
@@ -36,6 +38,9 @@ from text2lip.training.renderer_validation import load_films, validate
 from text2lip.training.run import TrainingRun
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
+
+
+COMMAND = "accelerate launch examples/train_renderer.py --config config.json"
 
 
 @dataclass
@@ -69,6 +74,8 @@ class TrainConfig:
     mixed_precision: str = "auto"  # no, bf16, fp16, or auto: bf16 where the processor has it
     tracker: str | None = None  # such as tensorboard
     push_to_hub: str | None = None  # user/name: a pipeline with the final weights goes there
+    data: str = "Pairs of mouth pictures."  # what the model card says of them
+    licence: str | None = None  # of the weights, an SPDX identifier; wanted with push_to_hub
     resume: str | None = None  # latest, or a checkpoint
     stop_after: int | None = None  # steps; ends the run early, schedules unchanged
     seed: int = 0  # of all draws
@@ -103,6 +110,7 @@ class Run(TrainingRun):
 
     def __init__(self, config: TrainConfig):
         self.config, self.output = config, Path(config.output)
+        config.licence = check_licence(config.licence, config.push_to_hub)
         if config.threads:
             torch.set_num_threads(config.threads)
             cv2.setNumThreads(config.threads)
@@ -229,6 +237,9 @@ class Run(TrainingRun):
         if not self.accelerator.is_main_process:
             return
         network = self.accelerator.unwrap_model(self.network)
+        shown = {k: round(v, 4) for k, v in (figures or {}).items()}
+        facts = {"data": self.config.data, "licence": self.config.licence, "command": COMMAND}
+        record_training(network, **facts, figures={"step": self.run["step"], **shown})
         with self.kept(name) as folder:
             with self.ema.applied(network):
                 as_pipeline("text2lip-grid", unet=network).save_pretrained(folder)

@@ -130,7 +130,7 @@ def test_card_of_the_built_in_pipeline():
 
     card = ModelCard.load(CARD)
     assert card.data.license == "apache-2.0"
-    assert card.data.to_dict()["library_name"] == "diffusers"
+    assert card.data.to_dict()["library_name"] == "text2lip"
     index = yaml.safe_load((CARD.parent / "model_index.json").read_text())
     parts = {name for name, value in index.items() if isinstance(value, list)}
     assert {part for part in parts if f"`{part}`" not in card.text} == set()

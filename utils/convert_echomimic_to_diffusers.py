@@ -32,6 +32,7 @@ SAMPLING = {
     "pose_acc": {"num_inference_steps": 6, "guidance_scale": 1.0},
 }
 ORIGIN = "By EchoMimic's authors (arXiv 2407.08136) on data of their own; converted, not trained, by this project."
+LICENCE_SOURCE = "The licence is the one under which EchoMimic's authors published them."
 AUDIO_FACTOR = 3.0  # `audio_feature_ratio` of the original's attention
 COMPONENTS = {
     "unet": ["text2lip", "EchoMimicUNet"],
@@ -150,7 +151,7 @@ def told(model, variant: str):
     command = (
         f"python utils/convert_echomimic_to_diffusers.py --variant {variant} --checkpoint_path DIR --dump_path DIR"
     )
-    record_training(model, data=ORIGIN, licence="Apache-2.0, as published by EchoMimic's authors", command=command)
+    record_training(model, data=ORIGIN, licence="Apache-2.0", command=command, notes=LICENCE_SOURCE)
     return model
 
 

@@ -32,7 +32,8 @@ CHECKPOINT = ROOT / "src/text2lip/checkpoints/text2lip-grid/face_landmarker"
 TOPOLOGY = ROOT / "src/text2lip/assets/face_mesh.npz"
 GOLDEN = ROOT / "tests/faces/golden_face_mesh.npz"
 DATA = "By MediaPipe's authors on data of their own (arXiv 1907.05047, 1907.06724), none of which was seen here."
-LICENCE = "Apache-2.0, Copyright The MediaPipe Authors"
+LICENCE = "Apache-2.0"
+NOTES = "Copyright The MediaPipe Authors; NOTICE.md beside the weights tells their source and what was changed."
 COMMAND = "python utils/convert_face_mesh.py package/face_mesh_solution_packed_assets.data"
 SHA256 = "dbe5905c582c0462cdaea17e7e6ecea92edaa8cccc515c5e2e7291f2cbb5fb99"
 # The packed file holds: attention mesh (not used), mesh, geometry metadata, detector.
@@ -187,7 +188,7 @@ def main() -> None:
     landmarker.detector = convert_detector(data[slice(*DETECTOR)])
     landmarker.mesh = convert_mesh(data[slice(*MESH)])
     # The published weights are float16: storing them so loses nothing and halves the file.
-    record_training(landmarker, data=DATA, licence=LICENCE, command=COMMAND)
+    record_training(landmarker, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
     landmarker.half().save_pretrained(str(CHECKPOINT))
     save_npz(TOPOLOGY, convert_topology(data[slice(*GEOMETRY)]))
     written = [CHECKPOINT, TOPOLOGY]

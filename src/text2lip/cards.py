@@ -1,22 +1,29 @@
 """Model cards: what lies in a Hub repository, written from what is really in it."""
 
+import hashlib
 import inspect
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from text2lip.licences import NOT_STATED, hub_metadata, spdx_id
 
-MARK = "<!-- written by text2lip -->"
+
+MARK = re.compile(r"<!-- written by text2lip: ([0-9a-f]{12}) -->")
+GENERIC = "This is the model card of a 🧨 diffusers {} that has been pushed on the Hub. This model card has been "
+GENERIC += "automatically generated."  # what diffusers fills into the Hub's template
+LIBRARY = "text2lip"
 FACTS = ("data", "licence", "command", "figures", "notes")
 WEIGHTLESS = "No weights."
 UNTOLD = "Nothing is recorded of how these weights were made."
 CONSENT = "Show real people saying only what they agreed to say, and mark the result as generated."
 
 CARD = """---
-library_name: text2lip
-license: apache-2.0
+library_name: {library}
+{licence_metadata}
 tags: [text2lip, talking-head, lip-sync]
 ---
 
@@ -30,7 +37,7 @@ from text2lip import {kind}
 {variable} = {kind}.from_pretrained("{repo_id}")
 ```
 
-A part of a text2lip pipeline; {size}.
+A part of a text2lip pipeline; {size}. Licence: {licence}.
 
 ## Training
 
@@ -43,8 +50,6 @@ A part of a text2lip pipeline; {size}.
 ```
 
 {consent}
-
-{mark}
 """
 
 
@@ -53,25 +58,39 @@ def record_training(component: Any, **facts: Any) -> None:
 
     Args:
         component: a model or tokenizer of this package.
-        facts: JSON values: `data` (what it learnt from), `licence` (of the weights), `command` (that made them),
-            `figures` (`dict` of name to number, on held-out data), `notes`. They replace what was noted before.
+        facts: JSON values: `data` (what it learnt from), `licence` (of the weights, an SPDX identifier; None where it
+            is not stated), `command` (that made them), `figures` (`dict` of name to number, on held-out data),
+            `notes`. They replace what was noted before.
 
     Raises:
-        ValueError: another name.
+        ValueError: another name, or a licence that is no SPDX identifier.
     """
     unknown = set(facts) - set(FACTS)
     if unknown:
         raise ValueError(f"facts: {sorted(unknown)} are unknown; choose among {', '.join(FACTS)}.")
+    facts = {name: value for name, value in facts.items() if value is not None}
+    if "licence" in facts:
+        facts["licence"] = spdx_id(facts["licence"])
     component.register_to_config(_training=facts)
+
+
+def recorded_facts(component: Any) -> Mapping[str, Any]:
+    """What [`record_training`] noted of a component; empty where nothing is."""
+    config = getattr(component, "config", None)
+    return (config.get("_training") if isinstance(config, Mapping) else None) or {}
+
+
+def stated_licence(component: Any) -> str | None:
+    """The licence of a component's weights, None where nobody stated it."""
+    return recorded_facts(component).get("licence")
 
 
 def training_section(component: Any) -> str:
     """Markdown that tells what [`record_training`] noted."""
-    config = getattr(component, "config", None)
-    facts = config.get("_training") if isinstance(config, Mapping) else None
+    facts = recorded_facts(component)
     if not facts:
         return UNTOLD if parameter_count(component) else WEIGHTLESS
-    parts = [f"{name.capitalize()}: {facts[name]}" for name in ("data", "licence") if name in facts]
+    parts = [f"Data: {facts['data']}"] if "data" in facts else []
     if "command" in facts:
         parts.append(f"```bash\n{facts['command']}\n```")
     if facts.get("figures"):
@@ -91,7 +110,11 @@ def component_card(component: Any, repo_id: str) -> str:
     """
     count = parameter_count(component)
     config = {k: v for k, v in sorted(dict(component.config).items()) if not k.startswith("_")}
-    return CARD.format(
+    licence = stated_licence(component)
+    card = CARD.format(
+        library=LIBRARY,
+        licence_metadata=metadata_lines(hub_metadata([licence])),
+        licence=licence or NOT_STATED,
         name=repo_id.split("/")[-1],
         repo_id=repo_id,
         kind=type(component).__name__,
@@ -101,8 +124,13 @@ def component_card(component: Any, repo_id: str) -> str:
         training=training_section(component),
         config=json.dumps(config, indent=2, default=str),
         consent=CONSENT,
-        mark=MARK,
     )
+    return signed(card)
+
+
+def metadata_lines(values: Mapping[str, str]) -> str:
+    """Lines of a card's YAML; values are plain words."""
+    return "\n".join(f"{name}: {value}" for name, value in values.items())
 
 
 def summary(component: Any) -> str:
@@ -115,12 +143,40 @@ def parameter_count(component: Any) -> int:
     return sum(p.numel() for p in component.parameters()) if hasattr(component, "parameters") else 0
 
 
+def signed(card: str) -> str:
+    """`card` with a mark by which [`write_card`] knows it again, as long as nobody has changed it."""
+    return f"{card.rstrip()}\n\n<!-- written by text2lip: {_digest(card)} -->\n"
+
+
+def by_hand(text: str) -> bool:
+    """Whether somebody wrote or changed this card: it is not a card of ours as we left it, nor one that diffusers
+    filled in."""
+    from huggingface_hub import ModelCard, ModelCardData
+
+    mark = MARK.search(text)
+    if mark and _digest(MARK.sub("", text)) == mark[1]:
+        return False
+    if "automatically generated" not in text:
+        return True
+    body = ModelCard(text, ignore_metadata_errors=True).text.strip()
+    kinds = (GENERIC.format(kind) for kind in ("pipeline", "model"))
+    return all(body != ModelCard.from_template(ModelCardData(), model_description=k).text.strip() for k in kinds)
+
+
 def write_card(folder: str | os.PathLike, card: str) -> None:
-    """Write `card` as the README.md of `folder`, unless somebody wrote one by hand there."""
+    """Write `card` as the README.md of `folder`, unless somebody wrote or changed one by hand there."""
     path = Path(folder) / "README.md"
-    old = path.read_text(encoding="utf-8") if path.exists() else MARK
-    if MARK in old or "library_name: diffusers" in old:
+    if not path.exists() or not by_hand(path.read_text(encoding="utf-8")):
         path.write_text(card, encoding="utf-8")
+
+
+def _digest(card: str) -> str:
+    """Of metadata and text; the same after the Hub's library has read and written them."""
+    from huggingface_hub import ModelCard
+
+    parsed = ModelCard(card, ignore_metadata_errors=True)
+    content = json.dumps(parsed.data.to_dict(), sort_keys=True, default=str) + " ".join(parsed.text.split())
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def _shown(value: Any) -> str:
@@ -128,8 +184,26 @@ def _shown(value: Any) -> str:
 
 
 class ModelCardMixin:
-    """Gives a component a card of its own when it goes to the Hub; to be named before `ModelMixin`."""
+    """Gives what goes to the Hub a card of its own; to be named before `ModelMixin` or `DiffusionPipeline`."""
+
+    _readme: str | None = None  # found in the folder before diffusers writes over it
+
+    def model_card(self, repo_id: str) -> str:
+        """Markdown for the README.md of the repository `repo_id`."""
+        return component_card(self, repo_id)
+
+    def save_pretrained(self, save_directory: str | os.PathLike, *args, **kwargs):
+        """As in diffusers; a README.md that somebody wrote in the folder stays and is uploaded with `push_to_hub`."""
+        readme = Path(save_directory) / "README.md"
+        found = readme.read_text(encoding="utf-8") if readme.is_file() else None
+        self._readme = found if found is not None and by_hand(found) else None
+        try:
+            return super().save_pretrained(save_directory, *args, **kwargs)
+        finally:
+            self._readme = None
 
     def _upload_folder(self, working_dir: str | os.PathLike, repo_id: str, *args, **kwargs):
-        write_card(working_dir, component_card(self, repo_id))
+        if self._readme is not None:
+            (Path(working_dir) / "README.md").write_text(self._readme, encoding="utf-8")
+        write_card(working_dir, self.model_card(repo_id))
         return super()._upload_folder(working_dir, repo_id, *args, **kwargs)

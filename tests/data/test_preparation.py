@@ -1,3 +1,7 @@
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from skimage.data import astronaut, coffee
@@ -11,6 +15,7 @@ from text2lip.text.timing import Segment
 from text2lip.video import write_video
 
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TEXT = "Bin blue at F two now"
 
 
@@ -118,3 +123,20 @@ def test_known_word_times_are_shared_among_phones():
     timeline = spread_phones(words, clip, 2.0)
     assert [phone.label for phone in timeline.phones] == ["", "b", "ɪ", "n", "", "n", "aʊ", ""]
     assert timeline.phones[3].end == pytest.approx(0.8) and timeline.phones[5].start == pytest.approx(1.0)
+
+
+def test_a_data_set_goes_out_with_its_stated_licence(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    script, pushed = import_module("prepare_grid"), []
+    monkeypatch.setitem(script.LAYOUTS, "folder", lambda data: [])
+    monkeypatch.setattr("datasets.load_dataset", lambda folder: SimpleNamespace(push_to_hub=pushed.append))
+    monkeypatch.setattr("huggingface_hub.metadata_update", lambda *args, **more: pushed.append((args, more)))
+    given = ["prepare_grid", "--data", str(tmp_path), "--layout", "folder", "--output", str(tmp_path / "made")]
+    monkeypatch.setattr("sys.argv", [*given, "--push-to-hub", "me/clips"])
+    with pytest.raises(ValueError, match="licence: None; what goes to 'me/clips'"):
+        script.main()
+    assert not (tmp_path / "made").exists()
+    monkeypatch.setattr("sys.argv", [*given, "--push-to-hub", "me/clips", "--licence", "CC-BY-4.0"])
+    script.main()
+    stated = {"license": "cc-by-4.0"}
+    assert pushed == ["me/clips", (("me/clips", stated), {"repo_type": "dataset", "overwrite": True})]

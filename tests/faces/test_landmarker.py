@@ -117,6 +117,13 @@ class TestModel:
         assert dict(again.config) == dict(landmarker.config) | {"_name_or_path": str(tmp_path)}
         np.testing.assert_array_equal(again.locate(golden["crop"]), landmarker.locate(golden["crop"]))
 
+    def test_other_weights_get_no_notice_of_mediapipe(self, tmp_path):
+        FaceLandmarker().save_pretrained(str(tmp_path))
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            "config.json",
+            "diffusion_pytorch_model.safetensors",
+        ]
+
     def test_half_precision_request_still_computes_in_float32(self, landmarker, golden, tmp_path):
         landmarker.save_pretrained(str(tmp_path))
         expected = landmarker.locate(golden["crop"])

@@ -30,6 +30,15 @@ def test_facts_hold_settings_and_figures_but_no_paths(networks, tmp_path):
     assert "closure" not in card and "resume" not in card
 
 
+@pytest.mark.parametrize("licence, shown", [(None, "not stated"), ("CC-BY-NC-4.0", "CC-BY-NC-4.0")])
+def test_the_licence_is_the_one_that_the_run_states(networks, licence, shown):
+    settings = {"data": "Clips of mine."} | ({} if licence is None else {"licence": licence})
+    note_training(networks, settings, None, 1)
+    for part in (networks.viseme_encoder, networks.pseudo_audio, networks.lip_decoder):
+        card = component_card(part, "me/lips")
+        assert f"Licence: {shown}." in card and "pache" not in card
+
+
 def test_a_whole_pipeline_is_pushed(networks, monkeypatch):
     from text2lip import Text2LipPipeline
 

@@ -284,6 +284,12 @@ ADVERSARY = ("--adversarial_weight", "0.1", "--adversarial_start", "2", "--adver
 
 
 @pytest.mark.slow
+def test_an_upload_wants_a_licence_before_any_work(pairs_folder, tmp_path):
+    with pytest.raises(ValueError, match="licence: None; what goes to 'me/mouth' needs one that you state"):
+        train(pairs_folder, tmp_path / "run", "--push_to_hub", "me/mouth")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("more", [(), ADVERSARY], ids=["plain", "with an adversary"])
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(pairs_folder, tmp_path, more):
     whole = train(pairs_folder, tmp_path / "whole", *more)

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from text2lip import Text2LipPipeline
+from text2lip.cards import record_training
 from text2lip.data import grid_clips
 from text2lip.data.alignments import COLUMNS, read_alignments
 from text2lip.models import VisemeEncoderModel
@@ -87,6 +88,12 @@ def test_written_head_leaves_the_rest_bit_for_bit(encoder, tmp_path):
     assert changed == {name for name in old if name.startswith("duration_head.")}
     assert {value.dtype for value in new.values()} == {torch.float16}
     assert VisemeEncoderModel.from_pretrained(tmp_path / "new").config.hidden_dim == 32
+    record_training(encoder, data="Clips of yours.", licence="MIT")
+    encoder.save_pretrained(tmp_path / "old")
+    for licence in (None, "cc-by-4.0"):  # the encoder's is not that of what the head learnt from
+        write_head(tmp_path / "old", encoder, head, tmp_path / "new", licence)
+        facts = VisemeEncoderModel.from_pretrained(tmp_path / "new").config._training
+        assert facts == {"data": "Clips of yours."} | ({"licence": "CC-BY-4.0"} if licence else {})
     with pytest.raises(ValueError, match="head"):
         write_head(tmp_path / "old", encoder, torch.nn.Sequential(torch.nn.Linear(32, 1)), tmp_path / "new")
     encoder.norm.weight.data += 1

@@ -98,6 +98,8 @@ def test_three_stages_make_a_pipeline(script, arguments, tmp_path, portrait):
     assert {p.name for p in (tmp_path / "motion").glob("sheet-*.png")} == {"sheet-0.png", "sheet-4.png"}
     pipe = Text2LipPipeline.from_pretrained(tmp_path / "motion/final", use_safetensors=True)
     assert pipe.unet.config.num_inference_steps == 2 and pipe.unet.config.sample_size == SIZE // 8
+    facts = pipe.unet.config._training  # of this run, not of the weights that it began with
+    assert "licence" not in facts and "began with the weights of final" in facts["data"]
     latents = pipe.vae.encode(torch.zeros(1, 3, SIZE, SIZE)).latent_dist.mean
     assert latents.shape == (1, 4, 8, 8) and pipe.vae.config.scaling_factor != 0.18215
     pipe.set_progress_bar_config(disable=True)

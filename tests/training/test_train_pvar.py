@@ -67,6 +67,12 @@ def logged(folder: Path, key: str = "loss") -> dict[int, float]:
     return {row["step"]: row[key] for row in rows if key in row}
 
 
+def test_an_upload_wants_a_licence_before_any_work(script, arguments, tmp_path):
+    with pytest.raises(ValueError, match="licence: None; what goes to 'me/lips' needs one that you state"):
+        script.main(arguments(push_to_hub="me/lips"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_two_steps(script, arguments, tmp_path, capsys):
     script.main(arguments(max_steps=2))
     run = tmp_path / "run"

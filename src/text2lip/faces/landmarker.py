@@ -15,7 +15,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 
-from text2lip.cards import ModelCardMixin
+from text2lip.cards import ModelCardMixin, recorded_facts
 from text2lip.faces import detection
 from text2lip.faces.detection import Face
 from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
@@ -99,8 +99,12 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         return cls.from_pretrained(str(BUILT_IN), use_safetensors=True)
 
     def save_pretrained(self, save_directory: str | os.PathLike, *args, **kwargs) -> None:
-        """Save weights and configuration, and beside them the licence and the origin of the weights."""
-        if not os.path.isfile(save_directory):
+        """Save weights and configuration, and beside MediaPipe's weights their licence and origin.
+
+        Weights are MediaPipe's if what is recorded of them says so ([`~text2lip.cards.record_training`]). Who trains
+        them further and records facts of their own still has to hand on the notice, as the Apache License wants.
+        """
+        if "MediaPipe" in recorded_facts(self).get("data", "") and not os.path.isfile(save_directory):
             os.makedirs(save_directory, exist_ok=True)
             for name in ("LICENSE", "NOTICE.md"):
                 if not os.path.exists(os.path.join(save_directory, name)):

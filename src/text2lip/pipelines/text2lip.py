@@ -12,9 +12,10 @@ from diffusers import DiffusionPipeline
 from diffusers.utils import logging
 
 from text2lip.articulation import ArticulatoryModel
+from text2lip.cards import ModelCardMixin
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.faces.landmarker import FaceLandmarker
-from text2lip.pipelines.card import replace_generic_card
+from text2lip.pipelines.card import pipeline_card
 from text2lip.pipelines.dubbing import Dub
 from text2lip.pipelines.durations import predict_timeline
 from text2lip.pipelines.footage import ENDS, is_footage
@@ -37,7 +38,7 @@ MOTIONS = ("articulatory", "networks")
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
 
 
-class Text2LipPipeline(LipMotion, DiffusionPipeline):
+class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
     """Text-driven talking faces after *Text2Lip* (arXiv 2508.02362).
 
     Load it with `Text2LipPipeline.from_pretrained("text2lip-grid")` (built in, offline), a folder or a Hub id.
@@ -140,9 +141,9 @@ class Text2LipPipeline(LipMotion, DiffusionPipeline):
                 f"({str(error).splitlines()[0][:200]})."
             ) from error
 
-    def _upload_folder(self, working_dir: str | os.PathLike, repo_id: str, **kwargs):
-        replace_generic_card(working_dir, self, repo_id)
-        return super()._upload_folder(working_dir, repo_id, **kwargs)
+    def model_card(self, repo_id: str) -> str:
+        """Markdown for the README.md of the repository `repo_id`; see [`~text2lip.pipelines.card.pipeline_card`]."""
+        return pipeline_card(self, repo_id)
 
     @torch.no_grad()
     def __call__(

@@ -5,6 +5,7 @@ over single tokens. Where only the times of words are known, the predicted token
 """
 
 import copy
+import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from text2lip.licences import spdx_id
 from text2lip.text.durations import PHONE_SECONDS, nominal_durations, phone_class
 from text2lip.text.timing import Segment, Timeline
 
@@ -189,7 +191,9 @@ def fit_head(
     return head.eval()
 
 
-def write_head(source: str | Path, encoder: nn.Module, head: nn.Module, output: str | Path):
+def write_head(
+    source: str | Path, encoder: nn.Module, head: nn.Module, output: str | Path, licence: str | None = None
+):
     """Put a duration head into a saved encoder; every other tensor stays bit for bit, and all keep their dtype.
 
     Args:
@@ -197,6 +201,8 @@ def write_head(source: str | Path, encoder: nn.Module, head: nn.Module, output: 
         encoder ([`VisemeEncoderModel`]): what was loaded from there, and the head was trained on.
         head (`nn.Module`): the trained head.
         output (`str` or `Path`): folder to write to; may be `source`.
+        licence (`str`, *optional*): of encoder and head together, an SPDX identifier; not stated by default, for that
+            of the encoder need not be that of what the head learnt from.
 
     Raises:
         ValueError: the head has other tensors than the encoder's, or `source` holds another encoder.
@@ -215,7 +221,11 @@ def write_head(source: str | Path, encoder: nn.Module, head: nn.Module, output: 
     if not same or not all(torch.equal(loaded[name].cpu().to(value.dtype), value) for name, value in before.items()):
         raise ValueError(f"source: {str(source)!r} does not hold the encoder that the head was trained on.")
     after = before | {name: value.to(before[name].dtype).contiguous() for name, value in trained.items()}
-    config = (source / CONFIG_NAME).read_bytes()
+    config = json.loads((source / CONFIG_NAME).read_text())
+    facts = {k: v for k, v in config.get("_training", {}).items() if k != "licence"}
+    if facts or licence:
+        config["_training"] = facts | ({} if licence is None else {"licence": spdx_id(licence)})
+    config = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
     output.mkdir(parents=True, exist_ok=True)
     for name, content in ((SAFETENSORS_WEIGHTS_NAME, save(after, {"format": "pt"})), (CONFIG_NAME, config)):
         with replaced_file(output / name) as temporary:

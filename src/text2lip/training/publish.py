@@ -10,7 +10,17 @@ from text2lip.cards import record_training
 from text2lip.training.networks import PARTS, Text2LipNetworks
 
 
-LOCAL = ("prepared", "output", "resume", "stop_after", "tracker", "push_to_hub", "cpu", "data")  # settings of a place
+LOCAL = (
+    "prepared",
+    "output",
+    "resume",
+    "stop_after",
+    "tracker",
+    "push_to_hub",
+    "cpu",
+    "data",
+    "licence",
+)  # settings of a place
 
 MEANT = "Figures are of the networks by themselves on `val`, before the pipeline seals lips and stills pauses."
 
@@ -22,7 +32,8 @@ def note_training(
 
     Args:
         networks ([`Text2LipNetworks`]): of a run of `examples/train_pvar.py`.
-        settings (`Mapping`): the run's; `data` names what it learnt from. Paths of this machine are left out.
+        settings (`Mapping`): the run's; `data` names what it learnt from, `licence` (None: not stated) that of the
+            weights. Paths of this machine are left out.
         figures (`Mapping`, *optional*): of [`~text2lip.training.validation.validate`].
         step (`int`): steps of the optimiser.
     """
@@ -32,7 +43,7 @@ def note_training(
         record_training(
             getattr(networks, name),
             data=settings["data"],
-            licence="Apache-2.0",
+            licence=settings.get("licence"),
             command="accelerate launch examples/train_pvar.py --config settings.yaml",
             figures={"step": step, **figures},
             notes=f"{MEANT}\n\n`settings.yaml`:\n\n```yaml\n{json.dumps(kept, indent=2)}\n```",
