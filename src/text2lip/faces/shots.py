@@ -18,6 +18,7 @@ BRIDGE = 0.4  # seconds without a face that are bridged
 HEAD_SIGMA = 0.05  # seconds: steadies the head against the detector's jitter
 LIP_SIGMA = 0.02  # seconds: the film's own lips and jaw, which move faster
 THUMBNAIL = (64, 48)
+USUAL = 0.75  # quantile of a shot's contrast: fades have less, flashes more
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,24 @@ class Shot:
         head (`np.ndarray`): float32 (frames, 478, 3), normalised; smooth, for where the head is.
         face (`np.ndarray`): float32 (frames, 478, 3), normalised; for where lips and jaw are in the picture.
         size (`tuple[int, int]`): height and width of the frames, pixels.
+        contrast (`np.ndarray`): float32 (frames,), standard deviation of each frame's colours, grey levels.
     """
 
     start: int
     head: np.ndarray
     face: np.ndarray
     size: tuple[int, int]
+    contrast: np.ndarray
 
     @property
     def stop(self) -> int:
         return self.start + len(self.head)
+
+    @property
+    def exposure(self) -> np.ndarray:
+        """How much more contrast each frame has than is usual in the shot, in powers of 2, (frames,): below 0 in a
+        fade to black or white, above 0 in a flash."""
+        return np.log2((self.contrast + 1) / (np.quantile(self.contrast, USUAL) + 1))
 
 
 def find_shots(
@@ -72,7 +81,9 @@ def find_shots(
             for _ in seen:
                 pass
         size = size or seen.size
-        shots += [Shot(count + start, *steady(marks, fps), seen.size) for start, marks in pieces]
+        for start, marks in pieces:
+            contrast = np.array(seen.contrast[start : start + len(marks)], np.float32)
+            shots.append(Shot(count + start, *steady(marks, fps), seen.size, contrast))
         count += seen.count
     if not shots and count:
         raise problem or FaceNotFoundError(
@@ -83,15 +94,20 @@ def find_shots(
 
 
 class _Counted:
-    """Frames that are counted while they pass."""
+    """Frames that are counted while they pass, and the contrast of each."""
 
     def __init__(self, frames: Iterator[np.ndarray]):
-        self.frames, self.count, self.size = frames, 0, None
+        self.frames, self.contrast, self.size = frames, [], None
 
     def __iter__(self):
         for frame in self.frames:
-            self.count, self.size = self.count + 1, frame.shape[:2]
+            self.size = frame.shape[:2]
+            self.contrast.append(float(frame[::4, ::4].std()))
             yield frame
+
+    @property
+    def count(self) -> int:
+        return len(self.contrast)
 
 
 def scenes(frames: Iterable[np.ndarray]) -> Iterator[Iterator[np.ndarray]]:
@@ -149,11 +165,12 @@ def steady(landmarks: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def reference_frame(shot: Shot) -> int:
-    """The frame of a shot, counted from its start, that shows the mouth best: closed, the head still."""
+    """The frame of a shot, counted from its start, that shows the mouth best: closed, the head still, lit."""
     mouths = [PortraitMouth(face, *shot.size) for face in shot.face]
     gap = lip_gap(np.stack([mouth.shape for mouth in mouths]))
     axes = np.stack([mouth.axes[2] for mouth in mouths])  # backwards: (frames, 3)
     turn = np.linalg.norm(axes - np.median(axes, 0), axis=-1)  # radians, nearly
     middle = shot.head[:, 168, :2] * shot.size[::-1]
     speed = np.linalg.norm(np.gradient(middle, axis=0), axis=-1) / mouths[0].unit if len(middle) > 1 else 0 * gap
-    return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03))
+    dim = np.abs(shot.exposure) / 0.3
+    return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03 + dim))

@@ -18,6 +18,7 @@ from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.shots import Shot, find_shots, reference_frame
 from text2lip.pipelines.footage import Footage, positions
+from text2lip.pipelines.light import light_of, spread_light
 from text2lip.pipelines.references import FACING, Looks, nobody
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, to_pixels
 from text2lip.renderers.geometric import prepare
@@ -30,6 +31,7 @@ GROW, SOFT = 0.05, 0.035  # units: how far beyond the lips the drawn mouth reach
 AROUND, SPREAD = 0.2, 0.25  # units: the ring in which colours are compared, and how far they are evened
 MARGIN = 0.5  # units around the lips that are looked at
 TURNED = (FACING, 0.55)  # radians between a head and the reference at which the drawn mouth fades, and is gone
+LIT = 1.0  # powers of 2 by which the contrast of such a frame may differ from what is usual in the shot
 NEARBY = 15.0  # seconds before and after the reference in which other frames of a shot are chosen
 
 
@@ -156,6 +158,7 @@ class Part:
         """The frames of the shot around the reference."""
         shot, reach = self.shot, round(NEARBY * film.fps)
         numbers = np.arange(max(shot.start, self.reference - reach), min(shot.stop, self.reference + reach + 1))
+        numbers = numbers[np.abs(shot.exposure[numbers - shot.start]) < LIT]
         return Looks(film, numbers, shot.face[numbers - shot.start], np.full((len(numbers), 2), shot.size))
 
     def place(self, position: int, motion: np.ndarray) -> np.ndarray:
@@ -277,19 +280,11 @@ def lay_mouth(
     own, carried = view.astype(np.float32), carried.astype(np.float32)
     inner = _grown(lips - (x0, y0), box, GROW * unit, SOFT * unit)
     ring = np.clip(_grown(lips - (x0, y0), box, AROUND * unit, SOFT * unit) - inner, 1e-4, 1)
-    light = _even(own - carried, ring, SPREAD * unit)
-    view[:] = np.rint(own + weight * inner[..., None] * (carried + light - own)).clip(0, 255)
+    factor, added = light_of(frame, points, mouth, source)
+    carried = np.maximum(carried * factor + added, 0)
+    carried *= spread_light(own, carried, ring, SPREAD * unit)
+    view[:] = np.rint(own + weight * inner[..., None] * (carried - own)).clip(0, 255)
     return frame
-
-
-def _even(difference: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
-    """Smooth `difference` (height, width, 3), each pixel as heavy as `where` (height, width); at a small size."""
-    height, width = where.shape
-    shrink = max(1, int(sigma / 6))
-    small = (max(1, width // shrink), max(1, height // shrink))
-    sums = (cv2.resize(part, small, interpolation=cv2.INTER_AREA) for part in (difference * where[..., None], where))
-    total, share = (cv2.GaussianBlur(part, (0, 0), sigma / shrink) for part in sums)
-    return cv2.resize(total / share[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _grown(points: np.ndarray, box: tuple[int, int], grow: float, soft: float) -> np.ndarray:
