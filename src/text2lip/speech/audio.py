@@ -8,7 +8,6 @@ import numpy as np
 
 MAX_MINUTES = 120
 SAMPLING_RATES = (4_000, 384_000)
-LATEST_START = 10.0  # seconds of silence put before a sound track that starts after its container
 
 
 def load_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, int]:
@@ -103,7 +102,7 @@ def _decode(path) -> tuple[np.ndarray, int]:
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
             for frame in container.decode(stream):
                 if not blocks:
-                    blocks.append(_late_start(frame, container, rate))
+                    blocks.append(_late_start(frame, name, rate))
                 for part in resampler.resample(frame):
                     blocks.append(part.to_ndarray().mean(axis=0))
                     count += part.samples
@@ -117,11 +116,12 @@ def _decode(path) -> tuple[np.ndarray, int]:
     return np.concatenate(blocks).astype(np.float32), rate
 
 
-def _late_start(frame, container, rate: int) -> np.ndarray:
-    """Silence for a sound track that starts later than its container (a video's picture)."""
-    import av
+def _late_start(frame, path: str, rate: int) -> np.ndarray:
+    """Silence for a sound track that starts later than the picture of its file."""
+    from text2lip.video import LATEST_START, first_moment
 
-    delay = 0.0
-    if frame.time is not None and container.start_time is not None:
-        delay = frame.time - container.start_time / av.time_base
-    return np.zeros(round(delay * rate) if 0.005 < delay < LATEST_START else 0, np.float32)
+    try:
+        delay = (frame.time or 0) - first_moment(path, "audio")
+    except ValueError:  # no picture
+        return np.zeros(0, np.float32)
+    return np.zeros(round(delay * rate) if 0 < delay < LATEST_START else 0, np.float32)
