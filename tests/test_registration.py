@@ -1,4 +1,6 @@
 import inspect
+import subprocess
+import sys
 
 from diffusers.pipelines import pipeline_loading_utils
 
@@ -39,3 +41,31 @@ def test_no_config_argument_shadows_a_module(pipe):
         own = {name.split(".")[0] for name, _ in [*component.named_modules(), *component.named_parameters()]}
         own |= {name for name, _ in component.named_buffers()}
         assert not own & set(component.config) - {""}
+
+
+LOAD_BY_DIFFUSERS = """
+from diffusers import AutoModel, DiffusionPipeline
+
+from text2lip import Text2LipPipeline
+pipe = DiffusionPipeline.from_pretrained({folder!r})
+unet = AutoModel.from_pretrained({folder!r}, subfolder="unet")
+print(type(pipe).__name__, type(unet).__name__)
+"""
+
+
+def test_classes_of_diffusers_load_it_after_one_import(tmp_path, pipe):
+    pipe.save_pretrained(tmp_path)
+    code = LOAD_BY_DIFFUSERS.format(folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == ["Text2LipPipeline", "LandmarkGuidedUNet"]
+
+
+def test_a_pipeline_of_diffusers_own_stays():
+    import diffusers
+
+    from text2lip.registration import register_pipeline
+
+    own = diffusers.DDPMPipeline
+    register_pipeline(type("DDPMPipeline", (), {}))
+    assert diffusers.DDPMPipeline is own and diffusers.Text2LipPipeline is text2lip.Text2LipPipeline

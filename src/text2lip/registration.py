@@ -24,3 +24,14 @@ def register():
 
     pipeline_loading_utils.LOADABLE_CLASSES.setdefault("text2lip", {}).update(CLASSES)
     pipeline_loading_utils.ALL_IMPORTABLE_CLASSES.update(CLASSES)
+
+
+def register_pipeline(pipeline_class: type):
+    """Make `DiffusionPipeline.from_pretrained` find a pipeline of ours, which it looks for by its name in `diffusers`.
+
+    A class of diffusers' own with that name stays.
+    """
+    import diffusers
+
+    if not hasattr(diffusers, pipeline_class.__name__):
+        setattr(diffusers, pipeline_class.__name__, pipeline_class)

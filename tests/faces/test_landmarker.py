@@ -107,7 +107,7 @@ class TestModel:
     def test_save_and_load(self, landmarker, golden, tmp_path):
         landmarker.save_pretrained(str(tmp_path))
         assert sorted(path.name for path in tmp_path.iterdir()) == [
-            "LICENSE",
+            "LICENSE.txt",
             "NOTICE.md",
             "config.json",
             "diffusion_pytorch_model.safetensors",

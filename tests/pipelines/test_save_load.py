@@ -1,6 +1,7 @@
 """A saved pipeline is the pipeline."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -98,3 +99,57 @@ def test_a_folder_beside_shadows_the_built_in_name(pipe, tmp_path, monkeypatch):
     Text2LipPipeline(**pipe.components, max_size=77).save_pretrained(tmp_path / "text2lip-grid")
     monkeypatch.chdir(tmp_path)
     assert Text2LipPipeline.from_pretrained("text2lip-grid").config.max_size == 77
+
+
+def test_from_pipe_keeps_every_component(pipe, portrait):
+    copy = Text2LipPipeline.from_pipe(pipe)
+    copy.set_progress_bar_config(disable=True)
+    assert all(copy.components[name] is part for name, part in pipe.components.items())
+    before, after = (made("Bob.", portrait, num_frames=4, output_type="np").frames for made in (pipe, copy))
+    assert np.array_equal(before, after)
+    assert Text2LipPipeline.from_pipe(pipe, motion="articulatory").config.motion == "articulatory"
+
+
+def test_every_model_component_is_in_the_hints():
+    """Diffusers' `from_pipe` drops a model whose class is not."""
+    from diffusers import AutoencoderKL, AutoencoderTiny
+
+    import text2lip
+
+    types = {kind for kinds in Text2LipPipeline._get_signature_types().values() for kind in kinds}
+    models = {getattr(text2lip, name) for name in text2lip.registration.CLASSES}
+    assert models | {AutoencoderKL, AutoencoderTiny} <= types
+
+
+def test_a_variant_is_saved_and_loaded(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path, variant="fp16")
+    weights = [path.name for path in tmp_path.rglob("*.safetensors")]
+    assert len(weights) == 6 and set(weights) == {"diffusion_pytorch_model.fp16.safetensors"}
+    loaded = Text2LipPipeline.from_pretrained(tmp_path, variant="fp16")
+    for name in ("face_landmarker", "lip_decoder", "unet"):
+        ours, other = (getattr(each, name).state_dict() for each in (pipe, loaded))
+        assert all((ours[key] == other[key]).all() for key in ours)
+
+
+def test_no_saved_file_lacks_a_dot(saved):
+    """Diffusers looks for a variant behind the first dot of each file's name, in the order of the directory."""
+    assert not [path for path in saved.rglob("*") if path.is_file() and "." not in path.name]
+
+
+def test_a_variant_that_is_not_there(saved):
+    with pytest.raises(ValueError, match="variant=fp16"):
+        Text2LipPipeline.from_pretrained(saved, variant="fp16")
+    with pytest.raises(ValueError, match="variant=fp16"):
+        Text2LipPipeline.from_pretrained("text2lip-grid", variant="fp16")
+
+
+def test_a_folder_of_before_with_a_dotless_licence(pipe, tmp_path, monkeypatch):
+    pipe.save_pretrained(tmp_path, variant="fp16")
+    folder = tmp_path / "face_landmarker"
+    (folder / "LICENSE.txt").rename(folder / "LICENSE")
+    plain = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda *args: sorted(plain(*args)))  # the licence comes first
+    with pytest.raises(ValueError, match=r"face_landmarker/LICENSE', whose name has no dot; rename"):
+        Text2LipPipeline.from_pretrained(tmp_path, variant="fp16")
+    pipe.save_pretrained(tmp_path, variant="fp16")  # saving again mends it
+    assert Text2LipPipeline.from_pretrained(tmp_path, variant="fp16").unet is not None

@@ -3,7 +3,7 @@
 import math
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -98,18 +98,43 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         """The landmarker that comes with this package."""
         return cls.from_pretrained(str(BUILT_IN), use_safetensors=True)
 
-    def save_pretrained(self, save_directory: str | os.PathLike, *args, **kwargs) -> None:
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike,
+        is_main_process: bool = True,
+        save_function: Callable | None = None,
+        safe_serialization: bool = True,
+        variant: str | None = None,
+        max_shard_size: int | str = "10GB",
+        push_to_hub: bool = False,
+        use_flashpack: bool = False,
+        **kwargs,
+    ) -> None:
         """Save weights and configuration, and beside MediaPipe's weights their licence and origin.
 
         Weights are MediaPipe's if what is recorded of them says so ([`~text2lip.cards.record_training`]). Who trains
         them further and records facts of their own still has to hand on the notice, as the Apache License wants.
+        The arguments are those of [`~diffusers.ModelMixin.save_pretrained`]; a pipeline passes on those that it finds
+        in the signature.
         """
-        if "MediaPipe" in recorded_facts(self).get("data", "") and not os.path.isfile(save_directory):
+        theirs = "MediaPipe" in recorded_facts(self).get("data", "")
+        if theirs and is_main_process and not os.path.isfile(save_directory):
             os.makedirs(save_directory, exist_ok=True)
-            for name in ("LICENSE", "NOTICE.md"):
+            _drop_dotless_licence(Path(save_directory))
+            for name in ("LICENSE.txt", "NOTICE.md"):
                 if not os.path.exists(os.path.join(save_directory, name)):
                     shutil.copyfile(BUILT_IN / name, os.path.join(save_directory, name))
-        super().save_pretrained(save_directory, *args, **kwargs)
+        super().save_pretrained(
+            save_directory,
+            is_main_process=is_main_process,
+            save_function=save_function,
+            safe_serialization=safe_serialization,
+            variant=variant,
+            max_shard_size=max_shard_size,
+            push_to_hub=push_to_hub,
+            use_flashpack=use_flashpack,
+            **kwargs,
+        )
 
     def forward(self, crops: torch.Tensor, return_dict: bool = True) -> FaceMeshOutput | tuple:
         """Place the mesh in square crops that show an upright face of 2/3 of the crop's side.
@@ -368,6 +393,14 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
     def _tensor(self, crops: np.ndarray) -> torch.Tensor:
         """`(batch, size, size, 3)` uint8 to `(batch, 3, size, size)` float32 on the model's device."""
         return torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
+
+
+def _drop_dotless_licence(folder: Path) -> None:
+    """Remove the `LICENSE` that earlier versions wrote: diffusers reads a variant out of each name in a folder, behind
+    its first dot."""
+    old = folder / "LICENSE"
+    if old.is_file() and old.read_bytes() == (BUILT_IN / "LICENSE.txt").read_bytes():
+        old.unlink()
 
 
 def check_frame(image: np.ndarray) -> None:

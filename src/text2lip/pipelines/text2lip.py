@@ -8,13 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DiffusionPipeline
+from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
 from diffusers.utils import logging
+from transformers import PreTrainedModel
 
 from text2lip.articulation import ArticulatoryModel
 from text2lip.cards import ModelCardMixin
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.models.echomimic_reference import EchoMimicReferenceUNet
+from text2lip.models.echomimic_unet import EchoMimicUNet
+from text2lip.models.landmark_encoder import LandmarkEncoder
+from text2lip.models.landmark_unet import LandmarkGuidedUNet
+from text2lip.models.lip_decoder import LipDecoderModel
+from text2lip.models.pseudo_audio import PseudoAudioModel
+from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.pipelines.card import pipeline_card
 from text2lip.pipelines.dubbing import Dub
 from text2lip.pipelines.durations import predict_timeline
@@ -27,6 +35,7 @@ from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, ren
 from text2lip.pipelines.sound import check_condition, sound_tokens
 from text2lip.pipelines.still import Still
 from text2lip.pipelines.stream import Text2LipStream
+from text2lip.registration import register_pipeline
 from text2lip.text.timing import cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
 
@@ -80,15 +89,15 @@ class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
         tokenizer: VisemeTokenizer,
         face_landmarker: FaceLandmarker,
         articulation: ArticulatoryModel,
-        viseme_encoder: Any = None,
-        pseudo_audio: Any = None,
-        lip_decoder: Any = None,
-        unet: Any = None,
-        reference_unet: Any = None,
-        landmark_encoder: Any = None,
-        vae: Any = None,
-        audio_encoder: Any = None,
-        scheduler: Any = None,
+        viseme_encoder: VisemeEncoderModel | None = None,
+        pseudo_audio: PseudoAudioModel | None = None,
+        lip_decoder: LipDecoderModel | None = None,
+        unet: LandmarkGuidedUNet | EchoMimicUNet | None = None,
+        reference_unet: EchoMimicReferenceUNet | None = None,
+        landmark_encoder: LandmarkEncoder | None = None,
+        vae: AutoencoderKL | AutoencoderTiny | None = None,
+        audio_encoder: PreTrainedModel | None = None,
+        scheduler: SchedulerMixin | None = None,
         motion: str = "articulatory",
         renderer: str = "auto",
         max_size: int = 4096,
@@ -119,7 +128,8 @@ class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
         """Load a pipeline by built-in name ("text2lip-grid"), folder or Hub id; see [`DiffusionPipeline`].
 
         Raises:
-            ValueError: the name is neither built in, nor a folder, nor of the form "user/name".
+            ValueError: the name is neither built in, nor a folder, nor of the form "user/name"; or a `variant` that is
+                not there.
             OSError: there is no such Hub repository, or it can't be reached.
         """
         name = os.fspath(pretrained_model_name_or_path)
@@ -133,6 +143,14 @@ class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
             name = str(CHECKPOINTS / name)
         try:
             return super().from_pretrained(name, **{"use_safetensors": True, **kwargs})
+        except IndexError as error:  # diffusers looks for a variant behind the dot of each file's name
+            dotless = [str(path) for path in Path(name).glob("*/*") if path.is_file() and "." not in path.name]
+            if kwargs.get("variant") is None or not dotless:
+                raise
+            raise ValueError(
+                f"variant: {kwargs['variant']!r} can't be looked for beside {dotless[0]!r}, whose name has no dot; "
+                "rename that file, for example to LICENSE.txt, or leave variant out."
+            ) from error
         except OSError as error:
             if os.path.isdir(name):
                 raise
@@ -172,7 +190,7 @@ class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
         generator: torch.Generator | list[torch.Generator] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
-        callback_on_step_end: Any = None,
+        callback_on_step_end: Callable | None = None,
         callback_on_step_end_tensor_inputs: list[str] | None = None,
     ) -> Text2LipPipelineOutput | tuple:
         """Make the face in `image` say `prompt`.
@@ -403,3 +421,6 @@ class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
     def make_renderer(self, renderer: str | None = None, **sampler: Any):
         """The renderer of that name, "auto" or None for this pipeline's own choice; `sampler` for one that samples."""
         return make_renderer(self, renderer, **sampler)
+
+
+register_pipeline(Text2LipPipeline)
