@@ -152,3 +152,67 @@ def test_group_offloading(echo, portrait, offload):
     more = {"num_blocks_per_group": 1} if offload == "block_level" else {}
     echo.enable_group_offload(torch.device("cpu"), offload_type=offload, exclude_modules=["vae"], **more)
     assert np.array_equal(echo("Bob.", portrait, **CALL, output_type="np").frames, want)
+
+
+def test_callbacks_get_the_pipeline(echo, portrait):
+    seen = []
+
+    def raise_guidance(pipe, step, timestep, tensors):
+        seen.append((pipe, step, set(tensors), pipe.num_timesteps, pipe.guidance_scale))
+        pipe._guidance_scale += 1.0
+        return tensors
+
+    wanted = Text2LipPipeline._callback_tensor_inputs
+    given = {"callback_on_step_end": raise_guidance, "callback_on_step_end_tensor_inputs": wanted}
+    echo("Bob.", portrait, guidance_scale=2.0, **given, **CALL)
+    assert [row[1:] for row in seen] == [(0, set(wanted), 2, 2.0), (1, set(wanted), 2, 3.0)]
+    assert all(row[0] is echo for row in seen) and (echo.guidance_scale, echo.num_timesteps) == (4.0, 2)
+
+
+def test_a_callback_of_diffusers_ends_guidance(echo, portrait):
+    from diffusers.callbacks import MultiPipelineCallbacks, SDCFGCutoffCallback
+
+    def frames(**more):
+        return echo("Bob.", portrait, guidance_scale=3.0, output_type="np", **{**CALL, **more}).frames
+
+    rows = []
+    echo.unet.register_forward_pre_hook(lambda unet, given: rows.append(len(given[0])))
+    whole = frames()
+    cut = frames(callback_on_step_end=SDCFGCutoffCallback(cutoff_step_ratio=None, cutoff_step_index=0))
+    assert rows == [2, 2, 2, 1] and not np.array_equal(whole, cut)
+    late = MultiPipelineCallbacks([SDCFGCutoffCallback(cutoff_step_ratio=1.0)])
+    assert np.array_equal(frames(callback_on_step_end=late), whole)
+
+
+def test_a_callback_interrupts(echo, portrait):
+    passes = []
+    echo.unet.register_forward_pre_hook(lambda *given: passes.append(1))
+
+    def stop(pipe, step, timestep, tensors):
+        pipe._interrupt = True
+        return tensors
+
+    result = echo("Bob.", portrait, callback_on_step_end=stop, output_type="np", **{**CALL, "num_inference_steps": 5})
+    assert len(passes) == 1 and len(result.frames[0]) == 3
+    echo("Bob.", portrait, **CALL)
+    assert len(passes) == 3  # the next call begins anew
+
+
+def test_changed_tensors_are_taken_back(echo, portrait, whisper):
+    echo.register_modules(audio_encoder=whisper)
+    given = {**CALL, "voice": "default", "audio_condition": "speech", "output_type": "np"}
+
+    def mute(pipe, step, timestep, tensors):
+        return {"prompt_embeds": torch.zeros_like(tensors["prompt_embeds"])}
+
+    more = {"callback_on_step_end": mute, "callback_on_step_end_tensor_inputs": ["prompt_embeds"]}
+    plain, muted = (echo("Bob.", portrait, **given, **some).frames for some in ({}, more))
+    assert not np.array_equal(plain, muted)
+
+
+@pytest.mark.parametrize(
+    "option", [{"callback_on_step_end": "later"}, {"callback_on_step_end_tensor_inputs": ["add_text_embeds"]}]
+)
+def test_callbacks_that_cannot_be_used(echo, portrait, option):
+    with pytest.raises(ValueError, match=f"{next(iter(option))}: "):
+        echo("Bob.", portrait, **option, **CALL)

@@ -77,7 +77,7 @@ def test_a_renderer_that_samples_gets_its_parts_and_its_arguments(pipe):
     made = sampled(pipe)
     renderer = made.make_renderer("unet", num_inference_steps=6, guidance_scale=1.0)
     assert renderer.parts == (made.unet, made.reference_unet, made.landmark_encoder, made.vae, made.scheduler)
-    assert renderer.sampler == {"num_inference_steps": 6, "guidance_scale": 1.0}
+    assert renderer.sampler == {"num_inference_steps": 6, "guidance_scale": 1.0, "pipe": made}
 
 
 def test_the_call_hands_sampler_arguments_and_generators_on(pipe, portrait, monkeypatch):

@@ -63,7 +63,7 @@ def make_renderer(pipe: Any, renderer: str | None = None, **sampler: Any):
         return LearnedRenderer(pipe.unet)
     from text2lip.renderers.echomimic import EchoMimicRenderer
 
-    made = EchoMimicRenderer(pipe.unet, *(getattr(pipe, name) for name in SAMPLED), **sampler)
+    made = EchoMimicRenderer(pipe.unet, *(getattr(pipe, name) for name in SAMPLED), pipe=pipe, **sampler)
     made.quiet = bool(getattr(pipe, "_progress_bar_config", {}).get("disable"))
     return made
 

@@ -36,6 +36,7 @@ from text2lip.pipelines.sound import check_condition, sound_tokens
 from text2lip.pipelines.still import Still
 from text2lip.pipelines.stream import Text2LipStream
 from text2lip.registration import register_pipeline
+from text2lip.renderers.sampling import Sampling
 from text2lip.text.timing import cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
 
@@ -47,7 +48,7 @@ MOTIONS = ("articulatory", "networks")
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
 
 
-class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
+class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
     """Text-driven talking faces after *Text2Lip* (arXiv 2508.02362).
 
     Load it with `Text2LipPipeline.from_pretrained("text2lip-grid")` (built in, offline), a folder or a Hub id.
@@ -232,8 +233,11 @@ class Text2LipPipeline(LipMotion, ModelCardMixin, DiffusionPipeline):
                 list holds one for each prompt.
             output_type (`str`): "pil", "np" or "pt".
             return_dict (`bool`): False for a plain tuple.
-            callback_on_step_end (*optional*): called after each sampler step, for a renderer that samples.
-            callback_on_step_end_tensor_inputs (`list[str]`, *optional*): tensors that the callback gets.
+            callback_on_step_end (`Callable`, *optional*): `(pipe, step, timestep, tensors) -> tensors`, called after
+                each sampler step of a renderer that samples; or a `PipelineCallback` of diffusers. What it may read
+                and set: [`Sampling`].
+            callback_on_step_end_tensor_inputs (`list[str]`, *optional*): tensors that the callback gets, and may give
+                back changed: "latents" (by default), "prompt_embeds" (the sound), see [`EchoMimicRenderer`].
 
         Returns:
             [`Text2LipPipelineOutput`], or its values as a tuple.

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from text2lip.faces.crop import crop, paste_back
 from text2lip.faces.drawing import draw_landmarks
 from text2lip.renderers.base import check_landmarks, check_portrait
+from text2lip.renderers.sampling import Sampling
 from text2lip.renderers.windows import FreeNoise, free_noise_block, pieces, windows
 
 
@@ -86,7 +87,7 @@ class Conditions:
         return Conditions(self.landmarks[rows], None if self.sound is None else self.sound[rows], self.reference)
 
 
-class EchoMimicRenderer:
+class EchoMimicRenderer(Sampling):
     """Paints a talking head with EchoMimic's networks.
 
     One step of the sampler goes through all windows of a piece of the clip and averages what they predict where they
@@ -106,20 +107,20 @@ class EchoMimicRenderer:
         scheduler: any of diffusers' for the denoiser's `prediction_type`; copied, so it may be shared.
         num_inference_steps (`int`, *optional*): steps of the sampler; the denoiser's own number by default.
         guidance_scale (`float`, *optional*): classifier-free guidance, off up to 1; the denoiser's own by default.
-        callback_on_step_end (`Callable`, *optional*): `(renderer, step, timestep, tensors) -> tensors`, after each
-            step of each piece.
-        callback_on_step_end_tensor_inputs (`list[str]`, *optional*): which tensors it gets; only "latents", float32
-            (1, channels, frames, height, width).
+        callback_on_step_end (`Callable`, *optional*): `(pipe, step, timestep, tensors) -> tensors`, after each step of
+            each piece; or a `PipelineCallback` of diffusers. What it may read and set of `pipe`: [`Sampling`].
+        callback_on_step_end_tensor_inputs (`list[str]`, *optional*): which tensors it gets, "latents" by default, and
+            may give back changed: "latents", float32 (1, channels, frames, height, width); "prompt_embeds", the sound,
+            (rows, frames, tokens, width), with guidance two rows, of which the first is "no sound".
         context_frames (`int`): frames of a window.
         context_overlap (`int`): frames that neighbouring windows, and pieces, share.
         chunk_frames (`int`): longest piece.
         quiet (`bool`): no progress bar and no estimate.
+        pipe ([`Sampling`], *optional*): the pipeline that callbacks are given; the renderer itself by default.
 
     Raises:
         ValueError: a value that can't be used.
     """
-
-    _callback_tensor_inputs = ("latents",)
 
     def __init__(
         self,
@@ -137,25 +138,31 @@ class EchoMimicRenderer:
         context_overlap: int = 3,
         chunk_frames: int = 240,
         quiet: bool = False,
+        pipe: Sampling | None = None,
     ):
         self.unet, self.reference_unet, self.landmark_encoder, self.vae = unet, reference_unet, landmark_encoder, vae
         self.scheduler, self.quiet = scheduler, quiet
         steps = unet.config.num_inference_steps if num_inference_steps is None else num_inference_steps
         scale = unet.config.guidance_scale if guidance_scale is None else guidance_scale
-        self.num_inference_steps, self.guidance_scale = steps, scale
+        self.num_inference_steps, self.initial_guidance_scale = steps, scale
+        self.pipe = self if pipe is None else pipe
         self.context_frames, self.context_overlap, self.chunk_frames = context_frames, context_overlap, chunk_frames
         self.callback, self.callback_inputs = callback_on_step_end, callback_on_step_end_tensor_inputs
         if isinstance(callback_on_step_end, (PipelineCallback, MultiPipelineCallbacks)):
             self.callback_inputs = callback_on_step_end.tensor_inputs
         elif self.callback_inputs is None:
-            self.callback_inputs = list(self._callback_tensor_inputs)
+            self.callback_inputs = ["latents"]
         self._check()
+        self.pipe.begin(steps, scale)
 
     def _check(self):
         if not isinstance(self.num_inference_steps, int) or self.num_inference_steps < 1:
             raise ValueError(f"num_inference_steps: {self.num_inference_steps!r}; wants a whole number from 1 on.")
-        if not isinstance(self.guidance_scale, (int, float)) or not 0 <= self.guidance_scale < float("inf"):
-            raise ValueError(f"guidance_scale: {self.guidance_scale!r}; wants a number, 1 is no guidance.")
+        scale = self.initial_guidance_scale
+        if not isinstance(scale, (int, float)) or not 0 <= scale < float("inf"):
+            raise ValueError(f"guidance_scale: {scale!r}; wants a number, 1 is no guidance.")
+        if self.callback is not None and not callable(self.callback):
+            raise ValueError(f"callback_on_step_end: got {type(self.callback).__name__}; wants a function.")
         unknown = set(self.callback_inputs) - set(self._callback_tensor_inputs)
         if unknown:
             raise ValueError(
@@ -198,6 +205,7 @@ class EchoMimicRenderer:
         sound = self._check_sound(audio_features, len(landmarks))
         generator = generator or torch.Generator().manual_seed(SEED)
         self._check_mode(len(landmarks), generator)
+        self.pipe._interrupt = False
         return self._frames(square, landmarks, sound, generator)
 
     @property
@@ -274,28 +282,39 @@ class EchoMimicRenderer:
             `tuple`: latents (1, channels, frames, height, width), and the path of the frames that the next one shares.
         """
         scheduler = self._scheduler()
+        self.pipe.begin(len(scheduler.timesteps), self.initial_guidance_scale)
         if self.unet.is_cache_enabled:
             self.unet._reset_stateful_cache()
         latents = self._noise(len(conditions.landmarks), generator) * scheduler.init_noise_sigma
         extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
+        embeds = self._embeds(conditions, latents.device)
         own_path = []
         for step, timestep in enumerate(scheduler.timesteps):
             TIMESTEP.set(timestep)
             if path:
                 latents[:, :, : self.context_overlap] = path[step]
             own_path.append(latents[:, :, -self.context_overlap :].clone() if self.context_overlap else None)
+            if self.pipe.interrupt:
+                continue
             total, count = torch.zeros_like(latents), latents.new_zeros(latents.shape[2])
             for window in self._windows(len(conditions.landmarks), step, whole):
                 noisy = scheduler.scale_model_input(latents[:, :, window], timestep)
-                total[:, :, window] += self.predict(noisy, timestep, conditions, window).to(total)
+                total[:, :, window] += self.predict(noisy, timestep, conditions, window, embeds).to(total)
                 count[window] += 1
                 bar.update()
             prediction = total / count[:, None, None]
             latents = scheduler.step(prediction, timestep, latents, **extra, return_dict=False)[0]
-            latents = self._call_back(step, timestep, latents)
+            latents, embeds = self._call_back(step, timestep, latents, embeds)
         return latents, own_path if self.context_overlap else None
 
-    def predict(self, noisy: torch.Tensor, timestep, conditions: Conditions, window: list[int]) -> torch.Tensor:
+    def predict(
+        self,
+        noisy: torch.Tensor,
+        timestep,
+        conditions: Conditions,
+        window: list[int],
+        embeds: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """What the denoiser says of a window, guided.
 
         Args:
@@ -303,19 +322,28 @@ class EchoMimicRenderer:
             timestep: of the scheduler.
             conditions ([`Conditions`]): of the piece.
             window (`list[int]`): its frames.
+            embeds (`torch.Tensor`, *optional*): the piece's sound as callbacks see it, (rows, frames, tokens, width).
         """
-        dtype = self.unet.dtype
+        embeds = self._embeds(conditions, noisy.device) if embeds is None else embeds
+        dtype, scale = self.unet.dtype, self.pipe.guidance_scale
         features = self._landmark_features(conditions.landmarks[window]).to(dtype)
-        sound = None if conditions.sound is None else conditions.sound[window][None].to(noisy.device, dtype)
-        given = noisy.to(dtype)
-        if self.guidance_scale <= 1:
-            return self.unet(given, timestep, sound, features, conditions.reference, return_dict=False)[0]
-        if sound is not None:
+        sound, given = embeds[:, window].to(dtype), noisy.to(dtype)
+        if scale <= 1:
+            return self.unet(given, timestep, sound[-1:], features, conditions.reference, return_dict=False)[0]
+        if len(sound) == 1:
             sound = torch.cat([torch.zeros_like(sound), sound])
         given, features = torch.cat([given, given]), torch.cat([torch.zeros_like(features), features])
         both = self.unet(given, timestep, sound, features, conditions.reference, return_dict=False)[0].float()
         without, led = both.chunk(2)
-        return without + self.guidance_scale * (led - without)
+        return without + scale * (led - without)
+
+    def _embeds(self, conditions: Conditions, device: torch.device) -> torch.Tensor:
+        """The sound of a piece, (rows, frames, tokens, width); one token of zeros where there is none."""
+        sound = conditions.sound
+        if sound is None:
+            sound = torch.zeros(len(conditions.landmarks), 1, self.unet.config.cross_attention_dim)
+        sound = sound[None].to(device, self.unet.dtype)
+        return sound if self.pipe.guidance_scale <= 1 else torch.cat([torch.zeros_like(sound), sound])
 
     def _landmark_features(self, landmarks: np.ndarray) -> torch.Tensor:
         """Drawn and encoded anew for each pass: features of a minute would fill 8 GB, and cost 1 % of a pass."""
@@ -340,11 +368,13 @@ class EchoMimicRenderer:
         scheduler.set_timesteps(self.num_inference_steps, device=execution_device(self.vae))
         return scheduler
 
-    def _call_back(self, step: int, timestep, latents: torch.Tensor) -> torch.Tensor:
+    def _call_back(self, step: int, timestep, latents: torch.Tensor, embeds: torch.Tensor) -> tuple:
         if self.callback is None:
-            return latents
-        tensors = {"latents": latents} if "latents" in self.callback_inputs else {}
-        return (self.callback(self, step, timestep, tensors) or {}).pop("latents", latents)
+            return latents, embeds
+        tensors = {"latents": latents, "prompt_embeds": embeds}
+        given = {name: tensors[name] for name in self.callback_inputs}
+        tensors |= self.callback(self.pipe, step, timestep, given) or {}
+        return tensors["latents"], tensors["prompt_embeds"]
 
     def _progress(self, parts: list[range], conditions: Conditions) -> tqdm:
         """A bar over all passes; before it, in words, how many they are and how long they will take."""
