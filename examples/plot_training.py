@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from text2lip.data.prepared import PreparedClip, load_prepared
+from text2lip.data.prepared import PreparedClip
 from text2lip.faces.canonical import lip_gap
 from text2lip.training import Text2LipNetworks, collate, to_sample
+from text2lip.training.clips import load_clips
 from text2lip.training.settings import errors_in_one_line
 
 
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None):
     draw_figures(right, rows)
     networks = Text2LipNetworks.from_pretrained(args.run / "best").eval()
     axes = np.atleast_1d(lower.subplots(args.clips, 1))
-    for axis, clip in zip(axes, load_prepared(args.prepared, "val")):
+    for axis, clip in zip(axes, load_clips(args.prepared, "val", args.clips, tokenizer=networks.tokenizer)):
         draw_gap(axis, networks, clip)
     axes[0].legend(loc="upper right", fontsize=8)
     axes[-1].set_xlabel("seconds")

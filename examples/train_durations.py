@@ -58,6 +58,7 @@ def main():
         raise ValueError(f"output: {args.output!r} is the pipeline itself; give another folder.")
     pipe = Text2LipPipeline.from_pretrained(source)
     encoder, tokenizer = pipe.viseme_encoder.eval(), pipe.tokenizer
+    encoder.check_tokenizer(tokenizer)
     sentences = training_sentences(args.alignments)
     picks = torch.randperm(len(sentences), generator=torch.Generator().manual_seed(args.seed))[: args.sentences]
     spoken = [phone_timeline(sentences[i]) for i in tqdm(picks.tolist(), desc="sentences", unit="")]

@@ -25,10 +25,11 @@ from torch.utils.data import DataLoader
 
 from text2lip.data.prepared import PreparedClip
 from text2lip.licences import check_licence
+from text2lip.text.tokenizer import VisemeTokenizer
 from text2lip.training.clips import LipClips, collate, load_splits, to_sample
 from text2lip.training.ema import EMA
 from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
-from text2lip.training.networks import PARTS, Text2LipNetworks
+from text2lip.training.networks import Text2LipNetworks
 from text2lip.training.publish import as_pipeline, note_training, push_networks
 from text2lip.training.pvar import PVARSchedule
 from text2lip.training.run import TrainingRun
@@ -48,6 +49,7 @@ class TrainConfig:
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments for each network
     pvar: dict[str, Any] = field(default_factory=dict)  # of PVARSchedule; last_step is max_steps by default
     audio_features: str = "log_mel"  # or whisper:<folder or Hub id>
+    viseme_set: str = "oculus"  # or azure, or a JSON file of your own: IPA phone -> label
     use_visemes: bool = True  # false: the baseline that hears sound only
     max_steps: int = 4000  # steps of the optimiser, over which the schedules run
     batch_size: int = 32  # clips, on each process
@@ -63,7 +65,7 @@ class TrainConfig:
     duration_weight: float = 0.1  # of this loss
     teacher_texts: str | None = None  # file of `language<TAB>sentence`: the articulatory model says them too
     teacher_copies: int = 3  # of each sentence, at rates from 0.6 to 1.6
-    teacher: str = "text2lip-grid"  # pipeline, or folder of one, whose tokenizer and articulatory model teach
+    teacher: str = "text2lip-grid"  # pipeline, or folder of one, whose articulatory model teaches
     time_stretch: float = 0.1  # clips are played up to this much slower or faster
     phone_dropout: float = 0.1  # share of clips that are given visemes and features alone
     validate_every: int = 200  # steps; the best weights are kept then
@@ -104,7 +106,7 @@ def build_accelerator(config: TrainConfig, mixed_precision: str) -> Accelerator:
     )
 
 
-def build_clips(config: TrainConfig, clips: list[PreparedClip]) -> LipClips:
+def build_clips(config: TrainConfig, clips: list[PreparedClip], tokenizer: VisemeTokenizer) -> LipClips:
     if config.teacher_texts is None:
         return LipClips(clips)
     from text2lip import Text2LipPipeline
@@ -113,7 +115,7 @@ def build_clips(config: TrainConfig, clips: list[PreparedClip]) -> LipClips:
     rest = to_sample(clips[0])["rest"]
     texts = read_texts(config.teacher_texts) * config.teacher_copies
     channels = clips[0].mel.shape[-1]
-    return LipClips(clips, teacher_samples(texts, pipe.tokenizer, pipe.articulation, rest, channels, seed=config.seed))
+    return LipClips(clips, teacher_samples(texts, tokenizer, pipe.articulation, rest, channels, seed=config.seed))
 
 
 def build_networks(config: TrainConfig, clips: LipClips) -> Text2LipNetworks:
@@ -122,7 +124,7 @@ def build_networks(config: TrainConfig, clips: LipClips) -> Text2LipNetworks:
     configs = {name: {**audio_dim, **config.networks.get(name, {})} for name in ("pseudo_audio", "lip_decoder")}
     configs = {**config.networks, **configs}
     configs["lip_decoder"] = {"reference_width": clips.rest_width, **configs["lip_decoder"]}
-    return Text2LipNetworks.from_config(configs, config.use_visemes)
+    return Text2LipNetworks.from_config(configs, config.use_visemes, VisemeTokenizer(config.viseme_set))
 
 
 def vary(batch: dict[str, torch.Tensor], config: TrainConfig, generator: torch.Generator) -> dict[str, torch.Tensor]:
@@ -155,9 +157,10 @@ class Run(TrainingRun):
         self.config, self.output = config, Path(config.output)
         config.licence = check_licence(config.licence, config.push_to_hub)
         self.accelerator = build_accelerator(config, self.precision())
-        clips, self.val = load_splits(config.prepared, config.limit_clips, config.audio_features)
+        tokenizer = VisemeTokenizer(config.viseme_set)
+        clips, self.val = load_splits(config.prepared, config.limit_clips, config.audio_features, tokenizer)
         self.say_held_out(config.prepared, len(self.val))
-        self.train = build_clips(config, clips)
+        self.train = build_clips(config, clips, tokenizer)
         networks = build_networks(config, self.train)
         self.ema = EMA(networks, config.ema_decay)
         optimizer = torch.optim.AdamW(networks.parameters(), lr=0.0, weight_decay=config.weight_decay)
@@ -172,7 +175,7 @@ class Run(TrainingRun):
         self.networks, self.optimizer, self.loader = self.accelerator.prepare(networks, optimizer, loader)
         self.schedule = PVARSchedule(**{"last_step": config.max_steps, **config.pvar})
         self.weights = point_weights().to(self.accelerator.device)
-        self.same = {"seed": config.seed, "batch_size": config.batch_size}
+        self.same = {"seed": config.seed, "batch_size": config.batch_size, "viseme_set": config.viseme_set}
         self.run = {"step": 0, "best": None, **self.same, "max_steps": config.max_steps}
         self.resume()
 
@@ -253,8 +256,7 @@ class Run(TrainingRun):
         with self.kept(name) as folder:
             with self.ema.applied(networks):
                 if config.use_visemes:
-                    parts = {part: getattr(networks, part) for part in PARTS}
-                    as_pipeline(config.teacher, motion="networks", **parts).save_pretrained(folder)
+                    as_pipeline(config.teacher, motion="networks", **networks.components).save_pretrained(folder)
                 else:  # no pipeline's: it hears sound alone
                     networks.save_pretrained(folder)
             (folder / "figures.json").write_text(json.dumps({"step": self.run["step"], **(figures or {})}, indent=2))

@@ -21,6 +21,7 @@ from text2lip.data.prepared import PreparedClip, load_prepared
 from text2lip.models.attention import frame_times, token_at
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
 from text2lip.training import Text2LipNetworks, collate, to_sample
+from text2lip.training.clips import load_clips
 
 
 KINDS = ("silence", "bilabial", "labiodental", "other stop", "fricative", "nasal", "approximant")
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> dict:
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     networks = Text2LipNetworks(pipe.viseme_encoder, pipe.pseudo_audio, pipe.lip_decoder)
     mean = np.concatenate([clip.mel for clip in load_prepared(args.prepared, "train")]).mean(0)
-    clips = load_prepared(args.prepared, args.split)
+    clips = load_clips(args.prepared, args.split, tokenizer=networks.tokenizer)
     rows = measure(networks.eval(), clips, mean)
     target = Path(args.json or f"outputs/pseudo-audio-{args.split}.json")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from text2lip import Text2LipPipeline
+from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
 
@@ -255,3 +255,40 @@ def test_the_amplitude_loss_counts(script, arguments, tmp_path):
     loud, run = tmp_path / "loud", tmp_path / "run"
     amplitude = logged(run, "amplitude")[1]
     assert amplitude > 0 and logged(loud)[1] == pytest.approx(logged(run)[1] + 2 * amplitude, rel=1e-5)
+
+
+TABLE = {"": "rest", "p": "shut", "f": "teeth", "a": "open", "i": "wide", "u": "round", "t": "slit", "aɪ": "open-wide"}
+
+
+@pytest.mark.parametrize("kind", ["azure", "table"])
+def test_networks_for_other_visemes(script, arguments, tmp_path, portrait, kind):
+    """The setting alone: training, the networks that are kept, a pipeline of them that speaks."""
+    from text2lip import Text2LipPipeline
+
+    (tmp_path / "table.json").write_text(json.dumps(TABLE))
+    (tmp_path / "texts.txt").write_text("Hello there, Bob\n")
+    chosen = {"azure": "azure", "table": tmp_path / "table.json"}[kind]
+    run = script.main(arguments(max_steps=1, viseme_set=chosen, teacher_texts=tmp_path / "texts.txt"))
+    labels = {"azure": [str(i) for i in range(22)], "table": ["rest", *sorted(set(TABLE.values()) - {"rest"})]}[kind]
+    assert run.val[0].viseme_ids.max() < len(labels)
+    best = Text2LipNetworks.from_pretrained(tmp_path / "run/best")
+    assert best.viseme_encoder.config.viseme_labels == labels == list(best.tokenizer.labels)
+    pipe = Text2LipPipeline.from_pretrained(tmp_path / "run/best")
+    pipe.set_progress_bar_config(disable=True)
+    result = pipe("Hello Bob, are you there?", portrait, num_frames=2)
+    assert {segment.label for segment in result.visemes[0]} <= set(labels)
+    assert pipe.config.motion == "networks" and pipe.viseme_encoder.misfit(VisemeTokenizer()) is not None
+
+
+def test_a_number_of_visemes_that_is_not_the_sets(script, arguments):
+    with pytest.raises(ValueError, match="num_visemes: 15, but there are 22 viseme_labels"):
+        script.main(arguments(max_steps=1, viseme_set="azure", networks="{viseme_encoder: {num_visemes: 15}}"))
+
+
+def test_resume_refuses_other_visemes(script, arguments, tmp_path):
+    script.main(arguments(max_steps=1))
+    with pytest.raises(ValueError, match="viseme_set 'oculus', this run has 'azure'"):
+        script.main(arguments(max_steps=2, resume="latest", viseme_set="azure"))
+    state = tmp_path / "run/checkpoint-1/run.json"
+    state.write_text(state.read_text().replace('"viseme_set": "oculus",', ""))  # as runs of before wrote it
+    script.main(arguments(max_steps=2, resume="latest"))

@@ -1,5 +1,6 @@
 """VisemeEncoder, the first network of the paper: viseme ids to contextual features ṽ, and how long each viseme is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,8 @@ from torch import nn
 from text2lip.cards import ModelCardMixin
 from text2lip.models.attention import TimedAttention, feed_forward
 from text2lip.registration import register
+from text2lip.text.tokenizer import VisemeTokenizer
+from text2lip.text.visemes import OCULUS_LABELS, get_viseme_set
 
 
 register()
@@ -67,6 +70,11 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         position_type (`str`): "relative" or "sinusoidal".
         token_reach (`int`): tokens farther apart than this don't see each other in a layer.
         dropout_rate (`float`): in training.
+        viseme_labels (`list[str]`, *optional*): label of each id that it is trained for.
+        viseme_phones (`list[str]`, *optional*): IPA phones of each id that it is trained for, as "b m p".
+
+    Raises:
+        ValueError: an unknown `position_type`, or more or fewer labels than visemes.
     """
 
     @register_to_config
@@ -82,8 +90,15 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         position_type: str = "relative",
         token_reach: int = 12,
         dropout_rate: float = 0.1,
+        viseme_labels: list[str] | None = None,
+        viseme_phones: list[str] | None = None,
     ):
         super().__init__()
+        if viseme_labels is not None and len(viseme_labels) != num_visemes:
+            raise ValueError(
+                f"num_visemes: {num_visemes}, but there are {len(viseme_labels)} viseme_labels; leave num_visemes out "
+                "of the settings, or give the labels' number."
+            )
         if position_type not in ("relative", "sinusoidal"):
             raise ValueError(f"position_type: {position_type!r} is unknown; wants 'relative' or 'sinusoidal'.")
         self.viseme_embedding = nn.Embedding(num_visemes + 1, hidden_dim)
@@ -133,6 +148,38 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         log_durations = self.duration_head(x.detach())[..., 0] * mask
         return VisemeEncoderModelOutput(x, log_durations) if return_dict else (x, log_durations)
 
+    def check_tokenizer(self, tokenizer: VisemeTokenizer) -> None:
+        """Refuse a tokenizer whose visemes are not those that this network was trained for.
+
+        Weights that name none, of earlier versions, were trained for Oculus visemes if they have as many.
+
+        Raises:
+            ValueError: other labels, another order, or a phone that has another viseme.
+        """
+        fault = self.misfit(tokenizer)
+        if fault:
+            raise ValueError(
+                f"tokenizer: its viseme set {tokenizer.config.viseme_set!r} is not the one that viseme_encoder was "
+                f"trained for: {fault}. Choose motion='articulatory', which takes any table, or train networks for it "
+                "(examples/train_pvar.py --viseme_set azure, or a table.json)."
+            )
+
+    def misfit(self, tokenizer: VisemeTokenizer) -> str | None:
+        """What in a tokenizer's visemes does not fit, in words; None where all does."""
+        own, labels, phones = tokenizer.visemes, self.config.viseme_labels, self.config.viseme_phones
+        if labels is None and self.config.num_visemes == len(OCULUS_LABELS):
+            labels, phones = OCULUS_LABELS, get_viseme_set("oculus").phones_of_each()
+        if len(own) != self.config.num_visemes:
+            return f"it has {len(own)} labels, wanted are {self.config.num_visemes}"
+        if labels is not None and list(own.labels) != list(labels):
+            return f"its labels are {_shown(own.labels)}, wanted are {_shown(labels)}"
+        shown = {phone: i for i, row in enumerate(own.phones_of_each()) for phone in row.split()}
+        for wanted, row in enumerate(phones or ()):
+            for phone in row.split():
+                if shown.get(phone, wanted) != wanted:
+                    return f"it shows {phone!r} as {labels[shown[phone]]!r}, wanted is {labels[wanted]!r}"
+        return None
+
     def embed(self, input_ids, phone_ids, features) -> torch.Tensor:
         """Embeddings of visemes, phones and features, summed."""
         x = self.viseme_embedding(input_ids)
@@ -145,6 +192,10 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
                 raise ValueError("features: is None, but this encoder uses them; give the tokenizer's.")
             x = x + self.feature_projection(features.to(x.dtype))
         return x
+
+
+def _shown(labels: Sequence[str]) -> str:
+    return ", ".join(labels) if len(labels) < 8 else ", ".join(labels[:6]) + ", ..."
 
 
 def sinusoids(places: torch.Tensor, width: int) -> torch.Tensor:

@@ -38,8 +38,9 @@ def predict_timeline(
         [`Timeline`]: of phones with stress marks, and words.
 
     Raises:
-        ValueError: no text, nothing to say, or an unknown language.
+        ValueError: no text, nothing to say, an unknown language, or an encoder for other visemes than the tokenizer's.
     """
+    viseme_encoder.check_tokenizer(tokenizer)
     language = language or tokenizer.config.language
     if isinstance(text, str):
         text = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)

@@ -37,6 +37,9 @@ class LipMotion:
         Returns:
             `tuple`: float32 motion (batch, num_frames, 57, 2), displacement from rest in units of the outer eyes'
             distance, and the mouth width at rest that it belongs to.
+
+        Raises:
+            ValueError: networks that were trained for other visemes than this pipeline's tokenizer has.
         """
         wanted = num_frames
         if audio_features is None:  # what comes after the last frame moves it too
@@ -58,6 +61,7 @@ class LipMotion:
 
     def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
         """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""
+        self.viseme_encoder.check_tokenizer(self.tokenizer)
         durations, mask = tokens["durations"], tokens["attention_mask"]
         states = self.viseme_encoder(tokens["input_ids"], mask, tokens["phone_ids"], tokens["features"])
         pseudo = self.pseudo_audio(states.last_hidden_state, durations, num_frames, fps, mask)

@@ -24,7 +24,8 @@ def check_condition(pipe: Any, condition: str, kind: str) -> None:
         kind (`str`): of [`~text2lip.pipelines.rendering.renderer_kind`].
 
     Raises:
-        ValueError: an unknown condition, a renderer without ears, or a component is missing or of another space.
+        ValueError: an unknown condition, a renderer without ears, or a component is missing, of another space or for
+            other visemes.
     """
     if condition not in CONDITIONS:
         raise ValueError(f"audio_condition: {condition!r}; choose one of {CONDITIONS}.")
@@ -45,6 +46,8 @@ def check_condition(pipe: Any, condition: str, kind: str) -> None:
             f"audio_condition: 'pseudo' wants viseme_encoder and pseudo_audio trained on Whisper's features, with "
             f"audio_dim {wanted} (examples/train_pvar.py --audio_features whisper:...); choose 'none'."
         )
+    if condition == "pseudo":
+        pipe.viseme_encoder.check_tokenizer(pipe.tokenizer)
 
 
 @torch.no_grad()

@@ -330,7 +330,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
 
         Raises:
             ValueError: a required component is None, unknown `motion`, `renderer` or `output_type`, one whose
-                components are missing, or sampler arguments for a renderer that has no sampler.
+                components are missing, networks for other visemes than the tokenizer's, or sampler arguments for a
+                renderer that has no sampler.
         """
         for name in REQUIRED:
             if getattr(self, name) is None:
@@ -346,6 +347,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
         for name in ("viseme_encoder", "pseudo_audio", "lip_decoder") if motion == "networks" else ():
             if getattr(self, name) is None:
                 raise ValueError(f"motion: 'networks', but this pipeline has no {name}; choose 'articulatory'.")
+        if motion == "networks":
+            self.viseme_encoder.check_tokenizer(self.tokenizer)
         kind = renderer_kind(self, options.renderer)
         check_condition(self, options.audio_condition, kind)
         given = [name for name, value in options.sampler.items() if value is not None]
@@ -370,7 +373,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
     def _stream(self, clip: Clip, options: Options, looks: Callable | bool) -> Text2LipStream:
         subject = self._subject(clip, options, looks)
         encoder = self.viseme_encoder
-        speech = clip.speak(None if encoder is None else partial(predict_timeline, encoder, self.tokenizer))
+        predicts = encoder is not None and not encoder.misfit(self.tokenizer)
+        speech = clip.speak(partial(predict_timeline, encoder, self.tokenizer) if predicts else None)
         timeline = speech.timeline
         num_frames = clip.num_frames or clip_length(timeline.duration, subject.fps)
         if num_frames > clip_length(timeline.duration, subject.fps):

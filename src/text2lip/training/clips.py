@@ -9,13 +9,20 @@ from torch.utils.data import Dataset
 
 from text2lip.data.prepared import PreparedClip, hold_out, load_prepared, read_prepared, splits_of
 from text2lip.faces.canonical import lip_gap, lip_width, neutral_shape
+from text2lip.text.tokenizer import VisemeTokenizer
 from text2lip.text.visemes import PHONE_INVENTORY, sequence_features
 
 
 TOKENS = ("input_ids", "phone_ids", "features", "durations")
 
 
-def load_clips(folder: str | Path, split: str, limit: int | None = None, audio: str = "log_mel") -> list[PreparedClip]:
+def load_clips(
+    folder: str | Path,
+    split: str,
+    limit: int | None = None,
+    audio: str = "log_mel",
+    tokenizer: VisemeTokenizer | None = None,
+) -> list[PreparedClip]:
     """Clips of a prepared split whose `mel` holds the features of sound that are asked for.
 
     Args:
@@ -24,11 +31,15 @@ def load_clips(folder: str | Path, split: str, limit: int | None = None, audio: 
         limit (`int`, *optional*): only so many, the first.
         audio (`str`): "log_mel" (320 channels), or "whisper:<folder or Hub id>" (3840 with Whisper-tiny), see
             [`~text2lip.speech.whisper.whisper_frames`].
+        tokenizer ([`VisemeTokenizer`], *optional*): whose visemes the clips' phones are turned into; those that the
+            split was prepared with by default.
 
     Raises:
         ValueError: the split is not prepared, or unknown features.
     """
     clips = load_prepared(folder, split)[:limit]
+    if tokenizer is not None:
+        clips = [with_visemes(clip, tokenizer) for clip in clips]
     kind, _, name = audio.partition(":")
     if audio == "log_mel":
         return clips
@@ -47,18 +58,38 @@ def load_clips(folder: str | Path, split: str, limit: int | None = None, audio: 
 
 
 def load_splits(
-    folder: str | Path, limit: int | None = None, audio: str = "log_mel"
+    folder: str | Path,
+    limit: int | None = None,
+    audio: str = "log_mel",
+    tokenizer: VisemeTokenizer | None = None,
 ) -> tuple[list[PreparedClip], list[PreparedClip]]:
     """Clips of `train` and of `val`; where no `val` was prepared, every tenth of `train` is held out for it.
 
     Args:
-        folder, limit, audio: see [`load_clips`]; `limit` counts for each split.
+        folder, limit, audio, tokenizer: see [`load_clips`]; `limit` counts for each split.
 
     Raises:
         ValueError: `train` is not prepared, or holds a single clip and there is no `val`.
     """
-    train = load_clips(folder, "train", limit, audio)
-    return (train, load_clips(folder, "val", limit, audio)) if "val" in splits_of(folder) else hold_out(train)
+    train = load_clips(folder, "train", limit, audio, tokenizer)
+    return (
+        (train, load_clips(folder, "val", limit, audio, tokenizer)) if "val" in splits_of(folder) else hold_out(train)
+    )
+
+
+def with_visemes(clip: PreparedClip, tokenizer: VisemeTokenizer) -> PreparedClip:
+    """The clip with the viseme ids of another tokenizer.
+
+    Raises:
+        ValueError: its phones no longer make as many tokens as when it was prepared.
+    """
+    ids = tokenizer(phones=clip.phones, return_tensors="np").input_ids[0]
+    if len(ids) != len(clip.phone_ids):
+        raise ValueError(
+            f"prepared: clip {clip.name!r} has {len(clip.phone_ids)} tokens, its phones make {len(ids)}; prepare the "
+            "clips again (examples/prepare_grid.py)."
+        )
+    return replace(clip, viseme_ids=ids)
 
 
 def to_sample(clip: PreparedClip) -> dict[str, torch.Tensor]:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from text2lip.models import LipDecoderModel, PseudoAudioModel, VisemeEncoderModel
+from text2lip.text.tokenizer import VisemeTokenizer
 
 
 PARTS = {"viseme_encoder": VisemeEncoderModel, "pseudo_audio": PseudoAudioModel, "lip_decoder": LipDecoderModel}
@@ -26,6 +27,7 @@ class Text2LipNetworks(nn.Module):
     Args:
         viseme_encoder, pseudo_audio, lip_decoder: the networks.
         use_visemes (`bool`): False makes the decoder hear sound only, the baseline without text.
+        tokenizer ([`VisemeTokenizer`], *optional*): whose visemes they are for; saved and loaded with them.
     """
 
     def __init__(
@@ -34,15 +36,30 @@ class Text2LipNetworks(nn.Module):
         pseudo_audio: PseudoAudioModel,
         lip_decoder: LipDecoderModel,
         use_visemes: bool = True,
+        tokenizer: VisemeTokenizer | None = None,
     ):
         super().__init__()
         self.viseme_encoder, self.pseudo_audio, self.lip_decoder = viseme_encoder, pseudo_audio, lip_decoder
-        self.use_visemes = use_visemes
+        self.use_visemes, self.tokenizer = use_visemes, tokenizer
 
     @classmethod
-    def from_config(cls, configs: dict[str, dict[str, Any]], use_visemes: bool = True) -> "Text2LipNetworks":
-        """New networks from keyword arguments for each part; a part that is not named has its defaults."""
-        return cls(*(part(**configs.get(name, {})) for name, part in PARTS.items()), use_visemes=use_visemes)
+    def from_config(
+        cls,
+        configs: dict[str, dict[str, Any]],
+        use_visemes: bool = True,
+        tokenizer: VisemeTokenizer | None = None,
+    ) -> "Text2LipNetworks":
+        """New networks from keyword arguments for each part; a part that is not named has its defaults.
+
+        Raises:
+            ValueError: `num_visemes` is given and is not the tokenizer's.
+        """
+        configs = dict(configs)
+        if tokenizer is not None:
+            visemes = tokenizer.visemes
+            own = {"viseme_labels": list(visemes.labels), "viseme_phones": visemes.phones_of_each()}
+            configs["viseme_encoder"] = {"num_visemes": len(visemes), **own, **configs.get("viseme_encoder", {})}
+        return cls(*(part(**configs.get(name, {})) for name, part in PARTS.items()), use_visemes, tokenizer)
 
     def forward(self, batch: dict[str, torch.Tensor], dropped: torch.Tensor) -> NetworkOutput:
         """Motion for a batch of `collate`.
@@ -64,12 +81,22 @@ class Text2LipNetworks(nn.Module):
         motion = self.lip_decoder(audio, *tokens, frame_mask=batch["frame_mask"], return_dict=False)[0]
         return NetworkOutput(motion, pseudo, log_durations)
 
+    @property
+    def components(self) -> dict[str, Any]:
+        """The networks, and the tokenizer where there is one, by their names in a pipeline."""
+        parts = {name: getattr(self, name) for name in PARTS}
+        return parts if self.tokenizer is None else {**parts, "tokenizer": self.tokenizer}
+
     def save_pretrained(self, folder: str | Path):
-        """Write each network to a folder of its own in `folder`, named as in a pipeline."""
-        for name in PARTS:
-            getattr(self, name).save_pretrained(str(Path(folder) / name))
+        """Write each network, and the tokenizer, to a folder of its own in `folder`, named as in a pipeline."""
+        for name, part in self.components.items():
+            part.save_pretrained(str(Path(folder) / name))
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "Text2LipNetworks":
         """Read what [`save_pretrained`] wrote."""
-        return cls(*(part.from_pretrained(str(Path(folder) / n), use_safetensors=True) for n, part in PARTS.items()))
+        tokenizer = Path(folder) / "tokenizer"
+        return cls(
+            *(part.from_pretrained(str(Path(folder) / name), use_safetensors=True) for name, part in PARTS.items()),
+            tokenizer=VisemeTokenizer.from_pretrained(str(tokenizer)) if tokenizer.is_dir() else None,
+        )

@@ -77,10 +77,9 @@ def push_networks(networks: Text2LipNetworks, repo_id: str, base: str = "text2li
     """Upload a pipeline with these networks to the Hub.
 
     Args:
-        networks ([`Text2LipNetworks`]): on the CPU or not.
+        networks ([`Text2LipNetworks`]): on the CPU or not; with their tokenizer, if it is another than that of `base`.
         repo_id (`str`): "user/name"; made where it does not exist.
         base (`str`): the pipeline that the other components come from.
         kwargs: of `Text2LipPipeline.push_to_hub`, such as `private`, `token`.
     """
-    parts = {name: getattr(networks, name) for name in PARTS}
-    return as_pipeline(base, motion="networks", **parts).push_to_hub(repo_id, **kwargs)
+    return as_pipeline(base, motion="networks", **networks.components).push_to_hub(repo_id, **kwargs)

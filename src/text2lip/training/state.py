@@ -93,7 +93,7 @@ def load_checkpoint(accelerator: Any, path: str | Path, same: dict[str, Any], em
         ValueError: another number of processes or another setting.
     """
     path = Path(path)
-    run = json.loads((path / "run.json").read_text())
+    run = {"viseme_set": "oculus", **json.loads((path / "run.json").read_text())}  # earlier runs knew no other
     for name, value in {**same, "num_processes": accelerator.num_processes}.items():
         if run.get(name) != value:
             raise ValueError(

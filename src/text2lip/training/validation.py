@@ -31,7 +31,8 @@ def validate(networks: torch.nn.Module, clips: list[PreparedClip], batch_size: i
     networks.eval()
     made, other = {"text": [], "audio": []}, []
     for first in range(0, len(clips), batch_size):
-        batch = collate([to_sample(clip) for clip in clips[first : first + batch_size]])
+        samples = [to_sample(clip) for clip in clips[first : first + batch_size]]
+        batch = collate(samples, networks.viseme_encoder.config.num_visemes)
         batch = {key: value.to(next(networks.parameters()).device) for key, value in batch.items()}
         for name, dropped in (("text", True), ("audio", False)):
             out = networks(batch, torch.full_like(batch["frame_mask"], dropped))
