@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from text2lip.faces.images import ImageError, load_image
@@ -163,3 +164,56 @@ def test_damaged_files(tmp_path, pixels, form):
     (tmp_path / "text.png").write_text("this is not a picture")
     with pytest.raises(ImageError, match="not a picture"):
         load_image(tmp_path / "text.png")
+
+
+class TestTensors:
+    picture = np.random.default_rng(0).integers(0, 256, (6, 7, 3), np.uint8)
+
+    def tensor(self) -> torch.Tensor:
+        return torch.from_numpy(self.picture).permute(2, 0, 1)
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            lambda t: t / 255,
+            lambda t: t[None] / 255,
+            lambda t: (t / 255).double().requires_grad_(),
+            lambda t: t,
+            lambda t: t[None],
+            lambda t: t.permute(1, 2, 0),
+            lambda t: t.permute(1, 2, 0)[None],
+        ],
+        ids=["float", "batch of one", "double", "uint8", "uint8 batch of one", "channels last", "batch, last"],
+    )
+    def test_the_same_pixels_as_the_picture(self, form):
+        np.testing.assert_array_equal(load_image(form(self.tensor())), load_image(Image.fromarray(self.picture)))
+
+    def test_half_precision_is_within_a_step(self):
+        half = load_image((self.tensor() / 255).to(torch.bfloat16)).astype(int)
+        assert np.abs(half - self.picture).max() <= 1
+
+    def test_one_and_four_channels(self):
+        grey = self.tensor()[:1] / 255
+        np.testing.assert_array_equal(load_image(grey), np.repeat(self.picture[..., :1], 3, 2))
+        opaque = torch.cat([self.tensor(), torch.full((1, 6, 7), 255, dtype=torch.uint8)])
+        pixels, alpha = load_image(opaque, return_alpha=True)
+        assert np.array_equal(pixels, self.picture) and (alpha == 255).all()
+
+    @pytest.mark.parametrize(
+        ("tensor", "message"),
+        [
+            (torch.rand(6, 7, 3), "channels come first: image.permute"),
+            (torch.rand(2, 3, 6, 7), "several pictures are a film"),
+            (torch.rand(6, 7), r"must be a tensor \(3, height, width\) .*got \(6, 7\)"),
+            (torch.rand(1, 1, 3, 6, 7), "must be a tensor"),
+            (torch.rand(5, 6, 7), r"must be a tensor \(3, height, width\), got \(5, 6, 7\)"),
+            (torch.zeros(3, 6, 3, dtype=torch.uint8), "which side is the channels"),
+            (2 * torch.rand(3, 6, 7) - 1.5, r"must lie in \[0, 1\]"),
+            (torch.full((3, 6, 7), float("nan")), r"must lie in \[0, 1\]"),
+            (torch.zeros(3, 6, 7, dtype=torch.int64), "uint8, uint16 or float"),
+            (torch.rand(3, 0, 7), "no pixels"),
+        ],
+    )
+    def test_others_are_refused(self, tensor, message):
+        with pytest.raises(ImageError, match=message):
+            load_image(tensor)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from text2lip.faces.images import ImageError
@@ -213,3 +214,12 @@ def test_a_film_that_breaks_off_says_so(film, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(data)
     with pytest.raises(ValueError, match="damaged|cut short"):
         list(Footage(tmp_path / "broken.mp4").frames())
+
+
+def test_tensors_of_more_than_one_frame_are_films():
+    film = np.random.default_rng(0).integers(0, 256, (4, 6, 7, 3), np.uint8)
+    tensor = torch.from_numpy(film)
+    for form in (tensor, tensor.permute(0, 3, 1, 2), tensor.permute(0, 3, 1, 2) / 255, list(tensor)):
+        assert is_footage(form)
+        assert np.array_equal(np.stack(list(Footage(form).frames())), film)
+    assert not is_footage(tensor[0]) and not is_footage(tensor[:1])

@@ -298,3 +298,20 @@ def test_half_precision_weights(pipe, portrait, result, dtype):
     half = Text2LipPipeline.from_pretrained("text2lip-grid", dtype=dtype)
     marks = half.stream(SAYS, portrait).landmarks
     assert np.abs(marks - result.landmarks[0]).max() < 0.01
+
+
+def test_tensors_give_the_same_frames(pipe, portrait):
+    def frames(image, **more):
+        return pipe("Bob.", image, num_frames=3, output_type="np", **more).frames
+
+    tensor = torch.from_numpy(portrait).permute(2, 0, 1) / 255
+    want = frames(portrait)
+    assert np.array_equal(frames(tensor), want) and np.array_equal(frames(tensor[None]), want)
+    assert np.array_equal(frames(torch.from_numpy(portrait)), want)
+    film = np.stack([portrait] * 4)
+    as_tensor = torch.from_numpy(film).permute(0, 3, 1, 2) / 255
+    assert np.array_equal(frames(as_tensor), frames(film))
+    assert np.array_equal(frames(portrait, reference=as_tensor), frames(portrait, reference=film))
+    assert np.array_equal(frames(portrait, reference=tensor), frames(portrait, reference=portrait))
+    two = pipe(["Yes.", "No."], [tensor, tensor], num_frames=2, output_type="np").frames
+    assert np.array_equal(two[1], pipe("No.", portrait, num_frames=2, output_type="np").frames[0])

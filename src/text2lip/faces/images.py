@@ -2,11 +2,17 @@
 
 import io
 import os
+import sys
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+
+if TYPE_CHECKING:
+    import torch
 
 
 NEUTRAL_GREY = (128, 128, 128)
@@ -18,7 +24,7 @@ class ImageError(ValueError):
 
 
 def load_image(
-    image: str | os.PathLike | Image.Image | np.ndarray,
+    image: "str | os.PathLike | Image.Image | np.ndarray | torch.Tensor",
     *,
     max_size: int | None = MAX_SIZE,
     background: tuple[int, int, int] = NEUTRAL_GREY,
@@ -30,9 +36,11 @@ def load_image(
     transparency laid over `background`. Of an animation or a film, the first picture.
 
     Args:
-        image (`str`, `os.PathLike`, `PIL.Image.Image` or `np.ndarray`):
+        image (`str`, `os.PathLike`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
             A file, a PIL image, or an array `(height, width)`, `(height, width, 1)`, `(height, width, 3)` RGB or
-            `(height, width, 4)` RGBA: uint8 in [0, 255], uint16 in [0, 65535] or float in [0, 1].
+            `(height, width, 4)` RGBA: uint8 in [0, 255], uint16 in [0, 65535] or float in [0, 1]. A tensor as those of
+            diffusers, `(3, height, width)` or `(1, 3, height, width)`, with 1 or 4 channels too: float in [0, 1] or
+            uint8; one of uint8 may be `(height, width, 3)` as well.
         max_size (`int`, *optional*, defaults to 4096):
             Longest side allowed, pixels; None for any.
         background (`tuple[int, int, int]`, *optional*, defaults to a middle grey):
@@ -47,7 +55,9 @@ def load_image(
     Raises:
         ImageError: no such file, not a picture, damaged, too large, or an array of another shape, type or range.
     """
-    if isinstance(image, np.ndarray):
+    if is_tensor(image):
+        pixels = _from_array(_channels_last(image), max_size)
+    elif isinstance(image, np.ndarray):
         pixels = _from_array(image, max_size)
     elif isinstance(image, Image.Image):
         pixels = _from_pil(image, max_size, "the PIL image")
@@ -55,7 +65,8 @@ def load_image(
         pixels = _from_file(image, max_size)
     else:
         raise ImageError(
-            f"`image` must be a path, a PIL image or an array (height, width, 3), got {type(image).__name__}"
+            "`image` must be a path, a PIL image or an array (height, width, 3), or a tensor (3, height, width), got "
+            f"{type(image).__name__}"
         )
     colour, alpha = pixels[..., :3], pixels[..., 3] if pixels.shape[2] == 4 else None
     if alpha is not None:
@@ -146,6 +157,32 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return image
+
+
+def is_tensor(image: Any) -> bool:
+    """Whether `image` is a `torch.Tensor`; loads no torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(image, torch.Tensor)
+
+
+def _channels_last(tensor: "torch.Tensor") -> np.ndarray:
+    """`(height, width, channels)` of a tensor of one picture."""
+    shape = tuple(tensor.shape)
+    if tensor.ndim == 4 and len(tensor) == 1:
+        tensor = tensor[0]
+    if tensor.ndim != 3:
+        hint = "; several pictures are a film, give it to the pipeline" if tensor.ndim == 4 else ""
+        raise ImageError(f"`image` must be a tensor (3, height, width) or (1, 3, height, width), got {shape}{hint}")
+    first, last = tensor.shape[0] in (1, 3, 4), tensor.shape[2] in (1, 3, 4)
+    if tensor.is_floating_point():
+        if not first:
+            hint = "; channels come first: image.permute(2, 0, 1)" if last else ""
+            raise ImageError(f"`image` must be a tensor (3, height, width), got {shape}{hint}")
+        tensor = tensor.float()
+    elif first and last:
+        raise ImageError(f"`image` is a tensor {shape}: it can't be seen which side is the channels; give an array")
+    tensor = tensor.detach().cpu()
+    return (tensor.permute(1, 2, 0) if first else tensor).numpy()
 
 
 def _from_array(array: np.ndarray, max_size: int | None) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.faces.images import ImageError, load_image
+from text2lip.faces.images import ImageError, is_tensor, load_image
 from text2lip.frames import Shown, fit, to_rgb
 from text2lip.video import first_moment, is_film, timed_frames, video_info
 
@@ -20,10 +20,13 @@ NEAR = 10.0  # seconds: a frame so much later is decoded to, one after that is s
 
 
 def is_footage(image: Any) -> bool:
-    """Whether `image` is a film: a list of pictures, an array (frames, height, width, 3), or the path of a video or an
-    animated picture. The content of a file decides; one with a single picture is a portrait."""
+    """Whether `image` is a film: a list of pictures, an array (frames, height, width, 3), a tensor (frames, 3, height,
+    width) of more than one frame, or the path of a video or an animated picture. The content of a file decides; one
+    with a single picture is a portrait."""
     if isinstance(image, (str, os.PathLike)):
         return is_film(image)
+    if is_tensor(image):
+        return image.ndim == 4 and len(image) > 1
     return isinstance(image, (list, tuple)) or (isinstance(image, np.ndarray) and image.ndim == 4)
 
 
@@ -39,7 +42,8 @@ class Footage:
     """The frames of a film at a constant rate.
 
     Args:
-        image: path of a video; list of pictures as [`load_image`] takes them; array (frames, height, width, 3).
+        image: path of a video; list of pictures as [`load_image`] takes them; array (frames, height, width, 3); tensor
+            (frames, 3, height, width).
         fps (`float`, *optional*): frames per second wanted; [`usual_rate`] of a file, 25 for pictures, by default. A
             file is sampled in time, whatever its own rate; pictures are taken as they are.
         max_size (`int`): longest side allowed, pixels.

@@ -153,7 +153,9 @@ class Request(Clip):
         if prompt is not None and not prompt.strip() and timings is None:
             raise ValueError(f"prompt: {prompt!r} is empty; give the text that is said.")
         if image is None:
-            raise ValueError("image: None; give a portrait: a path, a PIL image or a uint8 array; or a video.")
+            raise ValueError(
+                "image: None; give a portrait: a path, a PIL image, a uint8 array or a tensor; or a video."
+            )
         if audio is None and timings is None:
             return
         if self.speaking_rate != 1:

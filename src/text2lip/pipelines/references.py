@@ -66,7 +66,8 @@ def look_through(reference: Any, landmarker: FaceLandmarker, max_size: int = 409
     """Find the largest face in each of at most 96 pictures.
 
     Args:
-        reference: path of a video, a list of pictures, an array (frames, height, width, 3), or one picture.
+        reference: path of a video, a list of pictures, an array (frames, height, width, 3), a tensor (frames, 3,
+            height, width), or one picture.
         landmarker ([`FaceLandmarker`]): finds the faces.
         max_size (`int`): longest side allowed, pixels.
         progress (`Callable`): wraps the pictures that are searched, such as a progress bar.

@@ -199,9 +199,10 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
         Args:
             prompt (`str` or `list[str]`): what is said, plain text or SSML; a list makes a batch. May be None where
                 `timings` say what is spoken.
-            image: the portrait: path, `PIL.Image`, uint8 (height, width, 3). Or a film to dub: the path of a video, a
-                list of pictures, an array (frames, height, width, 3); only its mouth changes. For a list of prompts,
-                one for all or a list of them.
+            image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a tensor (3, height, width) or
+                (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
+                pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
+                changes. For a list of prompts, one for all or a list of them.
             voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film.
             audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
                 lips are aligned to it, and it becomes the sound.
@@ -220,7 +221,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
             renderer (`str`, *optional*): "auto", "geometric" or "unet".
             face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
             reference (*optional*): other pictures of the person, from whose mouths teeth and tongue are taken: path of
-                a video, a list of pictures, an array (frames, height, width, 3), or one picture; for a list of
+                a video, a list of pictures, an array or a tensor of them, or one picture; for a list of
                 prompts, one for all or a list of them. The largest face in each counts. For the learned renderer
                 ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames unless others are given here.
             idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
