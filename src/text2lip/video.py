@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.animation import animation_frames, pictures_in
+from text2lip.files import replaced_file
 from text2lip.frames import Shown, fit, to_rgb
 
 
@@ -232,35 +232,6 @@ def picture_stream(container, name: str, shown: str):
     if not streams:
         raise ValueError(f"{name}: {shown} holds no picture; give a file with a video stream.")
     return next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
-
-
-@contextmanager
-def replaced_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it takes the name `path`, on any error it is removed.
-
-    Raises:
-        ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
-    """
-    path = Path(path)
-    if os.path.isdir(path):
-        raise ValueError(f"output: {str(path)!r} is a folder; give the name of a file in it.")
-    try:
-        with suppress(FileNotFoundError):
-            os.lstat(path)  # a name that no file can have: better now than when the work is done
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"output: can't write to {str(path)!r} ({reason}); choose another place.") from error
-    os.close(handle)
-    try:
-        yield Path(name)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)  # mkstemp makes files private
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def write_video(

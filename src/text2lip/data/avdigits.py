@@ -8,6 +8,7 @@ import csv
 from pathlib import Path
 
 from text2lip.data.clips import SourceClip
+from text2lip.files import inside
 
 
 COLUMNS = ("clip", "speaker", "mode", "view", "text", "path")
@@ -25,7 +26,8 @@ def avdigits_clips(
         views (`tuple[str, ...]`): values of `view` that are wanted, such as "frontal".
 
     Raises:
-        ValueError: a missing column, an unknown mode, a file that is not there, or no clip of those modes and views.
+        ValueError: a missing column, an unknown mode, a file that is not there or not below its folder, or no clip of
+            those modes and views.
     """
     table = Path(table)
     with open(table, newline="", encoding="utf-8") as file:
@@ -38,7 +40,7 @@ def avdigits_clips(
     for number, row in enumerate(rows, 2):
         if row["mode"] not in MODES:
             raise ValueError(f"table: line {number} of {table} has mode {row['mode']!r}; choose one of {MODES}.")
-        video = table.parent / row["path"]
+        video = inside(table.parent, row["path"], f"table: line {number} of {table}")
         if not video.exists():
             raise ValueError(f"table: line {number} of {table} names {row['path']!r}, which is not there.")
         if row["mode"] in modes and row["view"] in views:

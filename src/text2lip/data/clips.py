@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from text2lip.files import inside
+
 
 @dataclass(frozen=True)
 class SourceClip:
@@ -37,7 +39,8 @@ def folder_clips(root: str | Path, split: str | None = None) -> list[SourceClip]
     `language`.
 
     Raises:
-        ValueError: no `metadata.jsonl`, a line that can't be read, a field or a file that is missing.
+        ValueError: no `metadata.jsonl`, a line that can't be read, a field or a file that is missing, a file that
+            is not below `root`.
     """
     root = Path(root)
     table = root / "metadata.jsonl"
@@ -49,10 +52,10 @@ def folder_clips(root: str | Path, split: str | None = None) -> list[SourceClip]
             continue
         try:
             row = json.loads(line)
-            name, text = row["file_name"], row["text"]
+            name, text = str(row["file_name"]), row["text"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"root: line {number} of {table} wants file_name and text ({error!r}).") from error
-        video = root / name
+        video = inside(root, name, f"root: line {number} of {table}")
         if not video.exists():
             raise ValueError(f"root: line {number} of {table} names {name!r}, which is not there.")
         clip = SourceClip(

@@ -97,7 +97,7 @@ def save_pairs(path: str | Path, pairs: dict[str, np.ndarray]):
     """Write one safetensors file; it appears whole or not at all."""
     from safetensors.numpy import save
 
-    from text2lip.video import replaced_file
+    from text2lip.files import replaced_file
 
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as temporary:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from text2lip.files import inside, replaced_file
 from text2lip.text.timing import Segment
 
 
@@ -80,7 +81,7 @@ def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterabl
 
 def parquet_path(folder: str | Path, split: str) -> Path:
     """Where the Parquet file of a split is; `datasets` reads the split's name out of the file's."""
-    return Path(folder) / "data" / f"{split}-00000-of-00001.parquet"
+    return inside(Path(folder) / "data", f"{split}-00000-of-00001.parquet", "split")
 
 
 def splits_of(folder: str | Path) -> list[str]:
@@ -120,14 +121,12 @@ def _numpy_rows(batch) -> Iterable[dict[str, Any]]:
 
 def record_path(folder: str | Path, name: str) -> Path:
     """Where the record of clip `name` is kept while a data set is made."""
-    return Path(folder) / "cache" / f"{name}.safetensors"
+    return inside(Path(folder) / "cache", f"{name}.safetensors", "clip")
 
 
 def save_record(path: Path, record: dict[str, Any]):
     """Write what [`prepare_clip`] made; the file appears whole or not at all."""
     from safetensors.numpy import save
-
-    from text2lip.video import replaced_file
 
     arrays = {name: np.ascontiguousarray(record[name]) for name in ARRAYS}
     arrays["crops"] = np.frombuffer(b"".join(record["crops"]), np.uint8)
@@ -164,8 +163,6 @@ def write_parquet(path: Path, records: Iterable[dict[str, Any]], count: int):
     import pyarrow as pa
     import pyarrow.parquet as parquet
     from tqdm import tqdm
-
-    from text2lip.video import replaced_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
     writer, rows = None, []

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from diffusers.utils import BaseOutput
 
+from text2lip.memory import free_memory
 from text2lip.text.timing import Segment
 
 
@@ -78,7 +79,7 @@ def save_subtitles(path: str | Path, words: list[Segment], duration: float = mat
     Raises:
         ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
     """
-    from text2lip.video import replaced_file
+    from text2lip.files import replaced_file
 
     write = subtitle_writer(path)
     with replaced_file(path) as temporary:
@@ -118,10 +119,8 @@ def check_memory(num_bytes: int, output_type: str) -> None:
     Raises:
         ValueError: they don't fit.
     """
-    import psutil
-
     needed = num_bytes * (2 if output_type == "pil" else 9)  # uint8, and a PIL copy or two of float32
-    free = psutil.virtual_memory().available
+    free = free_memory()
     if needed > free:
         raise ValueError(
             f"prompt: the frames need {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; call "

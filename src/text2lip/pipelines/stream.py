@@ -10,7 +10,7 @@ import torch
 from text2lip.text.timing import Segment
 
 
-@dataclass
+@dataclass(eq=False)
 class Text2LipStream:
     """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time.
 

@@ -210,7 +210,7 @@ def write_head(
     from diffusers.utils import CONFIG_NAME, SAFETENSORS_WEIGHTS_NAME
     from safetensors.torch import load_file, save
 
-    from text2lip.video import replaced_file
+    from text2lip.files import replaced_file
 
     source, output = Path(source), Path(output)
     before, loaded = load_file(source / SAFETENSORS_WEIGHTS_NAME), encoder.state_dict()

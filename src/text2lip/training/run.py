@@ -1,8 +1,6 @@
 """What every training run does beside its own step: resume, log, validate and save in time, keep weights whole."""
 
 import json
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from accelerate import PartialState
 from tqdm import tqdm
 
 from text2lip.data.prepared import splits_of
+from text2lip.files import replaced_file, replaced_folder
 from text2lip.training.precision import choose_precision
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint
 
@@ -51,7 +50,8 @@ class TrainingRun:
             rows = self.output / "log.jsonl"
             if path is not None and rows.exists():  # what was done after the checkpoint is done again
                 kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
-                rows.write_text("".join(f"{row}\n" for row in kept))
+                with replaced_file(rows) as temporary:
+                    temporary.write_text("".join(f"{row}\n" for row in kept))
             (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))
 
     def precision(self) -> str:
@@ -94,11 +94,8 @@ class TrainingRun:
     @contextmanager
     def kept(self, name: str) -> Iterator[Path]:
         """A folder to save weights to, which becomes `output / name` when all is written, whole or not at all."""
-        temporary = self.output / f"tmp-{name}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        yield temporary
-        shutil.rmtree(self.output / name, ignore_errors=True)
-        os.replace(temporary, self.output / name)
+        with replaced_folder(self.output / name) as temporary:
+            yield temporary
 
     def log(self, figures: dict[str, Any]):
         """Add a row to log.jsonl and to the tracker; `figures` has "step"."""

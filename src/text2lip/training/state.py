@@ -1,13 +1,14 @@
 """Checkpoints that appear whole or not at all, and randomness that depends on the step alone: exact resume."""
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from text2lip.files import put_folder
 
 
 MADE = re.compile(r"checkpoint-(\d+)$")
@@ -25,7 +26,7 @@ def seed_step(seed: int, step: int, rank: int) -> torch.Generator:
 
 def checkpoints(folder: str | Path) -> list[Path]:
     """Finished checkpoints of a run, oldest first."""
-    found = [path for path in Path(folder).glob("checkpoint-*") if MADE.search(path.name)]
+    found = [path.parent for path in Path(folder).glob("checkpoint-*/run.json") if MADE.search(path.parent.name)]
     return sorted(found, key=lambda path: int(MADE.search(path.name)[1]))
 
 
@@ -72,9 +73,9 @@ def save_checkpoint(accelerator: Any, folder: str | Path, run: dict[str, Any], e
     if accelerator.is_main_process:
         run = {**run, "num_processes": accelerator.num_processes}
         (temporary / "run.json").write_text(json.dumps(run, indent=2))
-        shutil.rmtree(final, ignore_errors=True)
-        os.replace(temporary, final)
+        put_folder(temporary, final)
         for old in checkpoints(folder)[:-keep]:
+            (old / "run.json").unlink()  # no longer a checkpoint, even if it is not removed to the end
             shutil.rmtree(old, ignore_errors=True)
     accelerator.wait_for_everyone()
     return final

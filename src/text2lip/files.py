@@ -1,0 +1,78 @@
+"""Files that appear whole or not at all, and paths that data names, kept inside their folder."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PureWindowsPath
+
+
+@contextmanager
+def replaced_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it takes the name `path`, on any error it is removed.
+
+    Raises:
+        ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
+    """
+    path = Path(path)
+    if os.path.isdir(path):
+        raise ValueError(f"output: {str(path)!r} is a folder; give the name of a file in it.")
+    temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}"
+    try:
+        with suppress(FileNotFoundError):
+            os.lstat(path)  # a name that no file can have: better now than when the work is done
+        # the system applies the umask: asking for it would change it for all threads
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"output: can't write to {str(path)!r} ({reason}); choose another place.") from error
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def replaced_folder(path: str | Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; on success it takes the name `path`, see [`put_folder`]."""
+    path = Path(path)
+    temporary = path.with_name(f"tmp-{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    yield temporary
+    put_folder(temporary, path)
+
+
+def put_folder(made: Path, path: Path) -> None:
+    """Give the folder `made` the name `path`; one that was there is first moved to `old-<name>`, then removed.
+
+    A program that is killed in between leaves both; the next call clears up.
+    """
+    old = path.with_name(f"old-{path.name}")
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        os.replace(path, old)
+    os.replace(made, path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def inside(folder: str | Path, name: str, what: str = "name") -> Path:
+    """The path `folder / name`, for a name that comes from data: it has to stay inside of `folder`.
+
+    Args:
+        folder (`str` or `Path`): where the file has to be.
+        name (`str`): relative to `folder`, with "/" between its parts.
+        what (`str`): where the name stands, for the error.
+
+    Raises:
+        ValueError: an absolute name, a Windows drive, "..", or a symbolic link that leads out of the folder.
+    """
+    folder, parts = Path(folder), PureWindowsPath(name)  # which knows both kinds of separators
+    path = folder / name
+    apart = "\0" in name or parts.anchor or ".." in parts.parts
+    if apart or not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{what}: {name!r} leads out of {str(folder)!r}; name a file below that folder.")
+    return path
