@@ -1,5 +1,6 @@
 """Model cards: what lies in a Hub repository, written from what is really in it."""
 
+import functools
 import hashlib
 import inspect
 import json
@@ -191,6 +192,17 @@ class ModelCardMixin:
     def model_card(self, repo_id: str) -> str:
         """Markdown for the README.md of the repository `repo_id`."""
         return component_card(self, repo_id)
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.save_pretrained is not ModelCardMixin.save_pretrained:
+            return
+
+        @functools.wraps(super(ModelCardMixin, cls).save_pretrained)  # a pipeline looks for arguments in the signature
+        def save_pretrained(self, *args, **kwargs):
+            return ModelCardMixin.save_pretrained(self, *args, **kwargs)
+
+        cls.save_pretrained = save_pretrained
 
     def save_pretrained(self, save_directory: str | os.PathLike, *args, **kwargs):
         """As in diffusers; a README.md that somebody wrote in the folder stays and is uploaded with `push_to_hub`."""

@@ -131,6 +131,19 @@ def test_a_variant_is_saved_and_loaded(pipe, tmp_path):
         assert all((ours[key] == other[key]).all() for key in ours)
 
 
+def test_no_class_hides_the_arguments_of_saving():
+    """A pipeline passes to its components what it finds in their signatures."""
+    import inspect
+
+    import text2lip
+    from text2lip.faces.landmarker import FaceLandmarker
+
+    wanted = {"safe_serialization", "variant", "max_shard_size", "push_to_hub"}
+    models = {getattr(text2lip, name) for name in text2lip.registration.CLASSES} - {text2lip.VisemeTokenizer}
+    for kind in (*models, Text2LipPipeline, type("Own", (FaceLandmarker,), {})):
+        assert wanted <= set(inspect.signature(kind.save_pretrained).parameters), kind
+
+
 def test_no_saved_file_lacks_a_dot(saved):
     """Diffusers looks for a variant behind the first dot of each file's name, in the order of the directory."""
     assert not [path for path in saved.rglob("*") if path.is_file() and "." not in path.name]
