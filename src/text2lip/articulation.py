@@ -36,7 +36,7 @@ class ArticulatoryModelOutput(BaseOutput):
             units of the outer eye corners' distance; 0 in padded frames.
     """
 
-    motion: torch.Tensor
+    motion: torch.Tensor = None  # a default, because accelerate rebuilds outputs from a dictionary
 
 
 class ArticulatoryModel(ModelCardMixin, ModelMixin, ConfigMixin):

@@ -276,6 +276,8 @@ def usable_device(name: str):
     import torch
 
     try:
+        if torch.device(name).type == "meta":
+            raise NotImplementedError("tensors have no data there")
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError, NotImplementedError) as error:  # AssertionError: torch without CUDA
         why = str(error).splitlines()[0]

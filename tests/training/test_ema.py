@@ -45,3 +45,11 @@ def test_save_and_load(tmp_path):
 def test_bad_decay():
     with pytest.raises(ValueError, match="decay"):
         EMA(nn.Linear(1, 1), 1.0)
+
+
+def test_follows_a_module_that_is_moved_after_it_was_begun(tmp_path):
+    layer = nn.Linear(2, 2)
+    ema = EMA(layer)
+    layer.to("meta")
+    ema.update(layer)
+    assert ema.average["weight"].device.type == "meta"

@@ -16,6 +16,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 
 from text2lip.cards import ModelCardMixin, recorded_facts
+from text2lip.devices import execution_device
 from text2lip.faces import detection
 from text2lip.faces.detection import Face
 from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
@@ -28,6 +29,7 @@ BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_l
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
 # The detector's six keypoints in terms of the mesh: eyes, nose tip, mouth, ears.
 KEYPOINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
+ANCHORS = blazeface_anchors()
 # Presence (a probability) at the first look, below which no second one helps, and above which none is needed.
 HOPELESS, CERTAIN = 0.1, 1 - 1e-6
 RETRY = 25  # frames: how often a lost face is looked for thoroughly
@@ -54,8 +56,21 @@ class FaceMeshOutput(BaseOutput):
         presence (`torch.Tensor` of shape `(batch,)`): probability that the crop shows a face.
     """
 
-    points: torch.Tensor
-    presence: torch.Tensor
+    points: torch.Tensor = None  # defaults, because accelerate rebuilds outputs from a dictionary
+    presence: torch.Tensor = None
+
+
+@dataclass
+class FaceDetectorOutput(BaseOutput):
+    """What `FaceLandmarker.forward` returns of its detector, see [`~text2lip.faces.networks.BlazeFace`].
+
+    Args:
+        logits (`torch.Tensor` of shape `(batch, 896)`): of each anchor.
+        boxes (`torch.Tensor` of shape `(batch, 896, 8, 2)`): pixels of the 128-pixel window, relative to the anchors.
+    """
+
+    logits: torch.Tensor = None
+    boxes: torch.Tensor = None
 
 
 class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
@@ -91,7 +106,6 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         super().__init__()
         self.detector = BlazeFace()
         self.mesh = FaceMesh()
-        self.register_buffer("anchors", blazeface_anchors(), persistent=False)
 
     @classmethod
     def from_builtin(cls) -> "FaceLandmarker":
@@ -136,18 +150,25 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             **kwargs,
         )
 
-    def forward(self, crops: torch.Tensor, return_dict: bool = True) -> FaceMeshOutput | tuple:
-        """Place the mesh in square crops that show an upright face of 2/3 of the crop's side.
+    def forward(
+        self, crops: torch.Tensor, return_dict: bool = True, detect: bool = False
+    ) -> FaceMeshOutput | FaceDetectorOutput | tuple:
+        """Place the mesh in square crops that show an upright face of 2/3 of the crop's side; or look for faces.
 
         Args:
             crops (`torch.Tensor` of shape `(batch, 3, 192, 192)`): RGB in [0, 1].
             return_dict (`bool`): return a tuple if False.
+            detect (`bool`): run the detector instead, on windows `(batch, 3, 128, 128)`, RGB in [-1, 1]. Both go
+                through here, so that hooks of offloading see them.
         """
+        if detect:
+            logits, boxes = self.detector(crops.float())
+            return FaceDetectorOutput(logits=logits, boxes=boxes) if return_dict else (logits, boxes)
         points, logits = self.mesh(crops.float())
         presence = logits.sigmoid()
         return FaceMeshOutput(points=points, presence=presence) if return_dict else (points, presence)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def detect(self, image: np.ndarray) -> list[Face]:
         """Find faces, turned or upright, that the detector proposes and the mesh confirms.
 
@@ -160,7 +181,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         """
         return [found.face for found in self._search(image)]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def locate(self, image: np.ndarray, face_index: Face | int | tuple | None = None) -> np.ndarray:
         """Landmarks of one face.
 
@@ -178,7 +199,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         """
         return self._normalise(self._choose(image, face_index).points, image)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def track(self, frames: Iterable[np.ndarray], face_index: Face | int | tuple | None = None):
         """Landmarks of one face through a clip.
 
@@ -269,13 +290,13 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
 
     def _candidates(self, image: np.ndarray, windows: list[Region], scale: float = 1.0) -> list[list[Face]]:
         """What the detector sees in each window; `image` is the picture made smaller by `scale`."""
-        size, anchors = self.detector.input_size, self.anchors.cpu().numpy()
+        size, anchors = self.detector.input_size, ANCHORS.numpy()
         faces = []
         for start in range(0, len(windows), 16):
             batch = windows[start : start + 16]
             scaled = [Region(w.x * scale, w.y * scale, w.size * scale, w.angle) for w in batch]
             crops = np.stack([cut(image, window, size, cv2.BORDER_CONSTANT) for window in scaled])
-            logits, boxes = self.detector(self._tensor(crops) / 127.5 - 1)
+            logits, boxes = self(self._tensor(crops) / 127.5 - 1, return_dict=False, detect=True)
             for window, logit, box in zip(batch, logits.cpu().numpy(), boxes.cpu().numpy()):
                 faces.append(detection.read_candidates(logit, box, anchors, window, size, self.config.min_score))
         return faces
@@ -392,7 +413,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
 
     def _tensor(self, crops: np.ndarray) -> torch.Tensor:
         """`(batch, size, size, 3)` uint8 to `(batch, 3, size, size)` float32 on the model's device."""
-        return torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
+        return torch.from_numpy(crops).to(execution_device(self)).permute(0, 3, 1, 2).float()
 
 
 def _drop_dotless_licence(folder: Path) -> None:

@@ -33,6 +33,13 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(hidden, weight, bias, self.stride, self.padding, groups=self.groups)
 
 
+class Float32Linear(nn.Linear):
+    """Linear map in float32."""
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return F.linear(hidden, self.weight.float(), self.bias.float())
+
+
 class Activation(nn.PReLU):
     """PReLU with a slope per channel, in float32."""
 
@@ -134,8 +141,8 @@ class FaceMesh(nn.Module):
             *(SameConv2d(128, 32, 1), Activation(32), ResidualBlock(32, 32)),
         )
         # A 3x3 convolution over the whole remaining 3x3 field is a linear layer.
-        self.points_out = nn.Linear(32 * 3 * 3, 3 * self.num_points)
-        self.presence_out = nn.Linear(32 * 3 * 3, 1)
+        self.points_out = Float32Linear(32 * 3 * 3, 3 * self.num_points)
+        self.presence_out = Float32Linear(32 * 3 * 3, 1)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Place the points.
@@ -149,6 +156,5 @@ class FaceMesh(nn.Module):
         """
         hidden = self.trunk(self.stem(images))  # (batch, 128, 6, 6)
         points, presence = self.points(hidden).flatten(1), self.presence(hidden).flatten(1)  # (batch, 32 * 3 * 3)
-        points = F.linear(points, self.points_out.weight.float(), self.points_out.bias.float())
-        presence = F.linear(presence, self.presence_out.weight.float(), self.presence_out.bias.float())
+        points, presence = self.points_out(points), self.presence_out(presence)
         return points.reshape(-1, self.num_points, 3), presence[:, 0]

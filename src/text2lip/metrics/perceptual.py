@@ -95,10 +95,10 @@ def lpips(ours: Any, real: Any, model: LPIPSModel | None = None, batch_size: int
     for start in range(0, len(ours), batch_size):
         part = slice(start, start + batch_size)
         distances.append(model(to_signed(ours[part], model.shift), to_signed(real[part], model.shift)))
-    return float(torch.cat(distances).double().mean())
+    return float(torch.cat(distances).cpu().double().mean())
 
 
 def to_signed(frames: np.ndarray, like: torch.Tensor) -> torch.Tensor:
     """Frames (frames, height, width, 3), uint8 or [0, 1], to (frames, 3, height, width) in [-1, 1], as `like` is."""
-    x = torch.from_numpy(frames.copy()).permute(0, 3, 1, 2).to(like.device, like.dtype)
+    x = torch.from_numpy(frames.copy()).permute(0, 3, 1, 2).to(like.dtype).to(like.device)
     return x / 127.5 - 1 if frames.dtype == np.uint8 else x * 2 - 1

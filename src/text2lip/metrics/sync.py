@@ -143,17 +143,19 @@ def sync_features(
     if windows < 1:
         raise ValueError(f"faces: {len(faces)} frames with {len(audio)} samples; wants more than {WINDOW} frames.")
     model = model or _loaded(find_weights("lse"))
-    coefficients = torch.from_numpy(mfcc(audio)).float()[None]  # (1, 13, steps)
+    like = next(model.parameters())
+    coefficients = torch.from_numpy(mfcc(audio)).to(like.dtype).to(like.device)[None]  # (1, 13, steps)
     bgr = np.ascontiguousarray(faces[..., ::-1])
     lips, sound = [], []
     for start in range(0, windows, batch_size):
         firsts = range(start, min(start + batch_size, windows))
-        clip = torch.from_numpy(bgr[start : firsts[-1] + WINDOW]).float() * (1 if bgr.dtype == np.uint8 else 255)
+        clip = torch.from_numpy(bgr[start : firsts[-1] + WINDOW]).to(like.dtype).to(like.device)
+        clip = clip * (1 if bgr.dtype == np.uint8 else 255)
         seen = torch.stack([clip[i : i + WINDOW] for i in range(len(firsts))])
         lips.append(model.forward_lip(seen.movedim(-1, 1)))
         steps = [coefficients[..., i * STEPS : i * STEPS + WINDOW * STEPS] for i in firsts]
         sound.append(model.forward_aud(torch.stack(steps)))
-    return torch.cat(lips).numpy(), torch.cat(sound).numpy()
+    return tuple(torch.cat(x).float().cpu().numpy() for x in (lips, sound))
 
 
 def lse(faces: Any, audio: Any, *, fps: float, sampling_rate: int, model: SyncNet | None = None) -> SyncScores:

@@ -127,13 +127,13 @@ class LocalTime(nn.Module):
         super().__init__()
         self.projection = nn.Linear(2 * len(DECAYS), width)
 
-    def forward(self, times, start, end, index) -> torch.Tensor:
-        """Float (batch, frames, width) for `times` (batch, frames) in tokens `index` (batch, frames)."""
+    def forward(self, times, start, end, index, dtype: torch.dtype) -> torch.Tensor:
+        """`dtype` (batch, frames, width) for `times` (batch, frames) in tokens `index` (batch, frames)."""
         since = times - start.gather(1, index)
         until = end.gather(1, index) - times
         decays = times.new_tensor(DECAYS)
         parts = [(-x.clamp(min=0)[..., None] / decays).exp() for x in (since, until)]
-        return self.projection(torch.cat(parts, -1).to(self.projection.weight.dtype))
+        return self.projection(torch.cat(parts, -1).to(dtype))
 
 
 def frame_times(num_frames: int, fps: float | torch.Tensor, like: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,12 @@ class EchoMimicReferenceUNetOutput(BaseOutput):
         reference_states (`dict`): place of a self-attention to what enters it, float (batch, tokens, channels).
     """
 
-    reference_states: dict[str, torch.Tensor]
+    reference_states: dict[str, torch.Tensor] = None
+
+    def __post_init__(self):
+        states = self.reference_states  # or, where accelerate rebuilds an output from a dictionary, all fields
+        if states is not None:
+            self["reference_states"] = states.get("reference_states", states)
 
 
 class EchoMimicReferenceUNet(ModelCardMixin, UNet2DConditionModel):

@@ -42,7 +42,7 @@ class LipDecoderModelOutput(BaseOutput):
         attentions (`tuple[LipAttention]`, *optional*): one for each layer, where asked for.
     """
 
-    motion: torch.Tensor
+    motion: torch.Tensor = None  # a default, because accelerate rebuilds outputs from a dictionary
     attentions: tuple[LipAttention, ...] | None = None
 
 
@@ -151,7 +151,7 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
             ValueError: visemes without durations, or masks or durations of another shape than what they are for.
         """
         times = frame_times(audio_features.shape[1], fps, audio_features)
-        x = self.query.expand(*times.shape, -1)  # (batch, frames, hidden_dim)
+        x = self.query.to(self.dtype).expand(*times.shape, -1)  # (batch, frames, hidden_dim)
         token_clock = None
         if encoder_hidden_states is not None:
             if durations is None:
@@ -159,14 +159,14 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
             mask = check_tokens(durations, attention_mask, tuple(encoder_hidden_states.shape[:2]))
             start, end = token_times(durations.float())
             token_clock = (start, end, mask)
-            x = x + self.local_time(times, start, end, token_at(times, end, mask))
+            x = x + self.local_time(times, start, end, token_at(times, end, mask), x.dtype)
             if frame_mask is None:
                 frame_mask = times <= end[:, -1:] + 1e-4
         if frame_mask is None:
             frame_mask = torch.ones_like(times, dtype=torch.bool)
         if frame_mask.shape != times.shape:
             raise ValueError(f"frame_mask: has shape {tuple(frame_mask.shape)}; wants {tuple(times.shape)}.")
-        audio = self.audio_norm(self.audio_projection(audio_features.to(self.audio_projection.weight.dtype)))
+        audio = self.audio_norm(self.audio_projection(audio_features.to(x.dtype)))
         frame_clock, attentions = (times, times, frame_mask.bool()), []
         for layer in self.layers:
             x, maps = layer(x, audio, encoder_hidden_states, frame_clock, token_clock, output_attentions)

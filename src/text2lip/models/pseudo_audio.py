@@ -26,8 +26,8 @@ class PseudoAudioModelOutput(BaseOutput):
         enhanced (`torch.Tensor`): ṽ_enh, float (batch, tokens, hidden_dim); 0 in padding.
     """
 
-    audio_features: torch.Tensor
-    enhanced: torch.Tensor
+    audio_features: torch.Tensor = None  # defaults, because accelerate rebuilds outputs from a dictionary
+    enhanced: torch.Tensor = None
 
 
 class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
@@ -97,7 +97,7 @@ class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
         times = frame_times(num_frames, fps, durations)
         index = token_at(times, end, mask)
         held = enhanced.gather(1, index[..., None].expand(-1, -1, enhanced.shape[-1]))
-        x = held + self.query + self.local_time(times, start, end, index)  # ã (batch, frames, hidden_dim)
+        x = held + self.query + self.local_time(times, start, end, index, held.dtype)  # ã (batch, frames, hidden_dim)
         x = x + self.attention(self.query_norm(x), enhanced, times, start, end, mask)[0]  # Eq. 7
         audio = self.projection(x + self.feed_forward(self.norm(x)))
         return PseudoAudioModelOutput(audio, enhanced) if return_dict else (audio, enhanced)

@@ -28,12 +28,13 @@ class VisemeEncoderModelOutput(BaseOutput):
         log_durations (`torch.Tensor`): float (batch, tokens), natural logarithm of seconds; 0 in padding.
     """
 
-    last_hidden_state: torch.Tensor
-    log_durations: torch.Tensor
+    last_hidden_state: torch.Tensor = None  # defaults, because accelerate rebuilds outputs from a dictionary
+    log_durations: torch.Tensor = None
 
     def durations(self, attention_mask: torch.Tensor, speaking_rate: float = 1.0) -> torch.Tensor:
         """Predicted seconds (batch, tokens), 0 in padding; half as long at `speaking_rate` 2."""
-        return self.log_durations.float().exp() * attention_mask / speaking_rate
+        seconds = self.log_durations.float().exp() / speaking_rate
+        return seconds * attention_mask.to(seconds.device)
 
 
 class VisemeEncoderLayer(nn.Module):

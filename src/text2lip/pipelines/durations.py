@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from text2lip.devices import execution_device
 from text2lip.text.durations import EDGE_SECONDS
 from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
 from text2lip.text.timing import Segment, Timeline
@@ -68,7 +69,7 @@ def predict_timeline(
 @torch.no_grad()
 def predict_seconds(viseme_encoder: Any, tokenizer: Any, timeline: Timeline) -> np.ndarray:
     """Seconds of each phone of a timeline, whose own times don't count: float (phones,), within `PHONE_RANGE`."""
-    tokens = tokenizer(phones=timeline, return_tensors="pt").to(viseme_encoder.device)
+    tokens = tokenizer(phones=timeline, return_tensors="pt").to(execution_device(viseme_encoder))
     output = viseme_encoder(tokens.input_ids, tokens.attention_mask, tokens.phone_ids, tokens.features)
     lengths = output.durations(tokens.attention_mask)[0].cpu().numpy()
     given = tokens.durations[0].cpu().double().numpy()

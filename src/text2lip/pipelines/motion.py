@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from text2lip.articulation import token_times
+from text2lip.devices import execution_device
 from text2lip.faces.seal import press_lips, rest_weight, seal_lips, settle, widest_gap
 
 
@@ -46,7 +47,8 @@ class LipMotion:
             spoken = math.ceil(float(tokens["durations"].sum(1).max()) * fps)
             num_frames = max(num_frames, min(spoken, num_frames + math.ceil(AHEAD * fps)))
         model = self.lip_decoder if (motion or self.config.motion) == "networks" else self.articulation
-        tokens = {name: value.to(model.device) for name, value in tokens.items() if isinstance(value, torch.Tensor)}
+        device = execution_device(model)
+        tokens = {name: value.to(device) for name, value in tokens.items() if isinstance(value, torch.Tensor)}
         durations, mask = tokens["durations"], tokens["attention_mask"]
         if model is self.articulation:
             moved = model(tokens["phone_ids"], durations, num_frames, fps, attention_mask=mask).motion
@@ -56,7 +58,7 @@ class LipMotion:
         silent = mask & (tokens["phone_ids"] == 0)
         start, end = token_times(durations)
         rest = rest_weight(silent, start, end, num_frames, fps)
-        moved = seal_lips(settle(moved.float(), rest), rest)
+        moved = seal_lips(settle(moved.to(device, torch.float32), rest), rest)
         return press_lips(moved, widest, start, end, fps)[:, :wanted], model.config.reference_width
 
     def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:

@@ -31,12 +31,12 @@ class Text2LipPipelineOutput(BaseOutput):
         sampling_rate (`int`, *optional*): of `audio`, Hz.
     """
 
-    frames: Any
-    landmarks: list[np.ndarray]
-    visemes: list[list[Segment]]
-    phones: list[list[Segment]]
-    words: list[list[Segment]]
-    fps: float
+    frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
+    landmarks: list[np.ndarray] = None
+    visemes: list[list[Segment]] = None
+    phones: list[list[Segment]] = None
+    words: list[list[Segment]] = None
+    fps: float = None
     audio: list[np.ndarray] | None = None
     sampling_rate: int | None = None
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from text2lip.devices import execution_device
 from text2lip.pipelines.inputs import fit_audio
 from text2lip.speech.audio import resample
 from text2lip.speech.whisper import SAMPLING_RATE, frames_to_states, whisper_states, whisper_windows
@@ -78,7 +79,7 @@ def sound_tokens(
         audio = np.asarray(fit_audio(speech.audio, speech.sampling_rate, num_frames, fps))
         states = whisper_states(pipe.audio_encoder, resample(audio, speech.sampling_rate, SAMPLING_RATE))
         return whisper_windows(states, num_frames, fps)
-    device = pipe.pseudo_audio.device
+    device = execution_device(pipe.pseudo_audio)
     ids, mask, phones, features, durations = (
         tokens[name].to(device) for name in ("input_ids", "attention_mask", "phone_ids", "features", "durations")
     )

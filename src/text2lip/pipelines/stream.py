@@ -51,6 +51,11 @@ class Text2LipStream:
     def __len__(self) -> int:
         return self.num_frames
 
+    def close(self) -> None:
+        """Make no more frames; models that were offloaded go back. A stream that ends or fails does so by itself."""
+        if hasattr(self.frames, "close"):
+            self.frames.close()
+
     def save(self, path: str | Path, progress: Callable[[Iterable], Iterable] = iter) -> int:
         """Write the clip with its sound to a video file; returns the number of frames.
 
@@ -65,4 +70,8 @@ class Text2LipStream:
 
         if self.taken:
             raise ValueError(f"stream: {self.taken} frames are gone already; save before iterating, or stream again.")
-        return write_video(path, progress(self), fps=self.fps, audio=self.audio, sampling_rate=self.sampling_rate)
+        try:
+            sound = {"audio": self.audio, "sampling_rate": self.sampling_rate}
+            return write_video(path, progress(self), fps=self.fps, **sound)
+        finally:
+            self.close()

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
 from diffusers.utils import logging
@@ -29,6 +30,7 @@ from text2lip.pipelines.durations import predict_timeline
 from text2lip.pipelines.footage import ENDS, is_footage
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.motion import LipMotion
+from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
 from text2lip.pipelines.references import references_of
 from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
@@ -48,7 +50,7 @@ MOTIONS = ("articulatory", "networks")
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
 
 
-class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
+class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     """Text-driven talking faces after *Text2Lip* (arXiv 2508.02362).
 
     Load it with `Text2LipPipeline.from_pretrained("text2lip-grid")` (built in, offline), a folder or a Hub id.
@@ -71,7 +73,9 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
         max_size (`int`): longest side of a portrait, pixels.
     """
 
-    model_cpu_offload_seq = "viseme_encoder->pseudo_audio->lip_decoder->reference_unet->unet->vae"
+    model_cpu_offload_seq = (
+        "viseme_encoder->pseudo_audio->lip_decoder->audio_encoder->landmark_encoder->reference_unet->unet->vae"
+    )
     _exclude_from_cpu_offload = ["face_landmarker", "articulation"]
     _optional_components = [
         "viseme_encoder",
@@ -256,20 +260,9 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
         request = Request(*said, generator, reference)
         options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
         self.check_inputs(options, output_type)
-        streams = self._streams(request.clips(), options)
-        rates = sorted({stream.fps for stream in streams})
-        if len(rates) > 1:
-            raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
-        check_memory(sum(len(stream) * math.prod(stream.size) * 3 for stream in streams), output_type)
-        frames = []
-        with self.progress_bar(total=sum(len(stream) for stream in streams)) as bar:
-            for stream in streams:
-                made = []
-                for frame in stream:
-                    made.append(frame)
-                    bar.update()
-                frames.append(made)
-        self.maybe_free_model_hooks()
+        with self._freed_hooks():
+            streams = self._streams(request.clips(), options)
+            frames = self._frames(streams, output_type)
         sound = None if any(stream.audio is None for stream in streams) else [stream.audio for stream in streams]
         output = Text2LipPipelineOutput(
             frames=pack_frames(frames, output_type),
@@ -282,6 +275,22 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
             sampling_rate=None if sound is None else streams[0].sampling_rate,
         )
         return output if return_dict else output.to_tuple()
+
+    def _frames(self, streams: list[Text2LipStream], output_type: str) -> list[list[np.ndarray]]:
+        """All frames of each clip."""
+        rates = sorted({stream.fps for stream in streams})
+        if len(rates) > 1:
+            raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
+        check_memory(sum(len(stream) * math.prod(stream.size) * 3 for stream in streams), output_type)
+        frames = []
+        with self.progress_bar(total=sum(len(stream) for stream in streams)) as bar:
+            for stream in streams:
+                made = []
+                for frame in stream:
+                    made.append(frame)
+                    bar.update()
+                frames.append(made)
+        return frames
 
     @torch.no_grad()
     def stream(
@@ -324,19 +333,24 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, DiffusionPipeline):
         clips = request.clips()
         if len(clips) != 1:
             raise ValueError(f"prompt: stream makes one clip, got {len(clips)}; call it once for each.")
-        return self._streams(clips, options)[0]
+        with self._freed_hooks():
+            stream = self._streams(clips, options)[0]
+        stream.frames = self._freeing(stream.frames)
+        return stream
 
     def check_inputs(self, options: Options, output_type: str = "np"):
         """Refuse values that no part of this pipeline can use.
 
         Raises:
-            ValueError: a required component is None, unknown `motion`, `renderer` or `output_type`, one whose
-                components are missing, networks for other visemes than the tokenizer's, or sampler arguments for a
-                renderer that has no sampler.
+            ValueError: a required component is None or has no data (on "meta"), unknown `motion`, `renderer` or
+                `output_type`, one whose components are missing, networks for other visemes than the tokenizer's, or
+                sampler arguments for a renderer that has no sampler.
         """
         for name in REQUIRED:
             if getattr(self, name) is None:
                 raise ValueError(f"{name}: None; this pipeline can do nothing without it, load it with its {name}.")
+        if self._execution_device.type == "meta":
+            raise ValueError("device: 'meta', where tensors have no data; move the pipeline to one that computes.")
         size = options.expressiveness
         motion = self.config.motion if options.motion is None else options.motion
         if not is_number(size) or not 0 <= size <= 2:

@@ -14,6 +14,7 @@ from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 from diffusers.utils.torch_utils import randn_tensor
 from tqdm import tqdm
 
+from text2lip.devices import execution_device
 from text2lip.faces.crop import crop, paste_back
 from text2lip.faces.drawing import draw_landmarks
 from text2lip.renderers.base import check_landmarks, check_portrait
@@ -397,9 +398,3 @@ class EchoMimicRenderer(Sampling):
             f"EchoMimic: {passes // steps} windows x {steps} steps of {seconds:.2f} s: about {whole} (h:min:s), and "
             "the decoding."
         )
-
-
-def execution_device(model: torch.nn.Module) -> torch.device:
-    """Where a model computes: where it is, or where the hook of `enable_model_cpu_offload` will bring it."""
-    hook = getattr(model, "_hf_hook", None)
-    return torch.device(getattr(hook, "execution_device", None) or model.device)

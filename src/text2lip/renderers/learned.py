@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 
+from text2lip.devices import compute_dtype, execution_device
 from text2lip.faces.canonical import DRIVEN, lip_gap, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
 from text2lip.renderers.base import check_landmarks
@@ -203,7 +204,7 @@ class LearnedRenderer:
     the lips are as in the portrait. Grey portraits stay grey. Each frame depends on its landmarks alone.
 
     Args:
-        unet ([`LandmarkGuidedUNet`]): used on its own device and in its own dtype.
+        unet ([`LandmarkGuidedUNet`]): used where it is, or is brought by offloading, and in its own dtype.
         batch_size (`int`): frames that go through the network at once.
     """
 
@@ -258,7 +259,7 @@ class LearnedRenderer:
                         view.correct(frame, warped, *answer, view.trust * moved, reference)
             yield from frames
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _ask(self, view: MouthView, inputs: list) -> tuple[np.ndarray, ...]:
         """The network's flow (pixels), colour (grey levels), mask and reference's share: float32, channels last."""
         warped, drawings = (self._tensor(np.stack(part)) for part in list(zip(*inputs))[:2])
@@ -271,5 +272,5 @@ class LearnedRenderer:
         return flow, 127.5 * colour, mask[..., 0], taken[..., 0]
 
     def _tensor(self, pictures: np.ndarray) -> torch.Tensor:
-        x = torch.from_numpy(pictures).to(self.unet.device).permute(0, 3, 1, 2)
-        return x.to(self.unet.dtype) / 255
+        x = torch.from_numpy(pictures).to(execution_device(self.unet)).permute(0, 3, 1, 2)
+        return x.to(compute_dtype(self.unet)) / 255

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from text2lip.devices import compute_dtype, execution_device
+
 
 SAMPLING_RATE = 16_000
 STEP_RATE = 50  # encoder steps in a second
@@ -55,17 +57,19 @@ def whisper_states(model: Any, audio: np.ndarray) -> torch.Tensor:
     extractor = WhisperFeatureExtractor(feature_size=encoder.config.num_mel_bins)
     mel = extractor(audio, sampling_rate=SAMPLING_RATE, padding=False, truncation=False, return_tensors="pt")
     pieces = mel.input_features.split(2 * encoder.config.max_source_positions, dim=-1)
-    return torch.cat([_piece_states(encoder, piece) for piece in pieces])
+    return torch.cat([_piece_states(model, piece) for piece in pieces])
 
 
-def _piece_states(encoder: torch.nn.Module, mel: torch.Tensor) -> torch.Tensor:
+def _piece_states(model: Any, mel: torch.Tensor) -> torch.Tensor:
     """States (steps, layers + 1, width) of one piece, log-mel (1, bands, up to 3000)."""
-    states = []
+    states, encoder, device = [], model.get_encoder(), execution_device(model)
     readers = [*encoder.layers, encoder.layer_norm]  # what each of them is given
     hooks = [module.register_forward_pre_hook(lambda _, args: states.append(args[0])) for module in readers]
     missing = 2 * encoder.config.max_source_positions - mel.shape[-1]
     try:
-        encoder(torch.nn.functional.pad(mel, (0, missing)).to(encoder.device, encoder.dtype))
+        padded = torch.nn.functional.pad(mel, (0, missing)).to(device, compute_dtype(model))
+        first = torch.full((1, 1), model.config.decoder_start_token_id, device=device)
+        model(input_features=padded, decoder_input_ids=first)  # whole, for offloading's hooks are on the whole
     finally:
         for hook in hooks:
             hook.remove()
@@ -83,9 +87,9 @@ def whisper_windows(states: torch.Tensor, num_frames: int, fps: float = 25) -> t
     Returns:
         `torch.Tensor`: (num_frames, 10 * (layers + 1), width), steps first; (num_frames, 50, 384) for Whisper-tiny.
     """
-    middle = (torch.arange(num_frames, device=states.device, dtype=torch.float64) * STEP_RATE / fps).long()
-    steps = middle[:, None] + torch.arange(-BEFORE, AFTER, device=states.device)
-    return states[steps.clamp(0, len(states) - 1)].flatten(1, 2)
+    middle = (torch.arange(num_frames, dtype=torch.float64) * STEP_RATE / fps).long()  # MPS has no float64
+    steps = middle[:, None] + torch.arange(-BEFORE, AFTER)
+    return states[steps.clamp(0, len(states) - 1).to(states.device)].flatten(1, 2)
 
 
 def whisper_frames(states: torch.Tensor, num_frames: int, fps: float = 25) -> torch.Tensor:
@@ -103,10 +107,11 @@ def whisper_frames(states: torch.Tensor, num_frames: int, fps: float = 25) -> to
         `torch.Tensor`: (num_frames, 2 * (layers + 1) * width).
     """
     count = num_frames * STEPS_PER_FRAME
-    steps = torch.arange(count, device=states.device, dtype=torch.float64) * STEP_RATE / (fps * STEPS_PER_FRAME)
+    steps = torch.arange(count, dtype=torch.float64) * STEP_RATE / (fps * STEPS_PER_FRAME)  # MPS has no float64
     steps = steps.clamp(max=len(states) - 1)
     low = steps.long()
-    share = (steps - low).to(states.dtype)[:, None, None]
+    share = (steps - low).to(states.dtype).to(states.device)[:, None, None]
+    low = low.to(states.device)
     mixed = torch.lerp(states[low], states[(low + 1).clamp(max=len(states) - 1)], share)
     return mixed.reshape(num_frames, -1)
 

@@ -11,6 +11,8 @@ from torch import nn
 class EMA:
     """Average of parameters over steps, float32; its memory grows with the steps done, up to `decay`.
 
+    It goes where the parameters go: a module may be moved to a device after its average was begun.
+
     Args:
         module (`nn.Module`): whose trainable parameters are averaged.
         decay (`float`): in [0, 1); of the average at each step, min(decay, (1 + steps) / (10 + steps)).
@@ -29,7 +31,8 @@ class EMA:
         self.steps += 1
         parameters = dict(module.named_parameters())
         for name, average in self.average.items():
-            average.lerp_(parameters[name].detach().float(), 1 - decay)
+            parameter = parameters[name].detach().float()
+            self.average[name] = average.to(parameter.device).lerp_(parameter, 1 - decay)
 
     @contextmanager
     def applied(self, module: nn.Module) -> Iterator[None]:

@@ -1,0 +1,30 @@
+"""Where a model computes, and in which type: not always where, and as what, its weights are kept."""
+
+import torch
+from diffusers.models.modeling_utils import get_parameter_device, get_parameter_dtype
+from torch import nn
+
+
+def execution_device(model: nn.Module) -> torch.device:
+    """The device on which a model wants its inputs, and gives its outputs.
+
+    That of its weights; or, while they are offloaded, where accelerate's hooks (`enable_model_cpu_offload`,
+    `enable_sequential_cpu_offload`, a device map) or diffusers' (`enable_group_offload`) will bring them.
+
+    Args:
+        model (`nn.Module`): a component of a pipeline, or something else that has a `device`.
+    """
+    if not isinstance(model, nn.Module):
+        return model.device
+    for module in model.modules():
+        hook = getattr(module, "_hf_hook", None)
+        for part in getattr(hook, "hooks", (hook,)):
+            device = getattr(part, "execution_device", None)
+            if device is not None:
+                return torch.device(device)
+    return get_parameter_device(model)
+
+
+def compute_dtype(model: nn.Module) -> torch.dtype:
+    """The type in which a model computes: that of its weights, or that of `enable_layerwise_casting`."""
+    return get_parameter_dtype(model) if isinstance(model, nn.Module) else model.dtype

@@ -1,0 +1,47 @@
+"""Models of a pipeline that are on the accelerator only while they work."""
+
+import inspect
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from diffusers.hooks import apply_group_offloading
+
+
+class Offloading:
+    """What [`Text2LipPipeline`] adds to diffusers' offloading."""
+
+    def enable_group_offload(self, *args, **kwargs) -> None:
+        """As in [`DiffusionPipeline`]; with `offload_to_disk_path` each model has a folder of its own there.
+
+        In one folder, as diffusers has it, layers of the same name in two models would share a file.
+        """
+        given = inspect.signature(super().enable_group_offload).bind(*args, **kwargs).arguments
+        folder = given.get("offload_to_disk_path")
+        if folder is None:
+            return super().enable_group_offload(**given)
+        excluded = given.pop("exclude_modules", None) or ()
+        excluded = (excluded,) if isinstance(excluded, str) else excluded
+        models = {name: model for name, model in self.components.items() if isinstance(model, torch.nn.Module)}
+        for name, model in models.items():
+            if name in excluded:
+                model.to(given["onload_device"])
+                continue
+            given["offload_to_disk_path"] = os.path.join(folder, name)
+            getattr(model, "enable_group_offload", partial(apply_group_offloading, model))(**given)
+
+    @contextmanager
+    def _freed_hooks(self) -> Iterator[None]:
+        """Whatever happens inside, models that `enable_model_cpu_offload` has brought to a device leave it."""
+        try:
+            yield
+        finally:
+            self.maybe_free_model_hooks()
+
+    def _freeing(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The items, and models leave the device after the last, when no more are wanted, and on an error."""
+        with self._freed_hooks():
+            yield from items
