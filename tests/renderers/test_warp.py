@@ -116,3 +116,21 @@ def test_closed_lips_have_no_edges_to_find(painted, grey):
         portrait = np.repeat(portrait.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
     points = to_pixels(painted.landmarks, *portrait.shape[:2])
     assert max(np.abs(edge).max() for edge in lip_edges(portrait, points)) < 0.02 * painted.unit
+
+
+def test_what_is_beside_the_jaw_stays_and_nothing_folds(painted, field):
+    """Hair ends and collars: a mouth that opens wide moves the skin below the chin, and nothing beside the neck."""
+    points, frame, field = field
+    shift = to_pixels(painted.with_gap(0.3), *painted.portrait.shape[:2]) - points
+    back = field.backward(1, shift[list(LOWER_SIDE)])
+    jaw, inside = frame.coordinates(points)[list(JAW)], frame.coordinates(points)[1]
+    away = (jaw - inside) / np.linalg.norm(jaw - inside, axis=-1, keepdims=True)
+    beside = [0, 1, 2, 3, 4, -5, -4, -3, -2, -1]  # all but the chin
+    where = frame.pixels((jaw + 0.34 * away)[beside])
+    assert not at(field, back, where.astype(np.float32)).any()
+    assert at(field, back, frame.pixels(jaw[[8]] + (0, 0.15)).astype(np.float32))[0, 1] < -0.03 * frame.unit
+    source = back / field.step + np.stack(np.meshgrid(*(np.arange(n) for n in field.shape[::-1])), -1)
+    (xx, xy), (yx, yy) = (
+        np.moveaxis(np.diff(source, axis=axis)[: field.shape[0] - 1, : field.shape[1] - 1], -1, 0) for axis in (1, 0)
+    )
+    assert (xx * yy - xy * yx)[field.face[:-1, :-1, 1] > jaw[:, 1].max() - 0.3].min() > 0.05

@@ -20,6 +20,8 @@ ANCHORS = (
     *(33, 145, 133, 362, 374, 263, 105, 334, 10),
     *(117, 118, 101, 346, 347, 330, 111, 340, 234, 454, 93, 323),
 )
+ABOVE = (323, 454, 251, 10, 21, 234, 93)  # the rest of the face's outline, from the ear of the jaw's end on
+REACH = (0.13, 0.45)  # units by which what is outside of the face goes along: at the ears, and below the chin
 CELLS_PER_UNIT = 40
 KERNEL_WIDTH = 0.06
 SMOOTHING = 2e-4
@@ -148,12 +150,37 @@ def _limits(face: np.ndarray) -> tuple[float, float, float, float]:
 
 
 def _window(nodes: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """One on lips, cheeks and chin, falling smoothly to exactly zero at the limits."""
+    """One on lips, cheeks and chin, falling smoothly to exactly zero: below the chin, where the skin of the neck goes
+    along, within half a unit, beside the jaw, where hair and collars are, sooner."""
     left, right, top, bottom = _limits(face)
     x, y = nodes[..., 0], nodes[..., 1]
     inner = face[list(JAW), 0]
     across = smoothstep(x, left, inner.min() + 0.05) * smoothstep(-x, -right, -inner.max() + 0.05)
-    return across * smoothstep(y, top, max(face[2, 1], top + 0.1)) * smoothstep(-y, -bottom, -face[152, 1])
+    below = smoothstep(-y, -bottom, -face[152, 1])
+    distance, along = _outside(nodes.reshape(-1, 2), face)
+    reach = REACH[0] + (REACH[1] - REACH[0]) * (1 - along)
+    beside = 1 - smoothstep(distance / reach, 0.0, 1.0).reshape(x.shape)
+    return np.minimum(np.minimum(across, below), beside) * smoothstep(y, top, max(face[2, 1], top + 0.1))
+
+
+def _outside(points: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far `points` (n, 2) are outside of the face, units, 0 inside; and where the nearest point of its outline is:
+    0 at the chin, 1 at the ears and above, (n,) each."""
+    outline = face[[*JAW, *ABOVE]]
+    share = np.abs(np.linspace(-1, 1, len(JAW)))
+    share = np.concatenate([share, np.ones(len(ABOVE))])
+    start, step = outline, np.roll(outline, -1, 0) - outline
+    away = points[:, None] - start  # (n, segments, 2)
+    part = np.clip((away * step).sum(-1) / (step**2).sum(-1), 0, 1)
+    gap = np.linalg.norm(away - part[..., None] * step, axis=-1)
+    nearest = np.arange(len(points)), gap.argmin(1)
+    # Inside, a ray to the right crosses the outline an odd number of times.
+    (x, y), (x0, y0), (x1, y1) = points.T[..., None], start.T, (start + step).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crosses = ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    outside = crosses.sum(1) % 2 == 0
+    along = share + part * (np.roll(share, -1) - share)
+    return gap[nearest] * outside, along[nearest]
 
 
 def _basis(nodes: np.ndarray, face: np.ndarray, side: tuple[int, ...]) -> np.ndarray:
