@@ -79,12 +79,12 @@ def make_film(tmp_path):
     import numpy as np
 
     def make(name, pictures, *, codec="libx264", pixels="yuv420p", rate=25, times=None, ratio=None, matrix=None,
-             color=None, options=None, sound=None, sound_at=0.0, picture_at=0.0):  # fmt: skip
+             color=None, options=None, sound=None, sound_at=0.0, picture_at=0.0, file_options=None):  # fmt: skip
         """`pictures`: uint8 or uint16 RGB; `times`: seconds of each; `color`: (matrix, range, primaries, transfer);
         `sound`: float (samples,) at 16 kHz; `sound_at`, `picture_at`: seconds at which they begin."""
         path, base = tmp_path / name, Fraction(1, 90000)
         times = [i / rate for i in range(len(pictures))] if times is None else times
-        with av.open(str(path), "w") as container:
+        with av.open(str(path), "w", options=file_options or {}) as container:
             stream = container.add_stream(codec, rate=rate, options=options or {})
             stream.height, stream.width = pictures[0].shape[:2]
             stream.pix_fmt = pixels

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from text2lip.frames import fit, square, upright
+from text2lip.frames import deinterlace, fit, square, upright
 from text2lip.video import read_frames
 
 
@@ -156,3 +156,27 @@ def test_high_definition_without_a_word_is_bt709(make_film):
     picture = np.full((720, 1280, 3), (190, 60, 40), np.uint8)
     film = make_film("a.mkv", [picture] * 2, color=(1, 1, 1, 1), options={"x264-params": "colormatrix=undef"})
     assert np.abs(next(read_frames(film))[300, 300].astype(int) - (190, 60, 40)).max() <= 4
+
+
+def fields(shift):
+    """A picture of smooth bars, whose second field shows them `shift` pixels further on."""
+    x = np.arange(96)
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[0::2] = (128 + 100 * np.sin(x / 6))[:, None]
+    picture[1::2] = (128 + 100 * np.sin((x - shift) / 6))[:, None]
+    return picture
+
+
+def comb(picture):
+    rows = picture.astype(int)
+    return np.abs(2 * rows[1:-1] - rows[:-2] - rows[2:]).mean()
+
+
+def test_fields_of_different_moments_become_one(make_film):
+    assert comb(deinterlace(fields(6))) < 0.15 * comb(fields(6))
+    assert (deinterlace(fields(0)) == fields(0)).all()
+    assert (deinterlace(ramp(63)) == ramp(63)).all() and (deinterlace(ramp(1)) == ramp(1)).all()
+    film = make_film("a.mkv", [fields(6)] * 3, options={"x264-params": "tff=1", "crf": "5"}, pixels="yuv444p")
+    assert comb(next(read_frames(film))) < 0.2 * comb(fields(6))
+    film = make_film("b.mkv", [fields(6)] * 3, options={"crf": "5"}, pixels="yuv444p")  # not said to be interlaced
+    assert comb(next(read_frames(film))) > 0.8 * comb(fields(6))

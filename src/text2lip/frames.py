@@ -11,6 +11,7 @@ from text2lip.color import needs_conversion, to_standard
 
 
 UNKNOWN, BT709 = (0, 2), 1  # matrix coefficients as ISO/IEC 23091-2 numbers them
+COMB = 150  # product of the differences from both neighbours
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def to_rgb(shown: Shown) -> np.ndarray:
 
     if isinstance(shown.frame, Image.Image):
         return load_image(shown.frame, max_size=None)
-    picture = square(_colors(shown.frame), shown.ratio)
+    picture = _colors(shown.frame)
+    picture = square(deinterlace(picture) if shown.frame.interlaced_frame else picture, shown.ratio)
     matrix = shown.frame.side_data.get("DISPLAYMATRIX")
     return picture if matrix is None else upright(picture, np.frombuffer(bytes(matrix), np.int32))
 
@@ -52,6 +54,25 @@ def _colors(frame: Any) -> np.ndarray:
     if needs_conversion(transfer, primaries):
         return to_standard(frame.to_ndarray(format="rgb48le"), transfer, primaries)
     return frame.to_ndarray(format="rgb24")
+
+
+def deinterlace(picture: np.ndarray) -> np.ndarray:
+    """Replace what the second field of a picture (height, width, 3) shows elsewhere than the first.
+
+    Where a line of it lies outside of its two neighbours, and not by a little, the picture has moved in between and
+    shows a comb: the mean of the neighbours is put there. The rest keeps its full height.
+    """
+    import cv2
+
+    if len(picture) < 2:
+        return picture
+    above, own = picture[0:-1:2].astype(np.int16), picture[1::2].astype(np.int16)
+    below = np.concatenate([above[1:], picture[2::2][-1:] if len(picture) % 2 else above[-1:]])[: len(own)]
+    comb = ((own - above) * (own - below).astype(np.int32) > COMB).any(-1).astype(np.uint8)
+    comb = cv2.dilate(comb, np.ones((3, 5), np.uint8))[..., None]
+    whole = picture.copy()
+    whole[1::2] = np.where(comb, (above + below + 1) // 2, own)
+    return whole
 
 
 def square(picture: np.ndarray, ratio: Fraction) -> np.ndarray:

@@ -136,16 +136,21 @@ def timed_frames(
 
 
 def _decoded(path: str | Path, name: str, origin: float, start: float | None) -> Iterator[Shown]:
-    """The frames from a little before `start` on; None for all of them."""
+    """The frames from a little before `start` on, none if they can't be found; None for all of them."""
+    import av
+
     with _open(path, name) as (container, stream), _damage(path, name):
         stream.thread_type = "AUTO"
         rate, end = _rate(stream), _end(container, stream)
         given, coded = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
         if start is not None:
             # early by a margin: the first frames after a seek may lack what they refer to
-            container.seek(int((origin + start - SEEK_MARGIN) / stream.time_base), stream=stream)
-        seconds, shift = -1 / rate, -origin
+            with suppress(av.error.FFmpegError):  # a film without a container can't
+                container.seek(int((origin + start - SEEK_MARGIN) / stream.time_base), stream=stream)
+        seconds, shift, lasts = -1 / rate, -origin, None
         for frame in container.decode(stream):
+            if frame.time is None and start is not None:
+                return  # nothing tells where it is
             before, seconds = seconds, seconds + 1 / rate
             if frame.time is not None:
                 if frame.time + shift < before:  # a clock that starts again
@@ -154,7 +159,7 @@ def _decoded(path: str | Path, name: str, origin: float, start: float | None) ->
             ratio = given if given != coded else stream.codec_context.sample_aspect_ratio
             lasts = float((frame.duration or 0) * (frame.time_base or 0))
             yield Shown(seconds, lasts, frame, _checked(ratio or Fraction(1), path, name))
-        if end is not None and seconds + max(lasts, 1 / rate) < end - origin - MISSING:
+        if None not in (end, lasts) and seconds + max(lasts, 1 / rate) < end - origin - MISSING:
             raise ValueError(
                 f"{name}: {os.fspath(path)!r} is damaged or cut short: it breaks off after {seconds:.1f} of "
                 f"{end - origin:.1f} s; give a whole file."

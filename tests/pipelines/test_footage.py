@@ -158,6 +158,28 @@ def test_a_slide_show_repeats_its_pictures(make_film):
     assert [number(frame) for frame in show.frames()] == list(np.repeat(range(4), 25))
 
 
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("fragments.mp4", {"file_options": {"movflags": "frag_keyframe+empty_moov"}}),
+        ("live.mkv", {"file_options": {"live": "1"}}),  # without a length, and without an index
+        ("deep.mkv", {"options": {"crf": "0", "bf": "8", "g": "60"}}),
+        ("a.ts", {}),
+        ("a.h264", {}),
+        ("a.webm", {"codec": "libvpx-vp9", "options": {"lossless": "1", "cpu-used": "8", "deadline": "realtime"}}),
+        ("a.flv", {}),
+        ("a.avi", {"codec": "mpeg4", "options": {"q": "1"}}),
+        ("thousand.mp4", {"rate": 1000}),
+    ],
+)
+def test_films_of_many_kinds_are_read_from_anywhere(make_film, name, more):
+    film = make_film(name, numbered(200), **{"options": {"crf": "0", "g": "25"}, **more})
+    film = Footage(film, fps=more.get("rate"))
+    assert [number(frame) for frame in film.frames()] == list(range(200))
+    for start in (3, 130, 199):
+        assert [number(frame) for frame in film.frames(start, start + 2)] == list(range(start, 200))[:2]
+
+
 def test_a_changing_rate_is_sampled_in_time(make_film):
     times = [0, 0.04, 0.08, 0.12, 0.5, 0.9, 0.94]
     film = Footage(make_film("a.mkv", numbered(7), times=times, options={"crf": "0"}), fps=25)

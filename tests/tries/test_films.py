@@ -12,7 +12,7 @@ from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.images import ImageError, load_image
 from text2lip.pipelines.footage import Footage
 from text2lip.speech.audio import load_audio
-from text2lip.video import read_frames, video_info
+from text2lip.video import read_frames, video_info, write_video
 
 
 FLASH = 30  # frame number, 1.2 s
@@ -82,6 +82,16 @@ def test_a_cut_without_coding_keeps_times(clap, tmp_path, name, start):
 def test_old_films_keep_times(clap):
     film = clap("a.avi", codec="mpeg4")
     assert np.diff(seen_and_heard(film)) == pytest.approx(0, abs=0.041)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+def test_what_is_written_keeps_its_sound_with_its_picture(tmp_path, name, rate):
+    pictures = [np.full((32, 32, 3), 255 * (i in (FLASH, FLASH + 1)), np.uint8) for i in range(75)]
+    tone = np.zeros(3 * rate)
+    tone[rate * 6 // 5 : rate * 13 // 10] = 0.5 * np.sin(np.arange(rate * 13 // 10 - rate * 6 // 5) * 0.3)
+    write_video(tmp_path / name, pictures, audio=tone, sampling_rate=rate)
+    assert np.diff(seen_and_heard(tmp_path / name)) == pytest.approx(0, abs=0.02)
 
 
 def test_a_film_with_wide_pixels_is_dubbed_in_its_shape(pipe, make_film, face, tmp_path):
