@@ -39,6 +39,12 @@ def test_still_pictures_are_none(tmp_path, name):
     assert not is_film(tmp_path / name)
 
 
+def test_too_large_a_picture_is_no_film(tmp_path, monkeypatch):
+    shades(90)[0].save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 16)
+    assert pictures_in(tmp_path / "a.png") == 1
+
+
 def test_pages_are_no_animation(tmp_path):
     save(tmp_path / "a.tif", shades(0, 100), 40)
     assert pictures_in(tmp_path / "a.tif") == 1

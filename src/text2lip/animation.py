@@ -22,7 +22,9 @@ def pictures_in(path: str | os.PathLike) -> int | None:
             if image.format == "MPEG":  # named, but not read
                 return None
             return getattr(image, "n_frames", 1) if image.format in FORMATS else 1
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        return 1
+    except (OSError, SyntaxError, ValueError):
         return None
 
 

@@ -95,10 +95,15 @@ def first_moment(path: str | Path, name: str = "video") -> float:
     with _open(path, name) as (container, stream), _damage(path, name):
         picture = next((frame.time for frame in container.decode(stream)), None) or 0.0
     sound = None
-    with _open(path, name) as (container, _), suppress(av.error.FFmpegError):
-        if container.streams.audio:
+    with _open(path, name) as (container, stream), suppress(av.error.FFmpegError):
+        voice = container.streams.best("audio")
+        for packet in container.demux([stream, voice] if voice else []):
             # decoded, as what the codec puts before the sound belongs to no time
-            sound = next((frame.time for frame in container.decode(container.streams.best("audio"))), None)
+            heard = packet.decode() if packet.stream is voice else []
+            late = packet.stream is stream and packet.pts and packet.pts * stream.time_base > picture + LATEST_START
+            if heard or late:
+                sound = heard[0].time if heard else None
+                break
     return picture if sound is None or sound < picture - LATEST_START else min(sound, picture)
 
 
