@@ -289,7 +289,7 @@ def test_bad_output(pipe, portrait, tmp_path):
 
 
 def test_save_replaces_and_writes_subtitles(pipe, portrait, tmp_path):
-    result = pipe("Hello there.", portrait, num_frames=2)
+    result = pipe("Hello there.", portrait, num_frames=25)
     path = tmp_path / "a.mp4"
     path.write_text("old")
     result.save(str(path), subtitles=str(tmp_path / "a.srt"))

@@ -94,10 +94,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class Request(Clip):
-    """All inputs of one call, where prompt, image, audio, timings, generator, reference may be lists."""
+    """All inputs of one call, where all but rates, pace and length may be lists, one entry for each prompt."""
 
     def clips(self) -> list[Clip]:
-        """The inputs checked, and every prompt paired with its image, audio, timings, generator and reference.
+        """The inputs checked, and every prompt paired with its own image, voice, audio and so on.
 
         Raises:
             ValueError: a value that can't be used, or lists of unequal length.
@@ -117,11 +117,13 @@ class Request(Clip):
         audios = _spread("audio", self.audio, count, isinstance(self.audio, list))
         timings = _spread("timings", self.timings, count, many and _is_list_of_timings(self.timings))
         generators = _spread("generator", self.generator, count, isinstance(self.generator, (list, tuple)))
+        voices = _spread("voice", self.voice, count, many and isinstance(self.voice, (list, tuple)))
+        languages = _spread("language", self.language, count, many and isinstance(self.language, (list, tuple)))
         shared = {**vars(self), "fps": None if self.fps is None else float(self.fps)}
         clips = []
-        for own in zip(prompts, images, audios, timings, generators, references):
-            self._check_one(*own[:4])
-            names = ("prompt", "image", "audio", "timings", "generator", "reference")
+        for own in zip(prompts, images, audios, timings, languages, voices, generators, references):
+            self._check_one(*own[:6])
+            names = ("prompt", "image", "audio", "timings", "language", "voice", "generator", "reference")
             clips.append(Clip(**{**shared, **dict(zip(names, own))}))
         return clips
 
@@ -136,8 +138,6 @@ class Request(Clip):
                     f"num_frames: {self.num_frames!r}; wants a whole number from 1 to {most} ({MAX_MINUTES} minutes), "
                     "or None."
                 )
-        if not isinstance(self.language, str) or not self.language.strip():
-            raise ValueError(f"language: {self.language!r}; wants a code such as 'en-us' or 'fr'.")
         if not is_number(self.speaking_rate):
             raise ValueError(f"speaking_rate: {self.speaking_rate!r}; wants a number, 1.0 is the voice's own pace.")
         if isinstance(self.audio, (list, tuple)) and self.audio and is_number(self.audio[0]):
@@ -145,7 +145,9 @@ class Request(Clip):
         if self.sampling_rate is not None and self.audio is None:
             raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
 
-    def _check_one(self, prompt, image, audio, timings):
+    def _check_one(self, prompt, image, audio, timings, language, voice):
+        if not isinstance(language, str) or not language.strip():
+            raise ValueError(f"language: {language!r}; wants a code such as 'en-us' or 'fr'.")
         if prompt is None and timings is None:
             raise ValueError("prompt: None, and no timings either; give the text that is said.")
         if prompt is not None and not isinstance(prompt, str):
@@ -162,9 +164,9 @@ class Request(Clip):
             raise ValueError(
                 f"speaking_rate: {self.speaking_rate}, but the times come from audio or timings; leave it at 1."
             )
-        if self.voice is not None and self.voice != "default":
+        if voice is not None and voice != "default":
             remedy = "leave voice out" if audio is not None else "give audio too, or leave voice out"
-            raise ValueError(f"voice: {self.voice!r}, but a voice can't keep to given audio or timings; {remedy}.")
+            raise ValueError(f"voice: {voice!r}, but a voice can't keep to given audio or timings; {remedy}.")
 
 
 def _spread(name: str, value: Any, count: int, is_list: bool) -> list:

@@ -1,7 +1,7 @@
 """What [`Text2LipPipeline`] gives back."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,21 @@ def check_memory(num_bytes: int, output_type: str) -> None:
             f"prompt: the frames need {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; call "
             "pipe.stream(...), which keeps none of them, or make the clip in parts."
         )
+
+
+def within_memory(streams: Iterable[Any], output_type: str) -> list[Any]:
+    """Collect the clips of a call, and refuse them as soon as their frames don't fit, see [`check_memory`].
+
+    Args:
+        streams (`Iterable[Text2LipStream]`): each is spoken when its turn comes.
+        output_type (`str`): "pil", "np" or "pt".
+    """
+    kept, needed = [], 0
+    for stream in streams:
+        kept.append(stream)
+        needed += len(stream) * math.prod(stream.size) * 3
+        check_memory(needed, output_type)
+    return kept
 
 
 def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:

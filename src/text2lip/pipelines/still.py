@@ -9,13 +9,14 @@ from text2lip.faces.canonical import LIPS
 from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.retarget import PortraitMouth
+from text2lip.pipelines.face_cache import FaceCache
 from text2lip.pipelines.references import Looks, nobody
 
 
 class Still:
     """A portrait that says something, with the interface of [`Dub`].
 
-    `looks` finds other pictures of the person, see [`look_through`].
+    `looks` finds other pictures of the person, see [`look_through`]; `faces` remembers whom the landmarker found.
     """
 
     def __init__(
@@ -27,9 +28,10 @@ class Still:
         face_index: Any = None,
         max_size: int = 4096,
         looks: Callable[[], Looks] | None = None,
+        faces: FaceCache | None = None,
     ):
         self.portrait = load_image(image, max_size=max_size)
-        self.face = landmarker.locate(self.portrait, face_index)
+        self.face = (faces or FaceCache()).locate(landmarker, self.portrait, face_index)
         check_mouth(self.face)
         self.fps, self.size = float(fps or 25), self.portrait.shape[:2]
         self.references = None

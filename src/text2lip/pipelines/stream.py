@@ -75,3 +75,27 @@ class Text2LipStream:
             return write_video(path, progress(self), fps=self.fps, **sound)
         finally:
             self.close()
+
+
+def all_frames(streams: list[Text2LipStream], progress_bar: Callable) -> list[list[np.ndarray]]:
+    """All frames of each clip.
+
+    Args:
+        streams (`list[Text2LipStream]`): of one call.
+        progress_bar (`Callable`): of a diffusers pipeline, called with `total`.
+
+    Raises:
+        ValueError: they differ in frames per second.
+    """
+    rates = sorted({stream.fps for stream in streams})
+    if len(rates) > 1:
+        raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
+    frames = []
+    with progress_bar(total=sum(len(stream) for stream in streams)) as bar:
+        for stream in streams:
+            made = []
+            for frame in stream:
+                made.append(frame)
+                bar.update()
+            frames.append(made)
+    return frames

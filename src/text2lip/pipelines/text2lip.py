@@ -1,13 +1,11 @@
 """Text2LipPipeline: a sentence and a portrait in, a talking video with sound out."""
 
-import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
 from diffusers.utils import logging
@@ -27,16 +25,17 @@ from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.pipelines.card import pipeline_card
 from text2lip.pipelines.dubbing import Dub
 from text2lip.pipelines.durations import predict_timeline
+from text2lip.pipelines.face_cache import FaceCache
 from text2lip.pipelines.footage import ENDS, is_footage
 from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
 from text2lip.pipelines.motion import LipMotion
 from text2lip.pipelines.offloading import Offloading
-from text2lip.pipelines.output import Text2LipPipelineOutput, check_memory, pack_frames
+from text2lip.pipelines.output import Text2LipPipelineOutput, pack_frames, within_memory
 from text2lip.pipelines.references import references_of
 from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
 from text2lip.pipelines.sound import check_condition, sound_tokens
 from text2lip.pipelines.still import Still
-from text2lip.pipelines.stream import Text2LipStream
+from text2lip.pipelines.stream import Text2LipStream, all_frames
 from text2lip.registration import register_pipeline
 from text2lip.renderers.sampling import Sampling
 from text2lip.text.timing import cut_segments
@@ -127,6 +126,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
             scheduler=scheduler,
         )
         self.register_to_config(motion=motion, renderer=renderer, max_size=max_size)
+        self._faces = FaceCache()
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs) -> "Text2LipPipeline":
@@ -178,7 +178,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         audio: Any = None,
         sampling_rate: int | None = None,
         timings: Any = None,
-        language: str = "en-us",
+        language: str | list[str] = "en-us",
         speaking_rate: float = 1.0,
         expressiveness: float = 1.25,
         fps: float | None = None,
@@ -207,12 +207,14 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
                 (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
                 pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
                 changes. For a list of prompts, one for all or a list of them.
-            voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film.
+            voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film; for a list
+                of prompts, one for all or a list of them.
             audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
                 lips are aligned to it, and it becomes the sound.
             sampling_rate (`int`, *optional*): of `audio` given as an array, Hz.
             timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
-            language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh".
+            language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh"; for a list of prompts,
+                one for all or a list of them.
             speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
             expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
                 learnt from, who moves his lips little.
@@ -261,8 +263,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
         self.check_inputs(options, output_type)
         with self._freed_hooks():
-            streams = self._streams(request.clips(), options)
-            frames = self._frames(streams, output_type)
+            streams = within_memory(self._streams(request.clips(), options), output_type)
+            frames = all_frames(streams, self.progress_bar)
         sound = None if any(stream.audio is None for stream in streams) else [stream.audio for stream in streams]
         output = Text2LipPipelineOutput(
             frames=pack_frames(frames, output_type),
@@ -275,22 +277,6 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
             sampling_rate=None if sound is None else streams[0].sampling_rate,
         )
         return output if return_dict else output.to_tuple()
-
-    def _frames(self, streams: list[Text2LipStream], output_type: str) -> list[list[np.ndarray]]:
-        """All frames of each clip."""
-        rates = sorted({stream.fps for stream in streams})
-        if len(rates) > 1:
-            raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
-        check_memory(sum(len(stream) * math.prod(stream.size) * 3 for stream in streams), output_type)
-        frames = []
-        with self.progress_bar(total=sum(len(stream) for stream in streams)) as bar:
-            for stream in streams:
-                made = []
-                for frame in stream:
-                    made.append(frame)
-                    bar.update()
-                frames.append(made)
-        return frames
 
     @torch.no_grad()
     def stream(
@@ -334,7 +320,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         if len(clips) != 1:
             raise ValueError(f"prompt: stream makes one clip, got {len(clips)}; call it once for each.")
         with self._freed_hooks():
-            stream = self._streams(clips, options)[0]
+            stream = next(self._streams(clips, options))
         stream.frames = self._freeing(stream.frames)
         return stream
 
@@ -375,7 +361,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         if not isinstance(options.idle, bool) and (not is_number(options.idle) or not 0 <= options.idle <= 2):
             raise ValueError(f"idle: {options.idle!r}; wants True, False or a strength from 0 to 2.")
 
-    def _streams(self, clips: list[Clip], options: Options) -> list[Text2LipStream]:
+    def _streams(self, clips: list[Clip], options: Options) -> Iterator[Text2LipStream]:
         kind = renderer_kind(self, options.renderer)
         looks = references_of(clips, self.face_landmarker, self.config.max_size, self.progress_bar)
         if any(looks) and kind != "learned":
@@ -383,7 +369,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
             value = repr(value) if isinstance(value, (str, os.PathLike)) else f"got {type(value).__name__}"
             raise ValueError(f"reference: {value}, but the {kind} renderer takes no reference; leave it out.")
         own = kind == "learned" and self.unet.config.sample_size == CROP_SIZE  # a film's own frames, cut for 96 px
-        return [self._stream(clip, options, given or own) for clip, given in zip(clips, looks)]
+        return (self._stream(clip, options, given or own) for clip, given in zip(clips, looks))
 
     def _stream(self, clip: Clip, options: Options, looks: Callable | bool) -> Text2LipStream:
         subject = self._subject(clip, options, looks)
@@ -435,7 +421,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         """Who talks: a portrait, or the face in a film."""
         shared = {"fps": clip.fps, "face_index": options.face_index, "max_size": self.config.max_size}
         if not is_footage(clip.image):
-            return Still(clip.image, self.face_landmarker, **shared, looks=looks if callable(looks) else None)
+            looks = looks if callable(looks) else None
+            return Still(clip.image, self.face_landmarker, **shared, looks=looks, faces=self._faces)
         if options.idle:
             raise ValueError(f"idle: {options.idle!r}, but the head of a video has its own life; leave it out.")
         film = {"video_end": options.video_end, "progress": self.progress_bar, "looks": looks}

@@ -6,6 +6,7 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "curves": ["viseme_weights"],
         "normalize": ["normalize_text", "split_sentences"],
         "phonemes": ["available_languages", "get_g2p", "resolve_language"],
         "ssml": ["Piece", "is_ssml", "parse_ssml", "plain_pieces"],

@@ -1,0 +1,50 @@
+"""Faces that were found before: a portrait is searched once for all that it says."""
+
+from collections import OrderedDict
+from hashlib import blake2b
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from text2lip.faces.landmarker import FaceLandmarker
+
+
+class FaceCache:
+    """Landmarks of the last portraits, by what the pictures show: a file that changes is another portrait.
+
+    Safe for threads. A copy, such as one that is sent to another process, begins empty.
+
+    Args:
+        size (`int`): portraits to remember, 6 kB each; the pictures are not kept.
+    """
+
+    def __init__(self, size: int = 64):
+        self.size, self.lock = size, Lock()
+        self.landmarker, self.faces = None, OrderedDict()
+
+    def __reduce__(self):
+        return FaceCache, (self.size,)
+
+    def locate(self, landmarker: FaceLandmarker, picture: np.ndarray, face_index: Any = None) -> np.ndarray:
+        """What `landmarker.locate(picture, face_index)` gives, (478, 3): found, or remembered.
+
+        Args:
+            landmarker ([`FaceLandmarker`]): another one than the last forgets everything.
+            picture (`np.ndarray`): uint8 (height, width, 3).
+            face_index (*optional*): which face, see [`Text2LipPipeline.__call__`].
+        """
+        key = blake2b(np.ascontiguousarray(picture)).digest(), picture.shape, str(face_index)
+        with self.lock:
+            if self.landmarker is not landmarker:
+                self.landmarker, self.faces = landmarker, OrderedDict()
+            faces = self.faces
+            if key in faces:
+                faces.move_to_end(key)
+                return faces[key].copy()
+        face = landmarker.locate(picture, face_index)  # not under the lock: two threads may search one portrait
+        with self.lock:
+            faces[key] = face.copy()
+            while len(faces) > self.size:
+                faces.popitem(last=False)
+        return face

@@ -1,0 +1,139 @@
+"""What newcomers tried first: one portrait for many prompts, threads, lists, curves, breaking off."""
+
+import copy
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from text2lip import Text2LipPipeline
+from text2lip.pipelines.face_cache import FaceCache
+from text2lip.text import viseme_weights
+
+
+TIMINGS = [("", 0.0, 0.1), ("a", 0.1, 0.2)]
+
+
+@pytest.fixture
+def counted(pipe, monkeypatch):
+    """The pipeline, with nothing remembered, and a list that grows whenever a picture is searched for a face."""
+    found, locate = [], type(pipe.face_landmarker).locate
+
+    def count(self, picture, face_index=None):
+        found.append(picture.shape)
+        return locate(self, picture, face_index)
+
+    monkeypatch.setattr(type(pipe.face_landmarker), "locate", count)
+    monkeypatch.setattr(pipe, "_faces", FaceCache())
+    return pipe, found
+
+
+def test_one_portrait_is_searched_once_for_ten_prompts_and_later_calls(counted, portrait, portrait_file):
+    pipe, found = counted
+    result = pipe([None] * 10, portrait, timings=[TIMINGS] * 10)
+    assert len(result.frames) == 10 and len(found) == 1
+    again = pipe.stream(None, portrait_file, timings=TIMINGS)  # the same picture, as a file
+    assert len(found) == 1
+    np.testing.assert_array_equal(again.landmarks, result.landmarks[0])
+    pipe.stream(None, np.ascontiguousarray(portrait[:, ::-1]), timings=TIMINGS)
+    pipe.stream(None, portrait, timings=TIMINGS, face_index=0)
+    assert len(found) == 3  # another picture, another question
+
+
+def finder():
+    calls = []
+    return SimpleNamespace(
+        locate=lambda picture, which: calls.append(which) or np.full((478, 3), picture.mean())
+    ), calls
+
+
+def picture(value):
+    return np.full((4, 4, 3), value, np.uint8)
+
+
+def test_the_memory_is_bounded_and_forgets_the_oldest():
+    landmarker, calls = finder()
+    cache = FaceCache(2)
+    for value in (1, 2, 1, 3, 1, 2):
+        assert cache.locate(landmarker, picture(value)).mean() == value
+    assert len(calls) == 4 and len(cache.faces) == 2  # 2 was forgotten, 1 was used in between
+    cache.locate(landmarker, picture(2))[:] = 9
+    assert cache.locate(landmarker, picture(2)).mean() == 2  # nobody can change what is remembered
+    other, others = finder()
+    cache.locate(other, picture(2))
+    assert len(others) == 1  # another landmarker sees for itself
+    assert len(copy.deepcopy(cache).faces) == 0
+
+
+def test_threads_find_the_same_faces():
+    landmarker, _ = finder()
+    cache, wrong = FaceCache(3), []
+
+    def look():
+        for value in list(range(6)) * 30:
+            if cache.locate(landmarker, picture(value)).mean() != value:
+                wrong.append(value)
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and len(cache.faces) == 3
+
+
+def test_too_many_clips_are_refused_before_they_are_all_spoken(counted, portrait, monkeypatch):
+    pipe, _ = counted
+    spoken, stream = [], Text2LipPipeline._stream
+    monkeypatch.setattr(Text2LipPipeline, "_stream", lambda *args: spoken.append(1) or stream(*args))
+    monkeypatch.setattr("text2lip.pipelines.output.free_memory", lambda: 5 * 2 * 2.5 * portrait.nbytes)
+    with pytest.raises(ValueError, match="GB of memory"):
+        pipe([None] * 50, portrait, timings=[TIMINGS] * 50)  # five frames each; there is room for two and a half
+    assert len(spoken) == 3
+
+
+def test_every_prompt_has_its_language_and_voice(pipe, portrait):
+    result = pipe(["Ja.", "Yes."], portrait, language=["de", "en-us"], voice=["espeak", None])
+    alone = pipe("Ja.", portrait, language="de", voice="espeak")
+    assert [phone.label for phone in result.phones[0]] == [phone.label for phone in alone.phones[0]]
+    assert result.phones[1] != result.phones[0] and result.audio is None  # one of them is silent
+    with pytest.raises(ValueError, match="language: got 1 for 2"):
+        pipe(["Ja.", "Yes."], portrait, language=["de"])
+    with pytest.raises(ValueError, match=r"language: \['de'\]; wants a code"):
+        pipe("Ja.", portrait, language=["de"])
+
+
+def test_a_stream_can_be_closed(pipe, portrait):
+    stream = pipe.stream(None, portrait, timings=TIMINGS)
+    next(stream)
+    stream.close()
+    assert list(stream) == [] and stream.taken == 1
+    stream.close()  # twice does no harm
+
+
+def test_an_avatar_gets_curves_at_its_own_rate(pipe, portrait):
+    stream = pipe.stream("Bob met me.", portrait, voice="espeak")
+    weights = viseme_weights(stream.visemes, pipe.tokenizer.labels, fps=60)
+    assert weights.shape == (round(stream.visemes[-1].end * 60), pipe.tokenizer.vocab_size)
+    np.testing.assert_allclose(weights.sum(1), 1, atol=1e-5)
+    for label, start, end in stream.visemes:
+        frames = slice(int(start * 60), int(end * 60) + 1)
+        assert weights[frames, pipe.tokenizer.labels.index(label)].max() > 0.1, label
+
+
+def test_two_threads_use_one_pipeline(pipe, portrait):
+    long = [("a", 0.0, 0.4)]
+    alone = [list(pipe.stream(None, portrait, timings=times)) for times in (TIMINGS, long)]
+    made = [None, None]
+
+    def make(index, times):
+        made[index] = list(pipe.stream(None, portrait, timings=times))
+
+    threads = [threading.Thread(target=make, args=given) for given in enumerate((TIMINGS, long))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for ours, theirs in zip(made, alone, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
