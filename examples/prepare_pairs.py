@@ -56,7 +56,8 @@ def main():
 
 def make_val(clip, prepared: str, output: Path):
     """The protocol's view of a clip: its first frame moved to every other."""
-    record, frames = load_record(record_path(prepared, clip.name)), list(read_frames(clip.video))
+    record = load_record(record_path(prepared, clip.name))
+    frames = list(read_frames(clip.video, record["fps"]))
     targets = [(i, i + 1) for i in range(0, len(frames) - 1, 2)]
     save_pairs(output / "val" / f"{clip.name}.safetensors", film_pairs(frames, record["landmarks"], [0], targets))
 
@@ -66,7 +67,7 @@ def make_film(clip, args, output: Path, generator: np.random.Generator) -> np.nd
     record = load_record(record_path(args.prepared, clip.name))
     path = output / "films" / f"{clip.name}.safetensors"
     if not path.exists():
-        frames = list(read_frames(clip.video))
+        frames = list(read_frames(clip.video, record["fps"]))
         last = min(len(frames), len(record["landmarks"])) - 1
         starts = generator.choice(np.arange(FAR, last), args.targets, replace=False)
         source = int(generator.integers(FAR, last))

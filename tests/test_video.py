@@ -325,3 +325,15 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
     for path in (tmp_path / "pipe.mp4", tmp_path, "/dev/zero"):
         with pytest.raises(ValueError, match="no regular file"):
             video_info(path)
+
+
+def test_frames_at_a_rate_keep_to_the_clock(make_film):
+    film = make_film("a.mkv", frames(20), sound=np.full(8000, 0.1), picture_at=0.2)
+    assert [int(frame[9, 9, 0]) // 20 for frame in read_frames(film, 25)][:9] == pytest.approx(
+        [0, 0, 0, 0, 0, 0, 1, 2, 3], abs=1
+    )
+    assert (len(list(read_frames(film))), len(list(read_frames(film, 25))), len(list(read_frames(film, 50)))) == (
+        20,
+        25,
+        50,
+    )

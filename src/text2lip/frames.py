@@ -1,5 +1,6 @@
 """A decoded frame as players show it: upright, with square pixels, in the colours of an ordinary screen."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,6 +30,27 @@ class Shown:
     lasts: float
     frame: Any
     ratio: Fraction = Fraction(1)
+
+
+def at_rate(frames: Iterable[Shown], fps: float, start: int = 0) -> Iterator[Shown]:
+    """Which frame a film shows at (i + 1/2) / fps seconds, for every whole number i from `start` to its end.
+
+    Args:
+        frames (`Iterable[Shown]`): in order, the first shown at that moment or earlier; if it is the film's first, it
+            also stands before its time.
+        fps (`float`): frames per second.
+        start (`int`): the first number.
+    """
+    number, shown, lasts = start, None, 1 / fps
+    for after in frames:
+        while shown is not None and (number + 0.5) / fps < after.seconds:
+            yield shown
+            number += 1
+        lasts = lasts if shown is None else after.seconds - shown.seconds
+        shown = after
+    while shown is not None and (number + 0.5) / fps < shown.seconds + max(lasts, shown.lasts):
+        yield shown
+        number += 1
 
 
 def to_rgb(shown: Shown) -> np.ndarray:

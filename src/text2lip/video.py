@@ -13,7 +13,7 @@ import numpy as np
 
 from text2lip.animation import animation_frames, pictures_in
 from text2lip.files import replaced_file
-from text2lip.frames import Shown, fit, to_rgb
+from text2lip.frames import Shown, at_rate, fit, to_rgb
 
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -66,16 +66,22 @@ def is_film(path: str | Path) -> bool:
     return Path(path).suffix.lower() in SUFFIXES
 
 
-def read_frames(path: str | Path) -> Iterator[np.ndarray]:
-    """Yield the frames of a video file as uint8 (height, width, 3), RGB, in order: upright, with square pixels, HDR
-    toned down, and all of the first one's size.
+def read_frames(path: str | Path, fps: float | None = None) -> Iterator[np.ndarray]:
+    """Yield the frames of a video file as uint8 (height, width, 3), RGB: upright, with square pixels, HDR toned down,
+    and all of the first one's size.
+
+    Args:
+        path (`str` or `Path`): the file.
+        fps (`float`, *optional*): frames per second; frame i is then what is shown at (i + 1/2) / fps seconds of the
+            file's own sound. All frames in order by default.
 
     Raises:
         ValueError: `path` is missing, is no video, or has no picture.
     """
     size = None
-    for shown in timed_frames(path):
-        frame = to_rgb(shown)
+    shown = timed_frames(path)
+    for one in shown if fps is None else at_rate(shown, fps):
+        frame = to_rgb(one)
         size = size or frame.shape[:2]
         yield fit(frame, *size)
 

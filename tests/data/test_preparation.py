@@ -11,6 +11,7 @@ from text2lip.data import ClipError, SourceClip, load_prepared, prepare_clip
 from text2lip.data.preparation import bridge, smooth, spread_phones
 from text2lip.data.prepared import load_record, parquet_path, save_record, write_parquet
 from text2lip.speech import synthesize
+from text2lip.speech.audio import resample
 from text2lip.text.timing import Segment
 from text2lip.video import write_video
 
@@ -51,6 +52,19 @@ def test_everything_is_on_one_clock(record, spoken):
     assert len(record["phone_ids"]) == len(record["viseme_ids"]) == len(record["durations"])
     assert record["aligned_by"] == "sound"
     assert [word.label for word in record["words"]] == TEXT.split()
+
+
+def test_a_late_picture_keeps_to_the_sound(make_film, models, spoken, record):
+    """Its first frame stands until its time has come."""
+    face = astronaut()[:200, 120:320]
+    count = round(spoken.duration * 25)
+    moving = [np.roll(face, i // 2, 1) for i in range(count)]
+    sound = resample(spoken.audio, spoken.sampling_rate, 16000)
+    late = make_film("late.mkv", moving, sound=sound, picture_at=0.4)
+    late = prepare_clip(SourceClip("x/late", "x", "train", late, TEXT, "en-gb"), *models)
+    x = late["landmarks"][:, 1, 0] * 200
+    assert len(x) == count + 10
+    assert np.ptp(x[:8]) < 1 and x[20] - x[10] == pytest.approx(5, abs=1)
 
 
 def test_aligned_words_are_where_they_were_spoken(record, spoken):

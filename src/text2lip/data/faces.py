@@ -79,7 +79,7 @@ class FaceClips:
         from text2lip.video import read_frames
 
         row = self.rows[index]
-        frames, landmarks = list(read_frames(row["video"])), row["landmarks"][..., :2]
+        frames, landmarks = list(read_frames(row["video"], row["fps"])), row["landmarks"][..., :2]
         square = FaceSquare(frames[0], landmarks.mean(0), self.size)  # one for the whole clip
         frames = np.stack([crop(frame, square.transform, self.size) for frame in frames])
         landmarks = square.place(landmarks).astype(np.float32)

@@ -82,7 +82,7 @@ def _read(clip: SourceClip) -> tuple[list[np.ndarray], float]:
 
     try:
         fps = video_info(clip.video).fps
-        frames = list(read_frames(clip.video))
+        frames = list(read_frames(clip.video, fps))  # on the clock of the sound
     except (ValueError, OSError) as error:
         raise ClipError(f"can't be read ({error})") from error
     if len(frames) < MIN_FRAMES:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from text2lip.faces.images import ImageError, is_tensor, load_image
-from text2lip.frames import Shown, fit, to_rgb
+from text2lip.frames import at_rate, fit, to_rgb
 from text2lip.video import first_moment, is_film, timed_frames, video_info
 
 
@@ -92,23 +92,10 @@ class Footage:
             raise ImageError(str(error).replace("image", self.name, 1)) from error
 
     def _decoded(self, start: int) -> Iterator[np.ndarray]:
-        """Frames of a file from number `start` on; frame i is what the file shows at (i + 1/2) / fps seconds.
-
-        Before a picture that starts later than its sound, its first frame.
-        """
-        number, shown, lasts = start, None, 1 / self.fps
-        for after in timed_frames(self.image, (start + 0.5) / self.fps, self.name, self.origin):
-            while shown is not None and (number + 0.5) / self.fps < after.seconds:
-                yield self._fitted(shown)
-                number += 1
-            lasts = lasts if shown is None else after.seconds - shown.seconds
-            shown = after
-        while (number + 0.5) / self.fps < shown.seconds + max(lasts, shown.lasts):
-            yield self._fitted(shown)
-            number += 1
-
-    def _fitted(self, shown: Shown) -> np.ndarray:
-        return to_rgb(shown) if self.size is None else fit(to_rgb(shown), *self.size)
+        """Frames of a file from number `start` on, as [`at_rate`] takes them."""
+        shown = timed_frames(self.image, (start + 0.5) / self.fps, self.name, self.origin)
+        for one in at_rate(shown, self.fps, start):
+            yield to_rgb(one) if self.size is None else fit(to_rgb(one), *self.size)
 
     def pick(self, numbers: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the frames of those ascending `numbers`, (count,) int, as far as there are; pictures of any sizes."""
