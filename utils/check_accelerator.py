@@ -204,8 +204,15 @@ def model_offload(bench: Bench) -> str:
 
 @row("offload: sequential")
 def sequential_offload(bench: Bench) -> str:
+    import accelerate
+
     pipe = bench.pipeline()
-    pipe.enable_sequential_cpu_offload(device=bench.device)
+    if library(bench.device) is not None:
+        pipe.enable_sequential_cpu_offload(device=bench.device)
+    else:  # which names it "cpu:0", and torch takes that for another device than "cpu"
+        for name, part in pipe.components.items():
+            if isinstance(part, torch.nn.Module) and name not in pipe._exclude_from_cpu_offload:
+                accelerate.cpu_offload(part, bench.device)
     return bench.same_as_the_cpu(pipe)
 
 
