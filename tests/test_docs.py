@@ -207,3 +207,21 @@ def quiet(progress_bar):
         return progress_bar(self, *args, **kwargs)
 
     return silent
+
+
+def test_pages_say_what_the_built_in_encoder_sees():
+    from text2lip.models import VisemeEncoderModel
+
+    sees = VisemeEncoderModel.load_config(CARD.parent / "viseme_encoder")
+    assert sees["num_phones"] and sees["num_features"]  # else the sentence that follows has to go
+    pages = [ROOT / name for name in ("README.md", "MODEL_CARD.md")]
+    pages += [CARD, *(ROOT / f"docs/source/en/{name}.md" for name in ("concepts", "training", "results"))]
+    for page in pages:
+        text = " ".join(page.read_text(encoding="utf-8").split())
+        assert re.search(r"phones?[^.]{0,60} articulatory features", text) and "visemes alone" in text, page.name
+
+
+def test_the_map_of_the_package_has_every_room():
+    rooms = {path.name for path in (ROOT / "src/text2lip").iterdir() if (path / "__init__.py").exists()}
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert rooms <= set(re.findall(r"`src/text2lip/(\w+)`", page))

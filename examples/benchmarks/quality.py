@@ -123,6 +123,7 @@ def lip_rows(pipe: Text2LipPipeline, args: argparse.Namespace, prepared: Path) -
         "real": lambda clip: rows.mirrored(clip, landmarker),
         "still": lambda clip: rows.lips_of(clip, rows.still(clip)),
         "mean_shape": rows.mean_shape,
+        "shut": rows.shut,
     }
     known = {clip.name: clip for clip in grid_clips(args.data) if clip.split == "train"}
     there = [clip for name, clip in known.items() if record_path(prepared, name).exists()][:TRAIN_CLIPS]
@@ -133,11 +134,13 @@ def lip_rows(pipe: Text2LipPipeline, args: argparse.Namespace, prepared: Path) -
     table["articulatory"] = lambda clip: rows.lips_of(clip, articulatory(clip))
     if pipe.lip_decoder is not None:
         networks, heard = rows.text_driven(pipe, "networks"), rows.text_driven(pipe, "networks", sound=True)
+        alone = rows.unsealed(pipe)
+        table["text_only_unsealed"] = lambda clip: rows.lips_of(clip, alone(clip))
         table["text_only"] = lambda clip: rows.lips_of(clip, networks(clip))
         table["audio_driven"] = lambda clip: rows.lips_of(clip, heard(clip))
     if args.audio_only:
-        alone = rows.sound_driven(LipDecoderModel.from_pretrained(args.audio_only).eval())
-        table["audio_only"] = lambda clip: rows.lips_of(clip, alone(clip))
+        decoder = rows.sound_driven(LipDecoderModel.from_pretrained(args.audio_only).eval())
+        table["audio_only"] = lambda clip: rows.lips_of(clip, decoder(clip))
     table["true_landmarks"] = lambda clip: rows.lips_of(clip, rows.true_landmarks(clip))
     return table
 

@@ -16,6 +16,7 @@ from text2lip.faces.mesh_topology import canonical_mesh
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.renderers.references import MouthReferences, choose_references
 from text2lip.text.timing import Segment, Timeline
+from text2lip.training.networks import Text2LipNetworks
 
 
 @dataclass
@@ -79,6 +80,21 @@ def text_driven(pipe: Any, motion: str, sound: bool = False) -> Callable[[BenchC
     return row
 
 
+def unsealed(pipe: Any) -> Callable[[BenchClip], np.ndarray]:
+    """Landmarks as the networks leave them, before the pipeline closes lips in p, b, m and in pauses."""
+    networks = Text2LipNetworks(pipe.viseme_encoder, pipe.pseudo_audio, pipe.lip_decoder).eval()
+
+    def row(clip: BenchClip) -> np.ndarray:
+        tokens = pipe.tokenizer(phones=clip.timeline, language=clip.record["language"], return_tensors="pt")
+        frames, audio = torch.ones(1, len(clip.lips), dtype=torch.bool), torch.zeros_like(clip.sound)
+        batch = {**tokens, "fps": torch.tensor([clip.fps]), "frame_mask": frames, "audio": audio}
+        with torch.no_grad():
+            moved = networks({**batch, "real": torch.zeros(1, dtype=torch.bool)}, frames).motion[0]
+        return clip.mouth().retarget(moved.float().cpu().numpy(), pipe.lip_decoder.config.reference_width)
+
+    return row
+
+
 def self_timed(pipe: Any, time: Callable[[str, str], Timeline]) -> Callable[[BenchClip], tuple[np.ndarray, Timeline]]:
     """Landmarks (other frames, 478, 2) by the networks from the clip's text alone, and the times `time` gave it."""
 
@@ -121,6 +137,11 @@ def lips_of(clip: BenchClip, landmarks: np.ndarray) -> np.ndarray:
 def mean_shape(clip: BenchClip) -> np.ndarray:
     """The best constant there is: the real clip's own mean shape. (frames, 57, 2)."""
     return np.repeat(clip.lips.mean(0, keepdims=True), len(clip.lips), 0)
+
+
+def shut(clip: BenchClip) -> np.ndarray:
+    """The film's most closed frame, held: a mouth that is never open, and so closes on every p, b, m."""
+    return np.repeat(clip.lips[[real_gap(clip).argmin()]], len(clip.lips), 0)
 
 
 def mirrored(clip: BenchClip, landmarker: Any) -> np.ndarray:

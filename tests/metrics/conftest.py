@@ -8,6 +8,7 @@ from text2lip.text.timing import Segment
 
 
 FPS = 25
+TOUCHING = 0.0125  # gap that the face mesh reads from lips that touch
 OPENING = {"": 0.0, "p": 0.0, "b": 0.0, "m": 0.0, "a": 0.16, "e": 0.10, "i": 0.06, "o": 0.12, "u": 0.05, "s": 0.03}
 WIDTH = {"": 0.55, "p": 0.54, "b": 0.54, "m": 0.54, "a": 0.56, "e": 0.58, "i": 0.60, "o": 0.50, "u": 0.46, "s": 0.57}
 
@@ -51,6 +52,7 @@ def speak(phones: list[Segment], noise: float = 0.0005, seed: int = 0) -> np.nda
     for table in (OPENING, WIDTH):
         target = np.array([table[phones[i].label] for i in at])
         curves.append(np.convolve(np.pad(target, 7, "edge"), kernel, "valid")[4::8])
+    curves[0] = curves[0] + TOUCHING
     generator = np.random.default_rng(seed)
     return shapes(*curves) + generator.normal(0, noise, (frames, len(DRIVEN), 2))
 

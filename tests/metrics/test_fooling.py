@@ -55,6 +55,12 @@ def test_open_still_mouth_never_closes(still, talk, phones, mouth):
     assert metrics.closure(agape, phones, 25).value == 0
 
 
+def test_shut_mouth_closes_always_and_so_says_nothing(talk, phones, mouth):
+    shut = np.repeat(mouth.shapes(np.array([0.0]), np.array([0.55])), len(talk), 0)
+    assert metrics.closure(shut, phones, 25).value == 1  # why it is shown beside the film's share and the motion
+    assert metrics.gap_r(shut, talk) is None and metrics.jerk_ratio(shut, talk).value < 0.01
+
+
 def test_flapping_mouth(flapping, good, talk, phones):
     assert metrics.gap_r(flapping, talk) < 0.5
     assert metrics.lmd(flapping, talk) > 5 * metrics.lmd(good, talk)

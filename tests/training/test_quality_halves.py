@@ -77,3 +77,8 @@ def test_frames_are_compared_with_those_of_their_own_time(quality, clip, film, s
     assert figures["late"]["mouth_ssim"][0] < 0.5 < figures["same"]["mouth_ssim"][0] == pytest.approx(1)
     assert figures["same"]["flicker"][0].value == 1
     assert len(figures["film"]["cpbd"]) == (start == 0)
+
+
+def test_a_shut_mouth_is_the_films_most_closed_frame(quality, clip):
+    held = quality.rows.shut(clip)
+    assert held.shape == clip.lips.shape and np.array_equal(held[7], clip.lips[quality.rows.real_gap(clip).argmin()])

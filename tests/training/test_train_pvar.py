@@ -211,12 +211,22 @@ def test_the_command_line_wins_and_numbers_are_numbers(script, tmp_path):
         script.parse_config(["--config", str(tmp_path / "a.yaml")])
 
 
-@pytest.mark.parametrize("name", ["pvar_grid", "pvar_paper", "audio_only"])
+@pytest.mark.parametrize("name", ["pvar_grid", "pvar_visemes", "pvar_paper", "audio_only"])
 def test_shipped_configs_build(script, clips, name):
     config = script.parse_config(["--config", str(EXAMPLES / f"configs/{name}.yaml")])
     networks = script.build_networks(config, script.LipClips(clips))
     assert 2e6 < sum(p.numel() for p in networks.parameters()) < 8e6
     assert script.learning_rate(0, config) < script.learning_rate(99, config) == config.learning_rate
+
+
+def test_the_pure_form_differs_in_what_the_encoder_sees_alone(script):
+    ours, pure = (
+        script.parse_config(["--config", str(EXAMPLES / f"configs/{name}.yaml")])
+        for name in ("pvar_grid", "pvar_visemes")
+    )
+    pure.networks["viseme_encoder"] |= {"num_phones": 128, "num_features": 6}
+    pure.output = ours.output
+    assert pure == ours
 
 
 @pytest.mark.slow

@@ -104,7 +104,11 @@ def test_overfits_one_batch(clips):
 
 def test_warnings_name_what_is_wrong(clips, networks):
     torch.nn.init.normal_(networks.lip_decoder.projection.weight, std=1e-4)
-    assert any("collapse" in text for text in warnings_of(validate(networks, clips[:2])))
+    figures = validate(networks, clips[:2])
+    assert any("collapse" in text for text in warnings_of(figures))
+    assert 0 <= figures["film/closure"] <= 1  # what ours are to be compared with
+    (found,) = warnings_of({"text/motion_ratio": 0.1, "text/closure": 1.0})
+    assert "its closure is that of a mouth that hardly opens" in found
     found = warnings_of({"text/lmd_centred": float("nan"), "text/motion_ratio": 1.0, "text/jerk_ratio": 9.0})
     assert len(found) == 2 and "jitter" in found[1]
     assert warnings_of({"text/motion_ratio": 0.9, "text/jerk_ratio": 1.0, "text/gap_r": None}) == []

@@ -68,9 +68,10 @@ def decibels(mse: float) -> float:
 
 
 def flicker(ours: Any, real: Any) -> Tally:
-    """Mean absolute difference of neighbouring frames, ours over real: 1 is as lively as real, more is flicker.
+    """Mean absolute difference of neighbouring frames, ours over real: how lively the picture is, 0 for a still.
 
-    Meant for the stabilised mouth crop, where the head's own motion does not count.
+    Meant for the stabilised mouth crop, where the head's own motion does not count. 1 is no aim: most of a film's
+    change is its own noise, while a constant mouth is to give constant frames. More than 1 is flicker.
 
     Args and errors as in [`ssim`]; sides may be smaller.
 

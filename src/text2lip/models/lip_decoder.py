@@ -76,9 +76,11 @@ class LipDecoderLayer(nn.Module):
 class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
     """l = LipDecoder(a, ṽ_enh): all frames at once, two cross-attentions in the order of the paper (second-hand).
 
-    Sound gives the timing, visemes the shape. The sound may be real or [`PseudoAudioModel`]'s; without visemes the
-    model is a plain audio-to-lips decoder. All attention is by time and reaches about a second, see
-    `text2lip.models.attention`; the paper leaves that, the width and the number of layers open.
+    The sound may be real or [`PseudoAudioModel`]'s; without visemes the model is a plain audio-to-lips decoder. With
+    them it has their times from the start: where each frame lies between the begin and the end of its viseme is added
+    to the query before the first attention, so timing does not come from sound alone. All attention is by time and
+    reaches about a second, see `text2lip.models.attention`; the paper leaves that, the width and the number of layers
+    open.
 
     Args:
         hidden_dim (`int`): width of the frame queries.

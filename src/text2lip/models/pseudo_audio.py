@@ -31,11 +31,13 @@ class PseudoAudioModelOutput(BaseOutput):
 
 
 class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
-    """ṽ_enh = GLU(ṽ), then Eq. 7 of the paper (known second-hand): MultiheadAttention(ã, ṽ_enh, ṽ_enh).
+    """ṽ_enh = LayerNorm(ṽ + GLU(ṽ)), then Eq. 7 of the paper (known second-hand): MultiheadAttention(ã, ṽ_enh, ṽ_enh).
 
-    The paper leaves open what ã is when there is no sound. Here there is one query for each video frame: a learned
-    vector, the place of the frame in the viseme sounding then, and that viseme's ṽ_enh (the length regulator); the
-    attention's result is added to it. Nearness is in seconds, see `text2lip.models.attention`.
+    The paper has ṽ_enh = GLU(ṽ) and leaves open what ã is when there is no sound. Here there is one query for each
+    video frame: a learned vector, the place of the frame between begin and end of the viseme sounding then, and that
+    viseme's ṽ_enh (the length regulator). The query is normalised before the attention, keys and values are not again;
+    the result is added to the query, and a feed-forward net and a linear map read the features out of the sum.
+    Nearness is in seconds, see `text2lip.models.attention`.
 
     Args:
         hidden_dim (`int`): width D of ṽ.

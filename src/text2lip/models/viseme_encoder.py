@@ -57,7 +57,9 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
     """ṽ = VisemeEncoder(V): a Transformer encoder of two layers and four heads, as in the paper (known second-hand).
 
     Width and feed-forward size are half of its authors' usual ones. Its positions are said to be sinusoidal; here they
-    are relative by default, since text may be hundreds of times longer than what was trained on.
+    are relative by default, since text may be hundreds of times longer than what was trained on. The built-in encoder
+    is not the paper's in one more way: it sees which phone each token is and six articulatory features of it beside
+    the viseme (`num_phones=128`, `num_features=6`).
 
     Args:
         num_visemes (`int`): ids of the viseme set; the id `num_visemes` is padding.
@@ -68,7 +70,8 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         num_phones (`int`): size of `PHONE_INVENTORY` to tell phones of one viseme apart by an embedding that starts
             at zero; 0, the paper's form, for visemes alone.
         num_features (`int`): articulatory features given for each token; 0 for none.
-        position_type (`str`): "relative" or "sinusoidal".
+        position_type (`str`): "relative", or "sinusoidal", which adds the code of Vaswani et al. to the embeddings and
+            keeps the learned decay with distance and `token_reach`: not a plain Transformer either way.
         token_reach (`int`): tokens farther apart than this don't see each other in a layer.
         dropout_rate (`float`): in training.
         viseme_labels (`list[str]`, *optional*): label of each id that it is trained for.

@@ -24,8 +24,9 @@ def validate(networks: torch.nn.Module, clips: list[PreparedClip], batch_size: i
 
     Returns:
         `dict`: gap_r, width_r, lmd_centred, closure, stillness, jerk_ratio and motion_ratio (spread of our motion
-        over the real one's) under "text/" and "audio/"; pseudo_audio_l1, mean_audio_l1 (what the mean feature
-        scores), log_duration_l1. None where a metric applies to no clip.
+        over the real one's) under "text/" and "audio/"; film/closure and film/stillness, the films' own, to compare
+        with; pseudo_audio_l1, mean_audio_l1 (what the mean feature scores), log_duration_l1. None where a metric
+        applies to no clip.
     """
     was_training = networks.training
     networks.eval()
@@ -41,6 +42,8 @@ def validate(networks: torch.nn.Module, clips: list[PreparedClip], batch_size: i
         other.append(_other(out, batch))
     networks.train(was_training)
     figures = {f"{name}/{key}": value for name in made for key, value in lip_figures(made[name], clips).items()}
+    film = lip_figures([clip.lips for clip in clips], clips)
+    figures |= {f"film/{key}": film[key] for key in ("closure", "stillness")}
     return figures | {key: mean_of([row[key] for row in other]) for key in other[0]}
 
 
@@ -75,7 +78,10 @@ def warnings_of(figures: dict[str, float | None]) -> list[str]:
     for name in ("text", "audio"):
         motion, jerk = figures.get(f"{name}/motion_ratio"), figures.get(f"{name}/jerk_ratio")
         if motion is not None and motion < MIN_MOTION:
-            found.append(f"{name}: the motion collapses to its mean, its spread is {motion:.2f} of the real one's")
+            note = "; its closure is that of a mouth that hardly opens" if figures.get(f"{name}/closure") else ""
+            found.append(
+                f"{name}: the motion collapses to its mean, its spread is {motion:.2f} of the real one's{note}"
+            )
         if jerk is not None and jerk > MAX_JERK:
             found.append(f"{name}: the lips jitter, their jerk is {jerk:.1f} times the real one's")
     return found
