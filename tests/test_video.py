@@ -337,3 +337,27 @@ def test_frames_at_a_rate_keep_to_the_clock(make_film):
         25,
         50,
     )
+
+
+def test_a_tag_of_a_longer_film_is_no_cut(make_film, tmp_path):
+    """What cut the film left the tag of the whole one."""
+    film = make_film("a.mkv", frames(50))
+    data = film.read_bytes()
+    assert data.count(b"00:00:02.000000000") == 1
+    film.write_bytes(data.replace(b"00:00:02.000000000", b"00:01:00.000000000"))
+    assert len(list(read_frames(film))) == 50
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_pixels_that_change_their_ratio(make_film, tmp_path, codec):
+    """A broadcast goes from 4:3 to 16:9: the later pictures are laid into the first one's shape."""
+    white = [np.full((96, 96, 3), 255, np.uint8)] * 12
+    parts = [
+        make_film(f"{i}.ts", white, codec=codec, ratio=ratio)
+        for i, ratio in enumerate([Fraction(4, 3), Fraction(16, 9)])
+    ]
+    (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    shown = list(read_frames(tmp_path / "both.ts"))
+    assert {frame.shape for frame in shown} == {(96, 128, 3)}
+    assert shown[2].min() > 240
+    assert shown[-2][:8].max() < 20 and shown[-2][20:76].min() > 240 and shown[-2][-8:].max() < 20

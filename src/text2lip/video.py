@@ -183,15 +183,19 @@ def _rate(stream) -> float:
 
 def _end(container, stream) -> float | None:
     """When the picture ends on the file's clock, as formats with an index tell; None if they don't."""
+    said = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", "").strip("\0"))
     if stream.duration and container.format.name.startswith(INDEXED):
         ticks = stream.duration
         if container.format.name == "avi":  # whose duration is that of what is left
-            ticks = max(ticks, stream.frames)
-        return float(((stream.start_time or 0) + ticks) * stream.time_base)
-    if said := re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", "").strip("\0")):
+            return float(((stream.start_time or 0) + max(ticks, stream.frames)) * stream.time_base)
+        end = float(((stream.start_time or 0) + ticks) * stream.time_base)
+    elif said:
         hours, minutes, seconds = (float(part) for part in said.groups())
-        return 3600 * hours + 60 * minutes + seconds
-    return None
+        end = 3600 * hours + 60 * minutes + seconds
+    else:
+        return None
+    # a tag may be that of the file from which the film was cut
+    return min(end, ((container.start_time or 0) + container.duration) / 1e6) if container.duration else end
 
 
 def _checked(ratio: Fraction, path: str | Path, name: str) -> Fraction:
@@ -211,7 +215,7 @@ def _damage(path: str | Path, name: str):
         yield
     except av.error.FFmpegError as error:
         raise ValueError(
-            f"{name}: {os.fspath(path)!r} is damaged or cut short ({error}); give a whole file."
+            f"{name}: {os.fspath(path)!r} is damaged or cut short ({error.strerror}); give a whole file."
         ) from error
 
 
@@ -226,7 +230,8 @@ def _open(path: str | Path, name: str = "video"):
     try:
         container = av.open(os.fspath(path))
     except (OSError, ValueError, av.error.FFmpegError) as error:
-        raise ValueError(f"{name}: {shown} can't be opened ({error}); give a video file.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{name}: {shown} can't be opened ({reason}); give a video file.") from error
     with container:
         brand = container.metadata.get("major_brand", "")
         if container.format.name in NO_FILMS or brand in PICTURE_BRANDS:
