@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from text2lip.faces.images import load_image
 from text2lip.files import replaced_file
 from text2lip.video import first_moment, is_film, read_frames, timed_frames, video_info, write_video
 
@@ -270,13 +271,29 @@ def test_a_clock_that_starts_again(make_film, tmp_path):
     assert (np.diff(shown) > 0).all() and shown[-1] == pytest.approx((len(shown) - 1) / 25, abs=0.05)
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.h264", "libx264"), ("a.m1v", "mpeg1video"), ("a.m2v", "mpeg2video")])
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.h264", "libx264"), ("a.obu", "libsvtav1"), ("a.m1v", "mpeg1video"), ("a.m2v", "mpeg2video")],
+)
 def test_films_without_a_container(make_film, name, codec):
     film = make_film(name, frames(25), codec=codec)
     assert is_film(film)
     shown = list(timed_frames(film))
     assert len(shown) == 25
     assert [one.seconds for one in shown] == pytest.approx([i / 25 for i in range(25)], abs=0.041)
+
+
+def test_dv_films_have_the_rate_of_their_pictures(make_film):
+    film = make_film("a.dv", [np.full((576, 720, 3), 99, np.uint8)] * 5, codec="dvvideo")
+    assert video_info(film).fps == 25
+    assert next(read_frames(film)).shape[:2] == (576, 768)
+
+
+def test_a_targa_picture_is_a_portrait(tmp_path):
+    """Its format has no signature: other files look like it."""
+    Image.new("RGB", (16, 12), (9, 99, 199)).save(tmp_path / "a.tga")
+    assert not is_film(tmp_path / "a.tga")
+    assert load_image(tmp_path / "a.tga")[0, 0].tolist() == [9, 99, 199]
 
 
 @pytest.mark.parametrize("name", ["b.ts", "b.mkv"])

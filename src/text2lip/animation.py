@@ -8,6 +8,7 @@ from text2lip.frames import Shown
 
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")  # the pages of others are no animation
+UNSURE = ("MPEG", "TGA")  # films that are named but not read, and pictures that begin as other files may
 SHORTEST, DEFAULT = 0.011, 0.1  # seconds; browsers show a shorter picture for the default time
 
 
@@ -19,7 +20,7 @@ def pictures_in(path: str | os.PathLike) -> int | None:
         return None
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-            if image.format == "MPEG":  # named, but not read
+            if image.format in UNSURE:
                 return None
             return getattr(image, "n_frames", 1) if image.format in FORMATS else 1
     except Image.DecompressionBombError:

@@ -24,6 +24,7 @@ PICTURE_BRANDS = ("heic", "heix", "heim", "heis", "mif1")  # whose tiles would b
 INDEXED = ("mov", "avi", "flv", "asf")
 MISSING = 0.5  # seconds that may be missing at the end of a film
 MAX_RATIO = 16
+FASTEST = 240  # frames per second that are believed of an average; DV says 60000
 LATEST_START = 10.0  # seconds by which the picture may start after the sound
 SEEK_BEYOND, SEEK_MARGIN = 4.0, 1.0  # seconds; what comes sooner is decoded from the start
 
@@ -178,7 +179,8 @@ def _decoded(path: str | Path, name: str, origin: float, start: float | None) ->
 
 
 def _rate(stream) -> float:
-    return float(stream.average_rate or stream.guessed_rate or 25)
+    average, guessed = stream.average_rate or stream.guessed_rate or 25, stream.guessed_rate or 25
+    return float(average if average <= FASTEST else min(average, guessed))
 
 
 def _end(container, stream) -> float | None:
