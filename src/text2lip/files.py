@@ -9,15 +9,17 @@ from pathlib import Path, PureWindowsPath
 
 
 @contextmanager
-def replaced_file(path: str | Path) -> Iterator[Path]:
+def replaced_file(path: str | Path, argument: str = "output") -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it takes the name `path`, on any error it is removed.
+
+    `argument` is the name of what was given, for errors.
 
     Raises:
         ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
     """
     path = Path(path)
     if os.path.isdir(path):
-        raise ValueError(f"output: {str(path)!r} is a folder; give the name of a file in it.")
+        raise ValueError(f"{argument}: {str(path)!r} is a folder; give the name of a file in it.")
     temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}"
     try:
         with suppress(FileNotFoundError):
@@ -26,7 +28,7 @@ def replaced_file(path: str | Path) -> Iterator[Path]:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"output: can't write to {str(path)!r} ({reason}); choose another place.") from error
+        raise ValueError(f"{argument}: can't write to {str(path)!r} ({reason}); choose another place.") from error
     try:
         yield temporary
         os.replace(temporary, path)

@@ -16,7 +16,7 @@ from text2lip.files import replaced_file
 from text2lip.frames import Shown, at_rate, fit, to_rgb
 
 
-AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".ts", ".mts", ".m2ts", ".3gp")
 SUFFIXES += (".ogv", ".flv", ".wmv")
 NO_FILMS = ("tty", "hls", "concat", "dash", "sdp", "rtsp", "imf", "lavfi")  # texts, and lists of other files
@@ -273,7 +273,7 @@ def write_video(
         frames (`Iterable[np.ndarray]`): uint8 (height, width, 3), RGB; taken one by one. An odd side gains one
             edge pixel in the file.
         fps (`float`): frames per second.
-        audio (`np.ndarray`, *optional*): float (samples,) or (channels, samples) in [-1, 1].
+        audio (`np.ndarray`, *optional*): float (samples,) or (channels, samples) in [-1, 1], up to 8 channels.
         sampling_rate (`int`, *optional*): of `audio`, Hz.
         crf (`int`): x264 quality, 0 (lossless) to 51.
 
@@ -292,6 +292,8 @@ def write_video(
         raise ValueError(f"fps: {fps!r}; wants a number from 1 to 1000.")
     if audio is not None and not sampling_rate:
         raise ValueError(f"sampling_rate: {sampling_rate!r}; audio needs its rate in Hz.")
+    if np.ndim(audio) == 2 and not 1 <= len(audio) <= 8:
+        raise ValueError(f"audio: got {len(audio)} channels; wants (channels, samples) of 1 to 8: transpose it.")
     if audio is not None and not np.isfinite(audio).all():
         raise ValueError("audio: holds NaN or infinite samples; wants finite floats in [-1, 1].")
     rate = Fraction(float(fps)).limit_denominator(1001)
@@ -303,7 +305,7 @@ def write_video(
                 frame = _even(frame)
                 if picture is None:
                     picture = _video_stream(container, frame, rate, crf)
-                    sound = None if audio is None or not len(audio) else _Sound(container, audio, sampling_rate)
+                    sound = None if audio is None or not np.size(audio) else _Sound(container, audio, sampling_rate)
                 elif frame.shape[:2] != (picture.height, picture.width):
                     raise ValueError(f"frames: frame {count} is {frame.shape}, the first was of another size.")
                 packed = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
@@ -347,26 +349,30 @@ class _Sound:
     def __init__(self, container, audio: np.ndarray, sampling_rate: int):
         import av
 
-        audio = np.asarray(audio, np.float32)
-        self.mono = audio.mean(0) if audio.ndim == 2 else audio
+        from text2lip.speech.audio import LAYOUTS
+
+        self.audio = np.atleast_2d(np.asarray(audio, np.float32))
+        self.layout = LAYOUTS[len(self.audio) - 1]
         self.container, self.sampling_rate, self.done = container, sampling_rate, 0
-        self.stream = container.add_stream("aac", rate=sampling_rate if sampling_rate in AAC_RATES else 48000)
-        self.stream.layout = "mono"
-        self.resampler = av.AudioResampler(format="fltp", layout="mono", rate=self.stream.rate)
+        rate = next((rate for rate in AAC_RATES if rate >= sampling_rate), AAC_RATES[-1])
+        self.stream = container.add_stream("aac", rate=rate)
+        self.stream.layout = self.layout
+        self.stream.bit_rate = max(128_000, 80_000 * len(self.audio))
+        self.resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.stream.rate)
 
     def write_until(self, seconds: float):
         import av
 
-        stop = min(len(self.mono), round(seconds * self.sampling_rate))
+        stop = min(self.audio.shape[1], round(seconds * self.sampling_rate))
         for start in range(self.done, stop, 65536):
-            block = np.ascontiguousarray(np.clip(self.mono[None, start : min(start + 65536, stop)], -1, 1))
-            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+            block = np.clip(self.audio[:, start : min(start + 65536, stop)], -1, 1)
+            frame = av.AudioFrame.from_ndarray(block.T.reshape(1, -1), format="flt", layout=self.layout)
             frame.sample_rate, frame.pts, frame.time_base = self.sampling_rate, start, Fraction(1, self.sampling_rate)
             self._mux(frame)
         self.done = max(stop, self.done)
 
     def close(self):
-        self.write_until(len(self.mono) / self.sampling_rate)
+        self.write_until(self.audio.shape[1] / self.sampling_rate)
         self._mux(None)
         self.container.mux(self.stream.encode(None))
 

@@ -85,9 +85,10 @@ class FaceClips:
         landmarks = square.place(landmarks).astype(np.float32)
         clip = {"frames": frames[: len(landmarks)], "landmarks": landmarks[: len(frames)]}
         if self.whisper:
+            from text2lip.speech.audio import to_float
             from text2lip.speech.whisper import whisper_states, whisper_windows
 
-            states = whisper_states(self.whisper, row["audio"].astype(np.float32) / 32767)
+            states = whisper_states(self.whisper, to_float(row["audio"]))
             clip["sound"] = whisper_windows(states, len(landmarks), row["fps"]).float().cpu().numpy()
         return clip
 

@@ -38,7 +38,7 @@ def prepare_clip(clip: SourceClip, landmarker: Any, tokenizer: Any) -> dict[str,
         ClipError: the video can't be read, is too short, shows no face, or is silent.
     """
     from text2lip.faces.canonical import canonical_lips, head_frame, to_pixels
-    from text2lip.speech.audio import load_audio, resample
+    from text2lip.speech.audio import load_audio, resample, to_int16
     from text2lip.speech.features import SAMPLING_RATE, log_mel
 
     frames, fps = _read(clip)
@@ -65,7 +65,7 @@ def prepare_clip(clip: SourceClip, landmarker: Any, tokenizer: Any) -> dict[str,
         "head": head_frame(points).astype(np.float32),
         "lips": canonical_lips(points),
         "crops": mouth_crops(frames, points),
-        "audio": np.rint(audio * 32767).astype(np.int16),
+        "audio": to_int16(audio),
         "mel": log_mel(audio, len(frames), fps),
         "phones": timeline.phones,
         "words": timeline.words,

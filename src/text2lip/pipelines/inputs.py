@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from text2lip.speech.audio import fit_samples
 from text2lip.text.timing import Timeline
 
 
@@ -18,7 +19,7 @@ LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth
 
 @dataclass(frozen=True)
 class TimedSound:
-    """Times with or without a sound: `audio` is float32 (samples,) in [-1, 1], or None."""
+    """Times with or without a sound: `audio` is float32 (samples,) or (channels, samples) in [-1, 1], or None."""
 
     timeline: Timeline
     audio: np.ndarray | None = None
@@ -60,10 +61,10 @@ class Clip:
         """Times and sound: the caller's timings, else alignment of the caller's audio, else the voice's events;
         where no voice is wanted, those of `predict` ([`predict_timeline`] with its models) if there is one."""
         if self.audio is not None:
-            from text2lip.speech import align, load_audio
+            from text2lip.speech import align, read_audio
 
-            audio, rate = load_audio(self.audio, self.sampling_rate)
-            seconds = len(audio) / rate
+            audio, rate = read_audio(self.audio, self.sampling_rate)
+            seconds = audio.shape[-1] / rate
             if self.timings is None:
                 timeline = align(audio, rate, self.prompt, self.language)
             else:
@@ -114,7 +115,7 @@ class Request(Clip):
 
         images = _spread("image", self.image, count, one_each(self.image))
         references = _spread("reference", self.reference, count, one_each(self.reference))
-        audios = _spread("audio", self.audio, count, isinstance(self.audio, list))
+        audios = _spread("audio", self.audio, count, isinstance(self.audio, (list, tuple)))
         timings = _spread("timings", self.timings, count, many and _is_list_of_timings(self.timings))
         generators = _spread("generator", self.generator, count, isinstance(self.generator, (list, tuple)))
         voices = _spread("voice", self.voice, count, many and isinstance(self.voice, (list, tuple)))
@@ -210,6 +211,6 @@ def clip_length(duration: float, fps: float) -> int:
 
 
 def fit_audio(audio: np.ndarray, sampling_rate: int, num_frames: int, fps: float) -> np.ndarray:
-    """Cut `audio` (samples,) or pad it with silence to round(num_frames / fps * sampling_rate) samples."""
-    samples = round(num_frames / fps * sampling_rate)
-    return np.pad(audio[:samples], (0, max(0, samples - len(audio)))).astype(np.float32)
+    """Cut `audio` (samples,) or (channels, samples) or pad it with silence to round(num_frames / fps * sampling_rate)
+    samples."""
+    return fit_samples(audio, round(num_frames / fps * sampling_rate)).astype(np.float32)

@@ -1,7 +1,8 @@
 """What [`Text2LipPipeline`] gives back."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ class Text2LipPipelineOutput(BaseOutput):
         phones (`list[list[Segment]]`): IPA phones with times in seconds; "" is silence.
         words (`list[list[Segment]]`): words with times in seconds.
         fps (`float`): frames per second.
-        audio (`list[np.ndarray]`, *optional*): float32 (samples,) in [-1, 1]; None for a silent film.
+        audio (`list[np.ndarray]`, *optional*): float32 in [-1, 1], (samples,), or (channels, samples)
+            where the user's own sound has several; None for a silent film.
         sampling_rate (`int`, *optional*): of `audio`, Hz.
     """
 
@@ -56,13 +58,10 @@ class Text2LipPipelineOutput(BaseOutput):
         whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
         if not whole or not -len(self.frames) <= index < len(self.frames):
             raise ValueError(f"index: {index!r}, but clips 0 to {len(self.frames) - 1} were made; choose one of them.")
-        if subtitles is not None:
-            subtitle_writer(subtitles)
         audio = None if self.audio is None else self.audio[index]
         frames = (_to_uint8(frame) for frame in self.frames[index])
-        write_video(path, frames, fps=self.fps, audio=audio, sampling_rate=self.sampling_rate)
-        if subtitles is not None:
-            self.save_subtitles(subtitles, index)
+        with nullcontext() if subtitles is None else self._subtitles(subtitles, index):  # both files or none
+            write_video(path, frames, fps=self.fps, audio=audio, sampling_rate=self.sampling_rate)
 
     def save_subtitles(self, path: str | Path, index: int = 0) -> None:
         """Write the words of clip `index` as SRT or WebVTT, by the suffix of `path`.
@@ -70,7 +69,11 @@ class Text2LipPipelineOutput(BaseOutput):
         Raises:
             ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
         """
-        save_subtitles(path, self.words[index], len(self.frames[index]) / self.fps)
+        with self._subtitles(path, index):
+            pass
+
+    def _subtitles(self, path, index):
+        return new_subtitles(path, self.words[index], len(self.frames[index]) / self.fps)
 
 
 def save_subtitles(path: str | Path, words: list[Segment], duration: float = math.inf) -> None:
@@ -79,11 +82,19 @@ def save_subtitles(path: str | Path, words: list[Segment], duration: float = mat
     Raises:
         ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
     """
+    with new_subtitles(path, words, duration):
+        pass
+
+
+@contextmanager
+def new_subtitles(path: str | Path, words: list[Segment], duration: float = math.inf) -> Iterator[None]:
+    """A subtitle file, see [`save_subtitles`], that takes its name when what is done meanwhile has succeeded."""
     from text2lip.files import replaced_file
 
     write = subtitle_writer(path)
-    with replaced_file(path) as temporary:
+    with replaced_file(path, "subtitles") as temporary:
         temporary.write_text(write(words, duration=duration), encoding="utf-8")
+        yield
 
 
 def subtitle_writer(path: str | Path) -> Callable[..., str]:

@@ -8,7 +8,7 @@ import torch
 
 from text2lip.devices import execution_device
 from text2lip.pipelines.inputs import fit_audio
-from text2lip.speech.audio import resample
+from text2lip.speech.audio import resample, to_mono
 from text2lip.speech.whisper import SAMPLING_RATE, frames_to_states, whisper_states, whisper_windows
 
 
@@ -76,7 +76,7 @@ def sound_tokens(
     if condition == "speech":
         if speech.audio is None:
             raise ValueError("audio_condition: 'speech', but there is no sound; give a voice or audio, or 'none'.")
-        audio = np.asarray(fit_audio(speech.audio, speech.sampling_rate, num_frames, fps))
+        audio = np.asarray(fit_audio(to_mono(speech.audio), speech.sampling_rate, num_frames, fps))
         states = whisper_states(pipe.audio_encoder, resample(audio, speech.sampling_rate, SAMPLING_RATE))
         return whisper_windows(states, num_frames, fps)
     device = execution_device(pipe.pseudo_audio)

@@ -17,7 +17,8 @@ class Text2LipStream:
     Attributes:
         num_frames (`int`): how many frames will come.
         fps (`float`): frames per second.
-        audio (`np.ndarray`, *optional*): float32 (samples,) in [-1, 1], as long as the picture.
+        audio (`np.ndarray`, *optional*): float32 in [-1, 1], (samples,), or (channels, samples) where the user's own
+            sound has several; as long as the picture.
         sampling_rate (`int`, *optional*): of `audio`, Hz.
         landmarks (`np.ndarray`): float32 (num_frames, 478, 2), normalised.
         visemes (`list[Segment]`): with times in seconds.

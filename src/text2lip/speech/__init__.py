@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "alignment": ["AlignmentError", "align"],
-        "audio": ["load_audio", "resample"],
+        "audio": ["load_audio", "read_audio", "resample"],
         "base": ["SilentTextError", "Speech", "Synthesizer"],
         "synthesis": ["get_synthesizer", "list_voices", "synthesize"],
         "subtitles": ["to_srt", "to_vtt"],

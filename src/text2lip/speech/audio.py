@@ -1,4 +1,4 @@
-"""Sound from files and arrays: decoding with PyAV, mixing to mono, resampling."""
+"""Sound from files and arrays: decoding with PyAV, what of it is heard, resampling."""
 
 import os
 from fractions import Fraction
@@ -8,120 +8,229 @@ import numpy as np
 
 MAX_MINUTES = 120
 SAMPLING_RATES = (4_000, 384_000)
+LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+"""Loudspeakers of one to eight channels."""
+AUDIBLE = 1e-3  # peak; a quieter track is passed over for another one of its file
+LOUDEST = 2.0  # decoded peak; lossy codecs overshoot full scale a little, players cut that off
+CANCELS = 0.05  # power of the mean over the mean power of the channels; -0.8 times the other channel gives 0.01
+PRIMING = {
+    "aac": 1024, "ac3": 256, "amr_nb": 40, "amrnb": 40, "eac3": 256, "g722": 22, "g723_1": 60, "mp2": 481,
+    "mp3": 1105, "nellymoser": 128, "opus": 312, "ra_144": 160, "real_144": 160, "wmav1": 2048, "wmav2": 2048,
+}  # fmt: skip
+"""Samples by which FFmpeg's encoder and decoder of a codec delay sound, measured by correlation."""
 
 
 def load_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, int]:
-    """Read sound as mono.
-
-    Args:
-        source (`str`, `os.PathLike` or array): a file with a sound track (audio or video), or samples of shape
-            (samples,) or (channels, samples): floats in [-1, 1], or int16 / int32, which are scaled to it. Channels
-            are averaged.
-        sampling_rate (`int`, *optional*): Hz; needed for an array; a file brings its own.
+    """Read sound as mono, see [`to_mono`]; arguments and errors as [`read_audio`].
 
     Returns:
         `tuple[np.ndarray, int]`: (samples,) float32 in [-1, 1], and the sampling rate in Hz.
+    """
+    audio, rate = read_audio(source, sampling_rate)
+    return to_mono(audio), rate
+
+
+def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, int]:
+    """Read sound with its channels, rate and level.
+
+    Of several tracks of a file it's the one that players choose: marked as default, not for the hard of hearing; or
+    the loudest if that one is silent. What a codec puts before the sound is left out where the file tells how much,
+    and for sound files of the codecs of `PRIMING` where it does not. A film's sound keeps its place on the clock.
+
+    Args:
+        source (`str`, `os.PathLike`, array or tensor): a file with a sound track (audio or video), or samples of
+            shape (samples,) or (channels, samples), one to eight channels: floats in [-1, 1], or int16 / int32,
+            which are scaled to it.
+        sampling_rate (`int`, *optional*): Hz; needed for an array; a file brings its own.
+
+    Returns:
+        `tuple[np.ndarray, int]`: float32 in [-1, 1], (samples,) for one channel and (channels, samples) for more, and
+        the sampling rate in Hz.
 
     Raises:
         ValueError: no such file, no sound track, undecodable, empty, not finite, out of range, longer than
-            `MAX_MINUTES`, a missing or wrong sampling rate.
+            `MAX_MINUTES`, more than eight channels, a missing or wrong sampling rate.
     """
     if isinstance(source, (str, os.PathLike)):
         audio, rate = _decode(source)
         if sampling_rate is not None and int(sampling_rate) != rate:
             raise ValueError(f"sampling_rate: got {sampling_rate}, but {str(source)!r} has {rate} Hz; leave it out.")
-        return check_audio(np.clip(audio, -1, 1), rate)  # lossy codecs overshoot a little
+        loudest = float(np.abs(audio).max())
+        if loudest > LOUDEST:
+            raise ValueError(
+                f"audio: {str(source)!r} reaches {loudest:.4g} times full scale; save it as floats in [-1, 1]."
+            )
+        return _checked(np.clip(audio, -1, 1), rate)
     if sampling_rate is None:
         raise ValueError("sampling_rate: missing; an audio array needs its sampling rate in Hz.")
-    return check_audio(source, sampling_rate)
+    return _checked(source, sampling_rate)
 
 
 def check_audio(audio, sampling_rate: int) -> tuple[np.ndarray, int]:
     """Check samples and mix them to mono; arguments, result and errors as `load_audio` for arrays."""
+    samples, rate = _checked(audio, sampling_rate)
+    return to_mono(samples), rate
+
+
+def to_mono(audio: np.ndarray) -> np.ndarray:
+    """The mean of the channels; where they cancel each other (a microphone wired the wrong way round), of the loudest
+    one and the others with their signs turned to it.
+
+    Args:
+        audio (`np.ndarray`): (samples,) or (channels, samples) floats.
+
+    Returns:
+        `np.ndarray`: (samples,) float32.
+    """
+    if audio.ndim == 1:
+        return audio
+    mean = audio.mean(0, dtype=np.float64)
+    power = np.einsum("cs,cs->c", audio, audio, dtype=np.float64)
+    if mean @ mean < CANCELS * power.mean():
+        signs = np.where(audio @ audio[power.argmax()] < 0, -1, 1)
+        mean = (audio * signs[:, None]).mean(0)
+    return mean.astype(np.float32)
+
+
+def to_float(audio: np.ndarray) -> np.ndarray:
+    """int16 or int32 samples to float32 in [-1, 1), full scale is 2^15 or 2^31 as in sound files."""
+    return (audio / -float(np.iinfo(audio.dtype).min)).astype(np.float32)
+
+
+def to_int16(audio: np.ndarray) -> np.ndarray:
+    """Floats in [-1, 1] to int16: the inverse of [`to_float`]."""
+    return np.clip(np.rint(np.asarray(audio, np.float64) * 2**15), -(2**15), 2**15 - 1).astype(np.int16)
+
+
+def _checked(audio, sampling_rate: int) -> tuple[np.ndarray, int]:
     low, high = SAMPLING_RATES
     number = isinstance(sampling_rate, (int, float, np.integer, np.floating)) and not isinstance(sampling_rate, bool)
     if not number or not low <= sampling_rate <= high or sampling_rate % 1:
         raise ValueError(f"sampling_rate: got {sampling_rate!r}; wants a whole number of Hz from {low} to {high}.")
+    if hasattr(audio, "detach"):  # a tensor
+        audio = audio.detach().cpu()
+        audio = (audio.float() if audio.is_floating_point() else audio).numpy()
     samples = np.asarray(audio)
     if samples.dtype in (np.int16, np.int32):
-        samples = samples / -float(np.iinfo(samples.dtype).min)
+        samples = to_float(samples)
     if samples.dtype.kind != "f":
         raise ValueError(f"audio: got dtype {samples.dtype}; wants floats in [-1, 1] or int16.")
     if samples.ndim not in (1, 2) or samples.size == 0:
         raise ValueError(f"audio: got shape {samples.shape}; wants (samples,) or (channels, samples), not empty.")
-    if samples.ndim == 2:
-        if samples.shape[0] > 32:
-            raise ValueError(f"audio: got {samples.shape[0]} channels; wants (channels, samples): transpose it.")
-        samples = samples.mean(axis=0, dtype=np.float64)
+    if samples.ndim == 2 and len(samples) > len(LAYOUTS):
+        raise ValueError(
+            f"audio: got {len(samples)} channels; wants (channels, samples) with at most {len(LAYOUTS)}: transpose it."
+        )
     if not np.isfinite(samples).all():
         raise ValueError("audio: holds NaN or infinite samples; wants finite floats in [-1, 1].")
     loudest = float(np.abs(samples).max())
     if loudest > 1.001:
         raise ValueError(f"audio: samples reach {loudest:.4g}; wants floats in [-1, 1]: divide by the full scale.")
-    if len(samples) > MAX_MINUTES * 60 * sampling_rate:
-        raise ValueError(f"audio: {len(samples) / sampling_rate / 60:.0f} minutes; at most {MAX_MINUTES}: cut it up.")
-    return np.clip(samples, -1, 1).astype(np.float32), int(sampling_rate)
+    seconds = samples.shape[-1] / sampling_rate
+    if seconds > MAX_MINUTES * 60:
+        raise ValueError(f"audio: {seconds / 60:.0f} minutes; at most {MAX_MINUTES}: cut it up.")
+    samples = np.clip(samples, -1, 1).astype(np.float32)
+    return samples[0] if samples.ndim == 2 and len(samples) == 1 else samples, int(sampling_rate)
 
 
 def resample(audio: np.ndarray, sampling_rate: int, target: int) -> np.ndarray:
     """Change the sampling rate by a zero-phase polyphase filter.
 
     Args:
-        audio (`np.ndarray`): (samples,) floats.
+        audio (`np.ndarray`): (samples,) or (channels, samples) floats.
         sampling_rate (`int`): its rate, Hz.
         target (`int`): the rate wanted, Hz.
 
     Returns:
-        `np.ndarray`: (round(samples * target / sampling_rate),) float32; overshoot is clipped to [-1, 1].
+        `np.ndarray`: float32, round(samples * target / sampling_rate) samples; overshoot is clipped to [-1, 1].
     """
     from scipy.signal import resample_poly
 
     if sampling_rate == target:
         return np.asarray(audio, np.float32)
     ratio = Fraction(int(target), int(sampling_rate)).limit_denominator(2_000)
-    changed = resample_poly(np.asarray(audio, np.float32), ratio.numerator, ratio.denominator)
-    length = max(1, round(len(audio) * target / sampling_rate))
-    changed = np.pad(changed, (0, max(0, length - len(changed))))[:length]
+    audio = np.asarray(audio, np.float32)
+    changed = resample_poly(audio, ratio.numerator, ratio.denominator, axis=-1)
+    changed = fit_samples(changed, max(1, round(audio.shape[-1] * target / sampling_rate)))
     return np.clip(changed, -1, 1).astype(np.float32)
 
 
+def fit_samples(audio: np.ndarray, samples: int) -> np.ndarray:
+    """Cut `audio` (samples,) or (channels, samples) or pad it with silence to that many `samples`."""
+    audio = audio[..., :samples]
+    return np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(0, samples - audio.shape[-1])])
+
+
 def _decode(path) -> tuple[np.ndarray, int]:
-    """(samples,) float32 and Hz of the first sound track of a file."""
+    """(channels, samples) float32 and Hz of the sound track of a file that players choose."""
     import av
 
     name = os.fspath(path)
     if not os.path.isfile(name):
         raise ValueError(f"audio: no file {name!r}.")
     try:
-        with av.open(name) as container:
+        with av.open(f"file:{name}") as container:
             if not container.streams.audio:
                 raise ValueError(f"audio: {name!r} has no sound track.")
-            stream = container.streams.audio[0]
-            rate = stream.rate
-            blocks, count = [], 0
-            resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
-            for frame in container.decode(stream):
-                if not blocks:
-                    blocks.append(_late_start(frame, name, rate))
-                for part in resampler.resample(frame):
-                    blocks.append(part.to_ndarray().mean(axis=0))
-                    count += part.samples
-                if count > MAX_MINUTES * 60 * rate:
-                    raise ValueError(f"audio: {name!r} is longer than {MAX_MINUTES} minutes; cut it up.")
-            blocks += [part.to_ndarray().mean(axis=0) for part in resampler.resample(None)]
+            first = container.streams.best("audio") or container.streams.audio[0]
+            numbers = sorted((stream.index for stream in container.streams.audio), key=lambda i: i != first.index)
+        best, loudest = None, 0.0
+        for number in numbers:
+            audio, rate = _track(name, number)
+            peak = np.abs(audio).max(initial=0.0)
+            if best is None or peak > loudest:
+                best, loudest = (audio, rate), peak
+            if not peak < AUDIBLE:  # NaN is told later
+                break
     except av.error.FFmpegError as error:
         raise ValueError(f"audio: {name!r} can't be decoded ({error}); wants a sound or video file.") from error
-    if not count:
+    if not best[0].size:
         raise ValueError(f"audio: {name!r} holds no sound.")
-    return np.concatenate(blocks).astype(np.float32), rate
+    return best
 
 
-def _late_start(frame, path: str, rate: int) -> np.ndarray:
-    """Silence for a sound track that starts later than the picture of its file."""
+def _track(name: str, number: int) -> tuple[np.ndarray, int]:
+    """(channels, samples) float32 and Hz of the stream of that number."""
+    import av
+    from av.stream import Disposition
+
+    with av.open(f"file:{name}") as container:
+        stream = container.streams[number]
+        rate, count = stream.rate, stream.layout.nb_channels
+        if not rate or not 1 <= count <= len(LAYOUTS):
+            raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {len(LAYOUTS)}.")
+        resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
+        blocks, length, told, damage = [], 0, None, None
+        for packet in container.demux(stream):
+            told = packet.has_sidedata("skip_samples") if told is None else told
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError as error:
+                damage = damage or error
+                continue
+            if frames and damage:  # else the file is cut off in its last packet
+                raise damage
+            for frame in frames:
+                if not blocks:
+                    blocks.append(np.zeros((count, _late_start(frame, name, stream)), np.float32))
+                blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(frame)]
+                length += frame.samples
+            if length > MAX_MINUTES * 60 * rate:
+                raise ValueError(f"audio: {name!r} is longer than {MAX_MINUTES} minutes; cut it up.")
+        if length:
+            blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(None)]
+        pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
+        delay = 0 if told or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
+    return np.concatenate([np.zeros((count, 0), np.float32), *blocks], 1)[:, delay:], rate
+
+
+def _late_start(frame, path: str, stream) -> int:
+    """Samples of silence for a sound track that starts later than the picture of its file, or than it says itself."""
     from text2lip.video import LATEST_START, first_moment
 
     try:
-        delay = (frame.time or 0) - first_moment(path, "audio")
+        start = first_moment(path, "audio")
     except ValueError:  # no picture
-        return np.zeros(0, np.float32)
-    return np.zeros(round(delay * rate) if 0 < delay < LATEST_START else 0, np.float32)
+        start = float((stream.start_time or 0) * stream.time_base)
+    delay = (frame.time or 0) - start
+    return round(delay * stream.rate) if 0 < delay < LATEST_START else 0

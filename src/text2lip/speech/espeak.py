@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from text2lip.speech.audio import to_float
 from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text
 from text2lip.speech.mnemonics import mnemonics, probe
 from text2lip.text.espeak import espeak_library, espeak_voices
@@ -178,10 +179,11 @@ def _take_closures(phones: list[list], samples: np.ndarray, sampling_rate: int) 
 
 def _tokens(text: str, offsets: set[int]) -> list[tuple[int, int]]:
     """(start, end) of the words of `text`: whitespace tokens, cut at WORD events in scripts without spaces."""
-    tokens = []
+    tokens, ordered = [], sorted(offsets)
     for match in re.finditer(r"\S+", text):
         start, end = match.span()
-        cuts = [o for o in sorted(offsets) if start < o < end and UNSPACED.match(text[o])]
+        inside = ordered[bisect.bisect_right(ordered, start) : bisect.bisect_left(ordered, end)]
+        cuts = [o for o in inside if UNSPACED.match(text[o])]
         edges = [start, *cuts, end]
         tokens += list(zip(edges, edges[1:]))
     return tokens
@@ -191,11 +193,12 @@ def _words(text: str, phones: list[list], owners: list[int | None]) -> list[tupl
     """Words as written, with the samples of their phones. A word that espeak ran into its neighbour ("the" of
     "in the") shares the neighbour's time by length."""
     tokens = _tokens(text, {o for o in owners if o is not None})
+    ends = [end for _, end in tokens]
     spans: dict[int, list[int]] = {}
     for (_, start, end), offset in zip(phones, owners):
         if offset is None:
             continue
-        index = next((i for i, (_, last) in enumerate(tokens) if offset < last), len(tokens) - 1)
+        index = min(bisect.bisect_right(ends, offset), len(tokens) - 1)
         span = spans.setdefault(index, [start, end])
         span[0], span[1] = min(span[0], start), max(span[1], end)
     words: list[tuple[str, int, int]] = []
@@ -308,7 +311,7 @@ class EspeakSynthesizer:
         words = _words(text, phones, owners)
         phones, words = _seconds(phones, raw.sampling_rate), _seconds(words, raw.sampling_rate)
         timeline = Timeline.from_phones(phones, words, len(samples) / raw.sampling_rate)
-        return Speech(samples.astype(np.float32) / 32768, raw.sampling_rate, timeline)
+        return Speech(to_float(samples), raw.sampling_rate, timeline)
 
     def _voice(self, language: str) -> str:
         _, identifier = espeak_voices()[resolve_language(language)]

@@ -14,6 +14,7 @@ import sys
 import numpy as np
 
 from text2lip.speech.alignment import AlignmentError, align_pocketsphinx
+from text2lip.speech.audio import to_float
 from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
 from text2lip.speech.espeak import EspeakSynthesizer
 from text2lip.speech.tokens import end_with_the_sound
@@ -114,7 +115,7 @@ class PicoSynthesizer:
         if done.returncode:
             reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             raise RuntimeError(f"Pico ended with code {done.returncode} on {text[:60]!r}: {' '.join(reason)}")
-        return np.frombuffer(done.stdout, "<i2").astype(np.float32) / 32768
+        return to_float(np.frombuffer(done.stdout, "<i2"))
 
 
 def _parts(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from text2lip.data.prepared import PreparedClip, hold_out, load_prepared, read_prepared, splits_of
 from text2lip.faces.canonical import lip_gap, lip_width, neutral_shape
+from text2lip.speech.audio import to_float
 from text2lip.text.tokenizer import VisemeTokenizer
 from text2lip.text.visemes import PHONE_INVENTORY, sequence_features
 
@@ -52,7 +53,7 @@ def load_clips(
     model, made = load_whisper(name), []
     rows = zip(clips, read_prepared(folder, split, ["audio"]))
     for clip, row in tqdm(rows, total=len(clips), desc=f"whisper, {split}", unit="clip", disable=len(clips) < 20):
-        states = whisper_states(model, row["audio"].astype(np.float32) / 2**15)
+        states = whisper_states(model, to_float(row["audio"]))
         made.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().numpy()))
     return made
 
