@@ -64,7 +64,7 @@ def measure(pipe: Text2LipPipeline, motion: str) -> dict[str, float]:
                 f'<speak><break time="{PAUSE}s"/>{text}<break time="{PAUSE}s"/></speak>', "espeak", language, rate
             )
             tokens = pipe.tokenizer(phones=speech.timeline, language=language, return_tensors="pt")
-            moved = pipe.animate(tokens, int(speech.duration * 25), 25, motion)[0][0].numpy()
+            moved = pipe.animate(tokens, int(speech.duration * 25), 25, motion)[0][0].cpu().numpy()
             curves = {"gap": gap(moved), "width": width(moved)}
             for phone in speech.timeline.phones:
                 middle = min(int((phone.start + phone.end) / 2 * 25), len(moved) - 1)

@@ -58,7 +58,7 @@ def measure(networks: Text2LipNetworks, clips: list[PreparedClip], mean: np.ndar
     found = defaultdict(list)
     for clip in tqdm(clips, desc="pseudo-audio", unit="clip"):
         batch = collate([to_sample(clip)])
-        made = networks(batch, batch["frame_mask"]).pseudo_audio[0].float().numpy()
+        made = networks(batch, batch["frame_mask"]).pseudo_audio[0].float().cpu().numpy()
         real = batch["audio"][0].numpy()
         times = frame_times(len(real), batch["fps"], batch["durations"])
         index = token_at(times, token_times(batch["durations"])[1], batch["attention_mask"])[0]

@@ -90,7 +90,7 @@ def main():
 def talking(pipe: Text2LipPipeline, mouth: PortraitMouth, frames: int) -> np.ndarray:
     tokens = pipe.tokenizer(SENTENCE * (1 + frames // 60), return_tensors="pt")
     motion, width = pipe.animate(tokens, frames)
-    return mouth.retarget(motion[0].numpy(), width)
+    return mouth.retarget(motion[0].cpu().numpy(), width)
 
 
 def render(renderer, portrait: np.ndarray, face: np.ndarray, landmarks: np.ndarray, **extra):

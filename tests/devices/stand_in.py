@@ -39,9 +39,12 @@ class StandIn(TorchDispatchMode):
     def __enter__(self):
         super().__enter__()
         self.functions.__enter__()
+        self.group = torch._C._group_tensors_by_device_and_dtype  # C++, which sees the processor
+        torch._C._group_tensors_by_device_and_dtype = self._grouped
         return self
 
     def __exit__(self, *error):
+        torch._C._group_tensors_by_device_and_dtype = self.group
         self.functions.__exit__(*error)
         super().__exit__(*error)
 
@@ -89,6 +92,12 @@ class StandIn(TorchDispatchMode):
 
         return tree_map_only(torch.Tensor, place, made)
 
+    def _grouped(self, lists, *more):
+        found = {}
+        for (_, dtype), group in self.group(lists, *more).items():
+            found[self.of(next(x for x in group[0][0] if x is not None)), dtype] = group
+        return found
+
     def _check(self, func, args, kwargs, tensors, places):
         name = func._schema.name
         generator = kwargs.get("generator")
@@ -101,7 +110,7 @@ class StandIn(TorchDispatchMode):
             if place.type != self.device.type and not (pointwise and tensor.ndim == 0 and place.type == "cpu"):
                 raise RuntimeError(
                     f"Expected all tensors to be on the same device, but found {self.device} and {place}: {func} of "
-                    f"{[(tuple(x.shape), str(p)) for x, p in zip(tensors, places)]}"
+                    f"{[(tuple(x.shape), str(p)) for x, p in zip(tensors[:6], places)]}"
                 )
 
 

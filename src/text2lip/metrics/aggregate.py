@@ -9,7 +9,10 @@ import numpy as np
 
 def to_array(values: Any, dtype: type | None = None) -> np.ndarray:
     """A numpy array of an array, a nested list or a torch tensor on any device."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype)
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.float() if "bfloat16" in str(values.dtype) else values  # numpy has none
+    return np.asarray(values, dtype)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,43 @@ class ReferenceAttnProcessor:
         )
 
 
+class ReferenceAttention:
+    """Of a UNet whose attentions exchange a reference: no other processors can take the place of those that do."""
+
+    def set_default_attn_processor(self):
+        """Go back to the processors that exchange the reference."""
+        self.set_attn_processor(name_processors(self.attn_processors))
+
+    def set_attn_processor(self, processor: dict[str, ReferenceAttnProcessor]):
+        """Set the processors of all attentions, by the names of `attn_processors`.
+
+        Raises:
+            ValueError: one that knows of no reference, without which the portrait has no say.
+        """
+        given = processor if isinstance(processor, dict) else {"all": processor}
+        for name, one in given.items():
+            if not isinstance(processor, dict) or not isinstance(one, ReferenceAttnProcessor):
+                raise ValueError(
+                    f"processor: {type(one).__name__} for {name!r} knows of no reference, and the portrait would have "
+                    "no say; choose kernels by set_attention_backend, or call set_default_attn_processor."
+                )
+        super().set_attn_processor(processor)
+
+    def fuse_qkv_projections(self):
+        """Not here.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "fuse_qkv_projections: diffusers' fused attention knows of no reference, and the portrait would have no "
+            "say; leave it out, and choose faster kernels by set_attention_backend."
+        )
+
+    def unfuse_qkv_projections(self):
+        """Nothing is ever fused."""
+
+
 def heads(attn, x: torch.Tensor) -> torch.Tensor:
     """(rows, tokens, channels) to (rows, tokens, heads, channels of a head)."""
     return x.unflatten(-1, (attn.heads, -1))

@@ -9,7 +9,7 @@ from diffusers.utils import BaseOutput
 from torch import nn
 
 from text2lip.cards import ModelCardMixin
-from text2lip.models.echomimic_parts import arguments_of, name_processors
+from text2lip.models.echomimic_parts import ReferenceAttention, arguments_of
 from text2lip.registration import register
 
 
@@ -32,7 +32,7 @@ class EchoMimicReferenceUNetOutput(BaseOutput):
             self["reference_states"] = states.get("reference_states", states)
 
 
-class EchoMimicReferenceUNet(ModelCardMixin, UNet2DConditionModel):
+class EchoMimicReferenceUNet(ModelCardMixin, ReferenceAttention, UNet2DConditionModel):
     """Stable Diffusion 1.x's UNet without text and without output; run once per clip.
 
     Args: those of `UNet2DConditionModel`, by keyword; the defaults are EchoMimic's, 815.5 M parameters.
@@ -48,10 +48,6 @@ class EchoMimicReferenceUNet(ModelCardMixin, UNet2DConditionModel):
                 module.attn2 = module.norm2 = None
         self.conv_norm_out, self.conv_out = None, nn.Identity()
         self.set_default_attn_processor()
-
-    def set_default_attn_processor(self):
-        """Go back to the processors that write the states down."""
-        self.set_attn_processor(name_processors(self.attn_processors))
 
     def forward(
         self, sample: torch.Tensor, timestep: torch.Tensor | float | int = 0, return_dict: bool = True

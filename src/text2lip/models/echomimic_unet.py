@@ -8,7 +8,7 @@ from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D, U
 from torch import nn
 
 from text2lip.cards import ModelCardMixin
-from text2lip.models.echomimic_parts import arguments_of, name_processors
+from text2lip.models.echomimic_parts import ReferenceAttention, arguments_of
 from text2lip.registration import register
 
 
@@ -35,7 +35,7 @@ class LandmarkConv(nn.Conv2d):
         return super().forward(sample) + features if features.shape[1] else super().forward(sample)
 
 
-class EchoMimicUNet(ModelCardMixin, UNetMotionModel, CacheMixin):
+class EchoMimicUNet(ModelCardMixin, ReferenceAttention, UNetMotionModel, CacheMixin):
     """EchoMimic V1's denoising UNet: Stable Diffusion 1.x with AnimateDiff's motion modules on every level.
 
     A `UNetMotionModel` of diffusers with four differences: landmark features are added after the first convolution;
@@ -63,10 +63,6 @@ class EchoMimicUNet(ModelCardMixin, UNetMotionModel, CacheMixin):
                 module.norm = FrameGroupNorm(module.norm.num_groups, module.norm.num_channels, module.norm.eps)
                 zero_module(module.proj_out)  # training starts from still frames, as AnimateDiff's does
         self.set_default_attn_processor()
-
-    def set_default_attn_processor(self):
-        """Go back to the processors that read the reference."""
-        self.set_attn_processor(name_processors(self.attn_processors))
 
     def forward(
         self,

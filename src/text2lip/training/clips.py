@@ -54,7 +54,7 @@ def load_clips(
     rows = zip(clips, read_prepared(folder, split, ["audio"]))
     for clip, row in tqdm(rows, total=len(clips), desc=f"whisper, {split}", unit="clip", disable=len(clips) < 20):
         states = whisper_states(model, to_float(row["audio"]))
-        made.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().numpy()))
+        made.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().cpu().numpy()))
     return made
 
 

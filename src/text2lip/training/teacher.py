@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from text2lip.devices import execution_device
 from text2lip.faces.canonical import lip_width
 
 
@@ -52,7 +53,7 @@ def teacher_samples(
         fps (`float`): frames per second.
         seed (`int`): of the rates.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator, device = torch.Generator().manual_seed(seed), execution_device(articulation)
     scale = float(lip_width(rest.numpy())) / articulation.config.reference_width
     samples = []
     for language, text in texts:
@@ -60,7 +61,7 @@ def teacher_samples(
         tokens = tokenizer(text, language=language, return_tensors="pt")
         durations = tokens.durations / rate
         frames = int(float(durations.sum()) * fps + 0.5)
-        motion = articulation(tokens.phone_ids, durations, frames, fps).motion[0]
+        motion = articulation(tokens.phone_ids.to(device), durations.to(device), frames, fps).motion[0].cpu()
         samples.append(
             {
                 "motion": motion * scale,
