@@ -20,6 +20,13 @@ TINY = {
     "motion_num_attention_heads": 2,
     "cross_attention_dim": 12,
 }
+REFERENCE = {
+    "down_block_types": ("CrossAttnDownBlock2D",) * 2 + ("DownBlock2D",),
+    "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 2,
+    "block_out_channels": (32, 32, 64),
+    "layers_per_block": 1,
+    "attention_head_dim": 2,
+}
 BATCH, FRAMES, HEIGHT, WIDTH = 2, 3, 8, 4
 
 
@@ -66,11 +73,8 @@ def inputs():
 
 def reference_states(rows: int) -> dict[str, torch.Tensor]:
     torch.manual_seed(2)
-    types = {"down_block_types": ("CrossAttnDownBlock2D",) * 2 + ("DownBlock2D",)}
-    types["up_block_types"] = ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 2
-    widths = {"block_out_channels": (32, 32, 64), "layers_per_block": 1, "attention_head_dim": 2}
     with torch.no_grad():
-        model = EchoMimicReferenceUNet(**types, **widths).eval()
+        model = EchoMimicReferenceUNet(**REFERENCE).eval()
         return model(torch.randn(rows, 4, HEIGHT, WIDTH)).reference_states
 
 
@@ -310,3 +314,21 @@ def test_bad_input(unet, inputs, changes, message):
 def test_too_many_frames(unet):
     with pytest.raises(ValueError, match="33 frames, the motion modules take 32"):
         run(unet, sample=torch.zeros(1, 4, 33, 4, 4), timestep=0)
+
+
+@pytest.mark.parametrize("change", ["fuse", "one for all", "some"])
+def test_no_attention_that_knows_of_no_reference_takes_its_place(unet, inputs, change):
+    from diffusers.models.attention_processor import AttnProcessor2_0
+
+    reference = EchoMimicReferenceUNet(**REFERENCE).eval()
+    before = run(unet, **inputs)
+    for model in (unet, reference):
+        weights, processors = set(model.state_dict()), model.attn_processors
+        other = {**processors, next(iter(processors)): AttnProcessor2_0()} if change == "some" else AttnProcessor2_0()
+        with pytest.raises(ValueError, match="knows of no reference"):
+            model.fuse_qkv_projections() if change == "fuse" else model.set_attn_processor(other)
+        model.unfuse_qkv_projections()
+        assert set(model.state_dict()) == weights and model.attn_processors == processors
+        model.set_attn_processor(processors)
+    assert torch.equal(run(unet, **inputs), before)
+    assert reference(torch.randn(1, 4, HEIGHT, WIDTH)).reference_states
