@@ -1,6 +1,8 @@
-"""Files that appear whole or not at all, and paths that data names, kept inside their folder."""
+"""Files that appear whole or not at all, names that lead nowhere else, text in any Unicode encoding."""
 
+import codecs
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -8,16 +10,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 
 
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+
+
 @contextmanager
 def replaced_file(path: str | Path, argument: str = "output") -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it takes the name `path`, on any error it is removed.
 
-    `argument` is the name of what was given, for errors.
+    A symbolic link stays one: the file that it leads to is made or replaced. `argument` is the name of what was given,
+    for errors.
 
     Raises:
         ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path) if os.path.islink(path) else os.path.abspath(path))
     if os.path.isdir(path):
         raise ValueError(f"{argument}: {str(path)!r} is a folder; give the name of a file in it.")
     temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}"
@@ -78,3 +87,46 @@ def inside(folder: str | Path, name: str, what: str = "name") -> Path:
     if apart or not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"{what}: {name!r} leads out of {str(folder)!r}; name a file below that folder.")
     return path
+
+
+def decode_text(raw: bytes, what: str) -> str:
+    """Text of a file: UTF-8, UTF-16 or UTF-32 with a byte-order mark, or what an XML declaration names.
+
+    Args:
+        raw (`bytes`): content of the file.
+        what (`str`): argument and name of the file, for errors: "timings: 'a.json'".
+
+    Raises:
+        ValueError: none of these; the encoding that it looks like is named.
+    """
+    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
+    declared = re.match(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", raw)
+    encoding = encoding or (declared[1].decode() if declared else "utf-8")
+    try:
+        return raw.decode(encoding)
+    except LookupError:
+        raise ValueError(f"{what} declares the encoding {encoding!r}, which is unknown; save it as UTF-8.") from None
+    except UnicodeDecodeError as error:
+        likely = "utf-16 without a byte-order mark" if b"\0" in raw[:200] else "an old one, such as cp1252"
+        raise ValueError(
+            f"{what} is no text in {encoding} (byte {error.start}: {error.reason}); if it is text, its encoding is "
+            f"another ({likely}): save it as UTF-8."
+        ) from error
+
+
+def local_path(path: str | os.PathLike, name: str) -> str:
+    """An existing file's absolute path, which FFmpeg never takes for a protocol ("in:1.mp4") or an option.
+
+    Args:
+        path (`str` or `os.PathLike`): a file.
+        name (`str`): of the argument, for errors.
+
+    Raises:
+        ValueError: no such file, or an address in the network.
+    """
+    text = os.fsdecode(path)
+    if not os.path.isfile(text):
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+            raise ValueError(f"{name}: {text!r} is an address; download it first and give the file.")
+        raise ValueError(f"{name}: no file {text!r}; check the name.")
+    return os.path.abspath(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.animation import animation_frames, pictures_in
-from text2lip.files import replaced_file
+from text2lip.files import local_path, replaced_file
 from text2lip.frames import Shown, at_rate, fit, to_rgb
 
 
@@ -229,8 +229,9 @@ def _open(path: str | Path, name: str = "video"):
     shown = repr(os.fspath(path))
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"{name}: {shown} can't be opened (it is no regular file); give a video file.")
+    opened = local_path(path, name)
     try:
-        container = av.open(os.fspath(path))
+        container = av.open(opened)
     except (OSError, ValueError, av.error.FFmpegError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{name}: {shown} can't be opened ({reason}); give a video file.") from error

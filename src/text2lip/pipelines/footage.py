@@ -62,7 +62,9 @@ class Footage:
         self.image, self.max_size, self.name = image, max_size, name
         self.is_file = isinstance(image, (str, os.PathLike))
         if self.is_file and not os.path.isfile(image):
-            raise ImageError(f"{name}: no file at {os.fspath(image)!r}; check the name.")
+            address = "://" in os.fsdecode(image)
+            remedy = "download it first and give the file" if address else "check the name"
+            raise ImageError(f"{name}: no file at {os.fspath(image)!r}; {remedy}.")
         if not self.is_file and len(image) == 0:
             raise ImageError(f"{name}: got no frames; give a list of pictures, or a video.")
         info = video_info(image, name) if self.is_file else None

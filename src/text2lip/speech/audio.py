@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from text2lip.files import local_path
+
 
 MAX_MINUTES = 120
 SAMPLING_RATES = (4_000, 384_000)
@@ -165,9 +167,8 @@ def _decode(path) -> tuple[np.ndarray, int]:
     """(channels, samples) float32 and Hz of the sound track of a file that players choose."""
     import av
 
-    name = os.fspath(path)
-    if not os.path.isfile(name):
-        raise ValueError(f"audio: no file {name!r}.")
+    name = os.fsdecode(path)
+    local_path(path, "audio")
     try:
         with av.open(f"file:{name}") as container:
             if not container.streams.audio:
@@ -182,7 +183,7 @@ def _decode(path) -> tuple[np.ndarray, int]:
                 best, loudest = (audio, rate), peak
             if not peak < AUDIBLE:  # NaN is told later
                 break
-    except av.error.FFmpegError as error:
+    except (av.error.FFmpegError, UnicodeError) as error:
         raise ValueError(f"audio: {name!r} can't be decoded ({error}); wants a sound or video file.") from error
     if not best[0].size:
         raise ValueError(f"audio: {name!r} holds no sound.")

