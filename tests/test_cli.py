@@ -65,6 +65,43 @@ def test_text_from_a_file_and_from_standard_input(say, tmp_path, monkeypatch):
     assert "From a pipe" in (tmp_path / "b.vtt").read_text()
 
 
+SRT = "1\r\n00:00:00,500 --> 00:00:01,500\r\n<i>Hello Bob.</i>\r\n\r\n2\n00:00:01,500 --> 00:00:02,000\nHi, Ann\n"
+
+
+def read_file(tmp_path, raw, name="text.txt"):
+    (tmp_path / name).write_bytes(raw)
+    return cli.read_text(cli.build_parser().parse_args(["--file", str(tmp_path / name)]))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_text_in_any_unicode_encoding(tmp_path, encoding):
+    assert read_file(tmp_path, "<speak>Grüß</speak>".encode(encoding)) == "<speak>Grüß</speak>"
+
+
+def test_a_declared_encoding_is_obeyed_and_others_are_named(tmp_path):
+    xml = '<?xml version="1.0" encoding="cp1252"?><speak>Grüß</speak>'
+    assert read_file(tmp_path, xml.encode("cp1252")) == xml
+    for raw, message in (
+        ("Grüß".encode("cp1252"), r"--file: .* is no text in utf-8 .byte 2: .*such as cp1252.: save it as UTF-8"),
+        ("Hello".encode("utf-16-le") + b"\xd8", "utf-16 without a byte-order mark"),
+        (b'<?xml version="1.0" encoding="volapuk"?><speak/>', "encoding 'volapuk', which is unknown"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_file(tmp_path, raw)
+
+
+def test_subtitles_are_read_as_what_they_say(tmp_path):
+    assert read_file(tmp_path, SRT.encode(), "cues.srt") == "Hello Bob.\nHi, Ann"
+    assert read_file(tmp_path, b"an arrow --> there") == "an arrow --> there"
+
+
+def test_subtitles_as_timings(say, tmp_path):
+    (tmp_path / "cues.srt").write_text(SRT)
+    code, _, err = say("--file", "cues.srt", "--timings", "cues.srt", "-s", "again.srt")
+    assert code == 0 and err.startswith("2.0 s of speech, 50 frames")
+    assert "Hello Bob." in (tmp_path / "again.srt").read_text()
+
+
 def test_own_audio_and_own_times(say, tmp_path):
     assert say("Bin blue at F two now.", "-o", "voice.mp4", "-q")[0] == 0
     assert say("Bin blue at F two now.", "-a", "voice.mp4", "-o", "again.mp4", "-q")[0] == 0
@@ -87,6 +124,7 @@ def test_own_audio_and_own_times(say, tmp_path):
         (["Hi.", "-s", "a.doc"], "--subtitles: 'a.doc' should end in .srt or .vtt"),
         (["Hi.", "-s", "no/a.srt"], "--subtitles: no folder"),
         (["Hi.", "-a", "no.wav"], "--audio: no file 'no.wav'"),
+        (["Hi.", "-a", "https://a.b/c.wav"], "--audio: 'https://a.b/c.wav' is an address; download it first"),
         (["Hi.", "--timings", "no.json"], "--timings: no file 'no.json'"),
         (["Hi.", "--reference", "no.mp4"], "--reference: no file 'no.mp4'"),
         (["Hi.", "--reference", "{image}", "--renderer", "geometric"], "--reference: .*, but the geometric renderer"),
@@ -159,6 +197,18 @@ def test_lists_and_version(say):
     code, out, _ = say("--list-languages", image=None)
     assert code == 0 and len(out.splitlines()) > 100 and re.search(r"^fr-fr +French", out, re.MULTILINE)
     assert say("--version", image=None)[:2] == (0, f"text2lip {__version__}\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("flag", ["--help", "--list-languages"])
+def test_a_console_that_lacks_letters_shows_question_marks(encoding, flag):
+    done = subprocess.run(
+        [sys.executable, "-m", "text2lip.cli", flag],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "20", "NO_COLOR": "1"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?" in done.stdout or (encoding, flag) == ("cp1252", "--help")
 
 
 def test_closed_pipe_is_no_error():

@@ -47,6 +47,7 @@ EPILOG = """examples:
   text2lip "Slow, please." --rate 0.8 --subtitles slow.srt          slower, with subtitles
   text2lip '<speak>One <break time="1s"/> two.</speak>'             SSML
   text2lip --file letter.txt --output letter.mp4                    text from a file ("-" reads standard input)
+  text2lip --file film.srt --timings film.srt                       what subtitles say, when they say it
   text2lip --list-voices          text2lip --list-languages
 
 Ctrl-C stops a run and leaves no half file. Exit codes: 0 done, 2 wrong input, 130 interrupted, 1 a bug.
@@ -70,8 +71,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-e", "--expressiveness", type=float, default=1.25, help="size of the lip motion, 0 to 2")
     parser.add_argument("-a", "--audio", metavar="FILE", help="your own speech; the lips are aligned to it")
     parser.add_argument("-s", "--subtitles", metavar="FILE", help="write subtitles too: .srt or .vtt")
-    parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a file, '-' is standard input")
-    parser.add_argument("--timings", metavar="FILE", help="your own phone or word times: TextGrid, JSON of a TTS, …")
+    parser.add_argument("-f", "--file", metavar="FILE", help="text, SSML or subtitles to say, '-' is standard input")
+    parser.add_argument(
+        "--timings", metavar="FILE", help="your own phone or word times: TextGrid, .srt, JSON of a TTS, …"
+    )
     parser.add_argument("--fps", type=float, help="frames per second (default: 25, or the video's own)")
     parser.add_argument(
         "--video-end",
@@ -96,6 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 done, 1 a bug, 2 wrong input, 130 interrupted, 143 terminated."""
+    for console in (sys.stdout, sys.stderr):
+        if hasattr(console, "reconfigure"):
+            console.reconfigure(errors="replace")  # "?" for what the console can't show
     args = build_parser().parse_args(argv)
     try:
         with ending_cleanly() as stopped:
@@ -176,16 +182,30 @@ def read_text(args: argparse.Namespace) -> str | None:
     """The text to say, from the argument, a file or standard input.
 
     Raises:
-        ValueError: none or two of them are given, or the file can't be read as UTF-8.
+        ValueError: none or two of them are given, or the file can't be read or is in an unknown encoding.
     """
     if (args.text is None) == (args.file is None) and not (args.timings and args.file is None):
         raise ValueError('text: give one, in quotes: text2lip "Good morning." (or --file FILE). See text2lip --help.')
     if args.file is None:
         return args.text
+    from text2lip.files import decode_text
+
     try:
-        return sys.stdin.read() if args.file == "-" else Path(args.file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        if args.file == "-":
+            raw = getattr(sys.stdin, "buffer", sys.stdin).read()
+        else:
+            raw = Path(args.file).read_bytes()
+    except (OSError, ValueError, AttributeError) as error:  # AttributeError: no standard input at all
         raise ValueError(f"--file: can't read {args.file!r} as text ({error}).") from error
+    text = raw if isinstance(raw, str) else decode_text(raw, f"--file: {args.file!r}")
+    return cues_text(text) if "-->" in text else text
+
+
+def cues_text(text: str) -> str:
+    """What the cues of a subtitle file say, without numbers and times; any other text as it is."""
+    from text2lip.speech.subtitles import is_subtitles, read_cues
+
+    return "\n".join(cue.label for cue in read_cues(text)) if is_subtitles(text) else text
 
 
 def check_files(args: argparse.Namespace):
@@ -194,10 +214,12 @@ def check_files(args: argparse.Namespace):
     Raises:
         ValueError: an input that is no file; an output with an unknown suffix or in a place that can't be written to.
     """
+    from text2lip.files import local_path
+
     for flag in ("image", "audio", "timings", "reference"):
         path = getattr(args, flag)
-        if path is not None and not os.path.isfile(path):
-            raise ValueError(f"--{flag}: no file {path!r}; check the name.")
+        if path is not None:
+            local_path(path, f"--{flag}")
     check_output("--output", args.output, (".mp4", ".mov", ".mkv"))
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, (".srt", ".vtt"))

@@ -109,6 +109,48 @@ def test_stress_goes_to_the_vowel_after_its_mark(espeak):
     assert stressed == ["ˈæ"]
 
 
+@pytest.mark.parametrize("ipa", ["tə" * 110, "tə" * 1000, ("tə" * 20 + " ") * 10])
+def test_ipa_of_any_length_is_spoken_whole(espeak, ipa):
+    speech = espeak.speak_phones(ipa)
+    assert sum(phone.label.lstrip("ˈˌ") in ("t", "ɾ", "ə") for phone in speech.timeline.phones) == 2 * ipa.count("tə")
+    assert {phone.label.lstrip("ˈˌ") for phone in speech.timeline.phones} <= {"t", "ɾ", "ə", ""}
+
+
+def test_a_change_of_language_is_no_phone(espeak):
+    speech = espeak("我喜欢SUV", language="zh")
+    assert not any("(" in phone.label for phone in speech.timeline.phones)
+    assert labels(speech)[-6:] == ["ɛ", "s", "j", "uː", "v", "iː"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "message"),
+    [
+        ("漢字を書く", "ja", "'漢字' is Chinese, which 'ja' doesn't read; write kanji in kana .*pykakasi"),
+        ("This is 我们.", "en-us", "'我们' is Chinese, .* give language='zh', or mark it in SSML"),
+        ("Это так", "en-us", "'Это' is Cyrillic, .*language='ru'"),
+        ("สวัสดี", "de", "is Thai, .*language='th'"),
+        ("ខ្មែរ", "en-us", "is Khmer, .*no voice here reads it"),
+    ],
+)
+def test_a_script_that_would_be_spelled_is_refused(espeak, text, language, message):
+    with pytest.raises(ValueError, match=message):
+        espeak(text, language=language)
+
+
+@pytest.mark.parametrize(("text", "language"), [("α and β", "en-us"), ("ひらがな カタカナ", "ja"), ("漢字", "yue")])
+def test_a_script_that_is_read(espeak, text, language):
+    assert labels(espeak(text, language=language))
+
+
+def test_a_temporary_folder_that_forbids_programs_is_named(espeak, monkeypatch):
+    def refuse(path):
+        raise OSError(f"{path}: failed to map segment from shared object")
+
+    monkeypatch.setattr("text2lip.speech.espeak.C.CDLL", refuse)
+    with pytest.raises(OSError, match="noexec.*set TMPDIR"):
+        espeak("Hello.")
+
+
 @pytest.mark.parametrize("text", ["", "   ", "?!...", "\0\0"])
 def test_nothing_to_say(espeak, text):
     with pytest.raises(SilentTextError, match="at least one word"):

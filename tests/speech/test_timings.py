@@ -179,7 +179,64 @@ def test_phone_formats(format, tmp_path):
 
 
 def test_every_format_is_tested():
-    assert set(FORMATS) == {*WORD_FORMATS, *PHONE_FORMATS, "list", "textgrid", "whisper"}
+    assert set(FORMATS) == {*WORD_FORMATS, *PHONE_FORMATS, "list", "labels", "subtitles", "textgrid", "whisper"}
+
+
+SRT = """1
+00:00:00,500 --> 00:00:01,500
+<i>Say hi,</i> {\\an8}Bob.
+
+2
+00:00:01,400 --> 00:00:02,000 line:0
+5 &lt; 6
+"""
+VTT = "WEBVTT\n\nNOTE written by hand\n\nfirst\n00:00.500 --> 00:01.500\nSay hi, Bob.\n"
+
+
+@pytest.mark.parametrize("text", [SRT, SRT.replace("\n", "\r\n"), "\ufeff" + VTT])
+def test_subtitles(text, tmp_path):
+    (tmp_path / "a.srt").write_text(text, encoding="utf-8", newline="")
+    for source in (text, tmp_path / "a.srt"):
+        timeline = read_timeline(source)
+        assert [word.label for word in timeline.words][:3] == ["Say", "hi,", "Bob."]
+        assert timeline.words[0].start == 0.5 and timeline.words[2].end == pytest.approx(
+            1.4 if "5 &lt;" in text else 1.5
+        )
+        assert timeline.duration == (2.0 if "5 &lt;" in text else 1.5)
+
+
+def test_lines_of_start_end_label(tmp_path):
+    text = "0.0\t0.25\tsil\n0.25\t0.5\tHH\n0.5\t0.9\tAY1\n"
+    assert read_timings(text) == read_timings(HI)
+
+
+@pytest.mark.parametrize(
+    ("scale", "unit"),
+    [(25, "frames; divide by the frames"), (1000, "milliseconds; divide by 1000"), (16_000, "samples; divide by the"),
+     (10_000_000, "HTK's units of 100 ns; divide by 10,000,000")],
+)  # fmt: skip
+def test_another_unit_than_seconds_is_named(scale, unit):
+    phones = [("h", 0, 0.08), ("a", 0.08, 0.2), ("l", 0.2, 0.28), ("o", 0.28, 0.4), ("", 0.4, 0.8), ("u", 0.8, 0.92)]
+    assert len(read_timings(phones)) == 6
+    phones = [(label, round(start * scale), round(end * scale)) for label, start, end in phones]
+    with pytest.raises(ValueError, match=f"timings: a phone lasts .* probably {unit}"):
+        read_timings(phones)
+    lines = "\n".join(f"{start} {end} {label}" for label, start, end in phones if label)
+    with pytest.raises(ValueError, match=unit):
+        read_timings(lines)
+
+
+def test_a_sung_vowel_may_be_long():
+    assert read_timings([("a", 0, 3), ("", 3, 4), ("o", 4, 7.5)])[0].end == 3
+
+
+def test_no_error_names_an_option_that_the_command_lacks():
+    for source in ('{"foo": 1}', "some\ntext"):
+        with pytest.raises(
+            ValueError, match="no known format; wants one of .*SubRip or WebVTT.*Praat TextGrid"
+        ) as error:
+            read_timings(source)
+        assert "format=" not in str(error.value)
 
 
 @pytest.mark.parametrize(

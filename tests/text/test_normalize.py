@@ -29,6 +29,14 @@ from text2lip.text.sentences import split_clauses
         ("a\r\nb\n\n\n c", "a b\n\nc"),
         ("", ""),
         ("…", "…"),
+        ("*two lines\nof emphasis.*", "two lines of emphasis."),
+        ("**bold _it_** and ***all***, ~~*gone*~~", "bold it and all, gone"),
+        ("*one\n\ntwo*", "*one\n\ntwo*"),
+        ("Ｈｅｌｌｏ　ｗｏｒｌｄ！３．１４", "Hello world！3.14"),
+        ("𝐇𝐞𝐥𝐥𝐨 ﬁne x² ½ x⁴ H₂O Ⅷ № ㎏ ｶﾞ ㅋㅋ", "Hello fine x² ½ x4 H2O VIII № kg ガ ㅋㅋ"),
+        ("Card 1234567890123456, 123456789012345.", "Card 1 2 3 4, 5 6 7 8, 9 0 1 2, 3 4 5 6, 123456789012345."),
+        ("DO NOT TOUCH THE TV, IT IS A TRAP. NASA, ESA", "do not touch the TV, it is a trap. NASA, ESA"),
+        ("IT IS A, B, C OF SPELLING", "it is A, B, C of spelling"),
     ],
 )
 def test_normalize(text, spoken):
@@ -89,9 +97,9 @@ def test_clauses_tile_the_text():
     ["ab" * 200000, "a@" * 100000, "*a " * 30000, " " * 300000 + "x", "[" * 100000, "1" * 300000, "a-a." * 50000],
 )
 def test_hostile_text_takes_linear_time(text):
-    start = time.perf_counter()
+    start = time.process_time()
     split_sentences(normalize_text(text))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_spell_out():

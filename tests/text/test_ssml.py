@@ -12,6 +12,43 @@ def test_is_ssml():
     assert not is_ssml("a < b & c") and not is_ssml("<speaker>") and not is_ssml("")
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "\ufeff",
+        " \r\n\t",
+        '\ufeff<?xml version="1.0" encoding="utf-16"?>\n',
+        '<?xml version="1.1"?>',
+        "<!-- <speak> is below -->\n<?xml-stylesheet href='a.css'?>",
+        '<!DOCTYPE speak PUBLIC "-//W3C//DTD SYNTHESIS 1.0//EN" "http://www.w3.org/TR/synthesis.dtd">\n',
+    ],
+)
+def test_whatever_stands_before_the_root_it_is_ssml(before):
+    xml = before + "<speak>a</speak>"
+    assert is_ssml(xml) and parse_ssml(xml) == [Piece("a")]
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        '<SPEAK><Break TIME="1s"/>a</SPEAK>',
+        '<Speak xmlns="http://www.w3.org/2001/10/synthesis"><break time="1s"/>a</Speak>',
+        '<ssml:speak xmlns:ssml="http://www.w3.org/2001/10/synthesis"><ssml:break time="1s"/>a</ssml:speak>',
+    ],
+)
+def test_tags_in_any_case_and_namespace(xml):
+    assert is_ssml(xml) and parse_ssml(xml) == [Piece("", pause=1.0), Piece("a")]
+
+
+def test_an_empty_root():
+    assert is_ssml("<speak/>") and parse_ssml("<speak/>") == []
+
+
+def test_lines_and_columns_count_from_the_start_of_the_text():
+    with pytest.raises(ValueError, match="line 2, column 19"):
+        parse_ssml("<?xml version='1.0'?>\n<!-- c --><speak>& </speak>")
+
+
 def test_plain_text_may_hold_markup_characters():
     assert plain_pieces("Is 1 < 2 & 3 > 2? Yes.") == [Piece("Is 1 < 2 & 3 > 2?"), Piece("Yes.")]
     assert plain_pieces("?!") == []
@@ -74,7 +111,9 @@ def test_nothing_to_say():
         ('<speak><phoneme ph="...">a</phoneme></speak>', "no IPA letter"),
         ("<speak><sub>a</sub></speak>", "lacks its attribute alias"),
         ("<speak><lang>a</lang></speak>", "xml:lang"),
-        ('<!DOCTYPE x [<!ENTITY a "b">]><speak>&a;</speak>', "document type"),
+        ('<!DOCTYPE x [<!ENTITY a "b">]><speak>&a;</speak>', "declarations"),
+        ('\ufeff<!doctype x [<!ENTITY a SYSTEM "file:///etc/passwd">]><speak>&a;</speak>', "declarations"),
+        ('<!DOCTYPE x SYSTEM "file:///etc/passwd"><speak>&a;</speak>', "undefined entity"),
         ("<speak>\ud800</speak>", "ssml"),
         ("<speak>" + "<p>" * 2000 + "</p>" * 2000 + "</speak>", "nested"),
     ],

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from text2lip.speech.audio import to_float
-from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text
+from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
 from text2lip.speech.mnemonics import mnemonics, probe
-from text2lip.text.espeak import espeak_library, espeak_voices
+from text2lip.text.espeak import espeak_library, espeak_voices, readable_text, unloadable
 from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Segment, Timeline
 
@@ -77,7 +77,10 @@ def _private_library() -> Iterator[tuple[C.CDLL, int]]:
     folder = tempfile.mkdtemp(prefix="text2lip-")
     handle = None
     try:
-        handle = C.CDLL(shutil.copy(library, folder))
+        try:
+            handle = C.CDLL(shutil.copy(library, folder))
+        except OSError as error:
+            raise OSError(unloadable(error)) from error
         if os.name != "nt":
             shutil.rmtree(folder, ignore_errors=True)  # it stays mapped, and a crash leaves nothing behind
         rate = handle.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), _EVENTS)
@@ -146,6 +149,8 @@ def _phones(raw: _Raw, samples: np.ndarray) -> tuple[list[list], list[int | None
     for kind, sample, offset, name in raw.events:
         if kind == _WORD:
             word = offset
+            continue
+        if name.startswith("("):  # "(en)": the reader changes its language, which is no sound and takes no time
             continue
         if phones:
             phones[-1][2] = sample
@@ -292,15 +297,15 @@ class EspeakSynthesizer:
         Raises:
             ValueError: no IPA letter in `phones`; otherwise as for text.
         """
-        codes = mnemonics(clean_text(phones), self._table(language))
-        return self._speak(f"[[{codes}]]", language, speaking_rate, _MNEMONICS)
+        groups = mnemonics(clean_text(phones), self._table(language))
+        return join([self._speak(f"[[{codes}]]", language, speaking_rate, _MNEMONICS) for codes in groups])
 
     def _table(self, language: str) -> dict[str, str]:
         return _mnemonic_table(self._voice(language))
 
     def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
         rate = min(FASTEST, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))
-        raw = _run(text, self._voice(language), rate, flags)
+        raw = _run(readable_text(text, resolve_language(language)), self._voice(language), rate, flags)
         samples = raw.samples
         phones, owners = _phones(raw, samples)
         if not any(label for label, _, _ in phones):

@@ -16,6 +16,7 @@ E~ A~ O~ W~ a~ e~ o~
 """
 CONSONANTS, VOWELS = _CONSONANT_NAMES.split(), _VOWEL_NAMES.split()
 RHOTICS = "ɹrɾʁʀɻɽɺ"
+LONGEST_GROUP = 60  # espeak-ng 1.52 writes past the end of its buffer, and the process dies, from about 200 on
 
 
 def probe() -> tuple[str, list[tuple[int, str]]]:
@@ -31,28 +32,41 @@ def probe() -> tuple[str, list[tuple[int, str]]]:
     return text, places
 
 
-def mnemonics(ipa: str, table: dict[str, str]) -> str:
-    """Spell IPA in mnemonics.
+def mnemonics(ipa: str, table: dict[str, str]) -> list[str]:
+    """Spell IPA in mnemonics, in groups that espeak can say at once.
 
     Args:
         ipa (`str`): IPA; ˈ and ˌ stress the next vowel.
         table (`dict[str, str]`): IPA -> mnemonic in the voice that will speak.
 
     Returns:
-        `str`: mnemonics joined by `|`, which keeps "t" and "S" apart from "tS".
+        `list[str]`: groups of up to `LONGEST_GROUP` mnemonics joined by `|`, which keeps "t" and "S" apart from "tS";
+        cut between words where there are spaces.
 
     Raises:
         ValueError: no IPA letter.
     """
     parse_ipa(ipa)  # raises where there is no sound at all
+    groups: list[list[str]] = [[]]
+    for word in ipa.split():
+        spelled = _spelled(word, table)
+        for start in range(0, len(spelled), LONGEST_GROUP):
+            part = spelled[start : start + LONGEST_GROUP]
+            if len(groups[-1]) + len(part) > LONGEST_GROUP:
+                groups.append([])
+            groups[-1] += part
+    return ["|".join(group) for group in groups]
+
+
+def _spelled(word: str, table: dict[str, str]) -> list[str]:
     spelled: list[str] = []
-    for mark, part in re.findall(r"([ˈˌ']?)([^ˈˌ']*)", ipa):
+    for mark, part in re.findall(r"([ˈˌ']?)([^ˈˌ']*)", word):
         stress = {"": "", "ˌ": ","}.get(mark, "'")
         for phone in parse_ipa(part) if _sounds(part) else []:
             for name, vowel in _names(phone, table):
                 spelled.append(stress + name if vowel else name)
                 stress = "" if vowel else stress
-    return "|".join(spelled)
+    return spelled
 
 
 def _sounds(part: str) -> bool:

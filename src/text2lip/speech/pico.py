@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text
 from text2lip.speech.espeak import EspeakSynthesizer
 from text2lip.speech.tokens import end_with_the_sound
 from text2lip.text.languages import resolve_language
-from text2lip.text.timing import Segment, Timeline
+from text2lip.text.timing import Segment, Timeline, share_times
 
 
 SAMPLING_RATE = 16_000
@@ -41,6 +42,10 @@ text = sys.stdin.buffer.read().decode("utf-8")
 sound = NanoTTS().speak(text, voice=sys.argv[2], speed=float(sys.argv[3]), volume=float(sys.argv[4]))
 sys.stdout.buffer.write(sound)
 """
+
+
+class PicoError(ValueError):
+    """Pico fails on a text, which another voice can read."""
 
 
 class PicoSynthesizer:
@@ -73,7 +78,7 @@ class PicoSynthesizer:
 
         Raises:
             ValueError: a language that Pico doesn't speak, a rate out of range, text that is too long;
-                `SilentTextError` when there is nothing to say.
+                `SilentTextError` when there is nothing to say, `PicoError` when Pico fails on the text.
         """
         language, rate = resolve_language(language), check_rate(speaking_rate)
         if language not in VOICES:
@@ -97,7 +102,8 @@ class PicoSynthesizer:
         audio = _trim(self._sound(text, VOICES[language], rate))
         if audio is None:
             return None
-        return end_with_the_sound(Speech(audio, SAMPLING_RATE, _times(audio, spoken, language)))
+        speech = end_with_the_sound(Speech(audio, SAMPLING_RATE, _times(audio, spoken, language)))
+        return replace(speech, timeline=replace(speech.timeline, words=share_times(speech.timeline.words)))
 
     def _sound(self, text: str, voice: str, rate: float) -> np.ndarray:
         """(samples,) float32."""
@@ -111,10 +117,10 @@ class PicoSynthesizer:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except subprocess.TimeoutExpired as error:
-            raise ValueError(f"text: Pico can't read {text[:60]!r}; use voice='espeak'.") from error
+            raise PicoError(f"text: Pico can't read {text[:60]!r}; use voice='espeak'.") from error
         if done.returncode:
-            reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-            raise RuntimeError(f"Pico ended with code {done.returncode} on {text[:60]!r}: {' '.join(reason)}")
+            reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"code {done.returncode}"]
+            raise PicoError(f"text: Pico can't read {text[:60]!r} ({reason[0]}); use voice='espeak'.")
         return to_float(np.frombuffer(done.stdout, "<i2"))
 
 

@@ -1,5 +1,6 @@
-"""Subtitles from word times: SubRip (.srt) and WebVTT (.vtt)."""
+"""Subtitles from word times, and what other people's subtitles say: SubRip (.srt) and WebVTT (.vtt)."""
 
+import html
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -79,6 +80,46 @@ def to_vtt(words: Iterable[tuple], word_times: bool = False, duration: float = f
             lines = [_with_times(cue)]
         blocks.append(f"{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n" + "\n".join(lines) + "\n")
     return "\n".join(blocks)
+
+
+_CUE_TIMES = re.compile(
+    r"^[ \t]*(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?[ \t]*-->"
+    r"[ \t]*(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?(?:[ \t][^\n]*)?$",
+    re.MULTILINE,
+)
+
+
+def is_subtitles(text: str) -> bool:
+    """Whether a text is a SubRip or WebVTT file: it has a line of times such as 00:00:01,000 --> 00:00:02,500."""
+    return "-->" in text and _CUE_TIMES.search(text) is not None
+
+
+def read_cues(text: str) -> list[Segment]:
+    """What is said in a SubRip or WebVTT file, and when: (text, start s, end s) of each cue, without tags.
+
+    Raises:
+        ValueError: a cue that ends before it starts.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    found = list(_CUE_TIMES.finditer(text))
+    cues = []
+    for times, following in zip(found, [*found[1:], None]):
+        body = text[times.end() : following.start() if following else len(text)].lstrip("\n")
+        said = " ".join(re.sub(r"<[^<>\n]*>|\{\\[^{}\n]*\}", "", body.split("\n\n")[0]).split())
+        groups = times.groups(default="0")
+        start, end = (
+            int(h) * 3600 + int(m) * 60 + int(s) + int(ms.ljust(3, "0")) / 1000
+            for h, m, s, ms in (groups[:4], groups[4:])
+        )
+        if end < start:
+            raise ValueError(f"subtitles: the cue {said[:40]!r} ends at {end} s, before it starts ({start} s).")
+        if said:
+            cues.append(Segment(html.unescape(said), start, end))
+    return cues
+
+
+def _seconds(hours: str, minutes: str, seconds: str, fraction: str) -> float:
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
 
 
 def _fits(group: list[Segment], word: Segment) -> bool:

@@ -88,11 +88,13 @@ class DefaultSynthesizer:
             self._pico = None
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`; see `Synthesizer`. What Pico can't read at all (another script) is read by espeak."""
+        """Speak `text`; see `Synthesizer`. What Pico can't read is read by espeak."""
+        from text2lip.speech.pico import PicoError
+
         if self._pico is not None and resolve_language(language) in self._pico.languages:
             try:
                 return self._pico(text, language=language, speaking_rate=speaking_rate)
-            except SilentTextError:
+            except (SilentTextError, PicoError):
                 pass
         return self._espeak(text, language=language, speaking_rate=speaking_rate)
 

@@ -7,14 +7,18 @@ symbols into IPA and words into phones.
 import json
 import os
 import re
+import statistics
 from collections.abc import Mapping, Sequence
 
+from text2lip.files import decode_text
 from text2lip.speech.arpabet import ARPABET_TO_IPA
+from text2lip.speech.subtitles import is_subtitles, read_cues
 from text2lip.speech.tokens import phones_from_tokens
 from text2lip.text.timing import Segment, Timeline
 
 
 MAX_BYTES = 50_000_000
+LONGEST_PHONE = 4.0  # seconds, in the median; more means that the times are not seconds
 SILENCES = frozenset(
     ["", "sil", "sp", "spn", "silence", "pau", "pause", "_", "#", "<eps>", "<sil>", "<s>", "</s>", "h#"]
 )
@@ -26,6 +30,8 @@ POLLY_IPA = {
 }  # fmt: skip
 FORMATS = {
     "list": "(phone, start s, end s) triples",
+    "labels": "lines of start s, end s, label, as Audacity writes them",
+    "subtitles": "SubRip or WebVTT (words share the time of their cue)",
     "textgrid": "Praat TextGrid: tier 'phones', else 'words'",
     "mbrola": "MBROLA .pho",
     "piper": "Piper: phonemes and sample counts",
@@ -62,7 +68,7 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
         `Timeline`: IPA phones, gapless; words where the format has them.
 
     Raises:
-        ValueError: unknown, malformed or empty input, or times out of order.
+        ValueError: unknown, malformed or empty input, times out of order, or in another unit than seconds.
         ImportError: a service's format, and `openfacefx` is missing.
     """
     if isinstance(source, Timeline):
@@ -71,8 +77,44 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
         raise ValueError(f"format: got {format!r}; wants one of {', '.join(FORMATS)}.")
     name, text, data = _load(source)
     format = format or _detect(name, text, data)
+    timeline = _read_format(format, text, data, language)
+    check_unit([phone for phone in timeline.phones if phone.label])
+    return timeline
+
+
+def check_unit(phones: Sequence[Segment]) -> None:
+    """Refuse phones whose times can't be seconds.
+
+    Args:
+        phones (`Sequence[Segment]`): spoken phones.
+
+    Raises:
+        ValueError: they last `LONGEST_PHONE` or more in the median, or five or more are all timed in whole seconds.
+    """
+    usual = statistics.median([phone.end - phone.start for phone in phones]) if phones else 0
+    whole = len(phones) >= 5 and usual >= 1 and all(phone.start % 1 == phone.end % 1 == 0 for phone in phones)
+    if usual < LONGEST_PHONE and not whole:
+        return
+    unit, remedy = next(
+        (unit, remedy)
+        for most, unit, remedy in (
+            (12, "frames", "divide by the frames per second"),
+            (500, "milliseconds", "divide by 1000"),
+            (20_000, "samples", "divide by the sampling rate"),
+            (float("inf"), "HTK's units of 100 ns", "divide by 10,000,000"),
+        )
+        if usual < most
+    )
+    raise ValueError(f"timings: a phone lasts {usual:g} s, so these are no seconds but probably {unit}; {remedy}.")
+
+
+def _read_format(format: str, text: str, data, language: str) -> Timeline:
     if format == "list":
         return _from_phones(_triples(data))
+    if format == "labels":
+        return _from_phones(_triples(_label_lines(text)))
+    if format == "subtitles":
+        return _from_words(read_cues(text), language, spread=True)
     if format == "textgrid":
         tiers = read_textgrid(text)
         return _from_tiers(tiers, language)
@@ -115,7 +157,8 @@ def _load(source) -> tuple[str, str, object]:
         return "", "", source
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
-        if "\n" in name or name.lstrip()[:1] in ("{", "["):
+        is_text = "\n" in name or name.lstrip()[:1] in ("{", "[")
+        if is_text and not os.path.isfile(name):
             name, text = "", str(source)
         else:
             text = _read(name)
@@ -134,11 +177,13 @@ def _read(name: str) -> str:
         raise ValueError(f"timings: {name!r} is larger than {MAX_BYTES // 1_000_000} MB; is it a timing file?")
     with open(name, "rb") as file:
         raw = file.read()
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"  # Praat writes both
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"timings: {name!r} is no text file ({encoding}).") from error
+    return decode_text(raw, f"timings: {name!r}")
+
+
+def _label_lines(text: str) -> list[tuple[str, str, str]]:
+    """(label, start, end) of lines of start, end and label."""
+    lines = [line.split(None, 2) for line in text.splitlines() if line.strip()]
+    return [(line[2].strip() if len(line) > 2 else "", line[0], line[1] if len(line) > 1 else "") for line in lines]
 
 
 def _detect(name: str, text: str, data) -> str:
@@ -150,9 +195,11 @@ def _detect(name: str, text: str, data) -> str:
             return "mbrola"
         if first.lstrip().startswith("{") and '"type"' in first:
             return "polly"
-        raise ValueError(
-            f"timings: {name or text[:40]!r} has no known format; give format=, one of {', '.join(FORMATS)}."
-        )
+        if is_subtitles(text):
+            return "subtitles"
+        if re.match(r"\s*-?\d+(?:\.\d+)?\s+-?\d+(?:\.\d+)?\s+\S", first):
+            return "labels"
+        raise ValueError(f"timings: {name or text[:40]!r} has no known format; wants one of {_known_formats()}.")
     if isinstance(data, Mapping):
         return _detect_object(data)
     if not len(data):
@@ -187,9 +234,11 @@ def _detect_object(data: Mapping) -> str:
     words = data.get("words")
     if isinstance(words, list) and words and isinstance(words[0], Mapping):
         return "gentle" if "case" in words[0] else "words"
-    raise ValueError(
-        f"timings: JSON with {sorted(data)[:6]} has no known format; give format=, one of {', '.join(FORMATS)}."
-    )
+    raise ValueError(f"timings: JSON with {sorted(data)[:6]} has no known format; wants one of {_known_formats()}.")
+
+
+def _known_formats() -> str:
+    return "; ".join(FORMATS.values())
 
 
 def _from_service(format: str, text: str, data, language: str) -> Timeline:
@@ -272,8 +321,11 @@ def _from_phones(phones: Sequence[tuple], words: Sequence[tuple] = ()) -> Timeli
     return Timeline.from_phones(bare, words)
 
 
-def _from_words(words: Sequence[tuple], language: str) -> Timeline:
-    """Words with times -> phones: each word's own, sharing its time by their usual lengths."""
+def _from_words(words: Sequence[tuple], language: str, spread: bool = False) -> Timeline:
+    """Words with times -> phones: each word's own, sharing its time by their usual lengths.
+
+    With `spread` each label is a phrase, and every word in it gets the time of its phones.
+    """
     from text2lip.text.durations import nominal_durations
     from text2lip.text.phonemes import get_g2p
 
@@ -289,16 +341,23 @@ def _from_words(words: Sequence[tuple], language: str) -> Timeline:
             end = following  # services let words overlap a little
         if start < clock - 1e-3:
             raise ValueError(f"timings: the word {label!r} starts at {start} s, before the word before it; sort them.")
-        sounds = [phone for word in read(label) for phone in word.phones]
+        parts = read(label)
+        sounds = [phone for word in parts for phone in word.phones]
         clock = end
         if not sounds or end <= start:
             continue
         lengths = nominal_durations([sounds], final=False)[0]
-        at = start
+        at, first, whole = start, len(phones), sum(lengths)
         for sound, length in zip(sounds, lengths):
-            phones.append(Segment(sound, at, at + length * (end - start) / sum(lengths)))
+            phones.append(Segment(sound, at, at + length * (end - start) / whole))
             at = phones[-1].end
-        spoken.append(Segment(label, start, end))
+        for word in parts if spread else ():
+            last = first + len(word.phones)
+            written = re.compile(r"(?:[^\w\s]|_)*").match(label, word.span[1]).end()  # with its punctuation
+            spoken.append(Segment(label[word.span[0] : written], phones[first].start, phones[last - 1].end))
+            first = last
+        if not spread:
+            spoken.append(Segment(label, start, end))
     if not phones:
         raise ValueError("timings: no word in it can be spoken.")
     return Timeline.from_phones(phones, spoken)

@@ -2,11 +2,14 @@
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 import threading
 from functools import lru_cache
 from pathlib import Path
+
+from text2lip.text.scripts import check_script
 
 
 MAX_DATA_PATH = 159  # bytes; espeak-ng 1.52 calls exit(1) on a longer data path
@@ -16,6 +19,8 @@ DENIED_LANGUAGES = {
     "xex": "espeak-ng's data has no dictionary for it, so it would stay silent",
     "kl": "espeak-ng crashes on some of its words",
 }
+# letters with a full stop each, as in "U.S.A."; espeak-ng 1.52 gathers them in a buffer whose end it does not watch
+_DOTTED_RUN = re.compile(r"(?:[^\s.]\s*\.\s*){20}")
 _local = threading.local()
 _lock = threading.Lock()
 
@@ -103,7 +108,10 @@ def espeak_wrapper():
             def library(cls):
                 return library_path
 
-        _local.wrapper = Wrapper()
+        try:
+            _local.wrapper = Wrapper()
+        except (OSError, RuntimeError) as error:
+            raise OSError(unloadable(error)) from error
     return _local.wrapper
 
 
@@ -117,13 +125,41 @@ def espeak_voices() -> dict[str, tuple[str, str]]:
     return dict(sorted(voices.items()))
 
 
+def unloadable(error: Exception) -> str:
+    """What to do where the private copy of the library, which lies in the temporary folder, can't be loaded."""
+    return (
+        f"espeak-ng: its copy in the temporary folder {tempfile.gettempdir()!r} can't be loaded ({error}); if "
+        "programs may not run there (noexec), set TMPDIR to a folder where they may."
+    )
+
+
+def readable_text(text: str, language: str) -> str:
+    """A text of the same length that espeak-ng reads, and on which it does not end the process.
+
+    Args:
+        text (`str`): any text.
+        language (`str`): a code of `espeak_voices`.
+
+    Raises:
+        ValueError: the language does not read the text's script, see `check_script`.
+    """
+    check_script(text, language)
+    if "." not in text:
+        return text
+    return _DOTTED_RUN.sub(lambda found: " ".join(found.group().rsplit(".", 1)), text)
+
+
 def espeak_phonemes(text: str, language: str) -> str:
     """espeak-ng's IPA for a text: phones joined by `_`, words by spaces, stress and language marks inside.
 
     Args:
         text (`str`): without NUL and lone surrogates (espeak would stop at the first, refuse the second).
         language (`str`): a code of `espeak_voices`.
+
+    Raises:
+        ValueError: the language does not read the text's script, see `check_script`.
     """
+    text = readable_text(text, language)
     wrapper = espeak_wrapper()
     if getattr(_local, "language", None) != language:
         wrapper.set_voice(language)

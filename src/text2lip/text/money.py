@@ -21,7 +21,7 @@ CENTS = {
 AND = {"en": " ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e "}
 SCALES = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion", "tn": "trillion"}
 _SIGNS = "$€£¥₹₩₽₺"
-_NUMBER = r"\d{1,3}(?:[,.' \u202f]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+_NUMBER = r"\d{1,3}(?:[,.' \u202f]\d{3}){1,6}(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
 _SCALE = r"(?:\s?(?P<{0}>k|mn?|bn?|tn|thousand|million|billion|trillion)(?![\w]))?"
 _MONEY = re.compile(
     rf"(?:\b(?:US|CA|AU|NZ|HK))?(?P<sign>[{_SIGNS}])\s?(?P<amount>{_NUMBER}){_SCALE.format('scale')}"
@@ -37,6 +37,8 @@ def expand_money(text: str, base: str) -> str:
         text (`str`): any text.
         base (`str`): language without region. Languages without a table get number, then sign.
     """
+    if not any(sign in text for sign in _SIGNS):
+        return text
     return _MONEY.sub(lambda found: _speak(found, base), text)
 
 

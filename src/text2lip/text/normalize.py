@@ -33,6 +33,15 @@ _EMOJI = re.compile(
 )
 _EMOJI_PARTS = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\ufe0e\ufe0f]")
 _BLOCK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?)", re.M)
+# over line breaks too, but not over a blank line; marks of another kind may stand directly inside or outside
+_INSIDE = r"(?:[^\n]|\n(?![ \t]*\n)){0,400}?"
+_EMPHASIS = [
+    re.compile(rf"(?<![\w{own}]){mark}(?=[^\s{own}])({_INSIDE}[^\s{own}])??{mark}(?![\w{own}])")
+    for own, marks in (("*", r"\*\*\* \*\*"), ("~", "~~"), ("*", r"\*"), ("_", "___ __ _"))
+    for mark in marks.split()
+]
+MAX_NESTED = 3
+LONGEST_NUMBER = 15  # digits; a longer one is said digit by digit, as people do, and no engine has names for it
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -71,17 +80,64 @@ def normalize_text(text: str, language: str = "en-us", emoji: str = "drop") -> s
         text = re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", _date, text)
     text = _emoji(text, emoji, base)
     text = text.replace("_", " ")
+    text = re.sub(rf"\d{{{LONGEST_NUMBER + 1},}}", _digit_by_digit, text)
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
     text = "\n\n".join(part for part in paragraphs if part)
-    return re.sub(r"(?<=\S) ([,;:.!?])(?=\s|$)", r"\1", text)
+    return quieten(re.sub(r"(?<=\S) ([,;:.!?])(?=\s|$)", r"\1", text))
+
+
+def quieten(text: str) -> str:
+    """Write shouted sentences in small letters, so that IT IS is read as words; TV stays. A sentence is shouted that
+    has three words or more, one of four letters or more, and no small letter."""
+    if not re.search(r"[^\W\d_]{4}", text) or text == text.lower():
+        return text
+    pieces = re.split(r"((?<![.!?…\n])[.!?…\n]++(?=\s|$))", text)
+    return "".join(_in_small_letters(piece) if _is_shouted(piece) else piece for piece in pieces)
+
+
+def _is_shouted(sentence: str) -> bool:
+    if not sentence.isupper():
+        return False
+    words = re.findall(r"[^\W\d_]{2,}", sentence)
+    return len(words) >= 3 and max(map(len, words)) >= 4
+
+
+def _in_small_letters(sentence: str) -> str:
+    def small(found: re.Match) -> str:
+        word = found.group()
+        spelled = word.isascii() and not re.search("[AEIOUY]", word)
+        return word if spelled else word.lower()
+
+    return re.sub(r"[^\W\d_]{2,}|\bA\b(?![,.])", small, sentence)
+
+
+def _digit_by_digit(found: re.Match) -> str:
+    digits = found.group()
+    return ", ".join(" ".join(digits[i : i + 4]) for i in range(0, len(digits), 4))
+
+
+def _plain(char: str) -> str:
+    """A letter, digit or sign that Unicode keeps apart for its look alone (full width, bold, ligature, raised) as the
+    ordinary one. Punctuation of East Asian scripts, fractions, squares and cubes stay: engines know them."""
+    kind, form = unicodedata.category(char), unicodedata.decomposition(char)
+    if not form.startswith("<") or char in "²³" or "\u0e00" <= char < "\u0f00" or "\u3131" <= char < "\u318f":
+        return char
+    if form.startswith(("<font>", "<circle>", "<square>", "<super>", "<sub>", "<narrow>", "<wide>")):
+        kept = kind[0] == "P" or kind == "Zs" or (kind == "Lm" and form.startswith("<super>"))
+        return char if kept else unicodedata.normalize("NFKC", char)
+    return unicodedata.normalize("NFKC", char) if kind[0] == "L" or kind in ("Nl", "Nd") else char
 
 
 def clean_characters(text: str) -> str:
-    """NFC without control, unassigned and private characters, lone surrogates, soft hyphens and invisible marks.
+    """NFC without control, unassigned and private characters, lone surrogates, soft hyphens and invisible marks;
+    letters and digits that differ from ordinary ones by their look alone become those.
 
     Args:
         text (`str`): any text. Joiners between letters (Persian, Indic scripts) and line ends stay.
     """
+    if not text.isascii():
+        text = "".join(char if char.isascii() else _plain(char) for char in text)
+        text = re.sub(r"(?<=\d)[．，：／－](?=\d)", lambda sign: unicodedata.normalize("NFKC", sign.group()), text)
     cleaned = []
     for char in unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")):
         kind = unicodedata.category(char)
@@ -112,8 +168,12 @@ def strip_markdown(text: str) -> str:
         lines.append(bare)
     text = "\n".join(lines)
     text = re.sub(r"`+([^`\n]*)`+", r"\1", text)
-    for mark in (r"\*\*\*", r"\*\*", "~~", r"\*", "__", "_"):
-        text = re.sub(rf"(?<![\w*_~]){mark}(?=[^\s*_~])([^\n]{{0,400}}?[^\s])??{mark}(?![\w*_~])", r"\1", text)
+    for _ in range(MAX_NESTED):
+        before = text
+        for emphasis in _EMPHASIS:
+            text = emphasis.sub(r"\1", text)
+        if text == before:
+            break
     return text
 
 

@@ -14,7 +14,7 @@ _SENTENCE_MARKS = ".!?…。！？｡．؟۔।॥։።។။‽"
 _CLAUSE_MARKS = ",;:、，；：､،؛፣၊"
 _CLOSERS = "\"'”’»›)\\]」』）》"
 _BREAK = re.compile(
-    rf"""[.!?…‽]+[{_CLOSERS}]*(?=\s|$)          # Latin, Cyrillic, ...: before a space alone (not 3.14)
+    rf"""(?<![.!?…‽])[.!?…‽]++[{_CLOSERS}]*+(?=\s|$)  # Latin, Cyrillic, ...: before a space alone (not 3.14)
       | [。！？｡．؟۔।॥։።។။]+[{_CLOSERS}]*        # scripts that write no space after it
       | [,;:][{_CLOSERS}]*(?=\s|$) | [、，；：､،؛፣၊]
       | \s[-–]+(?=\s) | —+ | […] | \n\s*\n\s*""",

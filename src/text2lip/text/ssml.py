@@ -15,8 +15,10 @@ RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3
 PARAGRAPH_SECONDS = 0.4
 MAX_BREAK = 60.0  # seconds
 MAX_DEPTH = 100
-_NAMESPACE = "{http://www.w3.org/2001/10/synthesis}"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_ROOT = re.compile(r"<(?:[\w.-]+:)?speak(?=[\s>/])", re.IGNORECASE)
+_SPACE = re.compile(r"[\ufeff\s]*")
+_PROLOG = {"<?": "?>", "<!--": "-->", "<!doctype": ">"}  # what may stand before the root, and what ends it
 _ELEMENTS = "speak p s break phoneme prosody sub say-as lang voice emphasis mark desc w token"
 
 
@@ -40,8 +42,28 @@ class Piece:
 
 
 def is_ssml(text: str) -> bool:
-    """Whether a text asks to be read as SSML: it starts with `<speak` (an XML declaration may stand before)."""
-    return isinstance(text, str) and re.match(r"\s*(<\?xml[^>]*\?>\s*)?<speak[\s>/]", text) is not None
+    """Whether a text asks to be read as SSML: its first element is `<speak>`, in any case and with any prefix.
+
+    A byte-order mark, an XML declaration, comments and a document type may stand before it.
+    """
+    return isinstance(text, str) and _ROOT.match(text, _root_start(text)) is not None
+
+
+def _root_start(text: str) -> int:
+    """Where the first element starts."""
+    at = 0
+    while True:
+        at = _SPACE.match(text, at).end()
+        opener = next((mark for mark in _PROLOG if text[at : at + len(mark)].lower() == mark), None)
+        if opener is None:
+            return at
+        end = text.find(_PROLOG[opener], at + len(opener))
+        subset = text.find("[", at, end) if opener == "<!doctype" else -1
+        if subset >= 0:
+            end = text.find(">", text.find("]", subset))
+        if end < 0:
+            return at
+        at = end + len(_PROLOG[opener])
 
 
 def plain_pieces(text: str, language: str = "en-us", emoji: str = "drop") -> list[Piece]:
@@ -72,12 +94,13 @@ def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
 
     Raises:
         ValueError: not well-formed (line and column are named), an unknown element, an attribute that is missing or
-            has a value that SSML doesn't know, an alphabet other than IPA.
+            has a value that SSML doesn't know, an alphabet other than IPA, a document type that declares anything.
     """
-    if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
-        raise ValueError("ssml: document type and entity declarations are not accepted; remove them.")
-    try:
-        root = ElementTree.fromstring(xml if xml.startswith("<") else xml.lstrip(" \t\ufeff"))
+    start = _root_start(xml)
+    if re.search(r"<!doctype[^>]*\[|<!entity", xml[:start], re.IGNORECASE):
+        raise ValueError("ssml: declarations inside of <!DOCTYPE> are not accepted; remove them.")
+    try:  # spaces for all before the root keep the line and column of errors
+        root = ElementTree.fromstring(re.sub(r"[^\n]", " ", xml[:start]) + xml[start:])
     except ElementTree.ParseError as error:
         line, column = error.position
         raise ValueError(
@@ -86,6 +109,9 @@ def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
         ) from error
     except ValueError as error:  # lone surrogates
         raise ValueError(f"ssml: {error}; remove the characters that XML can't hold.") from error
+    for element in root.iter():  # XML tells cases apart, people who type <SPEAK> do not
+        element.tag = element.tag.lower()
+        element.attrib = {name if "}" in name else name.lower(): value for name, value in element.attrib.items()}
     if _depth(root) > MAX_DEPTH:
         raise ValueError(f"ssml: elements are nested more than {MAX_DEPTH} deep.")
     if _name(root) != "speak":
@@ -94,7 +120,7 @@ def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
 
 
 def _name(element: ElementTree.Element) -> str:
-    return element.tag.removeprefix(_NAMESPACE)
+    return element.tag.rpartition("}")[2]
 
 
 def _depth(root: ElementTree.Element) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 
@@ -95,3 +96,28 @@ def cut_segments(segments: Iterable[Segment], seconds: float) -> list[Segment]:
         seconds (`float`): the cut, seconds.
     """
     return [Segment(label, start, min(end, seconds)) for label, start, end in segments if start < seconds - 1e-9]
+
+
+def share_times(words: Iterable[Segment]) -> list[Segment]:
+    """Give words without length, which an aligner left no frame, a share of the word before (else after) them.
+
+    Args:
+        words (`Iterable[Segment]`): in order.
+
+    Returns:
+        `list[Segment]`: as many; neighbours share their time by the length of their spelling. Where no word has any
+        length, all are returned as they came.
+    """
+    groups: list[list[Segment]] = []
+    for word in words:
+        if not groups or (word.end > word.start and any(w.end > w.start for w in groups[-1])):
+            groups.append([word])
+        else:
+            groups[-1].append(word)
+    shared: list[Segment] = []
+    for group in groups:
+        _, start, end = next((word for word in group if word.end > word.start), group[0])
+        edges = [0, *accumulate(len(word.label) or 1 for word in group)]
+        times = [start + (end - start) * edge / edges[-1] for edge in edges]
+        shared += [Segment(word.label, *span) for word, span in zip(group, pairwise(times))]
+    return shared

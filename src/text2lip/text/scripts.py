@@ -1,0 +1,49 @@
+"""Which languages can read a script. espeak-ng would name its letters ("Chinese letter") instead of reading it."""
+
+import re
+
+
+# script, its letters, how many of them in a row can't be meant as single letters, who reads them, what to do instead
+_TABLE = (
+    ("Chinese", "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af", 1, "cmn yue", "zh"),
+    ("Japanese kana", "\u3041-\u3096\u30a1-\u30fa", 1, "ja", "ja"),
+    ("Cyrillic", "\u0400-\u052f", 2, "ba be bg bs cv hr ka kk ky lfn ltg lv mk nog ru sl sr tt uk uz", "ru"),
+    ("Hebrew", "\u05d0-\u05ea", 2, "he", "he"),
+    ("Arabic", "\u0620-\u064a\u066e-\u06d3", 2, "ar fa sd ug ur", "ar"),
+    ("Thai", "\u0e01-\u0e33\u0e40-\u0e46", 1, "th", "th"),
+    ("Ethiopic", "\u1200-\u135a", 1, "am ti", "am"),
+    ("Burmese", "\u1000-\u1055", 1, "my shn", "my"),
+    ("Tibetan", "\u0f40-\u0fbc", 1, "", ""),
+    ("Khmer", "\u1780-\u17d3", 1, "", ""),
+    ("Lao", "\u0e81-\u0edf", 1, "", ""),
+)  # fmt: skip
+_SCRIPTS = [
+    (name, re.compile(f"[{letters}]{{{count},}}"), frozenset(readers.split()), remedy)
+    for name, letters, count, readers, remedy in _TABLE
+]
+
+
+def check_script(text: str, language: str) -> None:
+    """Refuse text in a script that the language's voice does not read.
+
+    Args:
+        text (`str`): any text.
+        language (`str`): a code of espeak-ng.
+
+    Raises:
+        ValueError: some of the text would be spelled as "Chinese letter" and the like; names a language that reads it.
+    """
+    if text.isascii():
+        return
+    base = language.lower().split("-")[0]
+    for name, letters, readers, remedy in _SCRIPTS:
+        found = None if base in readers else letters.search(text)
+        if not found:
+            continue
+        if base == "ja" and name == "Chinese":
+            todo = "write kanji in kana (the package pykakasi turns them into it)"
+        elif remedy:
+            todo = f"give language={remedy!r}, or mark it in SSML: <lang xml:lang={remedy!r}>…</lang>"
+        else:
+            todo = "no voice here reads it; write it in Latin letters"
+        raise ValueError(f"text: {found.group()[:20]!r} is {name}, which {language!r} doesn't read; {todo}.")

@@ -1,0 +1,128 @@
+"""Texts that people, or their enemies, gave."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+HOSTILE = r"""
+hostile = {
+    "a long word": "antidisestablishmentarianism" * 200,
+    "letters with a full stop each": "a." * 1500,
+    "the same in capitals": "A." * 700,
+    "the same with spaces": "b ." * 800 + "c . " * 800,
+    "ipa as text": "tə" * 600,
+    "digits": "9" * 500 + " " + "0" * 3000,
+    "thousands": "1,000," * 300,
+    "nothing but consonants": "brtkzgh" * 400,
+    "a pile of accents": "e" + "\u0301\u0300" * 1000,
+    "right to left": "\u202eabc\u202c \u2066x\u2069 hello",
+    "joined emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 300,
+    "private and unassigned": "\ue000\uf8ff\U000f0000x\U0010ffff",
+    "controls and half pairs": "".join(map(chr, range(32))) + "a\0b \ud800 \udfff",
+    "brackets of phonemes": "[[" * 300 + "t@" * 300 + "]]" * 300,
+    "tags": "<a" * 1000,
+    "apostrophes": "a'" * 1500,
+    "signs": "%@#&" * 500,
+    "bold": "\U0001d407\U0001d41e" * 300,
+}
+"""
+WAYS = {
+    "read": "from text2lip.text.phonemes import EspeakG2P\nway = EspeakG2P('en-us')",
+    "say": "from text2lip.speech.espeak import EspeakSynthesizer\nway = EspeakSynthesizer()",
+    "say IPA": "from text2lip.speech.espeak import EspeakSynthesizer\nway = EspeakSynthesizer().speak_phones",
+}
+LOOP = """
+for name, text in hostile.items():
+    print(name, flush=True)
+    try:
+        way(text)
+    except ValueError:
+        pass
+print("alive")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_no_text_ends_the_process(way):
+    done = subprocess.run([sys.executable, "-c", HOSTILE + WAYS[way] + LOOP], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["alive"], (done.returncode, done.stdout, done.stderr[-500:])
+
+
+def test_letters_with_a_full_stop_each_do_not_end_the_process():
+    say = "from text2lip.speech.espeak import EspeakSynthesizer as E; print(E()('A.' * 200).duration > 9)"
+    done = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_phonemes_of_any_length_do_not_end_the_process():
+    xml = "<speak><phoneme alphabet='ipa' ph='\" + 'tə' * 110 + \"'>long</phoneme></speak>"
+    say = f'from text2lip.speech import synthesize; print(len(synthesize("{xml}", "espeak").timeline.words))'
+    done = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+def test_what_pico_fails_on_is_read_by_espeak(monkeypatch):
+    from text2lip.speech import synthesize
+    from text2lip.speech.pico import PicoError, PicoSynthesizer
+
+    monkeypatch.setattr("text2lip.speech.pico._PROGRAM", "raise RuntimeError('error in processing unit')")
+    assert synthesize("Hello.").timeline.words[0].label == "Hello."
+    with pytest.raises(PicoError, match=r"text: Pico can't read 'Hello\.' .RuntimeError: error in .*voice='espeak'"):
+        PicoSynthesizer()("Hello.")
+
+
+def test_many_digits_are_said_one_by_one():
+    from text2lip.speech import synthesize
+
+    words = [word.label for word in synthesize("1" * 18).timeline.words]
+    assert words == ["1", "1", "1", "1,"] * 4 + ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("DO NOT TOUCH THE RED BUTTON, IT IS VERY DANGEROUS", "en-us"), ("Il est 8h30", "fr")],
+)
+def test_no_word_is_without_length(text, language):
+    from text2lip.speech import synthesize
+
+    words = synthesize(text, language=language).timeline.words
+    assert len(words) == len(text.split()) and all(word.end > word.start for word in words)
+
+
+# what patterns look for, over and over, so that every place of the text may be the start of a match
+TOKENS = [
+    "111 ", "111,", "1.", "$", "$1", "1 000 ", "a.", "a-", "a@", "a.b@", "www.", "http://", "a.com/", "*a ", "**",
+    "*a\n", "_a", "~a", "`a", "[a](", "[](", "![", "(", "#", "# ", "> ", "- ", "---\n", "```\n", "\n", " ", "A. ",
+    "Dr. ", "?", "?\"", ". ", "—", "😀", "\u200d", "e\u0301", "\u0301", "2024-01-", "12:30 ", "&", "<a", "<!--", "ｗ",
+    "①", "SHOUT ", "½", "US$", "1 million ", "'", "a'", "[[", "\\", "1:01:01 --> ",
+]  # fmt: skip
+
+
+def _growth(read, token: str) -> float:
+    """How much longer a text of 20,000 characters takes than one of 10,000; 1 where both take no time to speak of."""
+    seconds = []
+    for length in (10_000, 20_000):
+        text = "x$ " + (token * length)[:length] + "€ x"
+        start = time.process_time()
+        read(text)
+        seconds.append(time.process_time() - start)
+    return seconds[1] / seconds[0] if seconds[1] > 0.1 else 1.0
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_reading_takes_linear_time(token):
+    from text2lip.speech.subtitles import is_subtitles
+    from text2lip.text.normalize import normalize_text
+    from text2lip.text.sentences import split_sentences
+    from text2lip.text.ssml import is_ssml
+
+    def read(text):
+        split_sentences(normalize_text(text))
+        is_subtitles(text)
+        is_ssml(text)
+
+    assert any(_growth(read, token) < 3 for _ in range(3))  # the machine may be busy
