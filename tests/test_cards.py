@@ -13,7 +13,7 @@ import text2lip
 from text2lip import Text2LipPipeline
 from text2lip.cards import GENERIC, UNTOLD, component_card, record_training, signed, summary, write_card
 from text2lip.models import PseudoAudioModel
-from text2lip.pipelines.text2lip import CHECKPOINTS
+from text2lip.pipelines.loading import CHECKPOINTS
 from text2lip.registration import CLASSES
 
 

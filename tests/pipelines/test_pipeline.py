@@ -315,3 +315,10 @@ def test_tensors_give_the_same_frames(pipe, portrait):
     assert np.array_equal(frames(portrait, reference=tensor), frames(portrait, reference=portrait))
     two = pipe(["Yes.", "No."], [tensor, tensor], num_frames=2, output_type="np").frames
     assert np.array_equal(two[1], pipe("No.", portrait, num_frames=2, output_type="np").frames[0])
+
+
+def test_tuples_are_of_one_length(pipe, portrait):
+    sound = pipe("Bob.", portrait, num_frames=2, return_dict=False)
+    silent = pipe("Bob.", portrait, num_frames=2, voice=None, return_dict=False)
+    assert len(sound) == len(silent) == 8 and silent[6:] == (None, None)
+    assert sound[7] > 0 and sound[6][0].ndim == 1 and sound[5] == silent[5] == 25

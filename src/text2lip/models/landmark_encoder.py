@@ -33,12 +33,13 @@ class LandmarkEncoder(ModelCardMixin, ControlNetConditioningEmbedding, ModelMixi
         for conv in (self.conv_in, *self.blocks):  # torch's own start lets thin lines fade out on the way
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+    def forward(self, pictures: torch.Tensor, return_dict: bool = True) -> torch.Tensor | tuple[torch.Tensor]:
         """Encode landmark pictures.
 
         Args:
             pictures (`torch.Tensor`): float (batch, conditioning_channels, frames, height, width) in [0, 1]:
                 `text2lip.faces.draw_landmarks` over 255.
+            return_dict (`bool`): False for a tuple of the result.
 
         Returns:
             `torch.Tensor`: float (batch, embedding_channels, frames, height / 8, width / 8).
@@ -52,4 +53,5 @@ class LandmarkEncoder(ModelCardMixin, ControlNetConditioningEmbedding, ModelMixi
                 f"got {tuple(pictures.shape)}."
             )
         features = super().forward(pictures.transpose(1, 2).flatten(0, 1))
-        return features.unflatten(0, (len(pictures), -1)).transpose(1, 2)
+        features = features.unflatten(0, (len(pictures), -1)).transpose(1, 2)
+        return features if return_dict else (features,)

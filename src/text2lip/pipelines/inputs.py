@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
+from PIL import Image
 
 from text2lip.speech.audio import fit_samples
+from text2lip.speech.base import Synthesizer
 from text2lip.text.timing import Timeline
 
+
+Picture = str | os.PathLike | Image.Image | np.ndarray | torch.Tensor  # one, or all of a film
+Sound = str | os.PathLike | np.ndarray
+Voice = str | Synthesizer | None
 
 MAX_FPS = 120
 MAX_MINUTES = 120  # of one clip; its landmarks alone take 4 kB a frame

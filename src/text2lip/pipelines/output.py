@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,10 @@ class Text2LipPipelineOutput(BaseOutput):
     fps: float = None
     audio: list[np.ndarray] | None = None
     sampling_rate: int | None = None
+
+    def to_tuple(self) -> tuple:
+        """All eight values in the order above, None too: places don't depend on whether there is sound."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
     def save(self, path: str | Path, index: int = 0, subtitles: str | Path | None = None) -> None:
         """Write clip `index` with its sound to `path` (.mp4, .mov, .mkv), and its subtitles (.srt, .vtt) if asked.

@@ -1,9 +1,8 @@
 """Text2LipPipeline: a sentence and a portrait in, a talking video with sound out."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,7 +26,8 @@ from text2lip.pipelines.dubbing import Dub
 from text2lip.pipelines.durations import predict_timeline
 from text2lip.pipelines.face_cache import FaceCache
 from text2lip.pipelines.footage import ENDS, is_footage
-from text2lip.pipelines.inputs import Clip, Options, Request, clip_length, fit_audio, is_number
+from text2lip.pipelines.inputs import Clip, Options, Picture, Request, Sound, Voice, clip_length, fit_audio, is_number
+from text2lip.pipelines.loading import loading_error, pipeline_source
 from text2lip.pipelines.motion import LipMotion
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, pack_frames, within_memory
@@ -44,7 +44,6 @@ from text2lip.text.tokenizer import VisemeTokenizer
 
 logger = logging.get_logger(__name__)
 
-CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 MOTIONS = ("articulatory", "networks")
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
 
@@ -137,32 +136,14 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
                 not there.
             OSError: there is no such Hub repository, or it can't be reached.
         """
-        name = os.fspath(pretrained_model_name_or_path)
-        if not os.path.isdir(name) and "/" not in name.replace(os.sep, "/"):
-            builtin = sorted(path.parent.name for path in CHECKPOINTS.glob("*/model_index.json"))
-            if name not in builtin:
-                raise ValueError(
-                    f"pretrained_model_name_or_path: {name!r} is no folder and not built in; choose "
-                    f"{', '.join(builtin)}, a folder, or a Hub id such as 'user/name'."
-                )
-            name = str(CHECKPOINTS / name)
+        source = pipeline_source(os.fspath(pretrained_model_name_or_path))
         try:
-            return super().from_pretrained(name, **{"use_safetensors": True, **kwargs})
-        except IndexError as error:  # diffusers looks for a variant behind the dot of each file's name
-            dotless = [str(path) for path in Path(name).glob("*/*") if path.is_file() and "." not in path.name]
-            if kwargs.get("variant") is None or not dotless:
+            return super().from_pretrained(source, **{"use_safetensors": True, **kwargs})
+        except (OSError, IndexError) as error:
+            told = loading_error(source, kwargs.get("variant"), error)
+            if told is error:
                 raise
-            raise ValueError(
-                f"variant: {kwargs['variant']!r} can't be looked for beside {dotless[0]!r}, whose name has no dot; "
-                "rename that file, for example to LICENSE.txt, or leave variant out."
-            ) from error
-        except OSError as error:
-            if os.path.isdir(name):
-                raise
-            raise OSError(
-                f"pretrained_model_name_or_path: {name!r} is no folder, and can't be had from the Hub or its cache "
-                f"({str(error).splitlines()[0][:200]})."
-            ) from error
+            raise told from error
 
     def model_card(self, repo_id: str) -> str:
         """Markdown for the README.md of the repository `repo_id`; see [`~text2lip.pipelines.card.pipeline_card`]."""
@@ -172,10 +153,10 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
     def __call__(
         self,
         prompt: str | list[str] | None,
-        image: Any,
+        image: Picture | list[Picture],
         *,
-        voice: Any = "default",
-        audio: Any = None,
+        voice: Voice | list[Voice] = "default",
+        audio: Sound | list[Sound] | None = None,
         sampling_rate: int | None = None,
         timings: Any = None,
         language: str | list[str] = "en-us",
@@ -186,8 +167,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         video_end: str = "loop",
         motion: str | None = None,
         renderer: str | None = None,
-        face_index: Any = None,
-        reference: Any = None,
+        face_index: int | Sequence[float] | None = None,
+        reference: Picture | list[Picture] | None = None,
         idle: bool | float = False,
         audio_condition: str = "none",
         num_inference_steps: int | None = None,
@@ -247,10 +228,21 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
                 back changed: "latents" (by default), "prompt_embeds" (the sound), see [`EchoMimicRenderer`].
 
         Returns:
-            [`Text2LipPipelineOutput`], or its values as a tuple.
+            [`Text2LipPipelineOutput`], or its eight values as a tuple, whose last two are None for a silent film.
 
         Raises:
             ValueError: an argument that can't be used; the message names it, its value and the remedy.
+
+        Examples:
+
+        ```python
+        >>> from text2lip import Text2LipPipeline
+
+        >>> pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+        >>> result = pipe("Good morning, and welcome.", "portrait.jpg", language="en-gb")
+        >>> result.save("hello.mp4")
+        >>> print([word.label for word in result.words[0]], result.landmarks[0].shape)
+        ```
         """
         sampler = {
             "num_inference_steps": num_inference_steps,
@@ -282,10 +274,10 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
     def stream(
         self,
         prompt: str | None,
-        image: Any,
+        image: Picture | list[Picture],
         *,
-        voice: Any = "default",
-        audio: Any = None,
+        voice: Voice | list[Voice] = "default",
+        audio: Sound | list[Sound] | None = None,
         sampling_rate: int | None = None,
         timings: Any = None,
         language: str = "en-us",
@@ -296,8 +288,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         video_end: str = "loop",
         motion: str | None = None,
         renderer: str | None = None,
-        face_index: Any = None,
-        reference: Any = None,
+        face_index: int | Sequence[float] | None = None,
+        reference: Picture | list[Picture] | None = None,
         idle: bool | float = False,
         audio_condition: str = "none",
         num_inference_steps: int | None = None,
