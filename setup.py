@@ -11,7 +11,7 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (ROOT / "src/text2lip/__init__.p
 
 INSTALL_REQUIRES = [
     "accelerate>=1.10",
-    "av>=14",
+    "av>=17",
     "diffusers>=0.42,<0.43",  # registration.py extends its registry: widened by hand
     "espeakng-loader>=0.2.4",
     "huggingface_hub>=1.32,<3",

@@ -1,13 +1,14 @@
 """Frames come out as players show them."""
 
+import io
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from text2lip.frames import deinterlace, fit, square, upright
-from text2lip.video import read_frames
+from text2lip.frames import deinterlace, fit, square, to_rgb, upright
+from text2lip.video import read_frames, timed_frames
 
 
 ONE, DEEP = 1 << 16, 1 << 30
@@ -44,6 +45,18 @@ def test_the_whole_display_matrix_is_obeyed(make_film, turn, name):
     shown = next(read_frames(film))
     assert shown.shape == right.shape
     assert np.abs(shown.astype(int) - right).mean() < 3
+
+
+def test_a_turn_beside_data_without_a_name(tmp_path):
+    """A camera's pictures, one after another, each with its EXIF."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = io.BytesIO()
+    Image.fromarray(ramp()).save(picture, "JPEG", exif=exif, quality=95)
+    (tmp_path / "a.mjpg").write_bytes(picture.getvalue() * 3)
+    (shown, *_) = timed_frames(tmp_path / "a.mjpg")
+    right = np.asarray(Image.fromarray(ramp()).transpose(Image.Transpose.ROTATE_270))
+    assert np.abs(to_rgb(shown).astype(int) - right).mean() < 3
 
 
 def test_a_crooked_matrix_is_taken_for_the_nearest():

@@ -61,7 +61,10 @@ def to_rgb(shown: Shown) -> np.ndarray:
         return load_image(shown.frame, max_size=None)
     picture = _colors(shown.frame)
     picture = square(deinterlace(picture) if shown.frame.interlaced_frame else picture, shown.ratio)
-    matrix = shown.frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = shown.frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside a kind of data that this PyAV can't name, such as EXIF
+        return np.ascontiguousarray(np.rot90(picture, round(shown.frame.rotation / 90)))
     return picture if matrix is None else upright(picture, np.frombuffer(bytes(matrix), np.int32))
 
 

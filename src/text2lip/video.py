@@ -170,7 +170,7 @@ def _decoded(path: str | Path, name: str, origin: float, start: float | None) ->
                 seconds = frame.time + shift
             ratio = given if given != coded else stream.codec_context.sample_aspect_ratio
             lasts = float((frame.duration or 0) * (frame.time_base or 0))
-            yield Shown(seconds, lasts, frame, _checked(ratio or Fraction(1), path, name))
+            yield Shown(seconds, lasts, frame, _ratio(ratio, path, name))
         if None not in (end, lasts) and seconds + max(lasts, 1 / rate) < end - origin - MISSING:
             raise ValueError(
                 f"{name}: {os.fspath(path)!r} is damaged or cut short: it breaks off after {seconds:.1f} of "
@@ -200,7 +200,8 @@ def _end(container, stream) -> float | None:
     return min(end, ((container.start_time or 0) + container.duration) / 1e6) if container.duration else end
 
 
-def _checked(ratio: Fraction, path: str | Path, name: str) -> Fraction:
+def _ratio(given, path: str | Path, name: str) -> Fraction:
+    ratio = Fraction(given.numerator, given.denominator) if given else Fraction(1)
     if not 1 / MAX_RATIO <= ratio <= MAX_RATIO:
         raise ValueError(
             f"{name}: the pixels of {os.fspath(path)!r} are {float(ratio):.3g} times as wide as high; convert it to "
