@@ -251,7 +251,9 @@ def test_half_precision_keeps_its_dtype(inputs):
     unet = EchoMimicUNet(**TINY).to(torch.bfloat16).eval()
     sample = inputs["sample"].to(torch.bfloat16)  # the conditions stay float32
     result = run(unet, **{**inputs, "sample": sample})
-    assert result.dtype == torch.bfloat16 and torch.isfinite(result).all()
+    torch.manual_seed(0)
+    full = run(EchoMimicUNet(**TINY).eval(), **inputs)
+    assert result.dtype == torch.bfloat16 and (result - full).norm() < 0.1 * full.norm()
 
 
 def test_attention_backend_can_be_chosen(unet, inputs):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from text2lip.renderers import GeometricRenderer
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER
+from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER
 from text2lip.renderers.geometric import prepare
 
 
@@ -127,7 +127,11 @@ def test_tiny_and_large_faces(paint_face, unit):
     size = max(40, 4 * unit)
     face = paint_face(unit=unit, size=(size, size), centre=(size / 2, size / 3))
     frame = render(face, face.with_gap(0.2))[0]
-    assert frame.shape == face.portrait.shape and (frame != face.portrait).any()
+    changed = (frame != face.portrait).any(-1)
+    mouth = face.points[list(OUTER_LOWER)].mean(0)
+    rows, columns = np.nonzero(changed)
+    far = np.abs(np.stack([columns, rows], 1) - mouth).max(0) / unit
+    assert frame.shape == face.portrait.shape and changed.sum() > 0.05 * unit**2 and far.max() < 1.5
 
 
 @pytest.mark.parametrize("yaw", [-0.6, 0.6])

@@ -110,6 +110,7 @@ def read_or_refuse(engine, text):
 def test_random_unicode_is_read_or_its_script_refused():
     rng = random.Random(1)
     engines = [get_g2p(language=code) for code in ("en", "fr", "zh", "ar", "ja", "hi")]
+    found = 0
     for _ in range(40):
         text = "".join(chr(rng.randrange(1, 0x11000 if rng.random() < 0.8 else 0x110000)) for _ in range(40))
         latin = "".join(c for c in text if ord(c) < 0x400)
@@ -117,6 +118,8 @@ def test_random_unicode_is_read_or_its_script_refused():
         for engine in engines:
             for word, phones, (a, b) in read_or_refuse(engine, text):
                 assert a < b and phones and word
+                found += 1
+    assert found > 100
 
 
 def test_long_text_without_punctuation():

@@ -72,6 +72,7 @@ def test_the_same_generator_gives_the_same_batch(mix):
 
 def test_points_move_with_the_picture():
     """A bright spot painted at each of some points is found where the points went to."""
+    seen = 0
     for seed in range(4):
         made = pair()
         spots = made["target_points"][0][[0, 17, 44]]
@@ -84,6 +85,8 @@ def test_points_move_with_the_picture():
         for x, y in points[1][[0, 17, 44]]:
             if 3 < x < CROP_SIZE - 3 and 3 < y < CROP_SIZE - 3:
                 assert images[1, int(y), int(x)].max() > 150 and images[5, int(y), int(x)].max() > 150
+                seen += 1
+    assert seen >= 8  # of twelve spots
 
 
 def test_all_pictures_of_a_pair_change_alike():

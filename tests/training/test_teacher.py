@@ -18,6 +18,7 @@ def samples(clips):
 
 def test_samples_have_the_shape_of_real_ones(clips, samples):
     real = LipClips(clips)[0]
+    assert len(samples) == 2
     for sample in samples:
         assert {key: value.shape[1:] for key, value in sample.items()} == {k: v.shape[1:] for k, v in real.items()}
         assert {key: value.dtype for key, value in sample.items()} == {k: v.dtype for k, v in real.items()}

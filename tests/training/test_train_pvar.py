@@ -15,6 +15,7 @@ import torch
 from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
+from text2lip.training.networks import PARTS
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -73,16 +74,15 @@ def test_an_upload_wants_a_licence_before_any_work(script, arguments, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_two_steps(script, arguments, tmp_path, capsys):
+def test_two_steps(script, arguments, clips, tmp_path, capsys):
     script.main(arguments(max_steps=2))
     run = tmp_path / "run"
     assert set(logged(run)) == {1, 2}
     assert {path.name for path in run.iterdir()} == {"config.json", "log.jsonl", "checkpoint-2", "best", "final"}
     assert logged(run, "val/text/lmd_centred")[2] > 0 and logged(run, "val/audio/lmd_centred")[2] > 0
     assert json.loads((run / "best/figures.json").read_text())["step"] == 2
-    assert Text2LipNetworks.from_pretrained(run / "final").lip_decoder.config.reference_width == pytest.approx(
-        0.25, abs=0.2
-    )
+    width = Text2LipNetworks.from_pretrained(run / "final").lip_decoder.config.reference_width
+    assert width == pytest.approx(script.LipClips(clips).rest_width, rel=1e-6)
     assert "collapse" in capsys.readouterr().out  # two steps leave the mouth nearly still
 
 
@@ -212,10 +212,17 @@ def test_the_command_line_wins_and_numbers_are_numbers(script, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["pvar_grid", "pvar_visemes", "pvar_paper", "audio_only"])
-def test_shipped_configs_build(script, clips, name):
+def test_shipped_configs_build(script, clips, pipe, name):
     config = script.parse_config(["--config", str(EXAMPLES / f"configs/{name}.yaml")])
     networks = script.build_networks(config, script.LipClips(clips))
-    assert 2e6 < sum(p.numel() for p in networks.parameters()) < 8e6
+    shapes = {key: value.shape for key, value in networks.state_dict().items()}
+    builtin = {
+        f"{part}.{key}": value.shape for part in PARTS for key, value in getattr(pipe, part).state_dict().items()
+    }
+    assert (shapes == builtin) is (name == "pvar_grid")
+    assert networks.use_visemes is (name != "audio_only")
+    visemes_alone = not networks.viseme_encoder.config.num_phones and not networks.viseme_encoder.config.num_features
+    assert visemes_alone is (name != "pvar_grid")
     assert script.learning_rate(0, config) < script.learning_rate(99, config) == config.learning_rate
 
 
