@@ -199,7 +199,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
             speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
             expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
                 learnt from, who moves his lips little.
-            fps (`float`, *optional*): frames per second; 25 for a portrait, and the video's own (10 to 60), by default.
+            fps (`float`, *optional*): frames per second; 25 for a portrait, the video's own (10 to 60) by default.
             num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5). Words, phones,
                 visemes and subtitles of a shorter one end with it; a longer one ends in silence.
             video_end (`str`): what follows when a video is shorter than its new speech: "loop" plays it back and
