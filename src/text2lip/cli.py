@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from text2lip import __version__
@@ -82,7 +83,13 @@ def build_parser() -> argparse.ArgumentParser:
         default="loop",
         help="when a video is shorter than the speech: play it back and forth, hold its last frame, or end with it",
     )
-    parser.add_argument("--face", type=int, metavar="N", help="which face, 0 is the largest (default)")
+    parser.add_argument(
+        "--face",
+        type=which_face,
+        metavar="WHO",
+        help="who speaks: a number (0 is the largest face, the default), a box X0,Y0,X1,Y1, a picture of the person, "
+        "or 'any' for the largest face of every shot",
+    )
     parser.add_argument("--reference", metavar="FILE", help="another video or picture of the person, for the teeth")
     parser.add_argument("--idle", type=float, default=0.0, metavar="X", help="blinks and head sway: 1; 0.5 for half")
     parser.add_argument("--motion", choices=("articulatory", "networks"), help="what moves the lips")
@@ -95,6 +102,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="on an error, show where it came from")
     parser.add_argument("--version", action="version", version=f"text2lip {__version__}")
     return parser
+
+
+def which_face(value: str) -> int | tuple[float, ...] | str:
+    """A number, a box of four numbers, or the name of a picture."""
+    try:
+        box = tuple(float(number) for number in value.split(","))
+    except ValueError:
+        return value
+    return int(value) if re.fullmatch(r"-?\d+", value.strip()) else box if len(box) == 4 else value
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -258,7 +274,8 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if args.device:
         pipe.to(usable_device(args.device))
     pipe.set_progress_bar_config(desc="face", unit="frame", delay=2, leave=False, disable=args.quiet)
-    stream = pipe.stream(
+    made = partial(
+        pipe.stream,
         text,
         args.image or builtin_portrait(),
         voice=None if args.voice.lower() == "none" else args.voice,
@@ -275,6 +292,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
         reference=args.reference,
         idle=args.idle,
     )
+    stream = telling(made)
     seconds = len(stream) / stream.fps
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
@@ -287,6 +305,18 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)
+
+
+def telling(make: Callable):
+    """What `make` returns; who isn't dubbed in a film is said on the console."""
+    from text2lip.faces.person import StrangersWarning
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", StrangersWarning)
+        made = make()
+    for warning in told:
+        complain(f"warning: {in_flags(str(warning.message)).replace('`face_index`', '--face')}", 0)
+    return made
 
 
 def usable_device(name: str):

@@ -174,7 +174,7 @@ def test_cuts_are_found_and_motion_is_none(talk):
     assert list(scenes(iter([]))) == []
 
 
-def test_each_shot_is_followed_anew(talk, landmarker):
+def test_a_mirrored_repeat_is_followed_too(talk, landmarker):
     frames, _ = talk
     film = frames[:6] + dark(4) + [frame[:, ::-1].copy() for frame in frames[:6]]
     found, count = find_shots(film, landmarker, 25)
@@ -199,7 +199,7 @@ class Fixed:
         self.landmarks = landmarks.copy()
         self.landmarks[lost] = np.nan
 
-    def track(self, frames, face_index=None):
+    def track(self, frames, face_index=None, person=None):
         return self.landmarks[: len(list(frames))].copy(), None
 
 

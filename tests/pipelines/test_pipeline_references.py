@@ -10,7 +10,6 @@ import torch
 
 from text2lip import LandmarkGuidedUNet, Text2LipPipeline
 from text2lip.faces.canonical import DRIVEN, INNER_LOWER
-from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.pipelines import references as module
 from text2lip.pipelines.footage import Footage
 from text2lip.pipelines.references import Looks, look_through, references_of
@@ -56,11 +55,9 @@ class Faces:
     def __init__(self, face):
         self.face, self.asked = face, 0
 
-    def locate(self, picture, face_index=None):
+    def locate_all(self, picture):
         self.asked += 1
-        if picture.max() == 0:
-            raise FaceNotFoundError("no face")
-        return self.face
+        return [self.face] if picture.max() else []
 
 
 def greens(frames):

@@ -9,7 +9,9 @@ __getattr__, __dir__, __all__ = attach(
         "canonical": ["DRIVEN", "canonical_lips", "lip_gap", "lip_width"],
         "crop": ["crop", "mouth_crop_transform", "paste_back"],
         "drawing": ["draw_landmarks", "overlay_landmarks"],
+        "identity": ["FaceIdentity"],
         "images": ["ImageError", "load_image"],
         "landmarker": ["Face", "FaceLandmarker", "FaceNotFoundError"],
+        "person": ["Person", "StrangersWarning"],
     },
 )

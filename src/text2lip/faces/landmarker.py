@@ -21,8 +21,9 @@ from text2lip.faces import detection
 from text2lip.faces.detection import Face
 from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
 from text2lip.faces.networks import BlazeFace, FaceMesh, blazeface_anchors
+from text2lip.faces.person import Person
 from text2lip.faces.regions import Region, cut
-from text2lip.faces.tracking import Run, nearest
+from text2lip.faces.tracking import follow
 
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_landmarker"
@@ -32,7 +33,6 @@ KEYPOINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
 ANCHORS = blazeface_anchors()
 # Presence (a probability) at the first look, below which no second one helps, and above which none is needed.
 HOPELESS, CERTAIN = 0.1, 1 - 1e-6
-RETRY = 25  # frames: how often a lost face is looked for thoroughly
 
 
 class _Found(NamedTuple):
@@ -200,7 +200,18 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         return self._normalise(self._choose(image, face_index).points, image)
 
     @torch.no_grad()
-    def track(self, frames: Iterable[np.ndarray], face_index: Face | int | tuple | None = None):
+    def locate_all(self, image: np.ndarray) -> list[np.ndarray]:
+        """Landmarks of all faces that are large enough, as from `locate`; largest first, empty if there is none."""
+        large = (found for found in self._search(image) if found.face.size >= self.config.min_face_size)
+        return [self._normalise(found.points, image) for found in large]
+
+    @torch.no_grad()
+    def track(
+        self,
+        frames: Iterable[np.ndarray],
+        face_index: Face | int | tuple | None = None,
+        person: Person | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Landmarks of one face through a clip.
 
         Each frame is searched where the frame before had the face, then placed once more in a square that is smoothed
@@ -209,6 +220,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         Args:
             frames (iterable of `np.ndarray` of shape `(height, width, 3)`): RGB, uint8.
             face_index: which face of the first frame that shows any, as for `locate`.
+            person ([`Person`], *optional*): is followed, whatever other faces there are; met here if not known yet.
 
         Returns:
             `(landmarks, scores)`: `(frames, 478, 3)` float32 as from `locate`, and the mesh's confidence `(frames,)`
@@ -217,38 +229,13 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         Raises:
             FaceNotFoundError: `face_index` is not in the first frame that shows any face.
         """
-        landmarks, scores = [], []
-        run, last, lost = Run(self._place), None, 0
 
-        def collect(finished: bool) -> None:
-            for image, points, presence in run.ready(finished):
-                landmarks.append(self._normalise(points, image))
-                scores.append(presence)
+        def checked():
+            for image in frames:
+                check_frame(image)
+                yield image
 
-        for image in frames:
-            check_frame(image)
-            found = None
-            if lost == 0 and last is not None:
-                points, presence = self._place([image], [last])
-                if presence[0] >= self.config.min_presence:
-                    found = points[0], float(presence[0])
-            if found is None:
-                collect(finished=True)
-                faces = self._search(image, thorough=lost % RETRY == 0)
-                if faces:
-                    centres = [other.face.centre for other in faces]
-                    chosen = self._select(image, faces, face_index) if last is None else faces[nearest(centres, last)]
-                    found = chosen.points, chosen.presence
-            if found is None:
-                lost += 1
-                landmarks.append(np.full((478, 3), np.nan, np.float32))
-                scores.append(0.0)
-            else:
-                lost, last = 0, self._region_of_points(found[0])
-                run.add(image, *found, last)
-                collect(finished=False)
-        collect(finished=True)
-        return np.array(landmarks, np.float32).reshape(-1, 478, 3), np.array(scores, np.float32)
+        return follow(self, checked(), face_index, person)
 
     def _search(self, image: np.ndarray, thorough: bool = True) -> list["_Found"]:
         """All faces with their landmarks, largest first; small and lying ones only if `thorough`."""

@@ -1,14 +1,18 @@
 """A film taken apart: cuts found, one face followed through every shot, its landmarks steadied and gaps bridged."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from text2lip.faces.canonical import LIPS, OUTER_EYES, lip_gap, to_pixels
+from text2lip.faces.identity import SAME
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
+from text2lip.faces.person import Person, StrangersWarning, stretches
 from text2lip.faces.retarget import PortraitMouth
 
 
@@ -17,7 +21,12 @@ JUMP = 0.6  # outer eye distances that a face can't move from one frame to the n
 BRIDGE = 0.4  # seconds without a face that are bridged
 HEAD_SIGMA = 0.05  # seconds: steadies the head against the detector's jitter
 LIP_SIGMA = 0.02  # seconds: the film's own lips and jaw, which move faster
+ALIKE, MOVED = (
+    0.85,
+    10.0,
+)  # correlation of two frames below which it is a cut too, if they differ by so many grey levels
 THUMBNAIL = (64, 48)
+BLUR = 2.0  # pixels of the thumbnail
 USUAL = 0.75  # quantile of a shot's contrast: fades have less, flashes more
 
 
@@ -51,31 +60,36 @@ class Shot:
 
 
 def find_shots(
-    frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, face_index=None
+    frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, face_index: Any = None
 ) -> tuple[list[Shot], int]:
-    """Follow a face through a film, in one pass that keeps its landmarks alone.
+    """Follow a person through a film, in one pass that keeps landmarks alone.
 
-    Every cut begins anew: `face_index` chooses again, and a shot that doesn't show that face has no entry. Nor have
-    stretches of more than `BRIDGE` seconds in which the face is lost or its mouth is outside of the picture.
+    The person is chosen in the first shot that shows the face asked for, and known again after every cut. Where others
+    are seen, or nobody for more than `BRIDGE` seconds, or where the mouth is outside of the picture, there is no shot;
+    a [`StrangersWarning`] says where others are seen.
 
     Args:
         frames (iterable of `np.ndarray`): (height, width, 3) uint8.
         landmarker ([`FaceLandmarker`]): finds and follows the face.
         fps (`float`): frames per second.
-        face_index (`int` or box, *optional*): as for [`FaceLandmarker.track`]; by default the largest.
+        face_index (*optional*): the largest by default; an `int` or box as for [`FaceLandmarker.locate`], a picture of
+            the person (path, `PIL.Image`, array), a [`Person`], or "any" for the largest face of every shot.
 
     Returns:
         `tuple[list[Shot], int]`: shots in order, and how many frames there were.
 
     Raises:
         FaceNotFoundError: the face is in no frame.
+        ValueError: a picture for `face_index` that can't be read or shows no face.
     """
     shots, count, problem, size = [], 0, None, None
+    person = Person.of(face_index, landmarker)
     for scene in scenes(frames):
         seen = _Counted(scene)
+        person.begin(count)
         try:
-            landmarks, _ = landmarker.track(seen, face_index)
-            pieces = list(_pieces(landmarks, seen.size, fps))
+            landmarks, _ = landmarker.track(seen, person.index, person if person.follow else None)
+            pieces = list(_pieces(landmarks, seen.size, fps, np.array(person.others, int) - count))
         except FaceNotFoundError as error:
             problem, pieces = problem or error, []
             for _ in seen:
@@ -85,12 +99,27 @@ def find_shots(
             contrast = np.array(seen.contrast[start : start + len(marks)], np.float32)
             shots.append(Shot(count + start, *steady(marks, fps), seen.size, contrast))
         count += seen.count
+    if not shots and count and person.others:
+        raise FaceNotFoundError(
+            f"`face_index`: the person is in none of {count} frames; the likest face differs by {person.nearest:.2f}, "
+            f"the same person's by less than {SAME:.2f}. Give another picture of the person, a number or a box."
+        )
+    _tell(stretches(person.others, fps, BRIDGE / 2, BRIDGE))
     if not shots and count:
         raise problem or FaceNotFoundError(
             f"`image`: no face in any of {count} frames ({size[1]}x{size[0]} pixels) that is large enough and shows "
             "its whole mouth; give a video that shows the face larger and from the front."
         )
     return shots, count
+
+
+def _tell(parts: list[tuple[float, float]]) -> None:
+    """Say once where other people are seen, (from, to) in seconds."""
+    if parts:
+        times = ", ".join(f"{start:.2f} to {stop:.2f} s" for start, stop in parts[:5]) + ", …" * (len(parts) > 5)
+        message = f"image: at {times} other people than the one who speaks are seen; these frames stay as they are. "
+        message += "`face_index` says who speaks: a number, a box, a picture, or 'any' for each shot's largest face."
+        warnings.warn(message, StrangersWarning, stacklevel=3)
 
 
 class _Counted:
@@ -118,11 +147,11 @@ def scenes(frames: Iterable[np.ndarray]) -> Iterator[Iterator[np.ndarray]]:
     def scene():
         frame, before = waiting.pop(), None
         while frame is not None:
-            colours = _colours(frame)
-            if before is not None and 0.5 * np.abs(colours - before).sum() > CUT:
+            seen = _colours(frame), _coarse(frame)
+            if before is not None and _differ(before, seen):
                 waiting.append(frame)
                 return
-            before = colours
+            before = seen
             yield frame
             frame = next(frames, None)
 
@@ -139,8 +168,26 @@ def _colours(frame: np.ndarray) -> np.ndarray:
     return counts / counts.sum()
 
 
-def _pieces(landmarks: np.ndarray, size: tuple[int, int], fps: float) -> Iterator[tuple[int, np.ndarray]]:
-    """Starts and landmarks of the stretches with a face: short gaps bridged, parted where the face jumps."""
+def _coarse(frame: np.ndarray) -> np.ndarray:
+    """What is light and dark in a frame, without detail: (48, 64)."""
+    small = cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA).mean(-1)
+    return gaussian_filter1d(gaussian_filter1d(small, BLUR, axis=0), BLUR, axis=1)
+
+
+def _differ(before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.ndarray]) -> bool:
+    """Whether there is a cut between two frames: other colours, or the same ones in other places."""
+    if 0.5 * np.abs(after[0] - before[0]).sum() > CUT:
+        return True
+    one, other = (coarse - coarse.mean() for coarse in (before[1], after[1]))
+    alike = (one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum() + 1e-6)
+    return bool(alike < ALIKE and np.abs(one - other).mean() > MOVED)
+
+
+def _pieces(
+    landmarks: np.ndarray, size: tuple[int, int], fps: float, others: np.ndarray
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Starts and landmarks of the stretches with a face: short gaps bridged, parted where the face jumps and at frames
+    that show `others`, int (n,)."""
     lips = landmarks[:, list(LIPS), :2]
     with np.errstate(invalid="ignore"):
         good = np.flatnonzero((lips.min((1, 2)) >= 0) & (lips.max((1, 2)) <= 1))  # False for NaN
@@ -150,7 +197,8 @@ def _pieces(landmarks: np.ndarray, size: tuple[int, int], fps: float) -> Iterato
     unit = np.median(np.linalg.norm(points[:, OUTER_EYES[0]] - points[:, OUTER_EYES[1]], axis=-1))
     away = np.linalg.norm(np.diff(points[:, 168, :2], axis=0), axis=-1)
     steps = np.diff(good)
-    breaks = (steps > BRIDGE * fps) | (away > JUMP * unit * steps)
+    strange = np.isin(np.arange(len(landmarks)), others).cumsum()
+    breaks = (steps > BRIDGE * fps) | (away > JUMP * unit * steps) | (np.diff(strange[good]) > 0)
     for part in np.split(np.arange(len(good)), 1 + np.flatnonzero(breaks)):
         start, stop = good[part[0]], good[part[-1]] + 1
         known, flat = good[part], landmarks[good[part]].reshape(len(part), -1)

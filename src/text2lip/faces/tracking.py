@@ -1,7 +1,8 @@
 """Following one face through a clip."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -9,11 +10,16 @@ from scipy.ndimage import gaussian_filter1d
 from text2lip.faces.regions import Region
 
 
+if TYPE_CHECKING:
+    from text2lip.faces.landmarker import FaceLandmarker
+    from text2lip.faces.person import Person
+
 # Measured on silent GRID frames: with the mesh's square smoothed over time, lips that rest move 9 % less from frame to
 # frame than with each frame's own square. More than this gains nothing, a fixed square is worse than none.
 SIGMA = 3.0  # frames
 REACH = 9  # frames on each side that matter
 BATCH = 8  # frames given to the mesh at once
+RETRY = 25  # frames: how often a lost face is looked for thoroughly
 
 
 def smooth_regions(regions: list[Region], sigma: float = SIGMA) -> list[Region]:
@@ -60,6 +66,61 @@ class Run:
             del self.regions[: max(0, start + count - REACH)]
         if finished:
             self.regions.clear()
+
+
+def follow(landmarker: "FaceLandmarker", frames: Iterable[np.ndarray], face_index: Any, person: "Person | None"):
+    """What [`FaceLandmarker.track`] returns, for frames that were checked."""
+    landmarks, scores, strangers = [], [], []
+    run, last, lost = Run(landmarker._place), None, 0
+
+    def collect(finished: bool) -> None:
+        for image, points, presence in run.ready(finished):
+            landmarks.append(landmarker._normalise(points, image))
+            scores.append(presence)
+
+    for number, image in enumerate(frames):
+        found = None
+        if lost == 0 and last is not None:
+            points, presence = landmarker._place([image], [last])
+            if presence[0] >= landmarker.config.min_presence:
+                found = points[0], float(presence[0])
+            if found and person and (since := person.left(number, image, found[0])) is not None:
+                strangers.append(slice(since, number))
+                found = None
+        if found is None:
+            collect(finished=True)
+            faces = []
+            if person is None or not person.waits(number):
+                faces = landmarker._search(image, thorough=lost % RETRY == 0)
+            if faces:
+                found = _taken_up(landmarker, number, image, faces, face_index, last, person)
+        if found is None:
+            lost += 1
+            landmarks.append(np.full((478, 3), np.nan, np.float32))
+            scores.append(0.0)
+        else:
+            lost, last = 0, landmarker._region_of_points(found[0])
+            run.add(image, *found, last)
+            collect(finished=False)
+    collect(finished=True)
+    landmarks, scores = np.array(landmarks, np.float32).reshape(-1, 478, 3), np.array(scores, np.float32)
+    for part in strangers:
+        landmarks[part], scores[part] = np.nan, 0
+    return landmarks, scores
+
+
+def _taken_up(landmarker, number, image, faces, face_index, last, person) -> tuple[np.ndarray, float] | None:
+    """Points and presence of the one of `faces` that is followed from frame `number` on."""
+    if person is not None and person.known:
+        index = person.find(number, image, [found.points for found in faces])
+        chosen = None if index is None else faces[index]
+    elif last is not None:
+        chosen = faces[nearest([found.face.centre for found in faces], last)]
+    else:
+        chosen = landmarker._select(image, faces, face_index)
+        if person is not None:
+            person.left(number, image, chosen.points)
+    return chosen and (chosen.points, chosen.presence)
 
 
 def nearest(centres: list[tuple[float, float]], last: Region) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 
 from text2lip.faces.canonical import LIPS, lip_gap, transform
 from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.person import Person
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.shots import Shot, find_shots, reference_frame
 from text2lip.pipelines.footage import Footage, positions
@@ -42,7 +43,7 @@ class Dub:
         image: path of a video, list of pictures, or array (frames, height, width, 3); see [`Footage`].
         landmarker ([`FaceLandmarker`]): finds and follows the face.
         fps (`float`, *optional*): frames per second; the film's own by default.
-        face_index (`int` or box, *optional*): which face, see [`find_shots`].
+        face_index (*optional*): who speaks, see [`find_shots`].
         video_end (`str`): "loop", "hold" or "cut": what follows the film's last frame, see [`positions`].
         max_size (`int`): longest side allowed, pixels.
         progress (`Callable`): wraps the frames that are searched, such as a progress bar.
@@ -71,8 +72,8 @@ class Dub:
     ):
         self.film = Footage(image, fps, max_size)
         self.fps, self.size = self.film.fps, self.film.size
-        self.landmarker, self.face_index, self.video_end, self.progress = landmarker, face_index, video_end, progress
-        self.looks = looks
+        self.landmarker, self.video_end, self.progress = landmarker, video_end, progress
+        self.person, self.looks = Person.of(face_index, landmarker), looks
 
     def perform(
         self, motion: np.ndarray, reference_width: float, render: Callable
@@ -98,7 +99,7 @@ class Dub:
         if callable(self.looks):
             self.looks()  # what is wrong with them is told before a long search
         seen = self.progress(self.film.frames(0, len(motion)))
-        shots, length = find_shots(seen, self.landmarker, self.fps, self.face_index)
+        shots, length = find_shots(seen, self.landmarker, self.fps, self.person)
         where = positions(len(motion), length, self.video_end)
         parts = [Part(shot, reference_width) for shot in shots]
         self._choose(parts)
@@ -114,11 +115,11 @@ class Dub:
     def _choose(self, parts: list["Part"]):
         """Which pictures show each part's mouth."""
         for part in parts if self.looks else ():
-            looks = part.nearby(self.film) if self.looks is True else self.looks()
+            looks = part.nearby(self.film) if self.looks is True else self.looks().showing(self.person)
             looks = looks.like(part.shot.face[part.reference - part.shot.start], part.shot.size)
             part.looks = looks if len(looks.numbers) else None
         if callable(self.looks) and not any(part.looks for part in parts):
-            raise nobody(self.looks(), "film")
+            raise nobody(self.looks(), self.person, "film")
 
     def _frames(self, where, number, parts, motion, landmarks, render) -> Iterator[np.ndarray]:
         frames = self.film.play(where)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
-from text2lip.faces.canonical import LIPS, canonical_lips
-from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
+from text2lip.faces.canonical import LIPS, canonical_lips, to_pixels
+from text2lip.faces.identity import SAME, face_chip
+from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.person import Person, encode
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.pipelines.footage import Footage, is_footage
 from text2lip.pipelines.inputs import Clip
@@ -29,12 +31,30 @@ class Looks:
         numbers (`np.ndarray`): int (pictures,), which of them, ascending.
         faces (`np.ndarray`): (pictures, 478, 3), normalised.
         sizes (`np.ndarray`): int (pictures, 2), heights and widths, pixels.
+        chips (`list[np.ndarray]`, *optional*): the face of each, upright, see [`face_chip`]; a picture of several
+            faces then has several entries, largest first. None where all are the same person's.
     """
 
     film: Footage
     numbers: np.ndarray
     faces: np.ndarray
     sizes: np.ndarray
+    chips: list[np.ndarray] | None = None
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """Identity vectors (pictures, 128) of the chips."""
+        return encode(self.chips)
+
+    def showing(self, person: Person) -> "Looks":
+        """The person's face in each picture, if it is there; the largest if anybody will do."""
+        if self.chips is None:
+            return self
+        distance = person.distance(self.vectors) if person.known and person.follow else np.zeros(len(self.numbers))
+        order = np.lexsort((np.arange(len(distance)), distance, self.numbers))
+        first = order[np.unique(self.numbers[order], return_index=True)[1]]
+        kept = first[distance[first] <= SAME]
+        return Looks(self.film, self.numbers[kept], self.faces[kept], self.sizes[kept])
 
     def like(self, face: np.ndarray, size: tuple[int, int]) -> "Looks":
         """At most 24 pictures whose mouths differ most, of those with the whole mouth on a head turned like `face`.
@@ -63,7 +83,7 @@ class Looks:
 
 
 def look_through(reference: Any, landmarker: FaceLandmarker, max_size: int = 4096, progress: Callable = iter) -> Looks:
-    """Find the largest face in each of at most 96 pictures.
+    """Find the faces in each of at most 96 pictures.
 
     Args:
         reference: path of a video, a list of pictures, an array (frames, height, width, 3), a tensor (frames, 3,
@@ -84,14 +104,13 @@ def look_through(reference: Any, landmarker: FaceLandmarker, max_size: int = 409
         numbers = np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).round().astype(int))
     seen, found = 0, []
     for picture, number in zip(progress(film.pick(numbers)), numbers):
-        seen += 1
-        try:
-            found.append((number, landmarker.locate(picture), picture.shape[:2]))
-        except FaceNotFoundError:
-            continue
+        seen, size = seen + 1, picture.shape[:2]
+        for face in landmarker.locate_all(picture):
+            found.append((number, face, size, face_chip(picture, to_pixels(face, *size))))
     if not found:
         raise ValueError(f"reference: no face in any of {seen} picture(s); give some that show the person's mouth.")
-    return Looks(film, *(np.array(part) for part in zip(*found)))
+    *known, chips = zip(*found)
+    return Looks(film, *map(np.array, known), list(chips))
 
 
 def references_of(clips: list[Clip], *args, **kwargs) -> list[Callable[[], Looks] | None]:
@@ -106,8 +125,14 @@ def references_of(clips: list[Clip], *args, **kwargs) -> list[Callable[[], Looks
     return [looks.get(id(clip.reference)) for clip in clips]
 
 
-def nobody(looks: Looks, what: str = "portrait") -> ValueError:
+def nobody(looks: Looks, person: Person, what: str = "portrait") -> ValueError:
     """What is wrong when no picture can be used for a portrait."""
+    if not len(looks.showing(person).numbers):
+        return ValueError(
+            f"reference: {len(looks.numbers)} face(s), but none is the {what}'s person; the likest differs by "
+            f"{person.distance(looks.vectors).min():.2f}, the same person's by less than {SAME:.2f}; give pictures of "
+            "the same person."
+        )
     return ValueError(
         f"reference: {len(looks.numbers)} picture(s) with a face, but none shows a whole mouth on a head turned like "
         f"the {what}'s (within {np.degrees(FACING):.0f} degrees); give some that were taken from the same side."

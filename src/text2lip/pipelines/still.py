@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.faces.canonical import LIPS
+from text2lip.faces.canonical import LIPS, to_pixels
+from text2lip.faces.identity import SAME
 from text2lip.faces.images import load_image
-from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
+from text2lip.faces.person import Person
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.pipelines.face_cache import FaceCache
 from text2lip.pipelines.references import Looks, nobody
@@ -31,14 +33,20 @@ class Still:
         faces: FaceCache | None = None,
     ):
         self.portrait = load_image(image, max_size=max_size)
-        self.face = (faces or FaceCache()).locate(landmarker, self.portrait, face_index)
+        person = Person.of(face_index, landmarker)
+        if person.known:
+            self.face = locate_person(self.portrait, landmarker, person)
+        else:
+            self.face = (faces or FaceCache()).locate(landmarker, self.portrait, person.index)
         check_mouth(self.face)
         self.fps, self.size = float(fps or 25), self.portrait.shape[:2]
         self.references = None
         if looks is not None:
-            chosen = looks().like(self.face, self.size)
+            if not person.known:
+                person.meet(self.portrait, to_pixels(self.face, *self.size))
+            chosen = looks().showing(person).like(self.face, self.size)
             if not len(chosen.numbers):
-                raise nobody(looks())
+                raise nobody(looks(), person)
             self.references = chosen.crops(self.portrait, self.face)
 
     def perform(
@@ -47,6 +55,24 @@ class Still:
         """Landmarks and frames of the portrait that makes `motion`; see [`Dub.perform`]."""
         landmarks = PortraitMouth(self.face, *self.size).retarget(motion, reference_width)
         return landmarks, iter(render(self.portrait, landmarks, self.face[:, :2], slice(None), self.references))
+
+
+def locate_person(portrait: np.ndarray, landmarker: FaceLandmarker, person: Person) -> np.ndarray:
+    """Landmarks (478, 3), normalised, of the face in `portrait` (height, width, 3) that is the person's.
+
+    Raises:
+        FaceNotFoundError: there is no such face.
+    """
+    faces = landmarker.locate_all(portrait)
+    if not faces:
+        return landmarker.locate(portrait)  # which says why
+    best = person.find(0, portrait, [to_pixels(face, *portrait.shape[:2]) for face in faces])
+    if best is None:
+        raise FaceNotFoundError(
+            f"`face_index`: the person in that picture isn't in `image`, which shows {len(faces)} face(s); the likest "
+            f"differs by {person.nearest:.2f}, the same person's by less than {SAME:.2f}."
+        )
+    return faces[best]
 
 
 def check_mouth(landmarks: np.ndarray) -> None:

@@ -206,11 +206,15 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
                 forth, "hold" stays at its last frame, "cut" ends with it. A longer one is always cut.
             motion (`str`, *optional*): "articulatory" or "networks".
             renderer (`str`, *optional*): "auto", "geometric" or "unet".
-            face_index (`int` or box, *optional*): which face, largest first, or (x0, y0, x1, y1) in pixels.
+            face_index (*optional*): who speaks; the largest face by default. An `int`, largest first, a box
+                (x0, y0, x1, y1) in pixels, or a picture of the person (path, `PIL.Image`, array), who is then
+                recognised. In a film that person is followed through cuts, and other people say nothing; "any" for
+                the largest face of every shot.
             reference (*optional*): other pictures of the person, from whose mouths teeth and tongue are taken: path of
                 a video, a list of pictures, an array or a tensor of them, or one picture; for a list of
-                prompts, one for all or a list of them. The largest face in each counts. For the learned renderer
-                ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames unless others are given here.
+                prompts, one for all or a list of them. The person is recognised in them: pictures of others
+                aren't taken. For the learned renderer ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames
+                unless others are given here.
             idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
                 to 2, for less or more of it. Portraits alone: a film moves by itself.
             audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by

@@ -1,0 +1,88 @@
+"""Who is followed: known from a few looks, looked at now and then, found among others."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from text2lip.faces import person as module
+from text2lip.faces.person import CHECKED, LOOKS, Person, stretches
+
+
+IMAGE = np.zeros((8, 8, 3), np.uint8)
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Faces are numbers: their own vectors, and how far they are turned; counts how many are encoded."""
+    seen = SimpleNamespace(turn=0.0, encoded=0)
+
+    def encode(chips):
+        seen.encoded += len(chips)
+        return np.float32([[chip, 0] for chip in chips])
+
+    monkeypatch.setattr(module, "face_chip", lambda image, points: points)
+    monkeypatch.setattr(module, "turn_of", lambda points: seen.turn)
+    monkeypatch.setattr(module, "encode", encode)
+    return seen
+
+
+@pytest.mark.parametrize("change", [3, CHECKED, CHECKED + 5])
+def test_the_frame_at_which_the_face_becomes_another_ones_is_found(looks, change):
+    person = Person()
+    person.begin(100)
+    for when in range(2 * CHECKED + 1):
+        since = person.left(when, IMAGE, 0.1 if when < change else 1.0)
+        if since is not None:
+            break
+    assert since == change and when - change < CHECKED and looks.encoded < 16
+    assert person.others[: when - change] == list(range(100 + change, 100 + when))
+
+
+def test_a_head_turned_away_is_not_judged(looks):
+    person = Person()
+    person.left(0, IMAGE, 0.0)
+    looks.turn = 0.8
+    assert all(person.left(number, IMAGE, 1.0) is None for number in range(1, 40))
+    looks.turn = 0.1
+    assert person.left(40, IMAGE, 0.0) is None and looks.encoded == 2
+
+
+def test_only_the_first_shot_teaches_how_the_person_looks(looks):
+    person = Person()
+    for number in range(200):
+        person.left(number, IMAGE, 0.1)
+    assert len(person.looks) == LOOKS
+    other = Person()
+    other.left(0, IMAGE, 0.1)
+    other.begin(50)
+    assert other.find(0, IMAGE, [3.0, 0.2, 0.4]) == 1
+    for number in range(1, 60):
+        other.left(number, IMAGE, 0.2)
+    assert len(other.looks) == 1
+
+
+def test_strangers_are_looked_at_ever_more_seldom(looks):
+    person = Person()
+    person.left(0, IMAGE, 0.0)
+    person.begin(10)
+    tried = [number for number in range(30) if not person.waits(number) and person.find(number, IMAGE, [2.0]) is None]
+    assert tried == [0, 1, 3, 7, 15, 23] and person.others == list(range(10, 40)) and person.nearest == 2
+    person.begin(40)
+    assert not person.waits(0)
+
+
+def test_stretches_of_time():
+    assert stretches([], 25, 0.2, 0.4) == []
+    numbers = [*range(10, 15), *range(17, 20), 50, *range(100, 125)]
+    assert stretches(numbers, 25, 0.2, 0.4) == [(0.4, 0.8), (4.0, 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("who", "match"),
+    [("nowhere.png", "`face_index` must be an index, a box .*, a picture of the person or 'any': no file at 'nowhere"),
+     (np.zeros((64, 64, 3), np.uint8), "face_index: no face in that picture")],
+)  # fmt: skip
+def test_pictures_that_show_nobody(who, match):
+    with pytest.raises(ValueError, match=match):
+        Person.of(who, SimpleNamespace(locate_all=lambda picture: []))
