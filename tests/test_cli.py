@@ -137,6 +137,7 @@ def test_own_audio_and_own_times(say, tmp_path):
         (["Hi.", "--face", "4"], "--face is 4, but"),
         (["Hi.", "--device", "abacus"], "--device: 'abacus' can't be used"),
         (["Hi.", "--device", "cuda:99"], "--device: 'cuda:99' can't be used"),
+        (["Hi.", "--device", "meta"], "--device: 'meta' can't be used .tensors have no data there"),
         (["Hi.", "--model", "nobody"], "--model: 'nobody' is no folder and not built in; choose text2lip-grid"),
     ],
 )

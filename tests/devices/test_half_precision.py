@@ -15,10 +15,17 @@ KINDS = {
     "to float16": lambda load: load().to(torch.float16),
     "bfloat16": lambda load: load(dtype=torch.bfloat16),
     "float16": lambda load: load(dtype=torch.float16),
+    "some float16": lambda load: some(load()),
     "float16 kept, float32": lambda load: kept(load(), torch.float16, torch.float32),
     "float16 kept, bfloat16": lambda load: kept(load(dtype=torch.bfloat16), torch.float16, torch.bfloat16),
     "float8 kept, float32": lambda load: kept(load(), torch.float8_e4m3fn, torch.float32),
 }
+
+
+def some(pipe):
+    for name in ("pseudo_audio", "unet"):
+        getattr(pipe, name).to(torch.float16)
+    return pipe
 
 
 def kept(pipe, storage: torch.dtype, compute: torch.dtype):

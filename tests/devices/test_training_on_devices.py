@@ -8,6 +8,7 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
 from diffusers import AutoencoderKL
+from safetensors.torch import save_file
 from stand_in import StandIn
 from synthetic_clips import (
     TINY_AUTOENCODER,
@@ -18,6 +19,8 @@ from synthetic_clips import (
     write_lip_clips,
     write_mouth_pairs,
 )
+
+from text2lip.metrics import LPIPSModel
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -31,7 +34,7 @@ RUNS = {
     "renderer": (
         "train_renderer",
         {"pairs": "pairs", "shares": {"films": 1}, "network": {"block_out_channels": [8, 8, 8]}}
-        | {"perceptual_weight": 0, "adversarial_weight": 0.1, "adversarial_start": 1, "adversarial_ramp": 1},
+        | {"lpips": "lpips.safetensors", "adversarial_weight": 0.1, "adversarial_start": 1, "adversarial_ramp": 1},
     ),
     "echomimic": ("train_echomimic", ECHOMIMIC),
     "echomimic, vae": ("train_echomimic", ECHOMIMIC | {"stage": "vae"}),
@@ -47,6 +50,7 @@ def data(tmp_path_factory):
     write_disc_films(root / "discs", root / "films")
     torch.manual_seed(0)
     AutoencoderKL(**TINY_AUTOENCODER).save_pretrained(root / "vae")
+    save_file(LPIPSModel().state_dict(), root / "lpips.safetensors")
     return root
 
 
@@ -57,7 +61,11 @@ def train(script, settings: dict, data: Path, output: Path, **more) -> list[dict
     texts = {
         name: value if isinstance(value, str) else json.dumps(value, default=str) for name, value in settings.items()
     }
-    texts |= {name: str(data / settings[name]) for name in ("prepared", "videos", "pairs", "vae") if name in settings}
+    texts |= {
+        name: str(data / settings[name])
+        for name in ("prepared", "videos", "pairs", "vae", "lpips")
+        if name in settings
+    }
     try:
         script.main([text for name, value in texts.items() for text in (f"--{name}", value)])
     finally:

@@ -158,6 +158,7 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         if encoder_hidden_states is not None:
             if durations is None:
                 raise ValueError("durations: is None, but there are visemes; give their seconds.")
+            encoder_hidden_states = encoder_hidden_states.to(x.dtype)
             mask = check_tokens(durations, attention_mask, tuple(encoder_hidden_states.shape[:2]))
             start, end = token_times(durations.float())
             token_clock = (start, end, mask)

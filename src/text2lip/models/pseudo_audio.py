@@ -94,7 +94,8 @@ class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
             ValueError: `durations` or `attention_mask` has another shape than the tokens.
         """
         mask = check_tokens(durations, attention_mask, tuple(encoder_hidden_states.shape[:2]))
-        enhanced = self.enhance_norm(encoder_hidden_states + self.enhance(encoder_hidden_states)) * mask[..., None]
+        states = encoder_hidden_states.to(self.dtype)
+        enhanced = self.enhance_norm(states + self.enhance(states)) * mask[..., None]
         start, end = token_times(durations.float())
         times = frame_times(num_frames, fps, durations)
         index = token_at(times, end, mask)
