@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -137,3 +138,21 @@ def test_two_threads_use_one_pipeline(pipe, portrait):
         thread.join()
     for ours, theirs in zip(made, alone, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def scripts_with_a_pipeline():
+    folder = Path(__file__).parents[2] / "examples"
+    trains = {"train_pvar.py", "train_echomimic.py", "train_renderer.py"}  # which begin with the built-in one
+    found = [path for path in folder.rglob("*.py") if "Text2LipPipeline.from_pretrained(" in path.read_text()]
+    return [path for path in found if path.name not in trains]
+
+
+def test_every_benchmark_takes_the_pipeline_that_it_measures():
+    scripts = scripts_with_a_pipeline()
+    assert {"quality.py", "dubbing.py", "limits.py", "speed.py", "open_text.py", "durations.py"} <= {
+        path.name for path in scripts
+    }
+    for path in scripts:
+        text = path.read_text()
+        assert 'from_pretrained("text2lip-grid")' not in text, path
+        assert '"--pipeline"' in text or "clip_parser(" in text, path
