@@ -57,7 +57,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         tokenizer ([`VisemeTokenizer`]): phones to viseme ids, features and durations.
         face_landmarker ([`FaceLandmarker`]): face detector and 478-point mesh.
         articulation ([`ArticulatoryModel`]): dominance-function lip motion; baseline and fallback.
-        viseme_encoder (*optional*): the paper's VisemeEncoder.
+        viseme_encoder (*optional*): the paper's VisemeEncoder; the built-in one also sees phones and features.
         pseudo_audio (*optional*): the paper's pseudo-audio module (Eq. 7).
         lip_decoder (*optional*): the paper's LipDecoder.
         unet (*optional*): a learned renderer.
