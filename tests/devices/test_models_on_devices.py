@@ -23,6 +23,7 @@ def drawn(*shape: int) -> torch.Tensor:
 CASES = {  # of each class: how a small one is made, and what it is given
     "ArticulatoryModel": ({}, {"phone_ids": TOKENS, "durations": SECONDS, "num_frames": 5}),
     "FaceLandmarker": ({}, {"crops": drawn(2, 3, 192, 192).sigmoid()}),
+    "FaceIdentity": ({}, {"chips": 255 * drawn(1, 3, 150, 150).sigmoid()}),
     "VisemeEncoderModel": (
         {"hidden_dim": 16, "num_phones": 9, "num_features": 6},
         {"input_ids": TOKENS, "phone_ids": TOKENS, "features": drawn(1, 4, 6)},
@@ -68,7 +69,7 @@ CASES = {  # of each class: how a small one is made, and what it is given
 }
 
 
-MODELS = classes(ModelMixin)
+MODELS = classes(ModelMixin)  # where one is missing above, its tests fail
 WAYS = {
     "to": lambda model, device, folder: model.to(device),
     "model": lambda model, device, folder: accelerate.cpu_offload_with_hook(model, device),

@@ -18,6 +18,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
 from text2lip.cards import ModelCardMixin
+from text2lip.devices import execution_device
 
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "face_identity"
@@ -72,14 +73,15 @@ class FaceIdentity(ModelCardMixin, ModelMixin, ConfigMixin):
     def forward(self, chips: torch.Tensor) -> torch.Tensor:
         """Vectors (batch, 128) of `chips` (batch, 3, 150, 150), RGB in [0, 255], see [`face_chip`]."""
         hidden = (chips.float() - chips.new_tensor(MEAN).float()[:, None, None]) / 256
-        hidden = F.max_pool2d(F.relu(self.stem(hidden)), 3, 2)
+        hidden = F.max_pool2d(F.relu(self.stem(hidden.to(self.dtype))), 3, 2)
         return self.head(self.blocks(hidden).mean((2, 3)))
 
     @torch.no_grad()
     def encode(self, chips: Iterable[np.ndarray]) -> np.ndarray:
         """Vectors float32 (count, 128) of chips, uint8 (150, 150, 3)."""
-        images = (torch.from_numpy(chip).permute(2, 0, 1)[None].to(self.device) for chip in chips)
-        return np.array([self(image)[0].cpu().numpy() for image in images], np.float32).reshape(-1, 128)
+        device = execution_device(self)
+        images = (torch.from_numpy(chip).permute(2, 0, 1)[None].to(device) for chip in chips)
+        return np.array([self(image)[0].float().cpu().numpy() for image in images], np.float32).reshape(-1, 128)
 
 
 @cache
