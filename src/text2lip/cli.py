@@ -208,10 +208,12 @@ def read_text(args: argparse.Namespace) -> str | None:
 
     try:
         if args.file == "-":
+            if sys.stdin is None:
+                raise ValueError("standard input is closed")
             raw = getattr(sys.stdin, "buffer", sys.stdin).read()
         else:
             raw = Path(args.file).read_bytes()
-    except (OSError, ValueError, AttributeError) as error:  # AttributeError: no standard input at all
+    except (OSError, ValueError) as error:
         raise ValueError(f"--file: can't read {args.file!r} as text ({error}).") from error
     text = raw if isinstance(raw, str) else decode_text(raw, f"--file: {args.file!r}")
     return cues_text(text) if "-->" in text else text

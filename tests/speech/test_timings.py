@@ -7,7 +7,7 @@ import pytest
 from text2lip.speech import read_timings
 from text2lip.speech.timings import FORMATS, read_textgrid, read_timeline
 from text2lip.speech.tokens import phones_from_tokens, words_from_reference
-from text2lip.text import Segment, Timeline
+from text2lip.text import Segment, Timeline, VisemeTokenizer
 
 
 LONG_TEXTGRID = """File type = "ooTextFile"
@@ -221,6 +221,8 @@ def test_another_unit_than_seconds_is_named(scale, unit):
     phones = [(label, round(start * scale), round(end * scale)) for label, start, end in phones]
     with pytest.raises(ValueError, match=f"timings: a phone lasts .* probably {unit}"):
         read_timings(phones)
+    with pytest.raises(ValueError, match=unit):
+        VisemeTokenizer()(phones=phones)
     lines = "\n".join(f"{start} {end} {label}" for label, start, end in phones if label)
     with pytest.raises(ValueError, match=unit):
         read_timings(lines)
@@ -250,6 +252,10 @@ def test_no_error_names_an_option_that_the_command_lacks():
         ([("a", 0)], None, "triples"),
         ([(1, 0, 1)], None, "string"),
         ([("sil", 0, 1)], None, "silence"),
+        ([("a", 0, 0), ("b", 0.5, 0.5)], None, "no phone has any length"),
+        ([("a", 0, float("inf"))], None, "start <= end"),
+        ([("b", 0.5, 0.7), ("a", 0, 0.5)], None, "before the phone before it"),
+        ([("a", 0, 1e12)], None, "no seconds"),
         (5, None, "int"),
         ("nofile.json", None, "no file"),
         ('{"foo": 1}', None, "no known format"),

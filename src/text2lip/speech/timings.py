@@ -7,18 +7,16 @@ symbols into IPA and words into phones.
 import json
 import os
 import re
-import statistics
 from collections.abc import Mapping, Sequence
 
 from text2lip.files import decode_text
 from text2lip.speech.arpabet import ARPABET_TO_IPA
 from text2lip.speech.subtitles import is_subtitles, read_cues
 from text2lip.speech.tokens import phones_from_tokens
-from text2lip.text.timing import Segment, Timeline
+from text2lip.text.timing import Segment, Timeline, check_unit
 
 
 MAX_BYTES = 50_000_000
-LONGEST_PHONE = 4.0  # seconds, in the median; more means that the times are not seconds
 SILENCES = frozenset(
     ["", "sil", "sp", "spn", "silence", "pau", "pause", "_", "#", "<eps>", "<sil>", "<s>", "</s>", "h#"]
 )
@@ -78,34 +76,10 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
     name, text, data = _load(source)
     format = format or _detect(name, text, data)
     timeline = _read_format(format, text, data, language)
-    check_unit([phone for phone in timeline.phones if phone.label])
+    if not any(phone.label for phone in timeline.phones):
+        raise ValueError("timings: no phone has any length; wants end s after start s.")
+    check_unit(timeline.phones)
     return timeline
-
-
-def check_unit(phones: Sequence[Segment]) -> None:
-    """Refuse phones whose times can't be seconds.
-
-    Args:
-        phones (`Sequence[Segment]`): spoken phones.
-
-    Raises:
-        ValueError: they last `LONGEST_PHONE` or more in the median, or five or more are all timed in whole seconds.
-    """
-    usual = statistics.median([phone.end - phone.start for phone in phones]) if phones else 0
-    whole = len(phones) >= 5 and usual >= 1 and all(phone.start % 1 == phone.end % 1 == 0 for phone in phones)
-    if usual < LONGEST_PHONE and not whole:
-        return
-    unit, remedy = next(
-        (unit, remedy)
-        for most, unit, remedy in (
-            (12, "frames", "divide by the frames per second"),
-            (500, "milliseconds", "divide by 1000"),
-            (20_000, "samples", "divide by the sampling rate"),
-            (float("inf"), "HTK's units of 100 ns", "divide by 10,000,000"),
-        )
-        if usual < most
-    )
-    raise ValueError(f"timings: a phone lasts {usual:g} s, so these are no seconds but probably {unit}; {remedy}.")
 
 
 def _read_format(format: str, text: str, data, language: str) -> Timeline:

@@ -1,9 +1,13 @@
 """Timed labels: what every voice, aligner and timing file hands to the visemes."""
 
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
+
+
+LONGEST_PHONE = 4.0  # seconds, in the median; more means that the times are not seconds
 
 
 class Segment(NamedTuple):
@@ -121,3 +125,30 @@ def share_times(words: Iterable[Segment]) -> list[Segment]:
         times = [start + (end - start) * edge / edges[-1] for edge in edges]
         shared += [Segment(word.label, *span) for word, span in zip(group, pairwise(times))]
     return shared
+
+
+def check_unit(phones: Iterable[Segment]) -> None:
+    """Refuse phones whose times can't be seconds.
+
+    Args:
+        phones (`Iterable[Segment]`): phones; silence ("") doesn't count.
+
+    Raises:
+        ValueError: they last `LONGEST_PHONE` or more in the median, or five or more are all timed in whole seconds.
+    """
+    phones = [phone for phone in phones if phone.label]
+    usual = statistics.median([phone.end - phone.start for phone in phones]) if phones else 0
+    whole = len(phones) >= 5 and usual >= 1 and all(phone.start % 1 == phone.end % 1 == 0 for phone in phones)
+    if usual < LONGEST_PHONE and not whole:
+        return
+    unit, remedy = next(
+        (unit, remedy)
+        for most, unit, remedy in (
+            (12, "frames", "divide by the frames per second"),
+            (500, "milliseconds", "divide by 1000"),
+            (20_000, "samples", "divide by the sampling rate"),
+            (float("inf"), "HTK's units of 100 ns", "divide by 10,000,000"),
+        )
+        if usual < most
+    )
+    raise ValueError(f"timings: a phone lasts {usual:g} s, so these are no seconds but probably {unit}; {remedy}.")

@@ -14,7 +14,7 @@ from text2lip.text.durations import EDGE_SECONDS, nominal_durations, pause_secon
 from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
 from text2lip.text.sentences import split_clauses
 from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
-from text2lip.text.timing import Segment, Timeline
+from text2lip.text.timing import Segment, Timeline, check_unit
 from text2lip.text.visemes import (
     PHONE_TO_ID,
     get_viseme_set,
@@ -140,8 +140,8 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
             [`VisemeEncoding`]
 
         Raises:
-            ValueError: neither text nor phones, an empty batch, text with nothing to say, timings that overlap or run
-                backwards, batches of different size, an unknown language or tensor type.
+            ValueError: neither text nor phones, an empty batch, text with nothing to say, timings that overlap, run
+                backwards or are no seconds, batches of different size, an unknown language or tensor type.
         """
         if return_tensors not in (None, "np", "pt"):
             raise ValueError(f"return_tensors: {return_tensors!r} is unknown; wants None, 'np' or 'pt'.")
@@ -375,7 +375,9 @@ def _timeline(segments) -> Timeline:
             raise ValueError(f"phones: {row!r} is not (IPA phone, start s, end s).")
     if not rows:
         raise ValueError("phones: the list is empty.")
-    return Timeline.from_phones(rows)
+    timeline = Timeline.from_phones(rows)
+    check_unit(timeline.phones)
+    return timeline
 
 
 def _from_timeline(timeline: Timeline, text: str | None) -> _Clip:
