@@ -82,14 +82,11 @@ def test_many_digits_are_said_one_by_one():
     assert words == ["1", "1", "1", "1,"] * 4 + ["1", "1"]
 
 
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [("DO NOT TOUCH THE RED BUTTON, IT IS VERY DANGEROUS", "en-us"), ("Il est 8h30", "fr")],
-)
-def test_no_word_is_without_length(text, language):
+def test_no_word_of_a_shouted_sentence_is_without_length():
     from text2lip.speech import synthesize
 
-    words = synthesize(text, language=language).timeline.words
+    text = "DO NOT TOUCH THE RED BUTTON, IT IS VERY DANGEROUS"
+    words = synthesize(text).timeline.words
     assert len(words) == len(text.split()) and all(word.end > word.start for word in words)
 
 
@@ -106,7 +103,7 @@ def _growth(read, token: str) -> float:
     """How much longer a text of 20,000 characters takes than one of 10,000; 1 where both take no time to speak of."""
     seconds = []
     for length in (10_000, 20_000):
-        text = "x$ " + (token * length)[:length] + "€ x"
+        text = (token * length)[:length] + "x $5."
         start = time.process_time()
         read(text)
         seconds.append(time.process_time() - start)
