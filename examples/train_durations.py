@@ -71,7 +71,7 @@ def main():
     )
     pools = [(EncodedLessons(encoder, some), size) for some, size in zip(lessons, (32, 16, 32)) if some]
     head = fit_head(encoder, pools, args.steps, args.learning_rate, args.seed, tqdm)
-    shutil.copytree(source, args.output, dirs_exist_ok=True)
+    shutil.copytree(source, args.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns("README.md"))
     write_head(source / "viseme_encoder", encoder, head, Path(args.output) / "viseme_encoder", licence)
     print(f"Wrote {args.output} after {time.perf_counter() - began:.0f} s; all but the duration head is unchanged.")
 
