@@ -310,11 +310,13 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
 
 
 def telling(make: Callable):
-    """What `make` returns; who isn't dubbed in a film is said on the console."""
+    """What `make` returns; who isn't dubbed in a film, and what of a text is doubted, is said on the console."""
     from text2lip.faces.person import StrangersWarning
+    from text2lip.speech import AlignmentWarning
 
     with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", StrangersWarning)
+        for category in (StrangersWarning, AlignmentWarning):
+            warnings.simplefilter("always", category)
         made = make()
     for warning in told:
         complain(f"warning: {in_flags(str(warning.message)).replace('`face_index`', '--face')}", 0)

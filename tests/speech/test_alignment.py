@@ -1,10 +1,13 @@
 """Forced alignment against speech of known times, and against what isn't the text."""
 
+import tracemalloc
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from text2lip.speech import AlignmentError, align, resample, synthesize
-from text2lip.speech.alignment import ARPABET_TO_IPA, words_with_phones
+from text2lip.speech.alignment import ARPABET_TO_IPA, _cuts, words_with_phones
 from text2lip.speech.arpabet import to_arpabet
 from text2lip.speech.dtw import mfcc, pauses, warp
 from text2lip.text import PHONE_INVENTORY, split_phone
@@ -82,6 +85,35 @@ def test_a_minute_of_speech(english):
     assert found.duration > 60 and len(found.words) == 30 * 7
     starts = [word.start for word in found.words if word.label == "Good"]
     np.testing.assert_allclose(starts, np.arange(30) * english.duration, atol=0.15)
+
+
+def test_a_long_recording_is_cut_between_words_not_between_fillers():
+    """The decoder may say silence, noise and silence in one pause of a minute."""
+    spans = [("text2lip.a", 9), ("<sil>", 2_500), ("[NOISE]", 2_500), ("<sil>", 2_500), ("text2lip.b", 9)]
+    spans += [("<sil>", 2_500), ("[NOISE]", 2_500), ("text2lip.c", 9), ("<sil>", 2_500), ("<sil>", 2_500)]
+    segments, frame = [], 0
+    for word, length in spans:
+        segments.append(SimpleNamespace(word=word, start_frame=frame, end_frame=frame + length - 1))
+        frame += length
+    cuts = _cuts(SimpleNamespace(seg=lambda: iter(segments)))
+    assert [words for words, _ in cuts] == [1, 2, 3] and cuts[-1][1] == frame
+
+
+def test_long_recordings_take_little_memory():
+    """Of what numpy holds: ten minutes; all windows and their spectra at once took 1 GB."""
+    samples = np.random.default_rng(0).normal(0, 0.1, 600 * 16_000).astype(np.float32)
+    tracemalloc.start()
+    try:
+        cepstra, energy = mfcc(samples)
+        assert tracemalloc.get_traced_memory()[1] < 400e6
+    finally:
+        tracemalloc.stop()
+    assert len(cepstra) == len(energy) == 60_000
+
+
+def test_the_cost_of_a_path_needs_no_path():
+    a, b = np.random.default_rng(0).normal(size=(2, 90, 3))
+    assert warp(a, b, with_path=False) == (None, warp(a, b)[1])
 
 
 def test_unknown_words_and_names_get_our_phones():

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "alignment": ["AlignmentError", "align"],
         "audio": ["load_audio", "read_audio", "resample"],
+        "coverage": ["AlignmentWarning"],
         "base": ["SilentTextError", "Speech", "Synthesizer"],
         "synthesis": ["get_synthesizer", "list_voices", "synthesize"],
         "subtitles": ["to_srt", "to_vtt"],

@@ -6,6 +6,7 @@ espeak speech (`dtw.py`). Both give the phones of espeak, so aligned and synthes
 
 import bisect
 import difflib
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +54,9 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     Raises:
         ValueError: bad audio, text, language or method.
         AlignmentError: the sound is silent, too short for the text, or says something else.
+
+    Warns:
+        AlignmentWarning: there is sound without a word, or words are stretched or crowded; see `coverage.doubts`.
     """
     from text2lip.speech.synthesis import synthesize
     from text2lip.text.phonemes import resolve_language
@@ -75,11 +79,18 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
             f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
         )
     samples = resample(samples, rate, SAMPLING_RATE)
-    if method == "pocketsphinx":
-        return align_pocketsphinx(samples, spoken, text, duration)
+    from text2lip.speech.coverage import AlignmentWarning, doubts
     from text2lip.speech.dtw import align_dtw
 
-    return align_dtw(samples, spoken, duration)
+    if method == "pocketsphinx":
+        timeline = align_pocketsphinx(samples, spoken, text, duration)
+    else:
+        timeline = align_dtw(samples, spoken, duration)
+    found = doubts(samples, timeline, spoken.timeline)
+    if found:
+        reasons = "; ".join(found)
+        warnings.warn(f"audio: may not say {text[:60]!r}: {reasons}. Check the text.", AlignmentWarning, stacklevel=2)
+    return timeline
 
 
 def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration: float) -> Timeline:
@@ -200,7 +211,8 @@ def _search_in_beams(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams:
 
 
 def _cuts(decoder) -> list[tuple[int, int]]:
-    """Where to cut a long recording: (number of words so far, frame), each in a pause, the end last.
+    """Where to cut a long recording: (number of words so far, frame), each in a pause after further words, the
+    end last.
 
     The second pass keeps every state of every frame, so its memory grows with the square of the length.
     """
@@ -209,7 +221,7 @@ def _cuts(decoder) -> list[tuple[int, int]]:
     for segment in segments:
         if segment.word.startswith(KEY):
             words += 1
-        elif words and segment.end_frame - segment.start_frame >= 10:
+        elif words > (cuts[-1][0] if cuts else 0) and segment.end_frame - segment.start_frame >= 10:
             middle = (segment.start_frame + segment.end_frame) // 2
             if (middle - last) * FRAME >= LONGEST_AT_ONCE / 3:
                 cuts.append((words, middle))

@@ -17,6 +17,7 @@ from text2lip.text.timing import Segment, Timeline
 
 SPEECH_BAND = slice(6, 160)  # of the spectrum: 190 Hz to 5 kHz; rooms hum below
 WINDOW, HOP, FFT = 400, 160, 512  # samples at 16 kHz: 25 ms, 10 ms
+BLOCK = 4096  # frames whose spectra are held at once
 MELS, CEPSTRA = 26, 13
 LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice's, not the phone's
 SHORTEST_PAUSE = 0.15  # seconds; shorter silences are stop closures
@@ -49,7 +50,7 @@ def align_dtw(samples: np.ndarray, spoken: Speech, duration: float) -> Timeline:
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
         raise AlignmentError(f"audio: only {len(ours) * FRAME:.2f} s of sound, too little for the text.")
     path, cost = warp(theirs, ours)
-    _, backwards = warp(theirs[::-1], ours)
+    _, backwards = warp(theirs[::-1], ours, with_path=False)
     if cost > HIGHEST_RATIO * backwards:
         raise AlignmentError(
             f"audio: the sound doesn't say the text (the text backwards fits as well: {cost / backwards:.2f})."
@@ -68,11 +69,15 @@ def mfcc(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     count = max(1, len(samples) // HOP)
     padded = np.pad(np.asarray(samples, np.float64), (WINDOW // 2, WINDOW + HOP))
-    index = np.arange(count)[:, None] * HOP + HOP // 2 + np.arange(WINDOW)
-    emphasised = lfilter([1, -0.97], [1], padded)[index] * np.hamming(WINDOW)
-    power = np.abs(np.fft.rfft(emphasised, FFT)) ** 2
-    mel = np.log(power @ _mel_filters().T + 1e-8)
-    energy = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
+    emphasised = lfilter([1, -0.97], [1], padded)
+    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[HOP // 2 :: HOP][:count]
+    taper, filters = np.hamming(WINDOW), _mel_filters().T
+    mel, energy = np.empty((count, MELS)), np.empty(count)
+    for start in range(0, count, BLOCK):
+        part = slice(start, start + BLOCK)
+        power = np.abs(np.fft.rfft(windows[part] * taper, FFT)) ** 2
+        mel[part] = np.log(power @ filters + 1e-8)
+        energy[part] = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
     return dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy
 
 
@@ -105,12 +110,13 @@ def pauses(energy: np.ndarray) -> np.ndarray:
     return silent
 
 
-def warp(reference: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float]:
+def warp(reference: np.ndarray, target: np.ndarray, with_path: bool = True) -> tuple[np.ndarray | None, float]:
     """Dynamic time warping (Sakoe & Chiba 1978, symmetric steps, band around the diagonal).
 
     Args:
         reference (`np.ndarray`): (n, channels) float.
         target (`np.ndarray`): (m, channels) float.
+        with_path (`bool`): False gives None for it, and takes no memory for the table of all steps.
 
     Returns:
         `tuple[np.ndarray, float]`: (steps, 2) int pairs of matched frames from (0, 0) to (n-1, m-1), and the mean
@@ -122,7 +128,7 @@ def warp(reference: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float]:
     first = centre - width // 2
     columns = np.arange(width)
     total = np.full(width, np.inf)
-    steps = np.zeros((n, width), np.int8)  # 0 diagonal, 1 from the row above, 2 from the left
+    steps = np.zeros((n if with_path else 0, width), np.int8)  # 0 diagonal, 1 from the row above, 2 from the left
     previous = first[0]
     for row in range(n):
         where = first[row] + columns
@@ -141,10 +147,13 @@ def warp(reference: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float]:
         prefix = np.cumsum(local)
         best = np.minimum.accumulate(above - prefix)
         total = np.where(inside, best + prefix, np.inf)
-        steps[row] = np.where(best < above - prefix - 1e-12, 2, step)
+        if with_path:
+            steps[row] = np.where(best < above - prefix - 1e-12, 2, step)
         previous = first[row]
     row, column = n - 1, m - 1 - first[n - 1]
     mean = float(total[column]) / (n + m)
+    if not with_path:
+        return None, mean
     path = [(row, m - 1)]
     while row or column + first[row]:
         kind = steps[row, column]
