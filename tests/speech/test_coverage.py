@@ -52,7 +52,12 @@ def test_more_or_less_than_was_said_is_noticed(spoken, text, language):
 
 @pytest.mark.parametrize(
     ("text", "language", "voice"),
-    [(ENGLISH, "en-us", "espeak"), (ENGLISH, "en-us", "default"), (GERMAN, "de", "espeak"), ("Yes.", "en-gb", "espeak")],
+    [
+        (ENGLISH, "en-us", "espeak"),
+        (ENGLISH, "en-us", "default"),
+        (GERMAN, "de", "espeak"),
+        ("Yes.", "en-gb", "espeak"),
+    ],
 )
 def test_right_texts_are_not_doubted(text, language, voice):
     assert noticed(said(text, language, voice), text, language) == ""
