@@ -1,5 +1,6 @@
 """Cards of components: what they say, and that facts of training travel with the weights."""
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from huggingface_hub import ModelCard, ModelCardData
 import text2lip
 from text2lip import Text2LipPipeline
 from text2lip.cards import GENERIC, UNTOLD, component_card, record_training, signed, summary, write_card
+from text2lip.licences import hub_metadata, spdx_id
 from text2lip.models import PseudoAudioModel
 from text2lip.pipelines.loading import CHECKPOINTS
 from text2lip.registration import CLASSES
@@ -70,6 +72,14 @@ def test_a_licence_is_stated_by_who_trains_or_not_at_all(model, pipe):
         record_training(model, licence="free for all")
     assert metadata(component_card(pipe.lip_decoder, "me/lips"))["license"] == "apache-2.0"  # as stated for it
     assert metadata(component_card(pipe.face_landmarker, "me/faces"))["license"] == "apache-2.0"
+
+
+def test_every_built_in_weight_states_a_licence_that_the_hub_knows():
+    folders = [path.parent for path in CHECKPOINTS.rglob("*.safetensors")]
+    assert len(folders) >= 7
+    for folder in folders:
+        licence = json.loads((folder / "config.json").read_text())["_training"]["licence"]
+        assert spdx_id(licence) == licence and hub_metadata([licence])["license"] == licence.lower(), folder.name
 
 
 def test_the_card_of_a_pipeline_has_the_licences_of_its_parts(pipe, model):

@@ -29,7 +29,8 @@ DATA = (
     "By D. King on about 3 million faces of 7485 people: FaceScrub, the VGG face dataset and pictures found on the "
     "internet (github.com/davisking/dlib-models); none of them was seen here."
 )
-LICENCE = "public domain (D. King); packaged under CC0 1.0 in face_recognition_models"
+LICENCE = "CC0-1.0"
+NOTES = "Released into the public domain by D. King, handed on under CC0 1.0 in face_recognition_models."
 COMMAND = "python utils/convert_face_identity.py dlib_face_recognition_resnet_model_v1.dat"
 SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 
@@ -78,7 +79,7 @@ def main() -> None:
     if found != SHA256:
         raise SystemExit(f"{args.weights} has SHA-256 {found}, the published file has {SHA256}")
     model = convert(data)
-    record_training(model, data=DATA, licence=LICENCE, command=COMMAND)
+    record_training(model, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
     model.half().save_pretrained(str(CHECKPOINT))
     print("wrote", CHECKPOINT.relative_to(ROOT))
 
