@@ -53,12 +53,17 @@ def test_prompt(pipe, portrait, prompt, match):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["Hi\ud800 there\0.", "a" * 300, "A & B < C", "日本語", "<b>bold</b> **text**", "3.14 €"]
+    "prompt", ["Hi\ud800 there\0.", "a" * 300, "A & B < C", "αβγ 한국", "<b>bold</b> **text**", "3.14 €"]
 )
 def test_odd_prompts_are_spoken(pipe, portrait, prompt):
     stream = pipe.stream(prompt, portrait)
     assert len(stream) >= 12 and any(phone.label for phone in stream.phones)
     assert np.isfinite(stream.landmarks).all()
+
+
+def test_a_script_that_the_voice_would_spell_is_refused(pipe, portrait):
+    with pytest.raises(ValueError, match="text: '日本語' is Chinese, which 'en-us' doesn't read; give language='zh'"):
+        pipe.stream("日本語", portrait)
 
 
 @pytest.mark.parametrize(
