@@ -70,13 +70,14 @@ def put_folder(made: Path, path: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def inside(folder: str | Path, name: str, what: str = "name") -> Path:
+def inside(folder: str | Path, name: str, what: str = "name", links: bool = False) -> Path:
     """The path `folder / name`, for a name that comes from data: it has to stay inside of `folder`.
 
     Args:
         folder (`str` or `Path`): where the file has to be.
         name (`str`): relative to `folder`, with "/" between its parts.
         what (`str`): where the name stands, for the error.
+        links (`bool`): let symbolic links lead out, for files that are only read: films often lie on another disk.
 
     Raises:
         ValueError: an absolute name, a Windows drive, "..", or a symbolic link that leads out of the folder.
@@ -84,7 +85,7 @@ def inside(folder: str | Path, name: str, what: str = "name") -> Path:
     folder, parts = Path(folder), PureWindowsPath(name)  # which knows both kinds of separators
     path = folder / name
     apart = "\0" in name or parts.anchor or ".." in parts.parts
-    if apart or not path.resolve().is_relative_to(folder.resolve()):
+    if apart or not (links or path.resolve().is_relative_to(folder.resolve())):
         raise ValueError(f"{what}: {name!r} leads out of {str(folder)!r}; name a file below that folder.")
     return path
 

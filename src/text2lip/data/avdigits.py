@@ -40,7 +40,7 @@ def avdigits_clips(
     for number, row in enumerate(rows, 2):
         if row["mode"] not in MODES:
             raise ValueError(f"table: line {number} of {table} has mode {row['mode']!r}; choose one of {MODES}.")
-        video = inside(table.parent, row["path"], f"table: line {number} of {table}")
+        video = inside(table.parent, row["path"], f"table: line {number} of {table}", links=True)
         if not video.exists():
             raise ValueError(f"table: line {number} of {table} names {row['path']!r}, which is not there.")
         if row["mode"] in modes and row["view"] in views:

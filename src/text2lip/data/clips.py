@@ -55,7 +55,7 @@ def folder_clips(root: str | Path, split: str | None = None) -> list[SourceClip]
             name, text = str(row["file_name"]), row["text"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"root: line {number} of {table} wants file_name and text ({error!r}).") from error
-        video = inside(root, name, f"root: line {number} of {table}")
+        video = inside(root, name, f"root: line {number} of {table}", links=True)
         if not video.exists():
             raise ValueError(f"root: line {number} of {table} names {name!r}, which is not there.")
         clip = SourceClip(
