@@ -105,6 +105,22 @@ def test_every_prompt_has_its_language_and_voice(pipe, portrait):
         pipe("Ja.", portrait, language=["de"])
 
 
+def test_a_call_tells_how_far_it_is_and_can_be_broken_off(pipe, portrait):
+    told = []
+    pipe([None, None], portrait, timings=[TIMINGS, TIMINGS], progress=lambda *how_far: told.append(how_far))
+    total = told[0][1]
+    assert total > 2 and told == [(done, total) for done in range(1, total + 1)]
+
+    def cancel(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipe(None, portrait, timings=TIMINGS, progress=cancel)
+    with pytest.raises(ValueError, match="progress: got bool; wants a function"):
+        pipe(None, portrait, timings=TIMINGS, progress=True)
+
+
 def test_a_stream_can_be_closed(pipe, portrait):
     stream = pipe.stream(None, portrait, timings=TIMINGS)
     next(stream)

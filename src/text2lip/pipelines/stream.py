@@ -78,12 +78,15 @@ class Text2LipStream:
             self.close()
 
 
-def all_frames(streams: list[Text2LipStream], progress_bar: Callable) -> list[list[np.ndarray]]:
+def all_frames(
+    streams: list[Text2LipStream], progress_bar: Callable, progress: Callable[[int, int], None] | None = None
+) -> list[list[np.ndarray]]:
     """All frames of each clip.
 
     Args:
         streams (`list[Text2LipStream]`): of one call.
         progress_bar (`Callable`): of a diffusers pipeline, called with `total`.
+        progress (`Callable`, *optional*): called with the number of frames made and that of all, after each.
 
     Raises:
         ValueError: they differ in frames per second.
@@ -91,12 +94,15 @@ def all_frames(streams: list[Text2LipStream], progress_bar: Callable) -> list[li
     rates = sorted({stream.fps for stream in streams})
     if len(rates) > 1:
         raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
-    frames = []
-    with progress_bar(total=sum(len(stream) for stream in streams)) as bar:
+    frames, total, done = [], sum(len(stream) for stream in streams), 0
+    with progress_bar(total=total) as bar:
         for stream in streams:
             made = []
             for frame in stream:
                 made.append(frame)
                 bar.update()
+                done += 1
+                if progress is not None:
+                    progress(done, total)
             frames.append(made)
     return frames

@@ -178,6 +178,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         return_dict: bool = True,
         callback_on_step_end: Callable | None = None,
         callback_on_step_end_tensor_inputs: list[str] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Text2LipPipelineOutput | tuple:
         """Make the face in `image` say `prompt`.
 
@@ -230,6 +231,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
                 and set: [`Sampling`].
             callback_on_step_end_tensor_inputs (`list[str]`, *optional*): tensors that the callback gets, and may give
                 back changed: "latents" (by default), "prompt_embeds" (the sound), see [`EchoMimicRenderer`].
+            progress (`Callable`, *optional*): `(done, total) -> None`, called after each frame with how many of all
+                frames are made. What it raises ends the call.
 
         Returns:
             [`Text2LipPipelineOutput`], or its eight values as a tuple, whose last two are None for a silent film.
@@ -258,9 +261,11 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         request = Request(*said, generator, reference)
         options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
         self.check_inputs(options, output_type)
+        if progress is not None and not callable(progress):
+            raise ValueError(f"progress: got {type(progress).__name__}; wants a function (done, total).")
         with self._freed_hooks():
             streams = within_memory(self._streams(request.clips(), options), output_type)
-            frames = all_frames(streams, self.progress_bar)
+            frames = all_frames(streams, self.progress_bar, progress)
         sound = None if any(stream.audio is None for stream in streams) else [stream.audio for stream in streams]
         output = Text2LipPipelineOutput(
             frames=pack_frames(frames, output_type),
