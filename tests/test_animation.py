@@ -1,10 +1,15 @@
 """Animated pictures are films, still ones aren't."""
 
+import subprocess
+import sys
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from text2lip.animation import animation_frames, pictures_in
+from text2lip.faces.images import load_image
 from text2lip.frames import to_rgb
 from text2lip.video import is_film, read_frames, video_info
 
@@ -80,3 +85,26 @@ def test_a_broken_animation_says_so(tmp_path):
     (tmp_path / "b.webp").write_bytes(data[: len(data) // 2])
     with pytest.raises(ValueError, match="damaged|cut short|can't be opened"):
         list(read_frames(tmp_path / "b.webp"))
+
+
+@pytest.mark.parametrize("read", [pictures_in, load_image])
+def test_reading_never_changes_the_filters_of_warnings(tmp_path, monkeypatch, read):
+    """They belong to the whole process: two threads that change them and back may leave them changed."""
+    shades(90)[0].save(tmp_path / "a.png")
+    open_picture, during = Image.open, []
+    monkeypatch.setattr(Image, "open", lambda path: during.append(list(warnings.filters)) or open_picture(path))
+    before = list(warnings.filters)
+    read(tmp_path / "a.png")
+    assert during == [before]
+
+
+@pytest.mark.parametrize("module", ["text2lip.animation", "text2lip.faces.images"])
+def test_large_pictures_are_read_without_a_warning(tmp_path, module):
+    save(tmp_path / "a.gif", shades(0, 100), 40)
+    lines = [
+        f"from {module} import *; from PIL import Image; Image.MAX_IMAGE_PIXELS = 150",
+        "f = globals().get('load_image') or (lambda path: (pictures_in(path), list(animation_frames(path))))",
+        f"f({str(tmp_path / 'a.gif')!r})",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

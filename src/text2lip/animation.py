@@ -10,6 +10,8 @@ from text2lip.frames import Shown
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")  # the pages of others are no animation
 UNSURE = ("MPEG", "TGA")  # films that are named but not read, and pictures that begin as other files may
 SHORTEST, DEFAULT = 0.011, 0.1  # seconds; browsers show a shorter picture for the default time
+# once for all, as filters belong to the whole process; by its words, as PIL is loaded late
+warnings.filterwarnings("ignore", "Image size .* could be decompression bomb", RuntimeWarning)
 
 
 def pictures_in(path: str | os.PathLike) -> int | None:
@@ -19,7 +21,7 @@ def pictures_in(path: str | os.PathLike) -> int | None:
     if not os.path.isfile(path):  # a pipe would be waited for
         return None
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with Image.open(path) as image:
             if image.format in UNSURE:
                 return None
             return getattr(image, "n_frames", 1) if image.format in FORMATS else 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NEUTRAL_GREY = (128, 128, 128)
 MAX_SIZE = 4096
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the size is checked here
 
 
 class ImageError(ValueError):
@@ -87,9 +88,7 @@ def _from_file(path: str | os.PathLike, max_size: int | None) -> np.ndarray:
     if not is_file:
         raise ImageError(f"`image`: no file at {name!r}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked below
-            opened = Image.open(name)
+        opened = Image.open(name)
     except UnidentifiedImageError:
         return _from_film(name, max_size)
     except Image.DecompressionBombError as error:
