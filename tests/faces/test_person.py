@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces import person as module
+from text2lip.faces.mesh_topology import canonical_mesh
 from text2lip.faces.person import CHECKED, LOOKS, Person, stretches
 
 
@@ -70,6 +71,50 @@ def test_strangers_are_looked_at_ever_more_seldom(looks):
     assert tried == [0, 1, 3, 7, 15, 23] and person.others == list(range(10, 40)) and person.nearest == 2
     person.begin(40)
     assert not person.waits(0)
+
+
+def head(turn, x=100.0, size=10.0):
+    """A head's points (468, 3), pixels, turned to the side by `turn` degrees, its middle at `x`."""
+    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    points = size * canonical_mesh()[0].astype(np.float64) * (1, -1, -1)
+    return points @ np.float64([[c, 0, s], [0, 1, 0], [-s, 0, c]]).T + (x, 80, 0)
+
+
+@pytest.fixture
+def profile(monkeypatch):
+    """A person last seen in frame 9, turned by 45 degrees; what is seen from now on looks like nobody known."""
+    monkeypatch.setattr(module, "face_chip", lambda image, points: points)
+    far = {"is": 0.0}
+    monkeypatch.setattr(module, "encode", lambda chips: np.float32([[far["is"], 0]] * len(chips)))
+    person = Person()
+    person.left(0, IMAGE, head(0))
+    for number in range(1, 10):
+        person.left(number, IMAGE, head(5 * number))
+    far["is"] = 1.0
+    return person
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_head_in_profile_that_is_lost_for_a_frame_is_the_same_person(profile, cut):
+    if cut:
+        profile.begin(10)
+    number = 0 if cut else 11
+    assert profile.find(number, IMAGE, [head(48, x=104.0)]) == 0 and not profile.others
+    for later in range(1, 30):
+        assert profile.left(number + later, IMAGE, head(48)) is None
+    since = profile.left(number + 30, IMAGE, head(0))  # it turns round, and is somebody else
+    first = profile.start + number
+    assert since == number and profile.others == list(range(first, first + 30))
+
+
+@pytest.mark.parametrize(
+    ("number", "faces"),
+    [(11, [head(0)]), (11, [head(-45)]), (11, [head(45, x=300.0)]), (11, [head(45, size=30.0)]),
+     (11, [head(45), head(45, x=300.0)]), (60, [head(45)])],
+    ids=["facing", "turned the other way", "elsewhere", "much larger", "two faces", "much later"],
+)  # fmt: skip
+def test_another_face_than_the_one_that_was_lost_is_judged(profile, number, faces):
+    assert profile.find(number, IMAGE, faces) is None and profile.others == [number]
 
 
 def test_stretches_of_time():

@@ -18,6 +18,7 @@ KEPT = 0.6  # distance above which a face that was followed has become another o
 CHECKED = 12  # frames after which a face that is followed is looked at again
 LOOKS = 5  # from which a person is known
 FACING = 0.45  # sine of a head's turn to the side below which its identity is judged
+ALIKE, LARGER = 0.3, 1.5  # change of that sine, and of a face's size, within which a head goes on after a gap
 WAIT = 8  # frames, at most, until people among whom the person wasn't are looked at again
 DIM = 100  # grey level of a face's highlights below which it is brightened before it is judged
 
@@ -42,6 +43,7 @@ class Person:
         self.index, self.follow = index, follow
         self.looks: list[tuple[float, np.ndarray]] = []  # turn of the head, vector
         self.others, self.nearest = [], float("inf")
+        self.last = None  # number of the frame in which the face was last followed, and its points
         self.met = None  # the start of the scene from which the person is known
         self.begin(0)
 
@@ -104,10 +106,22 @@ class Person:
         if distances[best] <= SAME:
             self.tries, self.chips, self.check = 0, [], number + CHECKED
             return best
+        if len(faces) == 1 and self._goes_on(number, faces[0]):
+            self.tries, self.chips, self.check = 0, [face_chip(image, faces[0])], number
+            return 0
         self.nearest = min(self.nearest, float(distances[best]))
         self.others.append(self.start + number)
         self.again, self.tries = number + min(2**self.tries, WAIT), self.tries + 1
         return None
+
+    def _goes_on(self, number: int, points: np.ndarray) -> bool:
+        """Whether the one face in a frame goes on from the one followed just before: both are turned too far to the
+        same side to be judged, at one place and of one size."""
+        if self.last is None or self.start + number - self.last[0] > CHECKED or turn_of(points) <= FACING:
+            return False
+        (side, middle, size), (before, where, large) = _pose(points), _pose(self.last[1])
+        near = np.linalg.norm(middle - where) < large / 2 and 1 / LARGER < size / large < LARGER
+        return bool(near and abs(side - before) < ALIKE)
 
     def left(self, number: int, image: np.ndarray, points: np.ndarray) -> int | None:
         """Look at the face that is followed, now and then.
@@ -117,6 +131,7 @@ class Person:
         Returns:
             `int`: the frame of the scene since which it is someone else; None while it is the person.
         """
+        self.last = self.start + number, points
         self.chips = [*self.chips[-4 * CHECKED :], face_chip(image, points)]
         if not self.known:
             self.meet(image, points)
@@ -145,6 +160,12 @@ class Person:
             else:
                 before = middle
         return after
+
+
+def _pose(points: np.ndarray) -> tuple[float, np.ndarray, float]:
+    """A head's turn to the side (a sine with its sign), its middle and its size, both in the unit of `points`."""
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    return float(head_axes(points)[0][2, 0]), (low + high) / 2, float((high - low).max())
 
 
 def turn_of(points: np.ndarray) -> float:
