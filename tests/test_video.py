@@ -9,7 +9,7 @@ from PIL import Image
 
 from text2lip.faces.images import load_image
 from text2lip.files import replaced_file
-from text2lip.video import first_moment, is_film, read_frames, timed_frames, video_info, write_video
+from text2lip.video import first_moment, is_film, packet_clock, read_frames, timed_frames, video_info, write_video
 
 
 def frames(count=10, height=64, width=48):
@@ -125,6 +125,16 @@ def test_sound_ends_within_a_frame_of_the_picture(tmp_path):
         with av.open(str(tmp_path / "a.mp4")) as container:
             ends = [float(stream.duration * stream.time_base) for stream in container.streams]
         assert abs(ends[0] - ends[1]) < 0.065  # AAC comes in blocks of 1024 samples
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The films that are opened."""
+    names, original = [], av.open
+    monkeypatch.setattr(
+        av, "open", lambda path, *more, **options: names.append(path) or original(path, *more, **options)
+    )
+    yield names
 
 
 def seconds(path, *more):
@@ -269,6 +279,45 @@ def test_a_clock_that_starts_again(make_film, tmp_path):
     shown = seconds(tmp_path / "b.ts")
     assert len(shown) >= 48
     assert (np.diff(shown) > 0).all() and shown[-1] == pytest.approx((len(shown) - 1) / 25, abs=0.05)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.ts", "libx264"), ("a.mpg", "mpeg2video"), ("a.mkv", "libx264")])
+def test_a_clock_that_starts_again_is_not_sought(make_film, tmp_path, name, codec):
+    film = make_film(name, frames(130), codec=codec, options={"g": "25"})
+    joined = tmp_path / f"joined-{name}"
+    joined.write_bytes(film.read_bytes() * 2)
+    whole = seconds(joined)
+    assert len(whole) >= 258
+    assert packet_clock(joined) == (pytest.approx(10.4, abs=0.1), True)
+    assert not packet_clock(film)[1]
+    for moment in (4.9, 5.1, 6.2, 8.5, 10.2):
+        later = seconds(joined, moment)
+        assert later[0] <= moment and later == whole[-len(later) :]
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.mkv", {"live": "1"}), ("a.h264", {})])
+def test_the_length_of_a_film_that_does_not_say_it(make_film, name, options):
+    film = make_film(name, frames(150), file_options=options)
+    assert video_info(film).seconds == 0
+    assert packet_clock(film) == (pytest.approx(6, abs=0.05), False)
+
+
+@pytest.mark.parametrize(("sound", "times"), [(None, 1), (np.full(16000, 0.1), 2)])
+def test_no_sound_is_looked_for_in_a_silent_film(make_film, opened, sound, times):
+    film = make_film("a.mkv", frames(30), sound=sound)
+    opened.clear()
+    assert first_moment(film) == pytest.approx(0, abs=0.03)
+    assert len(opened) == times
+
+
+def test_what_a_film_says_is_looked_up_once(make_film, opened, tmp_path):
+    film = make_film("a.mkv", frames(30))
+    opened.clear()
+    for name in ("image", "video"):
+        assert is_film(film) and video_info(film, name).width == 48 and first_moment(film, name) == 0
+    assert len(opened) == 3
+    make_film("b.mkv", frames(30, 32, 32)).replace(film)
+    assert video_info(film).width == 32  # another file of that name
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path, PureWindowsPath
 
 
@@ -14,6 +15,7 @@ _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+REMEMBERED = 64  # files
 
 
 @contextmanager
@@ -131,3 +133,29 @@ def local_path(path: str | os.PathLike, name: str) -> str:
             raise ValueError(f"{name}: {text!r} is an address; download it first and give the file.")
         raise ValueError(f"{name}: no file {text!r}; check the name.")
     return os.path.abspath(text)
+
+
+def once_per_file(look: Callable) -> Callable:
+    """Remember what `look(path, name)` finds in a file as long as that stays as it is; errors are not remembered.
+
+    Args:
+        look (`Callable`): takes a path and the name of the argument, for errors; what it returns is not changed.
+    """
+    known = {}
+
+    @wraps(look)
+    def looked(path: str | os.PathLike, name: str = "video"):
+        try:
+            state = os.stat(path)
+        except (OSError, ValueError):  # ValueError: a NUL in the name
+            return look(path, name)
+        key = os.path.abspath(path), state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+        if key in known:
+            return known[key]
+        found = look(path, name)
+        if len(known) >= REMEMBERED:
+            known.clear()
+        known[key] = found
+        return found
+
+    return looked

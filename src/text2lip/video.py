@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.animation import animation_frames, pictures_in
-from text2lip.files import local_path, replaced_file
+from text2lip.files import local_path, once_per_file, replaced_file
 from text2lip.frames import Shown, at_rate, fit, to_rgb
 
 
@@ -40,6 +40,7 @@ class VideoInfo:
     seconds: float
 
 
+@once_per_file
 def video_info(path: str | Path, name: str = "video") -> VideoInfo:
     """Read rate, size and length of a film; `name` is that of the argument, for errors.
 
@@ -60,11 +61,14 @@ def is_film(path: str | Path) -> bool:
     if os.path.isfile(path):
         if pictures := pictures_in(path):
             return pictures > 1
-        try:
-            return len(list(islice(timed_frames(path), 2))) > 1
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            return _moves(path)
     return Path(path).suffix.lower() in SUFFIXES
+
+
+@once_per_file
+def _moves(path: str | Path, name: str) -> bool:
+    return len(list(islice(timed_frames(path, name=name), 2))) > 1
 
 
 def read_frames(path: str | Path, fps: float | None = None) -> Iterator[np.ndarray]:
@@ -87,6 +91,7 @@ def read_frames(path: str | Path, fps: float | None = None) -> Iterator[np.ndarr
         yield fit(frame, *size)
 
 
+@once_per_file
 def first_moment(path: str | Path, name: str = "video") -> float:
     """When a player starts: the earlier of the first picture and the first sound, seconds on the file's own clock.
 
@@ -101,10 +106,12 @@ def first_moment(path: str | Path, name: str = "video") -> float:
         return 0.0
     with _open(path, name) as (container, stream), _damage(path, name):
         picture = next((frame.time for frame in container.decode(stream)), None) or 0.0
+        if not container.streams.audio:
+            return picture
     sound = None
     with _open(path, name) as (container, stream), suppress(av.error.FFmpegError):
         voice = container.streams.best("audio")
-        for packet in container.demux([stream, voice] if voice else []):
+        for packet in container.demux(stream, voice):
             # decoded, as what the codec puts before the sound belongs to no time
             heard = packet.decode() if packet.stream is voice else []
             late = packet.stream is stream and packet.pts and packet.pts * stream.time_base > picture + LATEST_START
@@ -114,9 +121,44 @@ def first_moment(path: str | Path, name: str = "video") -> float:
     return picture if sound is None or sound < picture - LATEST_START else min(sound, picture)
 
 
-def timed_frames(
-    path: str | Path, start: float = 0.0, name: str = "video", origin: float | None = None
-) -> Iterator[Shown]:
+@once_per_file
+def packet_clock(path: str | Path, name: str = "video") -> tuple[float, bool]:
+    """How long a film's picture lasts, and whether its clock starts again within it: then nothing is found by time.
+
+    It does where films were joined end to end. All packets are read, and none decoded; of a format with an index none.
+
+    Args:
+        path (`str` or `Path`): the file, a video.
+        name (`str`): of the argument, for errors.
+
+    Returns:
+        `tuple[float, bool]`: seconds, and whether the clock starts again.
+
+    Raises:
+        ValueError: `path` is missing, is no video, or has no picture.
+    """
+    import av
+
+    if (pictures_in(path) or 1) > 1:
+        return video_info(path, name).seconds, False
+    again, shift, last, end, timeless = False, 0.0, None, 0.0, 0
+    with _open(path, name) as (container, stream), suppress(av.error.FFmpegError):
+        if container.format.name.startswith(INDEXED) and (container.duration or 0) > 0:
+            return container.duration / 1e6, False
+        for packet in container.demux(stream):
+            if packet.pts is None:
+                timeless += packet.size > 0
+                continue
+            moment = float(packet.pts * packet.time_base)
+            if last is None or (packet.is_keyframe and moment < last):  # all that comes before it is shown before it
+                again, shift, last = again or last is not None, end - moment, moment
+            last = max(last, moment)
+            end = max(end, moment + shift + float((packet.duration or 0) * packet.time_base))
+        end = end or timeless / _rate(stream)
+    return end, again
+
+
+def timed_frames(path: str | Path, start: float = 0.0, name: str = "video") -> Iterator[Shown]:
     """Decode a film.
 
     Args:
@@ -124,7 +166,6 @@ def timed_frames(
         start (`float`): seconds after its beginning; the first frame that comes is shown then or earlier, or is the
             film's first.
         name (`str`): of the argument, for errors.
-        origin (`float`, *optional*): its beginning, if [`first_moment`] is known already.
 
     Yields:
         [`Shown`]: a frame and its time after the file's beginning, for [`to_rgb`].
@@ -135,10 +176,11 @@ def timed_frames(
     if (pictures_in(path) or 1) > 1:
         yield from animation_frames(path, name)
         return
-    origin = first_moment(path, name) if origin is None else origin
-    frames = _decoded(path, name, origin, start if start > SEEK_BEYOND else None)
+    origin = first_moment(path, name)
+    sought = start > SEEK_BEYOND and not packet_clock(path, name)[1]
+    frames = _decoded(path, name, origin, start if sought else None)
     first = next(frames, None)
-    if start > SEEK_BEYOND and (first is None or first.seconds > start):  # some containers can't seek exactly
+    if sought and (first is None or first.seconds > start):  # some containers can't seek exactly
         frames = _decoded(path, name, origin, None)
         first = next(frames, None)
     if first is None:

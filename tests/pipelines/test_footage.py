@@ -180,6 +180,20 @@ def test_films_of_many_kinds_are_read_from_anywhere(make_film, name, more):
         assert [number(frame) for frame in film.frames(start, start + 2)] == list(range(start, 200))[:2]
 
 
+@pytest.mark.parametrize("name", ["a.ts", "a.mpg"])
+def test_films_joined_end_to_end_are_read_from_anywhere(make_film, tmp_path, name):
+    kind = {"codec": "mpeg2video", "options": {"q": "1"}} if name == "a.mpg" else {"options": {"crf": "0", "g": "25"}}
+    parts = [make_film(f"{i}-{name}", numbered(250)[125 * i :][:125], **kind) for i in range(2)]
+    (tmp_path / name).write_bytes(b"".join(part.read_bytes() for part in parts))
+    film = Footage(tmp_path / name)
+    assert [number(frame) for frame in film.frames()] == list(range(250))
+    assert film.seconds == pytest.approx(10, abs=0.1)
+    for start in (110, 130, 200, 249):
+        assert [number(frame) for frame in film.frames(start, start + 1)] == [start]
+    back = np.arange(249, 90, -1)
+    assert [number(frame) for frame in film.play(back)] == back.tolist()
+
+
 def test_a_changing_rate_is_sampled_in_time(make_film):
     times = [0, 0.04, 0.08, 0.12, 0.5, 0.9, 0.94]
     film = Footage(make_film("a.mkv", numbered(7), times=times, options={"crf": "0"}), fps=25)

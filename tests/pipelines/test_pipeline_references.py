@@ -95,6 +95,16 @@ def test_a_long_video_is_sampled_in_time(face, tmp_path, monkeypatch, most, expe
     assert shown == list(expected)
 
 
+def test_a_video_without_a_length_is_looked_at_to_its_end(face, make_film, monkeypatch):
+    """As browsers record them."""
+    monkeypatch.setattr(module, "LOOKED_AT", 8)
+    pictures = [np.full((32, 32, 3), 10 * i + 8, np.uint8) for i in range(24)]
+    film = make_film("a.mkv", pictures, rate=24, options={"crf": "0"}, file_options={"live": "1"})
+    looks = look_through(film, Faces(face))
+    shown = [round((int(picture.mean()) - 8) / 10) for picture in looks.film.pick(looks.numbers)]
+    assert shown == [1, 4, 7, 10, 13, 16, 19, 22]
+
+
 def test_no_face_in_any_picture(face):
     with pytest.raises(ValueError, match=r"reference: no face in any of 3 picture\(s\); give some that show"):
         look_through([DARK] * 3, Faces(face))

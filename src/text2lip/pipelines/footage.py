@@ -10,7 +10,7 @@ import numpy as np
 
 from text2lip.faces.images import ImageError, is_tensor, load_image
 from text2lip.frames import at_rate, fit, to_rgb
-from text2lip.video import first_moment, is_film, timed_frames, video_info
+from text2lip.video import is_film, packet_clock, timed_frames, video_info
 
 
 ENDS = ("loop", "hold", "cut")
@@ -52,7 +52,6 @@ class Footage:
     Attributes:
         fps (`float`): frames per second.
         size (`tuple[int, int]`): height and width, pixels.
-        seconds (`float`): length of a file, 0 if it doesn't say.
 
     Raises:
         ValueError: a file that can't be read, no pictures, or too large ones.
@@ -69,10 +68,13 @@ class Footage:
             raise ImageError(f"{name}: got no frames; give a list of pictures, or a video.")
         info = video_info(image, name) if self.is_file else None
         self.fps = float(fps or (usual_rate(info.fps) if info else 25))
-        self.seconds = info.seconds if info else 0.0
-        self.origin = first_moment(image, name) if self.is_file else None
         self.size = None
         self.size = self._load(next(self.frames(0, 1))).shape[:2]
+
+    @property
+    def seconds(self) -> float:
+        """Length of a file; 0 for pictures."""
+        return packet_clock(self.image, self.name)[0] if self.is_file else 0.0
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
         """Yield uint8 (height, width, 3) frames from number `start` on, until before `stop` or the end."""
@@ -95,7 +97,7 @@ class Footage:
 
     def _decoded(self, start: int) -> Iterator[np.ndarray]:
         """Frames of a file from number `start` on, as [`at_rate`] takes them."""
-        shown = timed_frames(self.image, (start + 0.5) / self.fps, self.name, self.origin)
+        shown = timed_frames(self.image, (start + 0.5) / self.fps, self.name)
         for one in at_rate(shown, self.fps, start):
             yield to_rgb(one) if self.size is None else fit(to_rgb(one), *self.size)
 
