@@ -11,6 +11,7 @@ from functools import wraps
 from pathlib import Path, PureWindowsPath
 
 
+NO_MEDIA = ("tty", "hls", "concat", "dash", "sdp", "rtsp", "imf", "lavfi")  # texts, and lists of other files
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -115,6 +116,26 @@ def decode_text(raw: bytes, what: str) -> str:
             f"{what} is no text in {encoding} (byte {error.start}: {error.reason}); if it is text, its encoding is "
             f"another ({likely}): save it as UTF-8."
         ) from error
+
+
+def open_media(path: str | os.PathLike, name: str):
+    """Open a film or a sound file: an `av.container.InputContainer`.
+
+    Args:
+        path (`str` or `os.PathLike`): the file.
+        name (`str`): of the argument, for errors.
+
+    Raises:
+        ValueError: no such file, an address, a text or a list of other files.
+        av.error.FFmpegError: it can't be read.
+    """
+    import av
+
+    container = av.open(local_path(path, name))
+    if container.format.name in NO_MEDIA:
+        container.close()
+        raise ValueError(f"it is {container.format.long_name}")
+    return container
 
 
 def local_path(path: str | os.PathLike, name: str) -> str:

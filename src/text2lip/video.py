@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.animation import animation_frames, pictures_in
-from text2lip.files import local_path, once_per_file, replaced_file
+from text2lip.files import local_path, once_per_file, open_media, replaced_file
 from text2lip.frames import Shown, at_rate, fit, to_rgb
 
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".ts", ".mts", ".m2ts", ".3gp")
 SUFFIXES += (".ogv", ".flv", ".wmv")
-NO_FILMS = ("tty", "hls", "concat", "dash", "sdp", "rtsp", "imf", "lavfi")  # texts, and lists of other files
 PICTURE_BRANDS = ("heic", "heix", "heim", "heis", "mif1")  # whose tiles would be taken for films
 INDEXED = ("mov", "avi", "flv", "asf")
 MISSING = 0.5  # seconds that may be missing at the end of a film
@@ -272,17 +271,16 @@ def _open(path: str | Path, name: str = "video"):
     shown = repr(os.fspath(path))
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"{name}: {shown} can't be opened (it is no regular file); give a video file.")
-    opened = local_path(path, name)
+    local_path(path, name)
     try:
-        container = av.open(opened)
+        container = open_media(path, name)
     except (OSError, ValueError, av.error.FFmpegError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{name}: {shown} can't be opened ({reason}); give a video file.") from error
     with container:
         brand = container.metadata.get("major_brand", "")
-        if container.format.name in NO_FILMS or brand in PICTURE_BRANDS:
-            kind = container.format.long_name if container.format.name in NO_FILMS else f"a picture, {brand}"
-            raise ValueError(f"{name}: {shown} can't be opened (it is {kind}); give a video file.")
+        if brand in PICTURE_BRANDS:
+            raise ValueError(f"{name}: {shown} can't be opened (it is a picture, {brand}); give a video file.")
         yield container, picture_stream(container, name, shown)
 
 

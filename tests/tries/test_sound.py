@@ -1,6 +1,7 @@
 """People's recordings: every codec, channel, track and rate; the film keeps them, the aligner hears them."""
 
 import wave
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -317,3 +318,75 @@ def test_subtitles_are_not_written_without_their_film(tmp_path):
     assert not list(tmp_path.iterdir())
     result_of(tmp_path).save(tmp_path / "a.mp4", subtitles=tmp_path / "a.srt")
     assert (tmp_path / "a.srt").read_text().endswith("00:00:00,200\nHi.\n")
+
+
+def on_the_clock(path, moments, rate=16_000, codec="pcm_s16le", picture=None):
+    """A tone of 1 s at each of the `moments`, seconds; with a `picture` of 1 s that starts then."""
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream(codec, rate=rate, layout="mono")
+        if picture is not None:
+            film = container.add_stream("mpeg4", rate=25)
+            film.width = film.height = 32
+            for number in range(25):
+                frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24")
+                frame.pts, frame.time_base = number + round(25 * picture), Fraction(1, 25)
+                container.mux(film.encode(frame))
+            container.mux(film.encode(None))
+        tone = to_int16(0.5 * np.sin(np.arange(rate // 50) * 2 * np.pi * 400 / rate))
+        for moment in moments:
+            for block in range(50):
+                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(tone[None]), "s16", "mono")
+                frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+                frame.pts = round(moment * rate) + block * len(tone)
+                container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    return path
+
+
+def loud_seconds(path):
+    """Start and end of what sounds, seconds."""
+    audio, rate = load_audio(path)
+    blocks = np.abs(audio[: len(audio) // (rate // 100) * (rate // 100)]).reshape(-1, rate // 100).max(1) > 0.1
+    return (np.flatnonzero(np.diff(np.r_[False, blocks, False].astype(int))) / 100).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("picture", [None, 0])
+@pytest.mark.parametrize("suffix", ["mkv", "nut"])
+def test_a_gap_in_the_times_of_a_sound_is_silence(tmp_path, suffix, picture):
+    path = on_the_clock(tmp_path / f"a.{suffix}", [0, 1, 2, 6, 7.5], picture=picture)
+    np.testing.assert_allclose(loud_seconds(path), [(0, 3), (6, 7), (7.5, 8.5)], atol=0.02)
+
+
+@pytest.mark.parametrize("late", [0.5, 5, 12, 70])
+def test_a_sound_that_starts_later_than_the_picture_keeps_its_place(tmp_path, late):
+    path = on_the_clock(tmp_path / "a.mkv", [late, late + 2], picture=0)
+    np.testing.assert_allclose(loud_seconds(path), [(late, late + 1), (late + 2, late + 3)], atol=0.03)
+
+
+def test_a_clock_of_sound_that_starts_again_goes_on(tmp_path):
+    parts = [on_the_clock(tmp_path / f"{i}.ts", [1.0, 3.0], 48_000, "mp2") for i in range(2)]
+    (tmp_path / "a.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    seconds = loud_seconds(tmp_path / "a.ts")
+    np.testing.assert_allclose(seconds, [(0, 1), (2, 3), (3, 4), (5, 6)], atol=0.05)
+
+
+def test_a_gap_of_hours_is_refused(tmp_path):
+    path = on_the_clock(tmp_path / "a.mkv", [0, 30_000])
+    with pytest.raises(ValueError, match="longer than 120 minutes"):
+        load_audio(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile 'other.wav'\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=a\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["list.wav", "list.m3u8", "list"])
+def test_a_list_of_other_files_is_no_sound(tmp_path, text, name):
+    on_the_clock(tmp_path / "other.wav", [0])
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=r"^audio: .*list.*can't be (opened|decoded)"):
+        load_audio(tmp_path / name)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from text2lip.files import local_path
+from text2lip.files import local_path, open_media
 
 
 MAX_MINUTES = 120
@@ -13,6 +13,8 @@ SAMPLING_RATES = (4_000, 384_000)
 LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Loudspeakers of one to eight channels."""
 AUDIBLE = 1e-3  # peak; a quieter track is passed over for another one of its file
+SHORTEST_GAP = 0.02  # seconds without a sample that are heard as silence; formats round their times to 1 ms
+RESTART = 0.5  # seconds by which times go back where they start again
 LOUDEST = 2.0  # decoded peak; lossy codecs overshoot full scale a little, players cut that off
 CANCELS = 0.05  # power of the mean over the mean power of the channels; -0.8 times the other channel gives 0.01
 PRIMING = {
@@ -37,7 +39,8 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
 
     Of several tracks of a file it's the one that players choose: marked as default, not for the hard of hearing; or
     the loudest if that one is silent. What a codec puts before the sound is left out where the file tells how much,
-    and for sound files of the codecs of `PRIMING` where it does not. A film's sound keeps its place on the clock.
+    and for sound files of the codecs of `PRIMING` where it does not. Sound keeps its place on
+    the file's clock: gaps in its times are silence.
 
     Args:
         source (`str`, `os.PathLike`, array or tensor): a file with a sound track (audio or video), or samples of
@@ -168,14 +171,13 @@ def _decode(path) -> tuple[np.ndarray, int]:
     import av
 
     name = os.fsdecode(path)
-    local_path(path, "audio")
+    with _open(name) as container:
+        if not container.streams.audio:
+            raise ValueError(f"audio: {name!r} has no sound track.")
+        first = container.streams.best("audio") or container.streams.audio[0]
+        numbers = sorted((stream.index for stream in container.streams.audio), key=lambda i: i != first.index)
+    best, loudest = None, 0.0
     try:
-        with av.open(f"file:{name}") as container:
-            if not container.streams.audio:
-                raise ValueError(f"audio: {name!r} has no sound track.")
-            first = container.streams.best("audio") or container.streams.audio[0]
-            numbers = sorted((stream.index for stream in container.streams.audio), key=lambda i: i != first.index)
-        best, loudest = None, 0.0
         for number in numbers:
             audio, rate = _track(name, number)
             peak = np.abs(audio).max(initial=0.0)
@@ -183,25 +185,39 @@ def _decode(path) -> tuple[np.ndarray, int]:
                 best, loudest = (audio, rate), peak
             if not peak < AUDIBLE:  # NaN is told later
                 break
-    except (av.error.FFmpegError, UnicodeError) as error:
-        raise ValueError(f"audio: {name!r} can't be decoded ({error}); wants a sound or video file.") from error
+    except av.error.FFmpegError as error:
+        raise _undecodable(name, error) from error
     if not best[0].size:
         raise ValueError(f"audio: {name!r} holds no sound.")
     return best
 
 
+def _open(name: str):
+    import av
+
+    local_path(name, "audio")
+    try:
+        return open_media(name, "audio")
+    except (OSError, ValueError, av.error.FFmpegError) as error:
+        raise _undecodable(name, error) from error
+
+
+def _undecodable(name: str, error: Exception) -> ValueError:
+    return ValueError(f"audio: {name!r} can't be decoded ({error}); wants a sound or video file.")
+
+
 def _track(name: str, number: int) -> tuple[np.ndarray, int]:
-    """(channels, samples) float32 and Hz of the stream of that number."""
+    """(channels, samples) float32 and Hz of the stream of that number; gaps in its times are silence."""
     import av
     from av.stream import Disposition
 
-    with av.open(f"file:{name}") as container:
+    with _open(name) as container:
         stream = container.streams[number]
         rate, count = stream.rate, stream.layout.nb_channels
         if not rate or not 1 <= count <= len(LAYOUTS):
             raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {len(LAYOUTS)}.")
         resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
-        blocks, length, told, damage = [], 0, None, None
+        blocks, length, told, damage, clock = [], 0, None, None, None
         for packet in container.demux(stream):
             told = packet.has_sidedata("skip_samples") if told is None else told
             try:
@@ -212,12 +228,13 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
             if frames and damage:  # else the file is cut off in its last packet
                 raise damage
             for frame in frames:
-                if not blocks:
-                    blocks.append(np.zeros((count, _late_start(frame, name, stream)), np.float32))
+                gap, clock = _gap(frame, clock) if blocks else (_late_start(frame, name, stream), frame.time)
+                length += round(gap * rate) + frame.samples
+                if length > MAX_MINUTES * 60 * rate:
+                    raise ValueError(f"audio: {name!r} is longer than {MAX_MINUTES} minutes; cut it up.")
+                blocks.append(np.zeros((count, round(gap * rate)), np.float32))
                 blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(frame)]
-                length += frame.samples
-            if length > MAX_MINUTES * 60 * rate:
-                raise ValueError(f"audio: {name!r} is longer than {MAX_MINUTES} minutes; cut it up.")
+                clock = None if clock is None else clock + frame.samples / frame.sample_rate
         if length:
             blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(None)]
         pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
@@ -225,13 +242,24 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
     return np.concatenate([np.zeros((count, 0), np.float32), *blocks], 1)[:, delay:], rate
 
 
-def _late_start(frame, path: str, stream) -> int:
-    """Samples of silence for a sound track that starts later than the picture of its file, or than it says itself."""
-    from text2lip.video import LATEST_START, first_moment
+def _gap(frame, clock: float | None) -> tuple[float, float | None]:
+    """Seconds of silence before a frame that is due at `clock`, and the time from which it goes on.
+
+    Where the times start again (files that were joined), or are missing, there is none.
+    """
+    if frame.time is None:
+        return 0.0, clock
+    if clock is None or frame.time < clock - RESTART:
+        return 0.0, frame.time
+    return (frame.time - clock, frame.time) if frame.time > clock + SHORTEST_GAP else (0.0, clock)
+
+
+def _late_start(frame, path: str, stream) -> float:
+    """Seconds of silence for a sound track that starts later than the picture of its file, or than it says itself."""
+    from text2lip.video import first_moment
 
     try:
         start = first_moment(path, "audio")
     except ValueError:  # no picture
         start = float((stream.start_time or 0) * stream.time_base)
-    delay = (frame.time or 0) - start
-    return round(delay * stream.rate) if 0 < delay < LATEST_START else 0
+    return max(0.0, (frame.time or 0) - start)
