@@ -117,6 +117,17 @@ def test_another_face_than_the_one_that_was_lost_is_judged(profile, number, face
     assert profile.find(number, IMAGE, faces) is None and profile.others == [number]
 
 
+def test_the_same_person_in_another_film_has_the_looks_alone(looks):
+    person = Person(index=2)
+    person.left(0, IMAGE, 0.1)
+    person.find(1, IMAGE, [2.0])
+    again = person.anew()
+    assert again.known and (again.index, again.others, again.nearest, again.last) == (2, [], float("inf"), None)
+    again.left(1, IMAGE, 0.1)
+    again.meet(IMAGE, 0.2)
+    assert len(person.looks) == 1
+
+
 def test_stretches_of_time():
     assert stretches([], 25, 0.2, 0.4) == []
     numbers = [*range(10, 15), *range(17, 20), 50, *range(100, 125)]

@@ -356,10 +356,13 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             chosen = [faces[face]]
         else:
             try:
-                left, top, right, bottom = (float(value) for value in face)
+                left, top, right, bottom = box = [float(value) for value in face]
+                if any(math.isnan(value) for value in box):
+                    raise ValueError
             except (TypeError, ValueError):
                 raise ValueError(
-                    f"`face_index` must be an index, a box (left, top, right, bottom) or a Face, got {face!r}"
+                    "`face_index` must be an index, a box (left, top, right, bottom), a picture of the person, 'any' "
+                    f"or a Face, got {face!r}"
                 ) from None
             centres = [found.face.centre for found in faces]
             chosen = [f for f, (x, y) in zip(faces, centres) if left <= x <= right and top <= y <= bottom]

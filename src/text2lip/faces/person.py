@@ -1,6 +1,7 @@
 """Who talks: chosen where first seen, and known again after a cut, among other people and in other pictures."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -48,8 +49,10 @@ class Person:
         self.begin(0)
 
     @classmethod
-    def of(cls, who: Any, landmarker) -> "Person":
+    def of(cls, who: Any, landmarker, locate_all: Callable | None = None) -> "Person":
         """The person meant by a `face_index`: a number, a box, a [`Face`], a picture, "any", or a person already.
+
+        `locate_all`, a picture's faces, takes the place of the landmarker's where it is given.
 
         Raises:
             ValueError: a picture that can't be read or shows no face.
@@ -68,11 +71,17 @@ class Person:
                 "`face_index` must be an index, a box (left, top, right, bottom), a picture of the person or "
                 f"{ANY!r}: {str(error).removeprefix('`image`: ')}"
             ) from error
-        faces = landmarker.locate_all(seen)
+        faces = (locate_all or landmarker.locate_all)(seen)
         if not faces:
             raise ValueError("face_index: no face in that picture; give one that shows the person from the front.")
         person = cls()
         person.meet(seen, to_pixels(faces[0], *seen.shape[:2]))
+        return person
+
+    def anew(self) -> "Person":
+        """The same person, of whom nothing was seen yet but what is known of the looks."""
+        person = Person(self.index, self.follow)
+        person.looks = list(self.looks)
         return person
 
     @property

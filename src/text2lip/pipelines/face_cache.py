@@ -1,6 +1,7 @@
 """Faces that were found before: a portrait is searched once for all that it says."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from hashlib import blake2b
 from threading import Lock
 from typing import Any
@@ -16,7 +17,7 @@ class FaceCache:
     Safe for threads. A copy, such as one that is sent to another process, begins empty.
 
     Args:
-        size (`int`): portraits to remember, 6 kB each; the pictures are not kept.
+        size (`int`): answers to remember, 6 kB for each face; the pictures are not kept.
     """
 
     def __init__(self, size: int = 64):
@@ -34,7 +35,15 @@ class FaceCache:
             picture (`np.ndarray`): uint8 (height, width, 3).
             face_index (*optional*): which face, see [`Text2LipPipeline.__call__`].
         """
-        key = blake2b(np.ascontiguousarray(picture)).digest(), picture.shape, str(face_index)
+        return self._remembered(landmarker, picture, face_index, lambda: landmarker.locate(picture, face_index))
+
+    def locate_all(self, landmarker: FaceLandmarker, picture: np.ndarray) -> list[np.ndarray]:
+        """What `landmarker.locate_all(picture)` gives: found, or remembered."""
+        return list(self._remembered(landmarker, picture, "all", lambda: _stacked(landmarker.locate_all(picture))))
+
+    def _remembered(self, landmarker: Any, picture: np.ndarray, which: Any, find: Callable) -> np.ndarray:
+        """What `find` gave or gives, by the picture and `which` of its faces."""
+        key = blake2b(np.ascontiguousarray(picture)).digest(), picture.shape, str(which)
         with self.lock:
             if self.landmarker is not landmarker:
                 self.landmarker, self.faces = landmarker, OrderedDict()
@@ -42,9 +51,13 @@ class FaceCache:
             if key in faces:
                 faces.move_to_end(key)
                 return faces[key].copy()
-        face = landmarker.locate(picture, face_index)  # not under the lock: two threads may search one portrait
+        found = find()  # not under the lock: two threads may search one portrait
         with self.lock:
-            faces[key] = face.copy()
+            faces[key] = found.copy()
             while len(faces) > self.size:
                 faces.popitem(last=False)
-        return face
+        return found
+
+
+def _stacked(faces: list[np.ndarray]) -> np.ndarray:
+    return np.array(faces, np.float32).reshape(-1, 478, 3)

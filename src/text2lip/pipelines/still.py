@@ -33,11 +33,12 @@ class Still:
         faces: FaceCache | None = None,
     ):
         self.portrait = load_image(image, max_size=max_size)
+        faces = faces or FaceCache()
         person = Person.of(face_index, landmarker)
         if person.known:
-            self.face = locate_person(self.portrait, landmarker, person)
+            self.face = locate_person(self.portrait, landmarker, person, faces)
         else:
-            self.face = (faces or FaceCache()).locate(landmarker, self.portrait, person.index)
+            self.face = faces.locate(landmarker, self.portrait, person.index)
         check_mouth(self.face)
         self.fps, self.size = float(fps or 25), self.portrait.shape[:2]
         self.references = None
@@ -57,13 +58,13 @@ class Still:
         return landmarks, iter(render(self.portrait, landmarks, self.face[:, :2], slice(None), self.references))
 
 
-def locate_person(portrait: np.ndarray, landmarker: FaceLandmarker, person: Person) -> np.ndarray:
+def locate_person(portrait: np.ndarray, landmarker: FaceLandmarker, person: Person, cache: FaceCache) -> np.ndarray:
     """Landmarks (478, 3), normalised, of the face in `portrait` (height, width, 3) that is the person's.
 
     Raises:
         FaceNotFoundError: there is no such face.
     """
-    faces = landmarker.locate_all(portrait)
+    faces = cache.locate_all(landmarker, portrait)
     if not faces:
         return landmarker.locate(portrait)  # which says why
     best = person.find(0, portrait, [to_pixels(face, *portrait.shape[:2]) for face in faces])

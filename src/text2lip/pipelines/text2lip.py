@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,9 @@ from transformers import PreTrainedModel
 from text2lip.articulation import ArticulatoryModel
 from text2lip.cards import ModelCardMixin
 from text2lip.faces.crop import CROP_SIZE
+from text2lip.faces.detection import Face
 from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.person import Person
 from text2lip.models.echomimic_reference import EchoMimicReferenceUNet
 from text2lip.models.echomimic_unet import EchoMimicUNet
 from text2lip.models.landmark_encoder import LandmarkEncoder
@@ -167,7 +170,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         video_end: str = "loop",
         motion: str | None = None,
         renderer: str | None = None,
-        face_index: int | Sequence[float] | None = None,
+        face_index: int | Sequence[float] | Face | Picture | None = None,
         reference: Picture | list[Picture] | None = None,
         idle: bool | float = False,
         audio_condition: str = "none",
@@ -297,7 +300,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         video_end: str = "loop",
         motion: str | None = None,
         renderer: str | None = None,
-        face_index: int | Sequence[float] | None = None,
+        face_index: int | Sequence[float] | Face | Picture | None = None,
         reference: Picture | list[Picture] | None = None,
         idle: bool | float = False,
         audio_condition: str = "none",
@@ -370,6 +373,9 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
             value = repr(value) if isinstance(value, (str, os.PathLike)) else f"got {type(value).__name__}"
             raise ValueError(f"reference: {value}, but the {kind} renderer takes no reference; leave it out.")
         own = kind == "learned" and self.unet.config.sample_size == CROP_SIZE  # a film's own frames, cut for 96 px
+        landmarker = self.face_landmarker
+        person = Person.of(options.face_index, landmarker, partial(self._faces.locate_all, landmarker))
+        options = replace(options, face_index=person)
         return (self._stream(clip, options, given or own) for clip, given in zip(clips, looks))
 
     def _stream(self, clip: Clip, options: Options, looks: Callable | bool) -> Text2LipStream:
@@ -420,7 +426,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
 
     def _subject(self, clip: Clip, options: Options, looks: Callable | bool) -> Still | Dub:
         """Who talks: a portrait, or the face in a film."""
-        shared = {"fps": clip.fps, "face_index": options.face_index, "max_size": self.config.max_size}
+        shared = {"fps": clip.fps, "face_index": options.face_index.anew(), "max_size": self.config.max_size}
         if not is_footage(clip.image):
             looks = looks if callable(looks) else None
             return Still(clip.image, self.face_landmarker, **shared, looks=looks, faces=self._faces)
