@@ -149,6 +149,41 @@ def test_wrong_input_is_one_line_and_code_2(say, tmp_path, portrait_file, argume
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--face", "no.jpg"],
+            "--face: no file 'no.jpg'; check the name. Or give a number, a box X0,Y0,X1,Y1 or 'any'",
+        ),
+        (["--face", "0,0,9"], "--face: no file '0,0,9'"),
+        (["--face", "https://a.b/c.jpg"], "--face: 'https://a.b/c.jpg' is an address"),
+        (["-o", "away.mp4"], "--output: no folder to write 'away.mp4' into"),
+        (["-s", "away.srt"], "--subtitles: no folder to write 'away.srt' into"),
+        (["-o", "folder.mp4"], "--output: '.*folder.mp4' is a folder"),
+    ],
+)
+def test_files_that_can_not_be_read_or_written_are_told_before_any_work(
+    say, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.setattr(cli, "load_pipeline", lambda name: pytest.fail("the pipeline was loaded"))
+    (tmp_path / "folder.mp4").mkdir()
+    for name in ("away.mp4", "away.srt"):
+        (tmp_path / name).symlink_to(tmp_path / "no" / name)
+    code, _, err = say("Hi.", *arguments)
+    assert code == 2 and re.match(f"text2lip: error: {message}", err), err
+    assert sorted(os.listdir(tmp_path)) == ["away.mp4", "away.srt", "folder.mp4"]
+
+
+def test_both_files_are_written_or_none(say, tmp_path, monkeypatch):
+    def broken(words, duration):
+        raise ValueError("subtitles: no")
+
+    monkeypatch.setattr("text2lip.speech.subtitles.to_srt", broken)
+    assert say("Hi.", "-v", "espeak", "-o", "a.mp4", "-s", "a.srt", "-q")[0] == 2
+    assert os.listdir(tmp_path) == []
+
+
 def test_wrong_pictures(say, tmp_path):
     (tmp_path / "a.png").write_text("no picture")
     assert say("Hi.", image="a.png")[2].startswith("text2lip: error: --image: 'a.png' is not a picture")

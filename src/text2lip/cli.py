@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -238,6 +238,12 @@ def check_files(args: argparse.Namespace):
         path = getattr(args, flag)
         if path is not None:
             local_path(path, f"--{flag}")
+    if isinstance(args.face, str) and args.face != "any":
+        try:
+            local_path(args.face, "--face")
+        except ValueError as error:
+            wanted = "an index, a box X0,Y0,X1,Y1, a picture of the person or 'any'"
+            raise ValueError(f"--face must be {wanted}: {str(error).removeprefix('--face: ')}") from error
     check_output("--output", args.output, (".mp4", ".mov", ".mkv"))
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, (".srt", ".vtt"))
@@ -245,21 +251,14 @@ def check_files(args: argparse.Namespace):
 
 def check_output(flag: str, path: str, suffixes: tuple[str, ...]):
     """Refuse a file that can't be written."""
-    target = Path(path).absolute()
-    if target.suffix.lower() not in suffixes:
+    from text2lip.files import check_place
+
+    target = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path).absolute()
+    if Path(path).suffix.lower() not in suffixes:
         raise ValueError(f"{flag}: {path!r} should end in {' or '.join(suffixes)}.")
-    if os.path.isdir(target):
-        raise ValueError(f"{flag}: {path!r} is a folder; give the name of a file in it.")
-    try:
-        os.lstat(target)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{flag}: no file can be called {path!r} ({error}); choose another place.") from error
     if not os.path.isdir(target.parent):
         raise ValueError(f"{flag}: no folder to write {path!r} into; make it first or choose another place.")
-    if not os.access(target.parent, os.W_OK):
-        raise ValueError(f"{flag}: the folder of {path!r} can't be written to; choose another place.")
+    check_place(path, flag)
 
 
 def run(args: argparse.Namespace, stopped: list[BaseException]):
@@ -271,6 +270,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     started = time.perf_counter()
 
     from text2lip.faces.builtin import builtin_portrait
+    from text2lip.pipelines.output import new_subtitles
 
     pipe = load_pipeline(args.model)
     if args.device:
@@ -299,11 +299,9 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
     show = iter if args.quiet else show_progress
-    stream.save(args.output, progress=lambda frames: until(stopped, show(frames)))
-    if args.subtitles:
-        from text2lip.pipelines.output import save_subtitles
-
-        save_subtitles(args.subtitles, stream.words, seconds)
+    subtitles = new_subtitles(args.subtitles, stream.words, seconds) if args.subtitles else nullcontext()
+    with subtitles:  # both files or none
+        stream.save(args.output, progress=lambda frames: until(stopped, show(frames)))
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)

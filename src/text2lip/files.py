@@ -29,6 +29,22 @@ def replaced_file(path: str | Path, argument: str = "output") -> Iterator[Path]:
     Raises:
         ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
     """
+    path, temporary = _begun(path, argument)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def check_place(path: str | Path, argument: str = "output") -> None:
+    """Refuse, with the errors of [`replaced_file`], a place where no file can be written; nothing is left there."""
+    _begun(path, argument)[1].unlink()
+
+
+def _begun(path: str | Path, argument: str) -> tuple[Path, Path]:
+    """Where a file is to be, links followed, and an empty temporary one beside it."""
     path = Path(os.path.realpath(path) if os.path.islink(path) else os.path.abspath(path))
     if os.path.isdir(path):
         raise ValueError(f"{argument}: {str(path)!r} is a folder; give the name of a file in it.")
@@ -41,12 +57,7 @@ def replaced_file(path: str | Path, argument: str = "output") -> Iterator[Path]:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{argument}: can't write to {str(path)!r} ({reason}); choose another place.") from error
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    return path, temporary
 
 
 @contextmanager
