@@ -1,5 +1,7 @@
 """The documentation tells the truth: its names exist, its lists are current, its snippets run."""
 
+import ast
+import builtins
 import importlib.util
 import re
 import wave
@@ -104,6 +106,19 @@ def test_readme_has_its_two_commands():
     assert [line for line in lines if re.match(r"pip install .* && pytest", line)] == [
         'pip install -c constraints.txt ".[test]" && pytest'
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_that_is_not_run_names_what_it_has(page):
+    """Every name in a page's Python is imported, defined or built in, also where a fence isn't run (`py`)."""
+    fences = re.findall(r"^```py(?:thon)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    nodes = [node for fence in fences for node in ast.walk(ast.parse(re.sub(r"^>>> ", "", fence, flags=re.MULTILINE)))]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    known = {node.id for node in names if isinstance(node.ctx, ast.Store)} | set(dir(builtins))
+    known |= {(node.asname or node.name).split(".")[0] for node in nodes if isinstance(node, ast.alias)}
+    known |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    known |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    assert {node.id for node in names} - known == set()
 
 
 def test_extras_that_are_named_exist(docs):

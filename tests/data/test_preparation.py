@@ -9,7 +9,7 @@ from skimage.data import astronaut, coffee
 from text2lip import FaceLandmarker, VisemeTokenizer
 from text2lip.data import ClipError, SourceClip, load_prepared, prepare_clip
 from text2lip.data.preparation import bridge, smooth, spread_phones
-from text2lip.data.prepared import load_record, parquet_path, save_record, write_parquet
+from text2lip.data.prepared import load_record, parquet_path, save_record, splits_of, write_parquet
 from text2lip.speech import synthesize
 from text2lip.speech.audio import resample
 from text2lip.text.timing import Segment
@@ -103,6 +103,14 @@ def test_record_and_parquet_give_back_what_went_in(tmp_path, record):
     assert clips[0].phones == record["phones"] and clips[0].fps == 25
     with pytest.raises(ValueError, match="not prepared"):
         load_prepared(tmp_path, "test")
+
+
+def test_a_split_is_listed_by_its_whole_name(tmp_path):
+    for split in ("train", "val-speaker"):
+        path = parquet_path(tmp_path, split)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert splits_of(tmp_path) == ["train", "val-speaker"]
 
 
 def test_datasets_reads_the_folder(tmp_path, record):

@@ -10,6 +10,7 @@ import pytest
 
 from text2lip import Text2LipPipeline
 from text2lip.pipelines.face_cache import FaceCache
+from text2lip.pipelines.inputs import Request
 from text2lip.text import viseme_weights
 
 
@@ -42,6 +43,22 @@ def test_one_portrait_is_searched_once_for_ten_prompts_and_later_calls(counted, 
     assert len(found) == 3  # another picture, another question
 
 
+def test_the_picture_of_a_person_is_searched_once_for_all_prompts_and_later_calls(counted, portrait_file, monkeypatch):
+    pipe, _ = counted
+    searched, locate_all = [], type(pipe.face_landmarker).locate_all
+
+    def count(self, picture):
+        searched.append(picture.shape)
+        return locate_all(self, picture)
+
+    monkeypatch.setattr(type(pipe.face_landmarker), "locate_all", count)
+    two = {"face_index": portrait_file, "timings": [TIMINGS] * 5}
+    whole = pipe([None] * 5, portrait_file, **two)
+    assert len(whole.frames) == 5 and len(searched) == 1
+    pipe.stream(None, portrait_file, face_index=portrait_file, timings=TIMINGS)
+    assert len(searched) == 1
+
+
 def finder():
     calls = []
     return SimpleNamespace(
@@ -65,6 +82,17 @@ def test_the_memory_is_bounded_and_forgets_the_oldest():
     cache.locate(other, picture(2))
     assert len(others) == 1  # another landmarker sees for itself
     assert len(copy.deepcopy(cache).faces) == 0
+
+
+def test_all_faces_of_a_picture_are_remembered():
+    for count in (0, 2):
+        calls = []
+        found = [np.full((478, 3), 0.1 * index, np.float32) for index in range(count)]
+        landmarker = SimpleNamespace(locate_all=lambda picture, found=found, calls=calls: calls.append(1) or found)
+        cache = FaceCache()
+        for _ in range(2):
+            np.testing.assert_array_equal(cache.locate_all(landmarker, picture(5)), found)
+        assert len(calls) == 1
 
 
 def test_threads_find_the_same_faces():
@@ -92,6 +120,19 @@ def test_too_many_clips_are_refused_before_they_are_all_spoken(counted, portrait
     with pytest.raises(ValueError, match="GB of memory"):
         pipe([None] * 50, portrait, timings=[TIMINGS] * 50)  # five frames each; there is room for two and a half
     assert len(spoken) == 3
+
+
+def test_a_tuple_of_timings_is_a_list_of_them(portrait):
+    def timings_of(timings, prompts):
+        request = Request(prompts, portrait, "default", None, None, timings, "en-us", 1.0, None, None)
+        return [clip.timings for clip in request.clips()]
+
+    other = [("", 0.0, 0.3)]
+    for timings in ((TIMINGS, other), [TIMINGS, other], (tuple(TIMINGS), None), ("a.srt", Path("b.json"))):
+        assert timings_of(timings, ["One.", "Two."]) == list(timings)
+    assert timings_of(tuple(TIMINGS), ["One.", "Two."]) == [tuple(TIMINGS)] * 2  # those of one clip, for both
+    with pytest.raises(ValueError, match="timings: got 3 for 2 prompt"):
+        timings_of((TIMINGS,) * 3, ["One.", "Two."])
 
 
 def test_every_prompt_has_its_language_and_voice(pipe, portrait):

@@ -86,7 +86,8 @@ def parquet_path(folder: str | Path, split: str) -> Path:
 
 def splits_of(folder: str | Path) -> list[str]:
     """Names of the splits that are prepared in `folder`, in alphabetical order."""
-    return sorted(path.name.split("-")[0] for path in parquet_path(folder, "").parent.glob("*-00000-of-00001.parquet"))
+    end = "-00000-of-00001.parquet"
+    return sorted(path.name.removesuffix(end) for path in parquet_path(folder, "").parent.glob(f"*{end}"))
 
 
 def hold_out(items: list[Any], every: int = 10) -> tuple[list[Any], list[Any]]:

@@ -23,7 +23,7 @@ from text2lip.text.timing import Segment
 
 CLOSED_GAP = 0.0225
 """An inner lip gap under this, in outer-eye units, is a closed mouth: so the face mesh reads nine in ten of the
-/p b m/ of real films (0.90 of GRID's `val`; under 0.01 only 0.03, for it sees a gap between lips that touch)."""
+/p b m/ of real films, for it sees a gap between lips that touch (row `film` of `examples/benchmarks/quality.py`)."""
 
 CLOSING_PHONES = "pbm"
 SHORTEST_SILENCE = 0.2
@@ -121,7 +121,7 @@ def stillness(lips: Any, phones: Sequence[Segment], fps: float) -> Tally:
     Returns:
         `Tally`: summed displacements and the number of frame pairs that lie wholly inside a silence; `.value` is in
         outer-eye units per frame, None without such a pair. A mouth that never moves has 0: compare it with the film's
-        own (0.0023 on GRID's `val`, from smoothed landmarks).
+        own (row `film` of `examples/benchmarks/quality.py`).
 
     Raises:
         ValueError: `lips` has another shape or is not finite, or `fps` is not positive.

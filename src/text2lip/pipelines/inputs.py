@@ -20,7 +20,7 @@ Sound = str | os.PathLike | np.ndarray
 Voice = str | Synthesizer | None
 
 MAX_FPS = 120
-MAX_MINUTES = 120  # of one clip; its landmarks alone take 4 kB a frame
+MAX_MINUTES = 120  # of one clip; all of its landmarks stay in memory
 LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth begins and ends closed
 
 
@@ -186,8 +186,8 @@ def _spread(name: str, value: Any, count: int, is_list: bool) -> list:
 
 
 def _is_list_of_timings(timings: Any) -> bool:
-    """Whether `timings` is a list of sources for several clips rather than the (phone, start, end) list of one."""
-    if not isinstance(timings, list) or not timings:
+    """Whether `timings` lists sources for several clips rather than the (phone, start, end) of one."""
+    if not isinstance(timings, (list, tuple)) or not timings:
         return False
     nested = (list, tuple, Mapping)
     return all(
