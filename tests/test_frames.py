@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from text2lip.frames import deinterlace, fit, square, to_rgb, upright
+from text2lip.frames import Shown, at_rate, deinterlace, fit, square, to_rgb, upright
 from text2lip.video import read_frames, timed_frames
 
 
@@ -193,3 +193,18 @@ def test_fields_of_different_moments_become_one(make_film):
     assert comb(next(read_frames(film))) < 0.2 * comb(fields(6))
     film = make_film("b.mkv", [fields(6)] * 3, options={"crf": "5"}, pixels="yuv444p")  # not said to be interlaced
     assert comb(next(read_frames(film))) > 0.8 * comb(fields(6))
+
+
+@pytest.mark.parametrize(("lasts", "expected"), [(0.04, 255), (0.5, 266), (0, 504)])
+def test_the_last_picture_lasts_as_long_as_it_says(lasts, expected):
+    """Not as long as the one before it, unless it says nothing."""
+    moments = [0, 0.04, 0.08, 0.12, 0.16, 10.16]
+    film = [Shown(moment, 0.04, i) for i, moment in enumerate(moments[:-1])] + [Shown(moments[-1], lasts, 5)]
+    shown = [one.frame for one in at_rate(film, 25)]
+    assert (len(shown), shown.count(4)) == (expected, 250)
+
+
+def test_the_last_picture_of_a_file_lasts_as_long_as_it_says(make_film):
+    picture = np.zeros((32, 48, 3), np.uint8)
+    film = make_film("a.mkv", [picture] * 6, times=[0, 0.04, 0.08, 0.12, 0.16, 10.16])
+    assert len(list(read_frames(film, fps=25))) == 255

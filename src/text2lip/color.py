@@ -14,7 +14,7 @@ PRIMARIES = {
     12: ((1.2249, -0.2249, 0.0), (-0.0420, 1.0420, 0.0), (-0.0196, -0.0786, 1.0983)),  # Display P3
 }
 """Linear light to that of BT.709, by the number of its primaries."""
-UNKNOWN = (0, 2)
+UNKNOWN = (0, 2)  # of transfers, primaries and matrix coefficients alike
 LUMA = (0.2627, 0.6780, 0.0593)  # BT.2020
 PEAK, WHITE = 1000.0, 100.0  # cd/m2: the brightest of an HDR film, and of the screen that BT.1886 describes
 HLG_GAMMA = 1.2  # of a screen of `PEAK`

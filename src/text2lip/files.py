@@ -149,6 +149,11 @@ def open_media(path: str | os.PathLike, name: str):
     return container
 
 
+def is_address(text: str) -> bool:
+    """Whether something that is no file is an address in the network, "https://..." or "rtsp://..."."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
+
+
 def local_path(path: str | os.PathLike, name: str) -> str:
     """An existing file's absolute path, which FFmpeg never takes for a protocol ("in:1.mp4") or an option.
 
@@ -161,7 +166,7 @@ def local_path(path: str | os.PathLike, name: str) -> str:
     """
     text = os.fsdecode(path)
     if not os.path.isfile(text):
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        if is_address(text):
             raise ValueError(f"{name}: {text!r} is an address; download it first and give the file.")
         raise ValueError(f"{name}: no file {text!r}; check the name.")
     return os.path.abspath(text)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from text2lip.color import needs_conversion, to_standard
+from text2lip.color import UNKNOWN, needs_conversion, to_standard
 
 
-UNKNOWN, BT709 = (0, 2), 1  # matrix coefficients as ISO/IEC 23091-2 numbers them
+BT709 = 1  # matrix coefficients as ISO/IEC 23091-2 numbers them
 COMB = 150  # product of the differences from both neighbours
 
 
@@ -48,7 +48,7 @@ def at_rate(frames: Iterable[Shown], fps: float, start: int = 0) -> Iterator[Sho
             number += 1
         lasts = lasts if shown is None else after.seconds - shown.seconds
         shown = after
-    while shown is not None and (number + 0.5) / fps < shown.seconds + max(lasts, shown.lasts):
+    while shown is not None and (number + 0.5) / fps < shown.seconds + (shown.lasts or lasts):
         yield shown
         number += 1
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from text2lip.faces.images import ImageError
+from text2lip.faces.images import ImageError, load_image
 from text2lip.pipelines import footage
 from text2lip.pipelines.footage import Footage, is_footage, positions, usual_rate
 from text2lip.video import read_frames, write_video
@@ -146,6 +146,12 @@ def test_a_phone_film_is_upright(tmp_path):
         (100, 50),
         (120, 60),
         (1000, 1000 / 17),
+        (60.02, 60.02),
+        (60.0001, 60.0001),
+        (120.05, 60.025),
+        (59.94, 59.94),
+        (62, 31),
+        (9.9999, 9.9999),
     ],
 )
 def test_lips_have_a_usable_rate(own, rate):
@@ -215,6 +221,37 @@ def test_an_animation_is_played_in_time(tmp_path):
     assert is_footage(tmp_path / "a.webp") and film.fps == 25
     shown = [number(frame) for frame in film.frames()]
     assert (len(shown), sorted(set(shown)), shown[13], shown[-1]) == (37, [0, 1, 2], 1, 2)
+
+
+@pytest.mark.parametrize("count", [3, 6, 7, 11, 24])
+def test_an_animation_of_ten_pictures_a_second_keeps_its_rate(tmp_path, count):
+    pictures = [Image.fromarray(frame) for frame in numbered(count)]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=100)
+    film = Footage(tmp_path / "a.gif")
+    assert film.fps == pytest.approx(10) and [number(frame) for frame in film.frames()] == list(range(count))
+
+
+def test_what_is_wrong_with_a_frame_names_the_argument(film, monkeypatch):
+    footage_of = Footage(film, name="reference")
+
+    def refused(shown):
+        raise ImageError("`image`: the PIL image has no pixels (0x0)")
+
+    monkeypatch.setattr(footage, "to_rgb", refused)
+    with pytest.raises(ImageError, match="^`reference`: the PIL image"):
+        next(footage_of.frames())
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/a.mp4", "rtsp://camera/1", "file:///a.png", "ftp://a.b/c.gif"]
+)
+def test_an_address_is_neither_film_nor_picture(address):
+    with pytest.raises(ImageError, match=f"image: '{address}' is an address; download it first and give the file"):
+        Footage(address)
+    with pytest.raises(ImageError, match=f"`image`: '{address}' is an address; download it first and give the file"):
+        load_image(address)
+    with pytest.raises(ImageError, match="no file at 'a:/b.png'; check the name"):
+        load_image("a:/b.png")
 
 
 def test_pixels_are_square_before_a_face_is_looked_for(make_film):

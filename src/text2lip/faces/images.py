@@ -4,11 +4,12 @@ import io
 import os
 import sys
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from text2lip.files import is_address
 
 
 if TYPE_CHECKING:
@@ -77,16 +78,22 @@ def load_image(
     return (colour, None if alpha is None else alpha.copy()) if return_alpha else colour
 
 
+def check_file(path: str | os.PathLike, name: str = "`image`") -> str | bytes:
+    """`path` as the system takes it, if it is a file; `name` is that of the argument, for errors.
+
+    Raises:
+        ImageError: there is none, or it is an address in the network.
+    """
+    path = os.fspath(path)
+    if os.path.isfile(path):
+        return path
+    if is_address(os.fsdecode(path)):
+        raise ImageError(f"{name}: {path!r} is an address; download it first and give the file.")
+    raise ImageError(f"{name}: no file at {path!r}; check the name.")
+
+
 def _from_file(path: str | os.PathLike, max_size: int | None) -> np.ndarray:
-    name = os.fspath(path)
-    if isinstance(name, str) and name.startswith(("http://", "https://")):
-        raise ImageError(f"`image` is an address, {name}: download it first and give the file")
-    try:
-        is_file = Path(os.fsdecode(name)).is_file()
-    except ValueError:  # a NUL in the name
-        is_file = False
-    if not is_file:
-        raise ImageError(f"`image`: no file at {name!r}")
+    name = check_file(path)
     try:
         opened = Image.open(name)
     except UnidentifiedImageError:

@@ -3,12 +3,13 @@
 import math
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from text2lip.faces.images import ImageError, is_tensor, load_image
+from text2lip.faces.images import ImageError, check_file, is_tensor, load_image
 from text2lip.frames import at_rate, fit, to_rgb
 from text2lip.video import is_film, packet_clock, timed_frames, video_info
 
@@ -16,6 +17,7 @@ from text2lip.video import is_film, packet_clock, timed_frames, video_info
 ENDS = ("loop", "hold", "cut")
 BACKWARD, BACKWARD_BYTES = 32, 1 << 28  # frames, and their size, held at once while a film is played backwards
 SLOWEST, FASTEST = 10, 60  # frames per second of a file that its dub keeps
+SLACK = 0.02  # by which a rate may lie beyond them: phones write 60.02, and times of animations are rounded
 NEAR = 10.0  # seconds: a frame so much later is decoded to, one after that is sought
 
 
@@ -35,7 +37,7 @@ def usual_rate(fps: float) -> float:
 
     Lips on a slower one, as a slide show, have 25; a faster one is thinned out evenly, 120 to 60.
     """
-    return 25.0 if fps < SLOWEST else fps / math.ceil(fps / FASTEST)
+    return 25.0 if fps < SLOWEST - SLACK else fps / math.ceil(fps / FASTEST - SLACK)
 
 
 class Footage:
@@ -60,10 +62,8 @@ class Footage:
     def __init__(self, image: Any, fps: float | None = None, max_size: int = 4096, name: str = "image"):
         self.image, self.max_size, self.name = image, max_size, name
         self.is_file = isinstance(image, (str, os.PathLike))
-        if self.is_file and not os.path.isfile(image):
-            address = "://" in os.fsdecode(image)
-            remedy = "download it first and give the file" if address else "check the name"
-            raise ImageError(f"{name}: no file at {os.fspath(image)!r}; {remedy}.")
+        if self.is_file:
+            check_file(image, name)
         if not self.is_file and len(image) == 0:
             raise ImageError(f"{name}: got no frames; give a list of pictures, or a video.")
         info = video_info(image, name) if self.is_file else None
@@ -90,8 +90,14 @@ class Footage:
             yield frame
 
     def _load(self, picture: Any) -> np.ndarray:
-        try:
+        with self._errors():
             return load_image(picture, max_size=self.max_size)
+
+    @contextmanager
+    def _errors(self):
+        """Name the argument in those of [`load_image`]."""
+        try:
+            yield
         except ImageError as error:
             raise ImageError(str(error).replace("image", self.name, 1)) from error
 
@@ -99,7 +105,9 @@ class Footage:
         """Frames of a file from number `start` on, as [`at_rate`] takes them."""
         shown = timed_frames(self.image, (start + 0.5) / self.fps, self.name)
         for one in at_rate(shown, self.fps, start):
-            yield to_rgb(one) if self.size is None else fit(to_rgb(one), *self.size)
+            with self._errors():
+                frame = to_rgb(one)
+            yield frame if self.size is None else fit(frame, *self.size)
 
     def pick(self, numbers: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the frames of those ascending `numbers`, (count,) int, as far as there are; pictures of any sizes."""
