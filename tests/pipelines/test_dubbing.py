@@ -1,5 +1,7 @@
 """A film keeps its head and its background; its mouth says something else."""
 
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.faces.retarget import PortraitMouth
 from text2lip.faces.shots import find_shots, reference_frame, scenes
 from text2lip.pipelines import footage
-from text2lip.pipelines.dubbing import lay_mouth
+from text2lip.pipelines.dubbing import Part, lay_mouth
 from text2lip.renderers.references import MOST
 from text2lip.video import read_frames, video_info, write_video
 
@@ -250,6 +252,27 @@ def test_landmarks_are_steadied_without_delay(talk, landmarker):
 def test_the_mouth_is_drawn_from_a_frame_that_has_it_closed(talk, landmarker):
     (shot,), _ = find_shots(talk[0], landmarker, 25)
     assert talk[1][reference_frame(shot)] < 0.1
+
+
+def test_the_mouths_of_a_shot_are_found_once_and_not_kept(talk, landmarker, monkeypatch):
+    (shot,), count = find_shots(iter(talk[0]), landmarker, 25)
+    mouths = [PortraitMouth(face, *shot.size) for face in shot.face]
+    gap = lip_gap(np.stack([mouth.shape for mouth in mouths]))
+    rest = np.mean([mouth.rest for mouth, g in zip(mouths, gap) if g <= np.quantile(gap, 0.2)], 0)
+    made, init = [], PortraitMouth.__init__
+
+    def counted(self, *args):
+        made.append(weakref.ref(self))
+        init(self, *args)
+
+    monkeypatch.setattr(PortraitMouth, "__init__", counted)
+    part = Part(shot, None)
+    np.testing.assert_allclose(part.rest, rest, atol=1e-12)
+    assert len(made) == count + 1 and sum(mouth() is not None for mouth in made) == 1
+    part.frame(talk[0][0].copy(), shot.start, shot.face[0, :, :2], talk[0][0], part.source)
+    assert len(made) == count + 1
+    kept = shot.head.nbytes + shot.face.nbytes + count * 478 * 2 * 4  # and the landmarks of the result
+    assert kept / count == pytest.approx(15_000, rel=0.05)  # as dubbing.md says
 
 
 def test_which_face(pipe, talk, landmarker):

@@ -55,6 +55,12 @@ def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.stack([np.stack([np.broadcast_to(v, turn.shape) for v in row], -1) for row in rows], -2)
 
 
+def fit_affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least-squares affine matrix (2, 3) from `source` (points, 2) onto `target` (points, 2)."""
+    known = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
+    return np.linalg.lstsq(known, target, rcond=None)[0].T
+
+
 def transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Apply affine `matrix` (..., 2, 3) to `points` (..., points, 2)."""
     return points @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]

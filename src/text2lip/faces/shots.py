@@ -59,6 +59,26 @@ class Shot:
         return np.log2((self.contrast + 1) / (np.quantile(self.contrast, USUAL) + 1))
 
 
+@dataclass(frozen=True)
+class ShotMouths:
+    """The mouths of a shot, frame by frame, without the landmarks that they were found by.
+
+    Attributes:
+        shapes (`np.ndarray`): (frames, 57, 2), canonical.
+        back (`np.ndarray`): (frames, 3), the direction of the back of the head.
+        units (`np.ndarray`): (frames,), distance of the outer eye corners in space, pixels.
+    """
+
+    shapes: np.ndarray
+    back: np.ndarray
+    units: np.ndarray
+
+    @classmethod
+    def of(cls, shot: Shot) -> "ShotMouths":
+        mouths = (PortraitMouth(face, *shot.size) for face in shot.face)
+        return cls(*map(np.array, zip(*((mouth.shape, mouth.axes[2].copy(), mouth.unit) for mouth in mouths))))
+
+
 def find_shots(
     frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, face_index: Any = None
 ) -> tuple[list[Shot], int]:
@@ -212,13 +232,12 @@ def steady(landmarks: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
     return tuple(marks.astype(np.float32) for marks in smooth)
 
 
-def reference_frame(shot: Shot) -> int:
+def reference_frame(shot: Shot, mouths: ShotMouths | None = None) -> int:
     """The frame of a shot, counted from its start, that shows the mouth best: closed, the head still, lit."""
-    mouths = [PortraitMouth(face, *shot.size) for face in shot.face]
-    gap = lip_gap(np.stack([mouth.shape for mouth in mouths]))
-    axes = np.stack([mouth.axes[2] for mouth in mouths])  # backwards: (frames, 3)
-    turn = np.linalg.norm(axes - np.median(axes, 0), axis=-1)  # radians, nearly
+    mouths = mouths or ShotMouths.of(shot)
+    gap = lip_gap(mouths.shapes)
+    turn = np.linalg.norm(mouths.back - np.median(mouths.back, 0), axis=-1)  # radians, nearly
     middle = shot.head[:, 168, :2] * shot.size[::-1]
-    speed = np.linalg.norm(np.gradient(middle, axis=0), axis=-1) / mouths[0].unit if len(middle) > 1 else 0 * gap
+    speed = np.linalg.norm(np.gradient(middle, axis=0), axis=-1) / mouths.units[0] if len(middle) > 1 else 0 * gap
     dim = np.abs(shot.exposure) / 0.3
     return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03 + dim))

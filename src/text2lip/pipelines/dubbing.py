@@ -13,11 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import LIPS, lip_gap, transform
+from text2lip.faces.canonical import LIPS, fit_affine, lip_gap, transform
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
-from text2lip.faces.retarget import PortraitMouth
-from text2lip.faces.shots import Shot, find_shots, reference_frame
+from text2lip.faces.retarget import PortraitMouth, closing
+from text2lip.faces.shots import Shot, ShotMouths, find_shots, reference_frame
 from text2lip.pipelines.footage import Footage, positions
 from text2lip.pipelines.light import light_of, spread_light
 from text2lip.pipelines.references import FACING, Looks, nobody
@@ -144,12 +144,13 @@ class Part:
 
     def __init__(self, shot: Shot, reference_width: float):
         self.shot, self.width = shot, reference_width
-        best = reference_frame(shot)
+        mouths = ShotMouths.of(shot)
+        best = reference_frame(shot, mouths)
         self.reference = shot.start + best
         self.source = shot.face[best, :, :2]
-        mouths = [PortraitMouth(face, *shot.size) for face in shot.face]
-        gap = lip_gap(np.stack([mouth.shape for mouth in mouths]))
-        self.rest = np.mean([mouth.rest for mouth, g in zip(mouths, gap) if g <= np.quantile(gap, 0.2)], 0)
+        gap = lip_gap(mouths.shapes)
+        closed = mouths.shapes[gap <= np.quantile(gap, 0.2)].mean(0)
+        self.rest, self.back = closed + closing(closed), mouths.back
         self.mouth = PortraitMouth(shot.face[best], *shot.size)
         self.mouth.rest = self.rest
         self.skin = Skin(self.source, *shot.size)
@@ -177,7 +178,7 @@ class Part:
     ) -> np.ndarray:
         """A frame of the film with its mouth at `landmarks`, taken from the picture `mouth` that has it at `drawn`."""
         face = self.shot.face[position - self.shot.start]
-        turn = np.linalg.norm(PortraitMouth(face, *self.shot.size).axes[2] - self.mouth.axes[2])
+        turn = np.linalg.norm(self.back[position - self.shot.start] - self.mouth.axes[2])
         weight = float(1 - smoothstep(turn, *TURNED))
         if weight == 1:
             base = self.skin.move(frame, face[:, :2], landmarks)
@@ -243,12 +244,6 @@ class Skin:
         beyond = np.maximum(np.maximum(line[0, 0] - self.grid[..., 0], self.grid[..., 0] - line[-1, 0]), 0)
         above = np.interp(self.grid[..., 0], line[:, 0], line[:, 1]) - self.grid[..., 1]
         return smoothstep(above, -soft - 0.5 * beyond, soft + 0.5 * beyond)
-
-
-def fit_affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares affine matrix (2, 3) from `source` (points, 2) onto `target` (points, 2)."""
-    known = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
-    return np.linalg.lstsq(known, target, rcond=None)[0].T
 
 
 def lay_mouth(

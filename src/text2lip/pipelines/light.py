@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import LIPS
+from text2lip.faces.canonical import LIPS, fit_affine
 from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
 
 
@@ -31,8 +31,7 @@ def light_of(frame: np.ndarray, points: np.ndarray, other: np.ndarray, source: n
     wanted, where = _small(frame, points)
     given, whence = _small(other, source)
     height, width = wanted.shape[:2]
-    known = np.column_stack([whence[list(OVAL)], np.ones(len(OVAL))])
-    matrix = np.linalg.lstsq(known, where[list(OVAL)], rcond=None)[0].T
+    matrix = fit_affine(whence[list(OVAL)], where[list(OVAL)])
     given = cv2.warpAffine(given, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     mask = np.zeros((height, width), np.uint8)
     for group, value in ((OVAL, 1), (LIPS, 0), (LEFT_EYE, 0), (RIGHT_EYE, 0)):
