@@ -5,6 +5,7 @@ import json
 import pytest
 
 from text2lip.speech import read_timings
+from text2lip.speech.subtitles import read_cues
 from text2lip.speech.timings import FORMATS, read_textgrid, read_timeline
 from text2lip.speech.tokens import phones_from_tokens, words_from_reference
 from text2lip.text import Segment, Timeline, VisemeTokenizer
@@ -230,6 +231,50 @@ def test_another_unit_than_seconds_is_named(scale, unit):
 
 def test_a_sung_vowel_may_be_long():
     assert read_timings([("a", 0, 3), ("", 3, 4), ("o", 4, 7.5)])[0].end == 3
+    assert read_timings([("ɑː", 0, 5)]) == [("ɑː", 0, 5)]
+    assert VisemeTokenizer()(phones=[("ɑː", 0, 20)])
+
+
+def test_phones_in_whole_seconds():
+    assert len(read_timings([("a", second, second + 1) for second in range(5)])) == 5
+    with pytest.raises(ValueError, match="probably frames"):
+        read_timings([("a", second, second + 1) for second in range(10)])
+
+
+def test_formats_that_say_their_unit_may_be_slow():
+    timeline = read_timeline("1\n00:00:00,000 --> 00:00:06,000\nOh.\n")
+    assert [(word.label, word.end) for word in timeline.words] == [("Oh.", 6.0)]
+    slow = read_timeline("1\n00:00:00,000 --> 00:01:00,000\nOh, the rain is over.\n")
+    assert VisemeTokenizer()(phones=slow) and read_timeline(slow) is slow
+    with pytest.raises(ValueError, match="probably milliseconds"):
+        read_timeline([{"text": "hello", "start": 0, "end": 480}, {"text": "you", "start": 500, "end": 900}])
+
+
+def test_a_timeline_in_milliseconds_is_refused():
+    timeline = Timeline.from_phones([("h", 0, 80), ("a", 80, 250), ("", 250, 500)])
+    for read in (read_timeline, lambda given: VisemeTokenizer()(phones=given),
+                 lambda given: VisemeTokenizer()(phones=[given])):  # fmt: skip
+        with pytest.raises(ValueError, match="timings: a phone lasts .* probably milliseconds"):
+            read(timeline)
+
+
+@pytest.mark.parametrize("space", ["", " ", "\t "])
+def test_an_empty_line_may_hold_spaces(space):
+    text = f"1\n00:00:00,000 --> 00:00:01,000\nHello\nthere.\n{space}\n2\n00:00:01,000 --> 00:00:02,000\nYou.\n"
+    assert read_cues(text) == [("Hello there.", 0, 1), ("You.", 1, 2)]
+    empty = f"1\n00:00:00,000 --> 00:00:01,000\n{space}\n2\n00:00:01,000 --> 00:00:02,000\n7\n"
+    assert read_cues(empty) == [("7", 1, 2)]
+    lonely = f"00:00:00,000 --> 00:00:01,000\n7\n{space}\n00:00:01,000 --> 00:00:02,000\nYou.\n"
+    assert read_cues(lonely) == [("7", 0, 1), ("You.", 1, 2)]
+
+
+def test_two_people_who_begin_together_share_the_time():
+    cues = "1\n00:00:01,000 --> 00:00:02,000\n{}\n\n2\n00:00:01,000 --> 00:00:03,000\n{}\n"
+    words = read_timeline(cues.format("Stop.", "Go on.")).words
+    assert [word.label for word in words] == ["Stop.", "Go", "on."]
+    assert words[0].start == 1 and words[-1].end == pytest.approx(3) and words[0].end == pytest.approx(1 + 2 * 5 / 11)
+    words = read_timeline([{"text": "stop", "start": 1, "end": 2}, {"text": "wait", "start": 1, "end": 3}]).words
+    assert [word[1:] for word in words] == [(1, 2), (2, 3)]
 
 
 def test_no_error_names_an_option_that_the_command_lacks():

@@ -75,9 +75,7 @@ class Clip:
             if self.timings is None:
                 timeline = align(audio, rate, self.prompt, self.language)
             else:
-                timeline = self._timed()
-                if timeline.duration < seconds:
-                    timeline = Timeline.from_phones(timeline.phones, timeline.words, seconds)
+                timeline = self._timed().pad(seconds)
             return TimedSound(timeline) if self.voice is None else TimedSound(timeline, audio, rate)
         if self.timings is not None:
             return TimedSound(self._timed())

@@ -88,6 +88,9 @@ _CUE_TIMES = re.compile(
     re.MULTILINE,
 )
 
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+_NEXT_NUMBER = re.compile(r"\s*\n[ \t]*\n\s*\d+\s*")  # of the cue that follows one without text
+
 
 def is_subtitles(text: str) -> bool:
     """Whether a text is a SubRip or WebVTT file: it has a line of times such as 00:00:01,000 --> 00:00:02,500."""
@@ -104,13 +107,13 @@ def read_cues(text: str) -> list[Segment]:
     found = list(_CUE_TIMES.finditer(text))
     cues = []
     for times, following in zip(found, [*found[1:], None]):
-        body = text[times.end() : following.start() if following else len(text)].lstrip("\n")
-        said = " ".join(re.sub(r"<[^<>\n]*>|\{\\[^{}\n]*\}", "", body.split("\n\n")[0]).split())
+        body = text[times.end() : following.start() if following else len(text)]
+        if following and _NEXT_NUMBER.fullmatch(body):
+            continue
+        body = _EMPTY_LINE.split(body.lstrip())[0]
+        said = " ".join(re.sub(r"<[^<>\n]*>|\{\\[^{}\n]*\}", "", body).split())
         groups = times.groups(default="0")
-        start, end = (
-            int(h) * 3600 + int(m) * 60 + int(s) + int(ms.ljust(3, "0")) / 1000
-            for h, m, s, ms in (groups[:4], groups[4:])
-        )
+        start, end = _seconds(*groups[:4]), _seconds(*groups[4:])
         if end < start:
             raise ValueError(f"subtitles: the cue {said[:40]!r} ends at {end} s, before it starts ({start} s).")
         if said:

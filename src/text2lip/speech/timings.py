@@ -8,12 +8,13 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from text2lip.files import decode_text
 from text2lip.speech.arpabet import ARPABET_TO_IPA
 from text2lip.speech.subtitles import is_subtitles, read_cues
 from text2lip.speech.tokens import phones_from_tokens
-from text2lip.text.timing import Segment, Timeline, check_unit
+from text2lip.text.timing import Segment, Timeline, check_unit, share_times
 
 
 MAX_BYTES = 50_000_000
@@ -46,6 +47,8 @@ FORMATS = {
     "words": "a JSON list of {text, start, end} (words)",
 }
 
+UNSTATED = ("list", "labels", "words")  # whose times may be in any unit
+
 
 def read_timings(source, format: str | None = None, language: str = "en-us") -> list[Segment]:
     """Read timed phones; see `read_timeline`, of which this is `.phones`."""
@@ -70,6 +73,7 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
         ImportError: a service's format, and `openfacefx` is missing.
     """
     if isinstance(source, Timeline):
+        check_unit(source.phones, stated=True)
         return source
     if format is not None and format not in FORMATS:
         raise ValueError(f"format: got {format!r}; wants one of {', '.join(FORMATS)}.")
@@ -78,7 +82,7 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
     timeline = _read_format(format, text, data, language)
     if not any(phone.label for phone in timeline.phones):
         raise ValueError("timings: no phone has any length; wants end s after start s.")
-    check_unit(timeline.phones)
+    check_unit(timeline.phones, stated=format not in UNSTATED)
     return timeline
 
 
@@ -295,6 +299,19 @@ def _from_phones(phones: Sequence[tuple], words: Sequence[tuple] = ()) -> Timeli
     return Timeline.from_phones(bare, words)
 
 
+def _apart(words: Sequence[tuple]) -> list[tuple]:
+    """Words or cues that begin at one moment (two people talk) share the time of the longest one."""
+    parted = []
+    for start, together in groupby(words, key=lambda word: word[1]):
+        group = list(together)
+        if sum(end is not None and end > start for _, _, end in group) > 1:
+            last = max(end for _, _, end in group if end is not None)
+            first, *others = (label for label, _, _ in group)
+            group = share_times([Segment(first, start, last), *(Segment(label, start, start) for label in others)])
+        parted += group
+    return parted
+
+
 def _from_words(words: Sequence[tuple], language: str, spread: bool = False) -> Timeline:
     """Words with times -> phones: each word's own, sharing its time by their usual lengths.
 
@@ -304,6 +321,7 @@ def _from_words(words: Sequence[tuple], language: str, spread: bool = False) -> 
     from text2lip.text.phonemes import get_g2p
 
     read = get_g2p("espeak", language, stress=True)
+    words = _apart(words)
     starts = [start for _, start, _ in words[1:]] + [None]
     phones: list[Segment] = []
     spoken: list[Segment] = []

@@ -117,14 +117,19 @@ def _digit_by_digit(found: re.Match) -> str:
 
 
 def _plain(char: str) -> str:
-    """A letter, digit or sign that Unicode keeps apart for its look alone (full width, bold, ligature, raised) as the
-    ordinary one. Punctuation of East Asian scripts, fractions, squares and cubes stay: engines know them."""
+    """A letter, digit or sign that Unicode keeps apart for its look alone (full width, bold, ligature, lowered) as the
+    ordinary one. Punctuation of East Asian scripts, fractions and what is raised (10⁶, 1º, ™) stay: engines know
+    them, and side by side with ordinary ones they would say something else."""
     kind, form = unicodedata.category(char), unicodedata.decomposition(char)
-    if not form.startswith("<") or char in "²³" or "\u0e00" <= char < "\u0f00" or "\u3131" <= char < "\u318f":
+    if (
+        not form.startswith("<")
+        or form.startswith("<super>")
+        or "\u0e00" <= char < "\u0f00"
+        or "\u3131" <= char < "\u318f"
+    ):
         return char
-    if form.startswith(("<font>", "<circle>", "<square>", "<super>", "<sub>", "<narrow>", "<wide>")):
-        kept = kind[0] == "P" or kind == "Zs" or (kind == "Lm" and form.startswith("<super>"))
-        return char if kept else unicodedata.normalize("NFKC", char)
+    if form.startswith(("<font>", "<circle>", "<square>", "<sub>", "<narrow>", "<wide>")):
+        return char if kind[0] == "P" or kind == "Zs" else unicodedata.normalize("NFKC", char)
     return unicodedata.normalize("NFKC", char) if kind[0] == "L" or kind in ("Nl", "Nd") else char
 
 

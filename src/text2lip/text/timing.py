@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 
 LONGEST_PHONE = 4.0  # seconds, in the median; more means that the times are not seconds
+LONGEST_NOTE = 30.0  # seconds; the same where there are few phones, or where the times should be seconds
+FEW = 5  # phones
 
 
 class Segment(NamedTuple):
@@ -38,6 +40,8 @@ class Timeline:
     ) -> "Timeline":
         """Check the times of `phones`, fill their gaps with silence, and pad or check against `duration`.
 
+        Silences side by side become one: how long a pause is decides whether the lips close.
+
         Args:
             phones (`Iterable[tuple]`): (IPA phone, start s, end s), ordered; overlaps up to 1 ms are closed.
             words (`Iterable[tuple]`): (word, start s, end s), ordered.
@@ -60,10 +64,10 @@ class Timeline:
                     "sort the timings and remove overlaps."
                 )
             if start > clock + 1e-3:
-                filled.append(Segment("", clock, start))
+                _append(filled, "", clock, start)
                 clock = start
             if end > clock:
-                filled.append(Segment(str(label), clock, end))
+                _append(filled, str(label), clock, end)
                 clock = end
         last = max([clock, *(w.end for w in words)])
         if duration is None:
@@ -73,7 +77,7 @@ class Timeline:
                 f"timings: the last phone ends at {clock:.3f} s, after the end of the clip ({duration} s)."
             )
         if duration > clock + 1e-9:
-            filled.append(Segment("", clock, float(duration)))
+            _append(filled, "", clock, float(duration))
         elif filled:
             filled[-1] = filled[-1]._replace(end=float(duration))
         return cls(filled, words, float(duration))
@@ -90,6 +94,14 @@ class Timeline:
             return self
         spoken = self.phones[:-1] if self.phones and not self.phones[-1].label else self.phones
         return Timeline.from_phones(spoken, self.words, seconds)
+
+
+def _append(phones: list[Segment], label: str, start: float, end: float) -> None:
+    """Put a phone after the others; a silence after a silence makes that longer."""
+    if not label and phones and not phones[-1].label:
+        phones[-1] = phones[-1]._replace(end=end)
+    else:
+        phones.append(Segment(label, start, end))
 
 
 def cut_segments(segments: Iterable[Segment], seconds: float) -> list[Segment]:
@@ -127,19 +139,23 @@ def share_times(words: Iterable[Segment]) -> list[Segment]:
     return shared
 
 
-def check_unit(phones: Iterable[Segment]) -> None:
+def check_unit(phones: Iterable[Segment], stated: bool = False) -> None:
     """Refuse phones whose times can't be seconds.
 
     Args:
         phones (`Iterable[Segment]`): phones; silence ("") doesn't count.
+        stated (`bool`): whether what they come from says that they are seconds, or times them in a unit of its own.
 
     Raises:
-        ValueError: they last `LONGEST_PHONE` or more in the median, or five or more are all timed in whole seconds.
+        ValueError: they last `LONGEST_PHONE` or more in the median (`LONGEST_NOTE` where they are fewer than `FEW` or
+            `stated`); or, if not `stated`, all are timed in whole seconds, and they are `FEW` or more that last 2 s
+            or more in the median, or twice as many that last 1 s.
     """
     phones = [phone for phone in phones if phone.label]
     usual = statistics.median([phone.end - phone.start for phone in phones]) if phones else 0
-    whole = len(phones) >= 5 and usual >= 1 and all(phone.start % 1 == phone.end % 1 == 0 for phone in phones)
-    if usual < LONGEST_PHONE and not whole:
+    many = not stated and len(phones) >= (FEW if usual >= 2 else 2 * FEW)
+    whole = many and usual >= 1 and all(phone.start % 1 == phone.end % 1 == 0 for phone in phones)
+    if usual < (LONGEST_NOTE if stated or len(phones) < FEW else LONGEST_PHONE) and not whole:
         return
     unit, remedy = next(
         (unit, remedy)

@@ -361,11 +361,16 @@ def _listed(items, name: str) -> list:
 def _timelines(phones) -> list[Timeline]:
     """A batch of timelines from whatever `__call__` accepts as phones."""
     if isinstance(phones, Timeline):
-        return [phones]
+        return [_checked(phones)]
     items = _listed(phones, "phones")
     if isinstance(items[0], (tuple, list)) and items[0] and isinstance(items[0][0], str):
         items = [items]
-    return [item if isinstance(item, Timeline) else _timeline(item) for item in items]
+    return [_checked(item) if isinstance(item, Timeline) else _timeline(item) for item in items]
+
+
+def _checked(timeline: Timeline) -> Timeline:
+    check_unit(timeline.phones, stated=True)
+    return timeline
 
 
 def _timeline(segments) -> Timeline:
