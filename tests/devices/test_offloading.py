@@ -18,7 +18,9 @@ WAYS = {
     "disk": lambda pipe, device, folder: pipe.enable_group_offload(
         device, offload_type="leaf_level", offload_to_disk_path=str(folder)
     ),
-    "split": lambda pipe, device, folder: pipe.unet.to(device),
+    "renderer alone": lambda pipe, device, folder: pipe.unet.to(device),
+    "encoder alone": lambda pipe, device, folder: pipe.viseme_encoder.to(device),
+    "decoder alone": lambda pipe, device, folder: pipe.lip_decoder.to(device),
 }
 
 
@@ -90,3 +92,12 @@ def test_a_pipeline_without_data_says_so(fresh, portrait):
     pipe = fresh().to("meta")
     with pytest.raises(ValueError, match="^device: 'meta'"):
         pipe.stream(image=portrait, **CALL)
+
+
+def test_weights_of_another_pipeline_are_not_taken_from_the_disk(fresh, tmp_path):
+    (tmp_path / "lip_decoder").mkdir()
+    with pytest.raises(ValueError, match="offload_to_disk_path: .* holds files"):
+        fresh().enable_group_offload("cpu", offload_type="leaf_level", offload_to_disk_path=str(tmp_path))
+    with pytest.raises(ValueError, match=r"exclude_modules: \['decoder'\] are no components"):
+        given = {"offload_type": "leaf_level", "exclude_modules": ["decoder"]}
+        fresh().enable_group_offload("cpu", offload_to_disk_path=str(tmp_path / "new"), **given)

@@ -198,6 +198,40 @@ def test_a_callback_interrupts(echo, portrait):
     assert len(passes) == 3  # the next call begins anew
 
 
+def test_an_interrupt_is_of_one_clip(echo, portrait):
+    steps = []
+
+    def stop(pipe, step, timestep, tensors):
+        steps.append(step)
+        pipe._interrupt = len(steps) == 1
+        return tensors
+
+    echo(["Bob.", "Bob."], portrait, callback_on_step_end=stop, **{**CALL, "num_inference_steps": 3})
+    assert steps == [0, 0, 1, 2]
+
+
+def test_threads_keep_their_own_guidance(echo, portrait):
+    import threading
+
+    def make(scale):
+        def same(pipe, step, timestep, tensors):
+            assert pipe.guidance_scale == scale
+            return tensors
+
+        given = {**CALL, "num_inference_steps": 6, "guidance_scale": scale, "callback_on_step_end": same}
+        return echo("Bob.", portrait, output_type="np", **given).frames
+
+    scales = (1.0, 5.0)
+    alone, made = [make(scale) for scale in scales], {}
+    threads = [threading.Thread(target=lambda s=scale: made.update({s: make(s)})) for scale in scales]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for scale, wanted in zip(scales, alone):
+        assert np.array_equal(made[scale], wanted)
+
+
 def test_changed_tensors_are_taken_back(echo, portrait, whisper):
     echo.register_modules(audio_encoder=whisper)
     given = {**CALL, "voice": "default", "audio_condition": "speech", "output_type": "np"}

@@ -372,7 +372,7 @@ def test_the_cost_is_told_before_the_start(parts, portrait, face, talk, capsys):
     [
         ({"num_inference_steps": 0}, "num_inference_steps: 0"),
         ({"guidance_scale": -1.0}, "guidance_scale"),
-        ({"callback_on_step_end_tensor_inputs": ["prompt_embeds"]}, "prompt_embeds"),
+        ({"callback_on_step_end_tensor_inputs": ["noise"]}, "noise"),
         ({"context_frames": 40}, "context_frames"),
         ({"context_overlap": 12}, "context_overlap"),
         ({"chunk_frames": 20}, "chunk_frames"),

@@ -62,8 +62,17 @@ def test_the_picture_of_a_person_is_searched_once_for_all_prompts_and_later_call
 def finder():
     calls = []
     return SimpleNamespace(
-        locate=lambda picture, which: calls.append(which) or np.full((478, 3), picture.mean())
+        config={}, locate=lambda picture, which: calls.append(which) or np.full((478, 3), picture.mean())
     ), calls
+
+
+def test_another_setting_of_the_landmarker_searches_again():
+    landmarker, calls = finder()
+    cache = FaceCache()
+    for size in (24, 24, 500):
+        landmarker.config = {"min_face_size": size}
+        cache.locate(landmarker, picture(1))
+    assert len(calls) == 2
 
 
 def picture(value):
@@ -139,11 +148,24 @@ def test_every_prompt_has_its_language_and_voice(pipe, portrait):
     result = pipe(["Ja.", "Yes."], portrait, language=["de", "en-us"], voice=["espeak", None])
     alone = pipe("Ja.", portrait, language="de", voice="espeak")
     assert [phone.label for phone in result.phones[0]] == [phone.label for phone in alone.phones[0]]
-    assert result.phones[1] != result.phones[0] and result.audio is None  # one of them is silent
+    assert result.phones[1] != result.phones[0]
     with pytest.raises(ValueError, match="language: got 1 for 2"):
         pipe(["Ja.", "Yes."], portrait, language=["de"])
     with pytest.raises(ValueError, match=r"language: \['de'\]; wants a code"):
         pipe("Ja.", portrait, language=["de"])
+
+
+def test_voices_of_other_rates_and_silent_clips_share_a_call(pipe, portrait, tmp_path):
+    import av
+
+    given = {"num_frames": 25, "voice": ["espeak", None, "pico"]}
+    result = pipe(["Bob.", "Bob.", "Bob."], portrait, **given)
+    assert result.audio[1] is None and result.sampling_rate == 22050  # Pico has 16000
+    assert [len(result.audio[i]) for i in (0, 2)] == [22050, 22050]
+    for index in range(3):
+        result.save(tmp_path / f"{index}.mp4", index)
+        with av.open(str(tmp_path / f"{index}.mp4")) as file:
+            assert len(file.streams.audio) == (index != 1)
 
 
 def test_a_call_tells_how_far_it_is_and_can_be_broken_off(pipe, portrait):

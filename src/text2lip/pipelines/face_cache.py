@@ -43,7 +43,7 @@ class FaceCache:
 
     def _remembered(self, landmarker: Any, picture: np.ndarray, which: Any, find: Callable) -> np.ndarray:
         """What `find` gave or gives, by the picture and `which` of its faces."""
-        key = blake2b(np.ascontiguousarray(picture)).digest(), picture.shape, str(which)
+        key = blake2b(np.ascontiguousarray(picture)).digest(), picture.shape, str(which), str(landmarker.config)
         with self.lock:
             if self.landmarker is not landmarker:
                 self.landmarker, self.faces = landmarker, OrderedDict()

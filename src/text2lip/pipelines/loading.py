@@ -38,7 +38,7 @@ def loading_error(source: str, variant: str | None, error: Exception) -> Excepti
     if isinstance(error, OSError) and not os.path.isdir(source):
         return OSError(
             f"pretrained_model_name_or_path: {source!r} is no folder, and can't be had from the Hub or its cache "
-            f"({str(error).splitlines()[0][:200]})."
+            f"({next(iter(str(error).splitlines()), type(error).__name__)[:200]})."
         )
     dotless = [str(path) for path in Path(source).glob("*/*") if path.is_file() and "." not in path.name]
     if isinstance(error, IndexError) and variant is not None and dotless:

@@ -8,6 +8,7 @@ import torch
 from text2lip.articulation import token_times
 from text2lip.devices import execution_device
 from text2lip.faces.seal import press_lips, rest_weight, seal_lips, settle, widest_gap
+from text2lip.models.pseudo_audio import PseudoAudioModelOutput
 
 
 AHEAD = 2.0  # seconds of what follows a clip's end that its motion is made with
@@ -63,9 +64,29 @@ class LipMotion:
 
     def _decode_lips(self, tokens: dict, num_frames: int, fps: float, audio_features) -> torch.Tensor:
         """The paper's way: visemes to ṽ, ṽ to pseudo-audio (Eq. 7), both to lips. (batch, num_frames, 57, 2)."""
-        self.viseme_encoder.check_tokenizer(self.tokenizer)
-        durations, mask = tokens["durations"], tokens["attention_mask"]
-        states = self.viseme_encoder(tokens["input_ids"], mask, tokens["phone_ids"], tokens["features"])
-        pseudo = self.pseudo_audio(states.last_hidden_state, durations, num_frames, fps, mask)
-        audio = pseudo.audio_features if audio_features is None else audio_features.to(durations.device)
-        return self.lip_decoder(audio, pseudo.enhanced, durations, fps, mask).motion
+        pseudo = pseudo_sound(self, tokens, num_frames, fps)
+        audio = pseudo.audio_features if audio_features is None else audio_features
+        mask, device = tokens["attention_mask"], execution_device(self.lip_decoder)
+        given = (part.to(device) for part in (audio, pseudo.enhanced, tokens["durations"]))
+        return self.lip_decoder(*given, fps, mask.to(device)).motion
+
+
+def pseudo_sound(pipe: Any, tokens: dict[str, torch.Tensor], num_frames: int, fps: float) -> PseudoAudioModelOutput:
+    """What visemes sound like, by a pipeline's VisemeEncoder and PseudoAudio, each on its own device.
+
+    Args:
+        pipe ([`Text2LipPipeline`]): with both networks.
+        tokens (`dict[str, torch.Tensor]`): of a [`VisemeEncoding`], on any device.
+        num_frames (`int`): frames to make.
+        fps (`float`): frames per second.
+
+    Raises:
+        ValueError: networks that were trained for other visemes than the pipeline's tokenizer has.
+    """
+    pipe.viseme_encoder.check_tokenizer(pipe.tokenizer)
+    device = execution_device(pipe.viseme_encoder)
+    names = ("input_ids", "attention_mask", "phone_ids", "features")
+    states = pipe.viseme_encoder(*(tokens[name].to(device) for name in names)).last_hidden_state
+    device = execution_device(pipe.pseudo_audio)
+    durations, mask = (tokens[name].to(device) for name in ("durations", "attention_mask"))
+    return pipe.pseudo_audio(states.to(device), durations, num_frames, fps, mask)

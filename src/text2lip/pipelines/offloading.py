@@ -18,6 +18,10 @@ class Offloading:
         """As in [`DiffusionPipeline`]; with `offload_to_disk_path` each model has a folder of its own there.
 
         In one folder, as diffusers has it, layers of the same name in two models would share a file.
+
+        Raises:
+            ValueError: a name in `exclude_modules` that no component has; or `offload_to_disk_path` holds files, which
+                diffusers would take for those of this pipeline.
         """
         given = inspect.signature(super().enable_group_offload).bind(*args, **kwargs).arguments
         folder = given.get("offload_to_disk_path")
@@ -26,6 +30,13 @@ class Offloading:
         excluded = given.pop("exclude_modules", None) or ()
         excluded = (excluded,) if isinstance(excluded, str) else excluded
         models = {name: model for name, model in self.components.items() if isinstance(model, torch.nn.Module)}
+        if unknown := set(excluded) - set(self.components):
+            raise ValueError(f"exclude_modules: {sorted(unknown)} are no components; choose among {sorted(models)}.")
+        if os.path.isdir(folder) and os.listdir(folder):
+            raise ValueError(
+                f"offload_to_disk_path: {os.fspath(folder)!r} holds files, and weights found there are taken for this "
+                "pipeline's; give a new folder."
+            )
         for name, model in models.items():
             if name in excluded:
                 model.to(given["onload_device"])

@@ -28,9 +28,9 @@ class Text2LipPipelineOutput(BaseOutput):
         phones (`list[list[Segment]]`): IPA phones with times in seconds; "" is silence.
         words (`list[list[Segment]]`): words with times in seconds.
         fps (`float`): frames per second.
-        audio (`list[np.ndarray]`, *optional*): float32 in [-1, 1], (samples,), or (channels, samples)
-            where the user's own sound has several; None for a silent film.
-        sampling_rate (`int`, *optional*): of `audio`, Hz.
+        audio (`list[np.ndarray | None]`, *optional*): float32 in [-1, 1], (samples,), or (channels, samples)
+            where the user's own sound has several; None for a silent clip, and None whole where all are silent.
+        sampling_rate (`int`, *optional*): of `audio`, Hz; the highest of its voices'.
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -39,7 +39,7 @@ class Text2LipPipelineOutput(BaseOutput):
     phones: list[list[Segment]] = None
     words: list[list[Segment]] = None
     fps: float = None
-    audio: list[np.ndarray] | None = None
+    audio: list[np.ndarray | None] | None = None
     sampling_rate: int | None = None
 
     def to_tuple(self) -> tuple:
@@ -65,7 +65,8 @@ class Text2LipPipelineOutput(BaseOutput):
         audio = None if self.audio is None else self.audio[index]
         frames = (_to_uint8(frame) for frame in self.frames[index])
         with nullcontext() if subtitles is None else self._subtitles(subtitles, index):  # both files or none
-            write_video(path, frames, fps=self.fps, audio=audio, sampling_rate=self.sampling_rate)
+            rate = None if audio is None else self.sampling_rate
+            write_video(path, frames, fps=self.fps, audio=audio, sampling_rate=rate)
 
     def save_subtitles(self, path: str | Path, index: int = 0) -> None:
         """Write the words of clip `index` as SRT or WebVTT, by the suffix of `path`.

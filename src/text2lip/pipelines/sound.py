@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from text2lip.devices import execution_device
 from text2lip.pipelines.inputs import fit_audio
+from text2lip.pipelines.motion import pseudo_sound
 from text2lip.speech.audio import resample, to_mono
 from text2lip.speech.whisper import SAMPLING_RATE, frames_to_states, whisper_states, whisper_windows
 
@@ -79,11 +79,6 @@ def sound_tokens(
         audio = np.asarray(fit_audio(to_mono(speech.audio), speech.sampling_rate, num_frames, fps))
         states = whisper_states(pipe.audio_encoder, resample(audio, speech.sampling_rate, SAMPLING_RATE))
         return whisper_windows(states, num_frames, fps)
-    device = execution_device(pipe.pseudo_audio)
-    ids, mask, phones, features, durations = (
-        tokens[name].to(device) for name in ("input_ids", "attention_mask", "phone_ids", "features", "durations")
-    )
-    states = pipe.viseme_encoder(ids, mask, phones, features).last_hidden_state
     frames = math.ceil(num_frames / fps * PSEUDO_FPS)
-    pseudo = pipe.pseudo_audio(states, durations, frames, PSEUDO_FPS, mask).audio_features[0]
+    pseudo = pseudo_sound(pipe, tokens, frames, PSEUDO_FPS).audio_features[0]
     return whisper_windows(frames_to_states(pseudo), num_frames, fps)

@@ -106,3 +106,22 @@ def all_frames(
                     progress(done, total)
             frames.append(made)
     return frames
+
+
+def sound_of(streams: list[Text2LipStream]) -> tuple[list[np.ndarray | None] | None, int | None]:
+    """The sound of each clip of a call, None for a silent one, and its rate in Hz: the highest of theirs.
+
+    Both None where all are silent. Voices differ in their rate; a slower one is resampled.
+    """
+    rate = max((stream.sampling_rate for stream in streams if stream.audio is not None), default=None)
+    if rate is None:
+        return None, None
+    from text2lip.pipelines.inputs import fit_audio
+    from text2lip.speech.audio import resample
+
+    def at_rate(stream: Text2LipStream) -> np.ndarray | None:
+        if stream.audio is None or stream.sampling_rate == rate:
+            return stream.audio
+        return fit_audio(resample(stream.audio, stream.sampling_rate, rate), rate, len(stream), stream.fps)
+
+    return [at_rate(stream) for stream in streams], rate

@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from text2lip.articulation import ArticulatoryModel
 from text2lip.cards import ModelCardMixin
+from text2lip.devices import execution_device
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.faces.detection import Face
 from text2lip.faces.landmarker import FaceLandmarker
@@ -38,7 +39,7 @@ from text2lip.pipelines.references import references_of
 from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
 from text2lip.pipelines.sound import check_condition, sound_tokens
 from text2lip.pipelines.still import Still
-from text2lip.pipelines.stream import Text2LipStream, all_frames
+from text2lip.pipelines.stream import Text2LipStream, all_frames, sound_of
 from text2lip.registration import register_pipeline
 from text2lip.renderers.sampling import Sampling
 from text2lip.text.timing import cut_segments
@@ -269,7 +270,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         with self._freed_hooks():
             streams = within_memory(self._streams(request.clips(), options), output_type)
             frames = all_frames(streams, self.progress_bar, progress)
-        sound = None if any(stream.audio is None for stream in streams) else [stream.audio for stream in streams]
+        audio, rate = sound_of(streams)
         output = Text2LipPipelineOutput(
             frames=pack_frames(frames, output_type),
             landmarks=[stream.landmarks for stream in streams],
@@ -277,8 +278,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
             phones=[stream.phones for stream in streams],
             words=[stream.words for stream in streams],
             fps=streams[0].fps,
-            audio=sound,
-            sampling_rate=None if sound is None else streams[0].sampling_rate,
+            audio=audio,
+            sampling_rate=rate,
         )
         return output if return_dict else output.to_tuple()
 
@@ -288,8 +289,8 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         prompt: str | None,
         image: Picture | list[Picture],
         *,
-        voice: Voice | list[Voice] = "default",
-        audio: Sound | list[Sound] | None = None,
+        voice: Voice = "default",
+        audio: Sound | None = None,
         sampling_rate: int | None = None,
         timings: Any = None,
         language: str = "en-us",
@@ -339,7 +340,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         for name in REQUIRED:
             if getattr(self, name) is None:
                 raise ValueError(f"{name}: None; this pipeline can do nothing without it, load it with its {name}.")
-        if self._execution_device.type == "meta":
+        if execution_device(self.face_landmarker).type == "meta":
             raise ValueError("device: 'meta', where tensors have no data; move the pipeline to one that computes.")
         size = options.expressiveness
         motion = self.config.motion if options.motion is None else options.motion

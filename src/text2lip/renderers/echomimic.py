@@ -154,7 +154,12 @@ class EchoMimicRenderer(Sampling):
         elif self.callback_inputs is None:
             self.callback_inputs = ["latents"]
         self._check()
-        self.pipe.begin(steps, scale)
+        self._begin(steps)
+
+    def _begin(self, steps: int):
+        self.begin(steps, self.initial_guidance_scale)
+        if self.pipe is not self:
+            self.pipe.begin(steps, self.initial_guidance_scale)
 
     def _check(self):
         if not isinstance(self.num_inference_steps, int) or self.num_inference_steps < 1:
@@ -206,7 +211,6 @@ class EchoMimicRenderer(Sampling):
         sound = self._check_sound(audio_features, len(landmarks))
         generator = generator or torch.Generator().manual_seed(SEED)
         self._check_mode(len(landmarks), generator)
-        self.pipe._interrupt = False
         return self._frames(square, landmarks, sound, generator)
 
     @property
@@ -283,7 +287,7 @@ class EchoMimicRenderer(Sampling):
             `tuple`: latents (1, channels, frames, height, width), and the path of the frames that the next one shares.
         """
         scheduler = self._scheduler()
-        self.pipe.begin(len(scheduler.timesteps), self.initial_guidance_scale)
+        self._begin(len(scheduler.timesteps))
         if self.unet.is_cache_enabled:
             self.unet._reset_stateful_cache()
         latents = self._noise(len(conditions.landmarks), generator) * scheduler.init_noise_sigma
@@ -295,7 +299,7 @@ class EchoMimicRenderer(Sampling):
             if path:
                 latents[:, :, : self.context_overlap] = path[step]
             own_path.append(latents[:, :, -self.context_overlap :].clone() if self.context_overlap else None)
-            if self.pipe.interrupt:
+            if self.interrupt:
                 continue
             total, count = torch.zeros_like(latents), latents.new_zeros(latents.shape[2])
             for window in self._windows(len(conditions.landmarks), step, whole):
@@ -326,7 +330,7 @@ class EchoMimicRenderer(Sampling):
             embeds (`torch.Tensor`, *optional*): the piece's sound as callbacks see it, (rows, frames, tokens, width).
         """
         embeds = self._embeds(conditions, noisy.device) if embeds is None else embeds
-        dtype, scale = self.unet.dtype, self.pipe.guidance_scale
+        dtype, scale = self.unet.dtype, self.guidance_scale
         features = self._landmark_features(conditions.landmarks[window]).to(dtype)
         sound, given = embeds[:, window].to(dtype), noisy.to(dtype)
         if scale <= 1:
@@ -344,7 +348,7 @@ class EchoMimicRenderer(Sampling):
         if sound is None:
             sound = torch.zeros(len(conditions.landmarks), 1, self.unet.config.cross_attention_dim)
         sound = sound[None].to(device, self.unet.dtype)
-        return sound if self.pipe.guidance_scale <= 1 else torch.cat([torch.zeros_like(sound), sound])
+        return sound if self.guidance_scale <= 1 else torch.cat([torch.zeros_like(sound), sound])
 
     def _landmark_features(self, landmarks: np.ndarray) -> torch.Tensor:
         """Drawn and encoded anew for each pass: features of a minute would fill 8 GB, and cost 1 % of a pass."""
@@ -374,7 +378,8 @@ class EchoMimicRenderer(Sampling):
             return latents, embeds
         tensors = {"latents": latents, "prompt_embeds": embeds}
         given = {name: tensors[name] for name in self.callback_inputs}
-        tensors |= self.callback(self.pipe, step, timestep, given) or {}
+        with self.pipe.lent(self):  # the state is this clip's: another thread may sample with the same pipeline
+            tensors |= self.callback(self.pipe, step, timestep, given) or {}
         return tensors["latents"], tensors["prompt_embeds"]
 
     def _progress(self, parts: list[range], conditions: Conditions) -> tqdm:

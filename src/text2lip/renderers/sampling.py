@@ -1,5 +1,13 @@
 """What callbacks may read and set of a pipeline while it samples, by the names that diffusers' pipelines have."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
+
+
+STATE = ("_guidance_scale", "_num_timesteps", "_interrupt")
+_LENDING = RLock()
+
 
 class Sampling:
     """State of a sampler; a `PipelineCallback` of diffusers works on it.
@@ -16,6 +24,19 @@ class Sampling:
     def begin(self, num_timesteps: int, guidance_scale: float):
         """Note what a piece of a clip begins with."""
         self._num_timesteps, self._guidance_scale = num_timesteps, guidance_scale
+
+    @contextmanager
+    def lent(self, owner: "Sampling") -> Iterator[None]:
+        """Inside, this has the state of `owner`, the sampler of one clip; what is set here is the owner's afterwards.
+
+        One thread at a time: a pipeline that samples in several shows each callback the state of its own clip.
+        """
+        with _LENDING:
+            for name in STATE:
+                setattr(self, name, getattr(owner, name))
+            yield
+            for name in STATE:
+                setattr(owner, name, getattr(self, name))
 
     @property
     def guidance_scale(self) -> float | None:
