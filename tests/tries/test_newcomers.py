@@ -97,7 +97,8 @@ def test_all_faces_of_a_picture_are_remembered():
     for count in (0, 2):
         calls = []
         found = [np.full((478, 3), 0.1 * index, np.float32) for index in range(count)]
-        landmarker = SimpleNamespace(locate_all=lambda picture, found=found, calls=calls: calls.append(1) or found)
+        find_all = lambda picture, found=found, calls=calls: calls.append(1) or found  # noqa: E731
+        landmarker = SimpleNamespace(config={}, locate_all=find_all)
         cache = FaceCache()
         for _ in range(2):
             np.testing.assert_array_equal(cache.locate_all(landmarker, picture(5)), found)
