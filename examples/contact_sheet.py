@@ -13,6 +13,7 @@ from text2lip import Text2LipPipeline
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width, to_pixels
 from text2lip.faces.images import load_image
+from text2lip.training.settings import errors_in_one_line
 
 
 def main():
@@ -105,4 +106,5 @@ def plot(result, image: np.ndarray, path: str):
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -16,6 +16,7 @@ from PIL import Image
 from text2lip import FaceLandmarker, VisemeTokenizer
 from text2lip.data import SourceClip, grid_clips, prepare_clip
 from text2lip.faces.canonical import lip_gap, lip_width
+from text2lip.training.settings import errors_in_one_line
 
 
 def main():
@@ -77,4 +78,5 @@ def draw(record: dict, path: str, every: int):
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

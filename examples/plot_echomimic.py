@@ -7,6 +7,9 @@ import argparse
 import json
 from pathlib import Path
 
+from text2lip.training.run import read_log
+from text2lip.training.settings import errors_in_one_line
+
 
 def main(arguments: list[str] | None = None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -20,7 +23,7 @@ def main(arguments: list[str] | None = None):
 
     figure, axes = plt.subplots(1, len(args.runs), figsize=(3.6 * len(args.runs), 3), squeeze=False)
     for axis, run in zip(axes[0], args.runs):
-        rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        rows = read_log(run / "log.jsonl")
         stage = json.loads((run / "config.json").read_text())["stage"]
         draw(axis, rows)
         axis.set(title=stage, xlabel="step", ylabel="L1 and KL" if stage == "vae" else "v loss", yscale="log")
@@ -43,4 +46,5 @@ def draw(axis, rows: list[dict]):
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -4,7 +4,6 @@ python examples/plot_training.py outputs/pvar --prepared outputs/grid --output t
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from text2lip.data.prepared import PreparedClip
 from text2lip.faces.canonical import lip_gap
 from text2lip.training import Text2LipNetworks, collate, to_sample
 from text2lip.training.clips import load_clips
+from text2lip.training.run import read_log
 from text2lip.training.settings import errors_in_one_line
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    rows = [json.loads(line) for line in (args.run / "log.jsonl").read_text().splitlines()]
+    rows = read_log(args.run / "log.jsonl")
     figure = plt.figure(figsize=(10, 3.4 + 1.9 * args.clips), layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=[3.2, 1.9 * args.clips])
     left, right = upper.subplots(1, 2)

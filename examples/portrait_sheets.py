@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 from text2lip import Text2LipPipeline
 from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width, to_pixels
 from text2lip.faces.images import load_image
+from text2lip.training.settings import errors_in_one_line
 
 
 TEXT = "Father Bob found my new shoes."
@@ -105,4 +106,5 @@ def join(columns: list[list[Image.Image]]) -> Image.Image:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

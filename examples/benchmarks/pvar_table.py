@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from text2lip.training.run import read_log
+
 
 EXAMPLES = Path(__file__).parents[1]
 ALL_SOUND = {"kind": "constant", "end": 0.0}
@@ -85,7 +87,7 @@ def run(name: str, seed: int, args: argparse.Namespace, more: list[str]) -> dict
 def last_figures(folder: Path, steps: int) -> dict[str, float | None] | None:
     """What the validation after the last step wrote to the run's log; None where it is not done."""
     log = folder / "log.jsonl"
-    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    rows = read_log(log) if log.exists() else []
     done = [row for row in rows if row["step"] == steps and "val/pseudo_audio_l1" in row]
     return {key.removeprefix("val/"): value for key, value in done[-1].items() if key != "step"} if done else None
 

@@ -16,6 +16,7 @@ from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
 from text2lip.training.networks import PARTS
+from text2lip.training.run import TrainingRun
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -72,6 +73,25 @@ def test_an_upload_wants_a_licence_before_any_work(script, arguments, tmp_path):
     with pytest.raises(ValueError, match="licence: None; what goes to 'me/lips' needs one that you state"):
         script.main(arguments(push_to_hub="me/lips"))
     assert not (tmp_path / "run").exists()
+
+
+def test_sound_alone_makes_no_pipeline_to_push(script, arguments, tmp_path):
+    with pytest.raises(ValueError, match="push_to_hub: 'me/lips'; networks that hear sound alone"):
+        script.main(arguments(push_to_hub="me/lips", licence="MIT", use_visemes="false"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_best_pipeline_is_pushed(script, arguments, tmp_path, monkeypatch):
+    pushed = []
+    monkeypatch.setattr(Text2LipPipeline, "push_to_hub", lambda pipe, name: pushed.append((pipe, name)))
+    script.main(arguments(max_steps=2, push_to_hub="me/lips", licence="MIT"))
+    [(pipe, name)] = pushed
+    best = Text2LipPipeline.from_pretrained(tmp_path / "run/best")
+    assert name == "me/lips" and pipe.config.motion == "networks"
+    for part in PARTS:
+        assert getattr(pipe, part).config._training["licence"] == "MIT"
+        for ours, theirs in zip(getattr(pipe, part).parameters(), getattr(best, part).parameters()):
+            assert torch.equal(ours, theirs)
 
 
 def test_two_steps(script, arguments, clips, tmp_path, capsys):
@@ -165,6 +185,13 @@ def test_help_explains_every_setting(script, capsys):
         ({"prepared": "/nowhere"}, "'train' is not prepared"),
         ({"config": "/nowhere.yaml"}, "nowhere.yaml"),
         ({"mixed_precision": "half"}, "mixed_precision: 'half'"),
+        ({"learning_rate": "abc"}, "--learning_rate 'abc': wants a number."),
+        ({"learning_rate": "null"}, "--learning_rate None: wants a number."),
+        ({"batch_size": "2.5"}, "--batch_size 2.5: wants a whole number."),
+        ({"limit_clips": "all"}, "--limit_clips 'all': wants a whole number."),
+        ({"cpu": "ture"}, "--cpu 'ture': wants true or false."),
+        ({"networks": "16"}, "--networks 16: wants"),
+        ({"output": "[a]"}, "--output ['a']: wants text."),
     ],
 )
 def test_a_users_error_is_one_line(arguments, monkeypatch, capsys, change, words):
@@ -173,6 +200,30 @@ def test_a_users_error_is_one_line(arguments, monkeypatch, capsys, change, words
         runpy.run_path(str(EXAMPLES / "train_pvar.py"), run_name="__main__")
     said = str(ended.value) if isinstance(ended.value.code, str) else capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("train_pvar") and words in said and "\n" not in said
+
+
+def test_what_goes_wrong_in_training_keeps_its_traceback(arguments, monkeypatch):
+    def fail(self):
+        raise ValueError("a shape, hours later")
+
+    monkeypatch.setattr(TrainingRun, "begin", fail)
+    monkeypatch.setattr(sys, "argv", ["train_pvar.py", *arguments(max_steps=1)])
+    with pytest.raises(ValueError, match="hours later"):
+        runpy.run_path(str(EXAMPLES / "train_pvar.py"), run_name="__main__")
+
+
+def test_a_row_that_a_killed_run_left_torn_stops_no_resume(script, arguments, tmp_path):
+    script.main(arguments(max_steps=2, save_every=1))
+    log = tmp_path / "run/log.jsonl"
+    whole = log.read_text()
+    log.write_text(whole + '{"step": 3, "lo')
+    script.main(arguments(max_steps=3, resume="latest"))
+    rows = [json.loads(row) for row in log.read_text().splitlines()]
+    assert log.read_text().startswith(whole) and rows[-2]["step"] == 3
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/log.jsonl").write_text('{"step": 3, "lo')  # killed before the first checkpoint
+    script.main(arguments(max_steps=1, output=tmp_path / "new", resume="latest"))
+    assert list(logged(tmp_path / "new")) == [1]
 
 
 def test_a_longer_run_says_so(script, arguments, capsys):
@@ -206,6 +257,8 @@ def test_the_command_line_wins_and_numbers_are_numbers(script, tmp_path):
     (tmp_path / "a.yaml").write_text("learning_rate: 1e-3\nmixed_precision: no\nseed: 3\n")
     config = script.parse_config(["--config", str(tmp_path / "a.yaml"), "--seed", "4", "--limit_clips", "2"])
     assert (config.learning_rate, config.mixed_precision, config.seed, config.limit_clips) == (1e-3, "no", 4, 2)
+    config = script.parse_config(["--max_steps", "1e2", "--output", "007", "--data", "2026", "--resume", "null"])
+    assert (config.max_steps, config.output, config.data, config.resume) == (100, "007", "2026", None)
     (tmp_path / "a.yaml").write_text("speed: 3\n")
     with pytest.raises(SystemExit):
         script.parse_config(["--config", str(tmp_path / "a.yaml")])

@@ -1,6 +1,7 @@
 """What newcomers tried first: one portrait for many prompts, threads, lists, curves, breaking off."""
 
 import copy
+import re
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -236,3 +237,19 @@ def test_every_benchmark_takes_the_pipeline_that_it_measures():
         text = path.read_text()
         assert 'from_pretrained("text2lip-grid")' not in text, path
         assert '"--pipeline"' in text or "clip_parser(" in text, path
+
+
+def test_every_script_of_training_and_looking_tells_a_users_error_in_one_line():
+    scripts = [
+        path for path in (Path(__file__).parents[2] / "examples").glob("*.py") if "__main__" in path.read_text()
+    ]
+    assert len(scripts) > 10
+    for path in scripts:
+        assert "with errors_in_one_line():" in path.read_text(), path
+
+
+def test_no_test_imports_from_whichever_conftest_was_loaded_last():
+    paths = list((Path(__file__).parents[1]).rglob("*.py"))
+    assert len(paths) > 50
+    for path in paths:
+        assert not re.search(r"^(from|import) conftest\b", path.read_text(), re.MULTILINE), path

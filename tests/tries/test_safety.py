@@ -104,6 +104,28 @@ def test_old_weights_are_there_until_the_new_ones_are(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["best"]
 
 
+def test_a_folder_behind_a_link_is_replaced_where_it_is(tmp_path):
+    there, best = tmp_path / "disk/weights", tmp_path / "best"
+    there.mkdir(parents=True)
+    best.symlink_to(there)
+    (tmp_path / "disk/old-weights").symlink_to(tmp_path)  # as earlier versions left one
+    for text in ("one", "two"):
+        with replaced_folder(best) as folder:
+            (folder / "weights").write_text(text)
+        assert best.is_symlink() and (there / "weights").read_text() == text
+        assert [path.name for path in there.parent.iterdir()] == ["weights"]
+
+
+def test_an_error_leaves_the_old_folder_and_no_other(tmp_path):
+    with replaced_folder(tmp_path / "best") as folder:
+        (folder / "weights").write_text("old")
+    with pytest.raises(OSError), replaced_folder(tmp_path / "best") as folder:
+        (folder / "weights").write_text("half")
+        raise OSError("disk full")
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]
+    assert (tmp_path / "best/weights").read_text() == "old"
+
+
 def test_a_checkpoint_half_removed_is_none(tmp_path):
     for step in (1, 2):
         made = tmp_path / f"tmp-{step}"

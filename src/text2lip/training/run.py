@@ -1,9 +1,10 @@
 """What every training run does beside its own step: resume, log, validate and save in time, keep weights whole."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,15 @@ from text2lip.data.prepared import splits_of
 from text2lip.files import replaced_file, replaced_folder
 from text2lip.training.precision import choose_precision
 from text2lip.training.state import find_checkpoint, load_checkpoint, save_checkpoint
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """Rows of a log.jsonl; one that a killed program left half written is none."""
+    rows = []
+    for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    return [row for row in rows if isinstance(row, dict) and "step" in row]
 
 
 class TrainingRun:
@@ -48,8 +58,9 @@ class TrainingRun:
         if self.accelerator.is_main_process:
             self.output.mkdir(parents=True, exist_ok=True)
             rows = self.output / "log.jsonl"
-            if path is not None and rows.exists():  # what was done after the checkpoint is done again
-                kept = [row for row in rows.read_text().splitlines() if json.loads(row)["step"] <= self.run["step"]]
+            if rows.exists():  # what was done after the checkpoint is done again
+                last = math.inf if path is None else self.run["step"]
+                kept = [json.dumps(row) for row in read_log(rows) if row["step"] <= last]
                 with replaced_file(rows) as temporary:
                     temporary.write_text("".join(f"{row}\n" for row in kept))
             (self.output / "config.json").write_text(json.dumps(asdict(self.config), indent=2))

@@ -5,12 +5,14 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
 
 
+WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text", dict: "`{name: value}`"}
 COMMENTED = re.compile(r"^    (\w+): .*?  # (.+)$", re.MULTILINE)
 
 
@@ -24,8 +26,8 @@ def parse_settings(cls: type, description: str, arguments: list[str] | None = No
             with values as YAML writes them.
 
     Returns:
-        an object of `cls`. An unknown setting, or a file that can't be read, ends the program with a message, as
-        argparse does.
+        an object of `cls`. An unknown setting, a value of another type, or a file that can't be read, ends the
+        program with a message, as argparse does.
     """
     import yaml
 
@@ -47,16 +49,46 @@ def parse_settings(cls: type, description: str, arguments: list[str] | None = No
     if unknown := set(values) - set(known):
         parser.error(f"unknown settings in {path}: {', '.join(sorted(unknown))}")
     for name, value in values.items():
-        if known[name].type is float:
-            values[name] = float(value)  # YAML reads 1e-3 as a string
-        elif known[name].type is str and value is False:
-            values[name] = "no"  # and no as false
+        try:
+            values[name] = converted(known[name].type, value, given.get(name))
+        except ValueError as error:
+            parser.error(f"--{name} {value!r}: {error}.")
     return cls(**values)
+
+
+def converted(kind: Any, value: Any, text: str | None = None) -> Any:
+    """What YAML read as `value`, in the type of a setting.
+
+    Args:
+        kind: type of the setting: int, float, bool, str, dict, or one of them or None.
+        value: what YAML made of it.
+        text (`str`, *optional*): as it was written, which a setting of text keeps: 007.
+
+    Raises:
+        ValueError: it is of another type; the message says what is wanted.
+    """
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    kind = get_origin(kinds[0]) or kinds[0]
+    if value is None and NoneType in kinds:
+        return None
+    if kind is str and isinstance(value, (bool, int, float)):
+        return text or ("no" if value is False else str(value))  # YAML reads no as false
+    if kind in (int, float) and not isinstance(value, bool):
+        with suppress(ValueError, TypeError, OverflowError):  # YAML reads 1e-3 as a string
+            number = value if isinstance(value, int) else float(value)
+            if kind(number) == number or kind is float:
+                return kind(number)
+    elif isinstance(value, kind):
+        return value
+    raise ValueError(f"wants {WANTED[kind]}")
 
 
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
-    """End the program with one line where the caller is to blame: a `ValueError` or a file that can't be had."""
+    """End the program with one line where the caller is to blame: a `ValueError` or a file that can't be had.
+
+    It is meant for what is read and built before the work: what goes wrong hours later wants its traceback.
+    """
     try:
         yield
     except (ValueError, OSError) as error:
