@@ -62,12 +62,19 @@ def _begun(path: str | Path, argument: str) -> tuple[Path, Path]:
 
 @contextmanager
 def replaced_folder(path: str | Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; on success it takes the name `path`, see [`put_folder`]."""
-    path = Path(path)
+    """Give a temporary folder beside `path`; on success it takes the name `path`, see [`put_folder`].
+
+    A symbolic link stays one: the folder that it leads to is made or replaced. On any error the temporary is removed.
+    """
+    path = Path(os.path.realpath(path))
     temporary = path.with_name(f"tmp-{path.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
+    _remove(temporary)
     temporary.mkdir(parents=True)
-    yield temporary
+    try:
+        yield temporary
+    except BaseException:
+        _remove(temporary)
+        raise
     put_folder(temporary, path)
 
 
@@ -77,11 +84,18 @@ def put_folder(made: Path, path: Path) -> None:
     A program that is killed in between leaves both; the next call clears up.
     """
     old = path.with_name(f"old-{path.name}")
-    if path.exists():
-        shutil.rmtree(old, ignore_errors=True)
+    if os.path.lexists(path):
+        _remove(old)
         os.replace(path, old)
     os.replace(made, path)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def inside(folder: str | Path, name: str, what: str = "name", links: bool = False) -> Path:
