@@ -130,6 +130,29 @@ def test_a_card_that_somebody_wrote_or_changed_stays(tmp_path, text):
     assert (tmp_path / "README.md").read_text() == text
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Größe, as Windows once wrote it.".encode("cp1252"),
+        "In two bytes each.".encode("utf-16"),
+        b"Two\r\nlines.",
+        signed("Ours").encode().replace(b"Ours", b"\xff"),
+        b"---\nlicense: [mit\n---\n" + signed("Ours, its metadata broken").encode(),
+        b"---\nlicense: [mit\n---\n" + GENERIC.format("model").encode(),
+    ],
+)
+def test_a_card_in_any_encoding_stays_byte_for_byte(model, tmp_path, monkeypatch, raw):
+    (tmp_path / "README.md").write_bytes(raw)
+    model.save_pretrained(tmp_path)
+    write_card(tmp_path, signed("ours"))
+    assert (tmp_path / "README.md").read_bytes() == raw
+    monkeypatch.setattr(diffusers.utils.PushToHubMixin, "_upload_folder", lambda *a, **k: None)
+    monkeypatch.setattr(model, "_readme", raw)
+    (tmp_path / "README.md").write_text("diffusers wrote over it")
+    model._upload_folder(tmp_path, "me/mine")
+    assert (tmp_path / "README.md").read_bytes() == raw
+
+
 @pytest.mark.parametrize("what", ["pipeline", "component", "tokenizer"])
 def test_saving_with_an_upload_leaves_a_readme_as_it_is(pipe, model, tmp_path, monkeypatch, what):
     saved = {"pipeline": pipe, "component": model, "tokenizer": pipe.tokenizer}[what]

@@ -30,6 +30,10 @@ def test_nothing_goes_out_without_a_licence():
         (["MIT", "MIT"], {"license": "mit"}),
         (["MIT", "Apache-2.0"], {"license": "other", "license_name": "several"}),
         (["GPL-3.0-or-later"], {"license": "gpl-3.0"}),
+        (["C-UDA-1.0"], {"license": "c-uda"}),
+        (["ODbL-1.0"], {"license": "odbl"}),
+        (["GFDL-1.3-or-later"], {"license": "gfdl"}),
+        (["BSL-1.0"], {"license": "bsl-1.0"}),
         (["LicenseRef-mine"], {"license": "other", "license_name": "licenseref-mine"}),
         (["MIT OR Apache-2.0"], {"license": "other", "license_name": "mit-or-apache-2.0"}),
         (["x\nlicense: mit"], {"license": "other", "license_name": "x-license-mit"}),  # out of a strange config.json

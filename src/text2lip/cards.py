@@ -152,6 +152,15 @@ def signed(card: str) -> str:
 def by_hand(text: str) -> bool:
     """Whether somebody wrote or changed this card: it is not a card of ours as we left it, nor one that diffusers
     filled in."""
+    import yaml
+
+    try:
+        return _by_hand(text)
+    except (yaml.YAMLError, ValueError):  # metadata that no program wrote
+        return True
+
+
+def _by_hand(text: str) -> bool:
     from huggingface_hub import ModelCard, ModelCardData
 
     mark = MARK.search(text)
@@ -167,7 +176,7 @@ def by_hand(text: str) -> bool:
 def write_card(folder: str | os.PathLike, card: str) -> None:
     """Write `card` as the README.md of `folder`, unless somebody wrote or changed one by hand there."""
     path = Path(folder) / "README.md"
-    if not path.exists() or not by_hand(path.read_text(encoding="utf-8")):
+    if not path.exists() or not by_hand(path.read_text(encoding="utf-8", errors="replace")):
         path.write_text(card, encoding="utf-8")
 
 
@@ -187,7 +196,7 @@ def _shown(value: Any) -> str:
 class ModelCardMixin:
     """Gives what goes to the Hub a card of its own; to be named before `ModelMixin` or `DiffusionPipeline`."""
 
-    _readme: str | None = None  # found in the folder before diffusers writes over it
+    _readme: bytes | None = None  # found in the folder before diffusers writes over it
 
     def model_card(self, repo_id: str) -> str:
         """Markdown for the README.md of the repository `repo_id`."""
@@ -207,8 +216,8 @@ class ModelCardMixin:
     def save_pretrained(self, save_directory: str | os.PathLike, *args, **kwargs):
         """As in diffusers; a README.md that somebody wrote in the folder stays and is uploaded with `push_to_hub`."""
         readme = Path(save_directory) / "README.md"
-        found = readme.read_text(encoding="utf-8") if readme.is_file() else None
-        self._readme = found if found is not None and by_hand(found) else None
+        kept = readme.is_file() and by_hand(readme.read_text(encoding="utf-8", errors="replace"))
+        self._readme = readme.read_bytes() if kept else None
         try:
             return super().save_pretrained(save_directory, *args, **kwargs)
         finally:
@@ -216,6 +225,6 @@ class ModelCardMixin:
 
     def _upload_folder(self, working_dir: str | os.PathLike, repo_id: str, *args, **kwargs):
         if self._readme is not None:
-            (Path(working_dir) / "README.md").write_text(self._readme, encoding="utf-8")
+            (Path(working_dir) / "README.md").write_bytes(self._readme)
         write_card(working_dir, self.model_card(repo_id))
         return super()._upload_folder(working_dir, repo_id, *args, **kwargs)

@@ -8,10 +8,11 @@ NOT_STATED = "not stated"
 HUB_IDS = re.compile(
     r"apache-2\.0|mit|isc|zlib|unlicense|wtfpl|ncsa|postgresql|ms-pl|mpl-2\.0|(afl|osl)-3\.0|artistic-2\.0|ecl-2\.0|"
     r"bsd-[23]-clause|bsd-3-clause-clear|cc0-1\.0|cc-by-2\.5|cc-by(-nc)?-[234]\.0|cc-by-(sa|nc-nd)-[34]\.0|"
-    r"cc-by-nc-sa-[234]\.0|cc-by-nd-4\.0|c-uda|cdla-(permissive|sharing)-1\.0|cdla-permissive-2\.0|epl-[12]\.0|"
-    r"etalab-2\.0|eupl-1\.1|agpl-3\.0|gpl-[23]\.0|lgpl-(2\.1|3\.0)|lppl-1\.3c|ofl-1\.1"
+    r"cc-by-nc-sa-[234]\.0|cc-by-nd-4\.0|cdla-(permissive|sharing)-1\.0|cdla-permissive-2\.0|epl-[12]\.0|"
+    r"etalab-2\.0|eupl-1\.1|bsl-1\.0|agpl-3\.0|gpl-[23]\.0|lgpl-(2\.1|3\.0)|lppl-1\.3c|ofl-1\.1"
 )
 """Identifiers that the Hub takes in a card's `license` and that are SPDX's in lower case; others are `other` there."""
+UNVERSIONED = re.compile(r"(c-uda|odbl|odc-by|pddl)-1\.0|(gfdl)-1\.[123]")  # the Hub knows them without it
 
 
 def spdx_id(licence: str) -> str:
@@ -62,4 +63,6 @@ def hub_metadata(licences: Iterable[str | None]) -> dict[str, str]:
         return {"license": "other", "license_name": "several"}
     name = re.sub(r"[^a-z0-9.+-]+", "-", stated.pop().lower()).strip("-")
     listed = re.sub("-(only|or-later)$", "", name)
+    if found := UNVERSIONED.fullmatch(listed):
+        return {"license": found[1] or found[2]}
     return {"license": listed} if HUB_IDS.fullmatch(listed) else {"license": "other", "license_name": name}
