@@ -36,6 +36,17 @@ def test_what_is_set_wins_and_a_slow_choice_is_warned_of(processor, monkeypatch)
     assert choose_precision("auto", CPU)[0] == "no"
 
 
+def test_an_accelerator_is_asked_or_nothing_is_claimed_of_it(processor, monkeypatch):
+    processor()
+    for able, chosen in ((True, "bf16"), (False, "no")):
+        monkeypatch.setattr(torch.xpu, "is_bf16_supported", lambda including_emulation, able=able: able)
+        assert choose_precision("auto", torch.device("xpu"))[0] == chosen
+        assert ("WARNING" in choose_precision("bf16", torch.device("xpu"))[1]) is not able
+    for name in ("mps", "hpu"):  # no question there; no module at all
+        assert choose_precision("auto", torch.device(name)) == ("no", f"torch can't tell whether this {name} has bf16")
+        assert choose_precision("bf16", torch.device(name)) == ("bf16", "as set")
+
+
 def test_an_unknown_precision_is_refused():
     with pytest.raises(ValueError, match="mixed_precision: 'half'"):
         choose_precision("half", CPU)
