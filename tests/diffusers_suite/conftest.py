@@ -1,10 +1,8 @@
 """What all plug-in classes share: tests that can't apply, weights that say something, the mixin of each test."""
 
-import zlib
-
 import pytest
-import torch
 from inapplicable import INAPPLICABLE
+from shaking import shake
 
 
 def pytest_collection_modifyitems(items):
@@ -17,14 +15,6 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.slow)
         mixin = next(base.__name__ for base in reversed(item.cls.__mro__) if item.originalname in vars(base))
         item.user_properties.append(("mixin", mixin))
-
-
-def shake(model: torch.nn.Module):
-    """Fill what starts at zero: else a network says nothing, and any comparison of it passes."""
-    for name, parameter in model.named_parameters():
-        if not parameter.is_meta and not parameter.any():
-            generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
-            parameter.data.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
 
 
 @pytest.fixture(autouse=True, scope="class")

@@ -4,7 +4,6 @@ from functools import cache
 
 import pytest
 import torch
-from conftest import shake
 from diffusers import AutoencoderKL, DDIMScheduler
 from diffusers_mixins import (
     BasePipelineTesterConfig,
@@ -14,6 +13,7 @@ from diffusers_mixins import (
     PipelineTesterMixin,
     needs_accelerator,
 )
+from shaking import shake
 from skimage.data import astronaut
 
 from text2lip import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder, Text2LipPipeline
