@@ -19,6 +19,7 @@ from torch import nn
 
 from text2lip.cards import ModelCardMixin
 from text2lip.devices import execution_device
+from text2lip.faces.canonical import fit_similarity
 
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "face_identity"
@@ -101,13 +102,4 @@ def face_chip(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         `np.ndarray`: uint8 (150, 150, 3).
     """
     points = landmarks[list(EYES_AND_NOSE), :2].astype(np.float64)
-    return cv2.warpAffine(image, similarity(points, CHIP), (SIZE, SIZE), flags=cv2.INTER_LINEAR)
-
-
-def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Matrix (2, 3) that turns, scales and moves `source` (n, 2) onto `target` (n, 2) with least squares."""
-    a, b = (points - points.mean(0) for points in (source, target))
-    scale = (a**2).sum()
-    cos, sin = (a * b).sum() / scale, (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / scale
-    matrix = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([matrix, target.mean(0) - matrix @ source.mean(0)])
+    return cv2.warpAffine(image, fit_similarity(points, CHIP), (SIZE, SIZE), flags=cv2.INTER_LINEAR)

@@ -4,15 +4,13 @@ import cv2
 import numpy as np
 
 from text2lip.faces.canonical import LIPS, fit_affine
-from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
+from text2lip.faces.mesh_topology import FACE_OVAL, LEFT_EYE, RIGHT_EYE
 
 
 CELLS = 24  # pixels of the small pictures for one unit, the distance of the outer eye corners
 ADDED = 20.0  # grey levels: how much added light is thought usual, beside `NOISE`
 NOISE = 1.0
 GAINS = (0.5, 2.0)  # by which light may differ from place to place, beyond the whole face's
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
-OVAL += (148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
 
 
 def light_of(frame: np.ndarray, points: np.ndarray, other: np.ndarray, source: np.ndarray) -> np.ndarray:
@@ -31,10 +29,10 @@ def light_of(frame: np.ndarray, points: np.ndarray, other: np.ndarray, source: n
     wanted, where = _small(frame, points)
     given, whence = _small(other, source)
     height, width = wanted.shape[:2]
-    matrix = fit_affine(whence[list(OVAL)], where[list(OVAL)])
+    matrix = fit_affine(whence[list(FACE_OVAL)], where[list(FACE_OVAL)])
     given = cv2.warpAffine(given, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     mask = np.zeros((height, width), np.uint8)
-    for group, value in ((OVAL, 1), (LIPS, 0), (LEFT_EYE, 0), (RIGHT_EYE, 0)):
+    for group, value in ((FACE_OVAL, 1), (LIPS, 0), (LEFT_EYE, 0), (RIGHT_EYE, 0)):
         hull = cv2.convexHull(np.rint(where[list(group)]).astype(np.int32))
         cv2.fillConvexPoly(mask, hull, value)
         if not value:
