@@ -28,6 +28,11 @@ def main(arguments: list[str] | None = None):
     parser.add_argument("--results", nargs="+", type=Path, help="junit files of runs that are over")
     parser.add_argument("--stdout", action="store_true", help="print the table, leave the page alone")
     args = parser.parse_args(arguments)
+    checkout = args.diffusers or os.environ.get("DIFFUSERS_TESTS")
+    if not args.results and not (checkout and Path(checkout, "tests/models/testing_utils").is_dir()):
+        parser.error(f"--diffusers {checkout}: no checkout of diffusers with its tests; see --help.")
+    if bare := [path for path in args.results or [] if 'name="mixin"' not in path.read_text(encoding="utf-8")]:
+        parser.error(f"--results {bare[0]}: no test of diffusers' mixins ran; was there a checkout?")
     with tempfile.TemporaryDirectory() as folder:
         files = args.results or [run(args.diffusers, Path(folder) / "results.xml")]
         cases = {
