@@ -24,7 +24,7 @@ from text2lip import Text2LipPipeline
 from text2lip.data.alignments import phone_timeline, read_alignments
 from text2lip.data.prepared import load_prepared
 from text2lip.licences import check_licence
-from text2lip.pipelines.loading import CHECKPOINTS
+from text2lip.pipelines.loading import pipeline_source
 from text2lip.speech import synthesize
 from text2lip.text import Timeline, available_languages, split_phone
 from text2lip.text.visemes import LETTER_CLASS
@@ -57,6 +57,8 @@ def main():
     if Path(args.output).resolve() == source.resolve():
         raise ValueError(f"output: {args.output!r} is the pipeline itself; give another folder.")
     pipe = Text2LipPipeline.from_pretrained(source)
+    if pipe.viseme_encoder is None:
+        raise ValueError(f"pipeline: {args.pipeline!r} has no viseme_encoder to give a head; choose one that has.")
     encoder, tokenizer = pipe.viseme_encoder.eval(), pipe.tokenizer
     encoder.check_tokenizer(tokenizer)
     sentences = training_sentences(args.alignments)
@@ -78,9 +80,8 @@ def main():
 
 def pipeline_folder(name: str) -> Path:
     """Where the files of a pipeline are: built-in name, folder or Hub id."""
-    if (CHECKPOINTS / name).is_dir():
-        return CHECKPOINTS / name
-    return Path(name if Path(name).is_dir() else Text2LipPipeline.download(name))
+    source = pipeline_source(name, "pipeline")
+    return Path(source if os.path.isdir(source) else Text2LipPipeline.download(source))
 
 
 def training_sentences(path: Path | None) -> list:

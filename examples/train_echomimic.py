@@ -20,7 +20,7 @@ exactly) and `final`: a pipeline of the averaged weights, or the matrices alone.
 import json
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +30,35 @@ from accelerate.utils import DistributedDataParallelKwargs
 from diffusers import AutoencoderKL, DDIMScheduler
 from torch.utils.data import DataLoader
 
-from text2lip.cards import record_training
+from text2lip.cards import metadata_lines, signed, stated_licence, training_section, write_card
 from text2lip.data.faces import FaceBatches, FaceClips
 from text2lip.data.prepared import splits_of
-from text2lip.licences import check_licence
+from text2lip.licences import NOT_STATED, check_licence, hub_metadata
 from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, VAETraining, decode, encode, sample, velocity_loss
 from text2lip.training.ema import EMA
-from text2lip.training.publish import as_pipeline
+from text2lip.training.publish import as_pipeline, began_with, note_training
 from text2lip.training.renderer_losses import learning_rate
 from text2lip.training.run import TrainingRun
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
+
+
+LORA_CARD = """---
+{metadata}
+---
+
+# Low-rank matrices for an EchoMimicUNet
+
+```python
+pipe.unet.load_lora_adapter(folder, prefix=None, weight_name="pytorch_lora_weights.safetensors")
+```
+
+Licence: {licence}.
+
+## Training
+
+{training}
+"""
 
 
 @dataclass
@@ -120,6 +138,13 @@ def build_networks(config: TrainConfig, vae_scale: int) -> EchoMimicNetworks:
     return networks
 
 
+def lora_card(unet: torch.nn.Module) -> str:
+    """Markdown on low-rank matrices, from what [`note_training`] noted of the network that they are for."""
+    licence = stated_licence(unet)
+    values = {"metadata": metadata_lines(hub_metadata([licence])), "licence": licence or NOT_STATED}
+    return signed(LORA_CARD.format(**values, training=training_section(unet)))
+
+
 class Run(TrainingRun):
     """Everything of one training run, and its loop."""
 
@@ -140,6 +165,8 @@ class Run(TrainingRun):
         self.vae = build_vae(config).to(self.accelerator.device)
         self.vae_scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
         model = VAETraining(self.vae) if config.stage == "vae" else build_networks(config, self.vae_scale)
+        start = config.vae if config.stage == "vae" else config.start
+        self.began = {type(part): began_with(start, part) for part in model.children()}
         if config.stage != "vae":
             self.vae.requires_grad_(False).eval()
         self.train = self.clips("train")
@@ -262,8 +289,10 @@ class Run(TrainingRun):
         if not self.accelerator.is_main_process:
             return
         model = self.accelerator.unwrap_model(self.model)
-        for part in model.children():  # in place of what was noted of the weights that it began with
-            record_training(part, **self.facts())
+        for part, parameters in ((part, part.parameters()) for part in model.children()):
+            if any(parameter.requires_grad for parameter in parameters):  # the others are what they were
+                settings = asdict(self.config) | {"data": self.config.data + self.began[type(part)]}
+                note_training([part], settings, None, self.run["step"], "train_echomimic.py", "")
         with self.kept(name) as folder, self.ema.applied(model):
             if self.config.stage == "vae":
                 batch = FaceBatches(self.train, 8, self.config.frames, 0, 0, range(1))[0]
@@ -272,19 +301,9 @@ class Run(TrainingRun):
                 self.vae.save_pretrained(folder / "vae")
             elif self.config.lora_rank:
                 model.unet.save_lora_adapter(folder)
+                write_card(folder, lora_card(model.unet))
             else:
                 self.pipeline(model).save_pretrained(folder)
-
-    def facts(self) -> dict[str, Any]:
-        """What the model cards tell of this run."""
-        script = "examples/train_echomimic.py --config config.json"
-        start = f" It began with the weights of {Path(self.config.start).name}." if self.config.start else ""
-        return {
-            "data": f"{self.config.data}{start}",
-            "licence": self.config.licence,
-            "command": f"accelerate launch {script} --stage {self.config.stage}",
-            "figures": {"step": self.run["step"]},
-        }
 
     def pipeline(self, model: EchoMimicNetworks):
         """The built-in pipeline with the networks for a renderer."""
@@ -299,4 +318,5 @@ def main(arguments: list[str] | None = None) -> Run:
 
 if __name__ == "__main__":
     with errors_in_one_line():
-        main()
+        begun = Run(parse_settings(TrainConfig, __doc__))
+    begun.fit()

@@ -23,6 +23,7 @@ from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 from torch.utils.data import DataLoader
 
+from text2lip import Text2LipPipeline
 from text2lip.data.prepared import PreparedClip
 from text2lip.licences import check_licence
 from text2lip.text.tokenizer import VisemeTokenizer
@@ -30,7 +31,7 @@ from text2lip.training.clips import LipClips, collate, load_splits, to_sample
 from text2lip.training.ema import EMA
 from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
 from text2lip.training.networks import Text2LipNetworks
-from text2lip.training.publish import as_pipeline, note_training, push_networks
+from text2lip.training.publish import as_pipeline, note_training
 from text2lip.training.pvar import PVARSchedule
 from text2lip.training.run import TrainingRun
 from text2lip.training.settings import errors_in_one_line, parse_settings
@@ -109,8 +110,6 @@ def build_accelerator(config: TrainConfig, mixed_precision: str) -> Accelerator:
 def build_clips(config: TrainConfig, clips: list[PreparedClip], tokenizer: VisemeTokenizer) -> LipClips:
     if config.teacher_texts is None:
         return LipClips(clips)
-    from text2lip import Text2LipPipeline
-
     pipe = Text2LipPipeline.from_pretrained(config.teacher)
     rest = to_sample(clips[0])["rest"]
     texts = read_texts(config.teacher_texts) * config.teacher_copies
@@ -153,8 +152,15 @@ def losses(out, batch: dict[str, torch.Tensor], weights: torch.Tensor) -> dict[s
 class Run(TrainingRun):
     """Everything of one training run, and its loop."""
 
+    defaults = {"viseme_set": "oculus"}  # earlier runs knew no other
+
     def __init__(self, config: TrainConfig):
         self.config, self.output = config, Path(config.output)
+        if config.push_to_hub and not config.use_visemes:
+            raise ValueError(
+                f"push_to_hub: {config.push_to_hub!r}; networks that hear sound alone (`use_visemes: false`) make no "
+                "pipeline; leave one of the two out."
+            )
         config.licence = check_licence(config.licence, config.push_to_hub)
         self.accelerator = build_accelerator(config, self.precision())
         tokenizer = VisemeTokenizer(config.viseme_set)
@@ -200,8 +206,7 @@ class Run(TrainingRun):
         if self.run["step"] >= config.max_steps:
             self.keep("final")
             if config.push_to_hub and self.accelerator.is_main_process:
-                best = Text2LipNetworks.from_pretrained(self.output / "best")
-                self.say(push_networks(best, config.push_to_hub, config.teacher))
+                Text2LipPipeline.from_pretrained(self.output / "best").push_to_hub(config.push_to_hub)
         self.accelerator.end_training()
 
     def step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
@@ -252,7 +257,7 @@ class Run(TrainingRun):
         if not self.accelerator.is_main_process:
             return
         config, networks = self.config, self.accelerator.unwrap_model(self.networks)
-        note_training(networks, asdict(config), figures, self.run["step"])
+        note_training(networks.children(), asdict(config), figures, self.run["step"])
         with self.kept(name) as folder:
             with self.ema.applied(networks):
                 if config.use_visemes:
@@ -270,4 +275,5 @@ def main(arguments: list[str] | None = None) -> Run:
 
 if __name__ == "__main__":
     with errors_in_one_line():
-        main()
+        begun = Run(parse_config())
+    begun.fit()

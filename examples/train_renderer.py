@@ -15,7 +15,7 @@ The perceptual loss wants LPIPS' AlexNet weights: python utils/convert_metric_we
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,12 @@ import torch
 from accelerate import Accelerator
 
 from text2lip import Text2LipPipeline
-from text2lip.cards import record_training
 from text2lip.data.pairs import PairFolder, PairMix
 from text2lip.licences import check_licence
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
+from text2lip.pipelines.loading import pipeline_source
 from text2lip.training.ema import EMA
-from text2lip.training.publish import as_pipeline
+from text2lip.training.publish import as_pipeline, began_with, note_training
 from text2lip.training.renderer_adversary import MouthDiscriminator, adversarial_share, discriminator_loss
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_losses import learning_rate, renderer_losses
@@ -38,9 +38,6 @@ from text2lip.training.renderer_validation import load_films, validate
 from text2lip.training.run import TrainingRun
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
-
-
-COMMAND = "accelerate launch examples/train_renderer.py --config config.json"
 
 
 @dataclass
@@ -51,7 +48,7 @@ class TrainConfig:
     shares: dict[str, float] = field(default_factory=lambda: {"films": 0.85, "stills": 0.15})  # folder: share of draws
     output: str = "outputs/renderer"  # folder for checkpoints, weights and log
     network: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LandmarkGuidedUNet
-    start: str | None = None  # pipeline, or folder of a LandmarkGuidedUNet, whose weights to begin with
+    start: str | None = None  # pipeline or LandmarkGuidedUNet to begin with: built-in name, folder or Hub id
     max_steps: int = 10000  # steps of the optimiser, over which the schedules run
     batch_size: int = 8  # pairs of two frames, on each process
     learning_rate: float = 1e-3  # its peak, after the warm-up
@@ -100,8 +97,11 @@ def perceptual_model(config: TrainConfig):
 def build_network(config: TrainConfig) -> LandmarkGuidedUNet:
     torch.manual_seed(config.seed)
     if config.start:
-        part = {"subfolder": "unet"} if Path(config.start, "unet").is_dir() else {}
-        return LandmarkGuidedUNet.from_pretrained(config.start, torch_dtype=torch.float32, **part)
+        source = pipeline_source(config.start, "start")
+        try:
+            return LandmarkGuidedUNet.from_pretrained(source, subfolder="unet", torch_dtype=torch.float32)
+        except OSError:  # no pipeline: the network alone
+            return LandmarkGuidedUNet.from_pretrained(source, torch_dtype=torch.float32)
     return LandmarkGuidedUNet(**config.network)
 
 
@@ -130,6 +130,7 @@ class Run(TrainingRun):
         if self.perceptual is not None:
             self.perceptual.to(self.accelerator.device)
         network = build_network(config)
+        self.began = began_with(config.start, network)
         self.ema = EMA(network, config.ema_decay)
         optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
@@ -237,9 +238,8 @@ class Run(TrainingRun):
         if not self.accelerator.is_main_process:
             return
         network = self.accelerator.unwrap_model(self.network)
-        shown = {k: round(v, 4) for k, v in (figures or {}).items()}
-        facts = {"data": self.config.data, "licence": self.config.licence, "command": COMMAND}
-        record_training(network, **facts, figures={"step": self.run["step"], **shown})
+        settings = asdict(self.config) | {"data": self.config.data + self.began}
+        note_training([network], settings, figures, self.run["step"], "train_renderer.py", "")
         with self.kept(name) as folder:
             with self.ema.applied(network):
                 as_pipeline("text2lip-grid", unet=network).save_pretrained(folder)
@@ -254,4 +254,5 @@ def main(arguments: list[str] | None = None) -> Run:
 
 if __name__ == "__main__":
     with errors_in_one_line():
-        main()
+        begun = Run(parse_config())
+    begun.fit()

@@ -1,12 +1,10 @@
 """What goes out with trained networks: facts without paths of this machine, and a pipeline."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from text2lip.cards import component_card
+from text2lip.cards import component_card, record_training
 from text2lip.training import Text2LipNetworks
-from text2lip.training.publish import note_training, push_networks
+from text2lip.training.publish import began_with, note_training
 
 
 @pytest.fixture
@@ -20,7 +18,7 @@ def networks():
 def test_facts_hold_settings_and_figures_but_no_paths(networks, tmp_path):
     settings = {"data": "GRID, talker s1.", "prepared": "/a/b", "output": "/a/c", "teacher_texts": "/a/d/texts.txt"}
     settings |= {"seed": 3, "resume": None, "audio_features": "log_mel"}
-    note_training(networks, settings, {"text/gap_r": 0.912345, "text/closure": None}, 600)
+    note_training(networks.children(), settings, {"text/gap_r": 0.912345, "text/closure": None}, 600)
     networks.save_pretrained(tmp_path)
     for part in ("viseme_encoder", "pseudo_audio", "lip_decoder"):
         assert "/a/" not in (tmp_path / part / "config.json").read_text()
@@ -33,21 +31,17 @@ def test_facts_hold_settings_and_figures_but_no_paths(networks, tmp_path):
 @pytest.mark.parametrize("licence, shown", [(None, "not stated"), ("CC-BY-NC-4.0", "CC-BY-NC-4.0")])
 def test_the_licence_is_the_one_that_the_run_states(networks, licence, shown):
     settings = {"data": "Clips of mine."} | ({} if licence is None else {"licence": licence})
-    note_training(networks, settings, None, 1)
+    note_training(networks.children(), settings, None, 1)
     for part in (networks.viseme_encoder, networks.pseudo_audio, networks.lip_decoder):
         card = component_card(part, "me/lips")
         assert f"Licence: {shown}." in card and "pache" not in card
 
 
-def test_a_whole_pipeline_is_pushed(networks, monkeypatch):
-    from text2lip import Text2LipPipeline
-
-    pushed = SimpleNamespace()
-
-    def push(pipe, repo_id, **kwargs):
-        pushed.pipe, pushed.repo_id, pushed.more = pipe, repo_id, kwargs
-
-    monkeypatch.setattr(Text2LipPipeline, "push_to_hub", push)
-    push_networks(networks, "me/lips", private=True)
-    assert pushed.pipe.lip_decoder is networks.lip_decoder and pushed.pipe.config.motion == "networks"
-    assert pushed.repo_id == "me/lips" and pushed.more == {"private": True}
+def test_the_weights_that_a_run_began_with_are_told_with_what_was_recorded_of_them(networks, tmp_path):
+    encoder = networks.viseme_encoder
+    assert began_with(None, encoder) == ""
+    assert began_with("me/lips", encoder) == " It began with the weights of me/lips."
+    record_training(encoder, data="Clips of mine.", licence="CC-BY-NC-4.0")
+    (tmp_path / "spatial/final").mkdir(parents=True)
+    told = " It began with the weights of spatial/final (data: Clips of mine; licence: CC-BY-NC-4.0)."
+    assert began_with(str(tmp_path / "spatial/final"), encoder) == told

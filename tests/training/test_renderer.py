@@ -317,6 +317,21 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(pairs_folder, tmp_pa
     assert steps == [0, 1, 2, 3, 4, 4]
 
 
+def test_a_run_begins_with_any_pipeline_or_network(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "examples"))
+    import train_renderer
+
+    builtin = Text2LipPipeline.from_pretrained("text2lip-grid").unet
+    builtin.save_pretrained(tmp_path / "alone")
+    builtin.save_pretrained(tmp_path / "pipeline/unet")
+    for start in ("text2lip-grid", str(tmp_path / "alone"), str(tmp_path / "pipeline")):
+        network = train_renderer.build_network(train_renderer.TrainConfig(start=start))
+        for ours, theirs in zip(network.parameters(), builtin.parameters()):
+            assert torch.equal(ours, theirs)
+    with pytest.raises(ValueError, match="start: 'text2lip-grit' is no folder and not built in"):
+        train_renderer.build_network(train_renderer.TrainConfig(start="text2lip-grit"))
+
+
 def test_without_films_of_val_nothing_is_validated(pairs_folder, tmp_path, capsys):
     shutil.rmtree(pairs_folder / "val")
     train(pairs_folder, tmp_path / "run", "--max_steps", "1")

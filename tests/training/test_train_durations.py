@@ -12,6 +12,7 @@ from text2lip.cards import record_training
 from text2lip.data import grid_clips
 from text2lip.data.alignments import COLUMNS, read_alignments
 from text2lip.models import VisemeEncoderModel
+from text2lip.pipelines.loading import CHECKPOINTS
 from text2lip.text import Timeline, VisemeTokenizer
 from text2lip.training.durations import (
     EncodedLessons,
@@ -145,7 +146,7 @@ def test_script_writes_a_pipeline(script, prepared, tmp_path, monkeypatch):
         f"--texts {tmp_path}/texts.txt --steps 3 --output {tmp_path}/timed".split(),
     )
     script.main()
-    old, new = Path(script.CHECKPOINTS) / "text2lip-grid/viseme_encoder", tmp_path / "timed/viseme_encoder"
+    old, new = CHECKPOINTS / "text2lip-grid/viseme_encoder", tmp_path / "timed/viseme_encoder"
     before, after = (json.loads((folder / "config.json").read_text()) for folder in (old, new))
     assert before["_training"].pop("licence") and after == before  # what the head learnt from may have another
     assert not (tmp_path / "timed/README.md").exists()  # the card is the other pipeline's
@@ -166,3 +167,21 @@ def test_script_needs_no_table_but_a_pipeline(script, tmp_path, monkeypatch, cap
     with pytest.raises(SystemExit):
         script.main()
     assert "--pipeline" in capsys.readouterr().err
+
+
+def test_script_reads_the_pipeline_that_is_loaded(script, pipe, tmp_path, monkeypatch):
+    assert script.pipeline_folder("text2lip-grid") == CHECKPOINTS / "text2lip-grid"
+    (tmp_path / "text2lip-grid").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert script.pipeline_folder("text2lip-grid").resolve() == tmp_path / "text2lip-grid"
+    assert script.pipeline_folder(".").resolve() == tmp_path
+    with pytest.raises(ValueError, match="pipeline: 'text2lip-grit' is no folder and not built in"):
+        script.pipeline_folder("text2lip-grit")
+
+
+def test_script_wants_an_encoder(script, pipe, tmp_path, monkeypatch):
+    parts = {**pipe.components, "viseme_encoder": None, "pseudo_audio": None, "lip_decoder": None}
+    Text2LipPipeline(**parts).save_pretrained(tmp_path / "bare")
+    monkeypatch.setattr(sys, "argv", f"x --pipeline {tmp_path}/bare --output {tmp_path}/timed".split())
+    with pytest.raises(ValueError, match="pipeline: .*bare' has no viseme_encoder"):
+        script.main()

@@ -88,7 +88,8 @@ def test_three_stages_make_a_pipeline(script, arguments, tmp_path, portrait):
     script.main(arguments("vae", stage="vae", max_steps=20, validate_every=20))
     losses = logged(tmp_path / "vae", "val/loss")
     assert losses[20] < 0.9 * losses[0]
-    script.main(arguments("spatial", vae=tmp_path / "vae/final/vae", max_steps=20, validate_every=20))
+    vae = tmp_path / "vae/final/vae"
+    script.main(arguments("spatial", vae=vae, max_steps=20, validate_every=20, data="Mine.", licence="MIT"))
     losses = logged(tmp_path / "spatial", "val/loss")
     assert losses[20] < 0.8 * losses[0] and 20 in logged(tmp_path / "spatial", "val/other_landmarks")
     script.main(arguments("motion", stage="motion", start=tmp_path / "spatial/final", frames=3))
@@ -99,12 +100,38 @@ def test_three_stages_make_a_pipeline(script, arguments, tmp_path, portrait):
     pipe = Text2LipPipeline.from_pretrained(tmp_path / "motion/final", use_safetensors=True)
     assert pipe.unet.config.num_inference_steps == 2 and pipe.unet.config.sample_size == SIZE // 8
     facts = pipe.unet.config._training  # of this run, not of the weights that it began with
-    assert "licence" not in facts and "began with the weights of final" in facts["data"]
+    assert (
+        "licence" not in facts
+        and "began with the weights of spatial/final (data: Mine; licence: MIT)." in facts["data"]
+    )
+    assert pipe.reference_unet.config._training["data"] == "Mine."  # which this stage doesn't teach
     latents = pipe.vae.encode(torch.zeros(1, 3, SIZE, SIZE)).latent_dist.mean
     assert latents.shape == (1, 4, 8, 8) and pipe.vae.config.scaling_factor != 0.18215
     pipe.set_progress_bar_config(disable=True)
     frames = pipe("Hi.", portrait, voice=None, num_frames=2, output_type="np").frames[0]
     assert frames.shape == (2, *portrait.shape) and np.abs(frames[0] - portrait / 255).max() > 0.1
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_facts_are_those_of_what_learnt(script, arguments, vae, tmp_path, rank):
+    if rank:
+        pytest.importorskip("peft")
+    script.main(arguments("spatial", vae=vae, max_steps=1, data="Mine.", licence="MIT"))
+    more = {"lora_rank": rank} if rank else {"stage": "motion"}
+    start = tmp_path / "spatial/final"
+    script.main(arguments("next", start=start, max_steps=1, frames=3, data="Yours.", licence="CC-BY-4.0", **more))
+    if rank:
+        told = (tmp_path / "next/final/README.md").read_text()
+        assert "license: cc-by-4.0" in told and "Licence: CC-BY-4.0." in told and '"lora_rank": 2' in told
+    else:
+        facts = {
+            name: json.loads((tmp_path / f"next/final/{name}/config.json").read_text())["_training"]
+            for name in ("unet", "reference_unet", "landmark_encoder")
+        }
+        assert facts["reference_unet"]["data"] == facts["landmark_encoder"]["data"] == "Mine."
+        told = facts["unet"]["data"]
+        assert facts["unet"]["licence"] == "CC-BY-4.0" and str(tmp_path) not in json.dumps(facts)
+    assert "Yours. It began with the weights of spatial/final (data: Mine; licence: MIT)." in told
 
 
 @pytest.mark.parametrize("stage", ["vae", "spatial"])

@@ -7,11 +7,12 @@ from pathlib import Path
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 
 
-def pipeline_source(name: str) -> str:
+def pipeline_source(name: str, argument: str = "pretrained_model_name_or_path") -> str:
     """The folder of a built-in name; a folder or Hub id as it is.
 
     Args:
         name (`str`): such as "text2lip-grid"; a folder of that name in the working directory wins.
+        argument (`str`): its name, for errors.
 
     Raises:
         ValueError: neither built in, nor a folder, nor of the form "user/name".
@@ -21,7 +22,7 @@ def pipeline_source(name: str) -> str:
     builtin = sorted(path.parent.name for path in CHECKPOINTS.glob("*/model_index.json"))
     if name not in builtin:
         raise ValueError(
-            f"pretrained_model_name_or_path: {name!r} is no folder and not built in; choose {', '.join(builtin)}, a "
+            f"{argument}: {name!r} is no folder and not built in; choose {', '.join(builtin)}, a "
             "folder, or a Hub id such as 'user/name'."
         )
     return str(CHECKPOINTS / name)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from text2lip.devices import execution_device
 from text2lip.licences import spdx_id
 from text2lip.text.durations import PHONE_SECONDS, nominal_durations, phone_class
 from text2lip.text.timing import Segment, Timeline
@@ -130,8 +131,9 @@ def encode(encoder: nn.Module, lessons: Sequence[DurationLesson]) -> list[torch.
     lengths = torch.tensor([len(item.durations) for item in lessons])
     mask = torch.arange(batch["input_ids"].shape[1]) < lengths[:, None]
     batch["input_ids"] = batch["input_ids"].masked_fill(~mask, encoder.config.num_visemes)
-    batch = {name: values.to(encoder.device) for name, values in batch.items()}
-    states = encoder(batch["input_ids"], mask.to(encoder.device), batch["phone_ids"], batch["features"])
+    device = execution_device(encoder)
+    batch = {name: values.to(device) for name, values in batch.items()}
+    states = encoder(batch["input_ids"], mask.to(device), batch["phone_ids"], batch["features"])
     return [row[:length].half().cpu() for row, length in zip(states.last_hidden_state, lengths.tolist())]
 
 

@@ -1,53 +1,65 @@
-"""How trained networks go out: with the facts of their training, as a whole pipeline."""
+"""How trained networks go out: with the facts of their training, in a whole pipeline."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from text2lip.cards import record_training
-from text2lip.training.networks import PARTS, Text2LipNetworks
+from text2lip.cards import record_training, recorded_facts
 
 
-LOCAL = (
-    "prepared",
-    "output",
-    "resume",
-    "stop_after",
-    "tracker",
-    "push_to_hub",
-    "cpu",
-    "data",
-    "licence",
-)  # settings of a place
+LOCAL = {"prepared", "pairs", "videos", "output", "resume", "stop_after", "tracker", "push_to_hub", "cpu", "threads"}
+LOCAL |= {"workers", "data", "licence"}  # settings of a place, and those that the card tells apart
 
 MEANT = "Figures are of the networks by themselves on `val`, before the pipeline seals lips and stills pauses."
 
 
 def note_training(
-    networks: Text2LipNetworks, settings: Mapping[str, Any], figures: Mapping[str, Any] | None, step: int
+    components: Iterable[Any],
+    settings: Mapping[str, Any],
+    figures: Mapping[str, Any] | None,
+    step: int,
+    script: str = "train_pvar.py",
+    meant: str = MEANT,
 ) -> None:
-    """Note in the configuration of each network how it was made; their model cards tell it.
+    """Note in the configuration of each component how it was made; their model cards tell it.
 
     Args:
-        networks ([`Text2LipNetworks`]): of a run of `examples/train_pvar.py`.
+        components (`Iterable`): that the run made.
         settings (`Mapping`): the run's; `data` names what it learnt from, `licence` (None: not stated) that of the
             weights. Paths of this machine are left out.
-        figures (`Mapping`, *optional*): of [`~text2lip.training.validation.validate`].
+        figures (`Mapping`, *optional*): of the run's validation.
         step (`int`): steps of the optimiser.
+        script (`str`): of `examples`, that takes the settings.
+        meant (`str`): what the figures are.
     """
     kept = {name: _portable(value) for name, value in settings.items() if name not in LOCAL and value is not None}
     figures = {name: round(value, 4) for name, value in (figures or {}).items() if value is not None}
-    for name in PARTS:
+    for component in components:
         record_training(
-            getattr(networks, name),
+            component,
             data=settings["data"],
             licence=settings.get("licence"),
-            command="accelerate launch examples/train_pvar.py --config settings.yaml",
+            command=f"accelerate launch examples/{script} --config settings.yaml",
             figures={"step": step, **figures},
-            notes=f"{MEANT}\n\n`settings.yaml`:\n\n```yaml\n{json.dumps(kept, indent=2)}\n```",
+            notes=f"{meant}\n\n`settings.yaml`:\n\n```yaml\n{json.dumps(kept, indent=2)}\n```".strip(),
         )
+
+
+def began_with(start: str | None, component: Any) -> str:
+    """A sentence on the weights that `component` has before it learns, and on what was recorded of them; "" for none.
+
+    Args:
+        start (`str`, *optional*): folder, built-in name or Hub id that they were loaded from.
+        component: as it was loaded.
+    """
+    if start is None:
+        return ""
+    name = "/".join(Path(start).parts[-2:]) if Path(start).is_dir() else start
+    facts = recorded_facts(component)
+    known = [f"{key}: {str(facts[key]).rstrip('.')}" for key in ("data", "licence") if key in facts]
+    return f" It began with the weights of {name}" + (f" ({'; '.join(known)})." if known else ".")
 
 
 def _portable(value: Any) -> Any:
@@ -71,15 +83,3 @@ def as_pipeline(base: str, **changed: Any) -> Any:
     pipe = _base(base)
     settings = {name: pipe.config[name] for name in ("motion", "renderer", "max_size")}
     return type(pipe)(**{**pipe.components, **settings, **changed})
-
-
-def push_networks(networks: Text2LipNetworks, repo_id: str, base: str = "text2lip-grid", **kwargs: Any) -> str:
-    """Upload a pipeline with these networks to the Hub.
-
-    Args:
-        networks ([`Text2LipNetworks`]): on the CPU or not; with their tokenizer, if it is another than that of `base`.
-        repo_id (`str`): "user/name"; made where it does not exist.
-        base (`str`): the pipeline that the other components come from.
-        kwargs: of `Text2LipPipeline.push_to_hub`, such as `private`, `token`.
-    """
-    return as_pipeline(base, motion="networks", **networks.components).push_to_hub(repo_id, **kwargs)

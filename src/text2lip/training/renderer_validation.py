@@ -8,6 +8,7 @@ import torch
 
 from text2lip import metrics as M
 from text2lip.data.pairs import APART, IMAGES, MARGIN
+from text2lip.devices import compute_dtype, execution_device
 from text2lip.faces.canonical import lip_gap
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.metrics import inner_lip_polygon
@@ -66,10 +67,11 @@ def draw_film(
 ) -> np.ndarray:
     """The network's crops of a film of [`load_films`], uint8 (frames, 96, 96, 3); with its references if `refer`."""
     drawn, training = [], network.training
+    device, dtype = execution_device(network), compute_dtype(network)
     network.eval()
     for start in range(0, len(film["warped"]), batch_size):
         warped, drawings = (_tensor(film[name][start : start + batch_size]) for name in ("warped", "drawings"))
-        warped, drawings = (x.to(network.device, network.dtype) for x in (2 * warped - 1, drawings))
+        warped, drawings = (x.to(device, dtype) for x in (2 * warped - 1, drawings))
         source = (2 * _tensor(film["source"][None]) - 1).to(warped).expand_as(warped)
         share = torch.from_numpy(film["moved"][start : start + batch_size]).to(warped.device)
         reference = reference_input(film["references"][start : start + batch_size]).to(warped) if refer else None

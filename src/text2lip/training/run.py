@@ -33,8 +33,11 @@ class TrainingRun:
     A script's `__init__` sets `config` (a dataclass with max_steps, resume, tracker, validate_every, save_every,
     keep_checkpoints), `output` (`Path`), `accelerator` (prepared), `ema`, `same` (settings that a resumed run must
     share, see [`load_checkpoint`]) and `run` (JSON values: "step", "max_steps", and those of `same`), then calls
-    `resume`. It brings `validate` of its own, calls `begin` before the first step and `after` each.
+    `resume`. It brings `validate` of its own, calls `begin` before the first step and `after` each. `defaults` are
+    values of `same` that older checkpoints don't hold.
     """
+
+    defaults: dict[str, Any] = {}
 
     def resume(self):
         """Go on from the checkpoint that `config.resume` names, if any; write the settings beside the log.
@@ -47,7 +50,7 @@ class TrainingRun:
         if path is None and self.config.resume is not None:
             self.say(f"no checkpoint in {self.output}, starting from step 0")
         if path is not None:
-            self.run = load_checkpoint(self.accelerator, path, self.same, self.ema)
+            self.run = load_checkpoint(self.accelerator, path, self.same, self.ema, self.defaults)
             self.say(f"Resumed {path}")
             for name in [name for name, value in now.items() if self.run.get(name, value) != value]:
                 self.say(

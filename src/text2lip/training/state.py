@@ -81,7 +81,13 @@ def save_checkpoint(accelerator: Any, folder: str | Path, run: dict[str, Any], e
     return final
 
 
-def load_checkpoint(accelerator: Any, path: str | Path, same: dict[str, Any], ema: Any = None) -> dict[str, Any]:
+def load_checkpoint(
+    accelerator: Any,
+    path: str | Path,
+    same: dict[str, Any],
+    ema: Any = None,
+    defaults: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Load what [`save_checkpoint`] wrote into everything prepared; returns its `run`.
 
     Args:
@@ -89,12 +95,13 @@ def load_checkpoint(accelerator: Any, path: str | Path, same: dict[str, Any], em
         path (`str` or `Path`): of the checkpoint.
         same (`dict`): settings that `run` must hold with the same values for the resume to be exact.
         ema (`EMA`, *optional*): loaded too.
+        defaults (`dict`, *optional*): values of settings that older checkpoints don't hold.
 
     Raises:
         ValueError: another number of processes or another setting.
     """
     path = Path(path)
-    run = {"viseme_set": "oculus", **json.loads((path / "run.json").read_text())}  # earlier runs knew no other
+    run = {**(defaults or {}), **json.loads((path / "run.json").read_text())}
     for name, value in {**same, "num_processes": accelerator.num_processes}.items():
         if run.get(name) != value:
             raise ValueError(

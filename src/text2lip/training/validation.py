@@ -5,6 +5,7 @@ import math
 import torch
 
 from text2lip.data.prepared import PreparedClip
+from text2lip.devices import execution_device
 from text2lip.metrics import closure, gap_r, jerk_ratio, lmd_centred, mean_of, pooled, stillness, width_r
 from text2lip.training.clips import collate, to_sample
 from text2lip.training.losses import duration_l1, masked_l1
@@ -34,7 +35,7 @@ def validate(networks: torch.nn.Module, clips: list[PreparedClip], batch_size: i
     for first in range(0, len(clips), batch_size):
         samples = [to_sample(clip) for clip in clips[first : first + batch_size]]
         batch = collate(samples, networks.viseme_encoder.config.num_visemes)
-        batch = {key: value.to(next(networks.parameters()).device) for key, value in batch.items()}
+        batch = {key: value.to(execution_device(networks)) for key, value in batch.items()}
         for name, dropped in (("text", True), ("audio", False)):
             out = networks(batch, torch.full_like(batch["frame_mask"], dropped))
             shapes = (out.motion.float() + batch["rest"][:, None]).cpu().numpy()
