@@ -310,12 +310,13 @@ def test_no_sound_is_looked_for_in_a_silent_film(make_film, opened, sound, times
     assert len(opened) == times
 
 
-def test_what_a_film_says_is_looked_up_once(make_film, opened, tmp_path):
-    film = make_film("a.mkv", frames(30))
+def test_what_a_film_says_is_looked_up_once(make_film, opened, monkeypatch):
+    film, pictures, load = make_film("a.mkv", frames(30)), [], Image.open
+    monkeypatch.setattr(Image, "open", lambda path: pictures.append(path) or load(path))
     opened.clear()
     for name in ("image", "video"):
         assert is_film(film) and video_info(film, name).width == 48 and first_moment(film, name) == 0
-    assert len(opened) == 3
+    assert (len(opened), len(pictures)) == (3, 1)
     make_film("b.mkv", frames(30, 32, 32)).replace(film)
     assert video_info(film).width == 32  # another file of that name
 

@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterator
 
+from text2lip.files import once_per_file
 from text2lip.frames import Shown
 
 
@@ -14,6 +15,7 @@ SHORTEST, DEFAULT = 0.011, 0.1  # seconds; browsers show a shorter picture for t
 warnings.filterwarnings("ignore", "Image size .* could be decompression bomb", RuntimeWarning)
 
 
+@once_per_file
 def pictures_in(path: str | os.PathLike) -> int | None:
     """How many pictures a picture file shows one after another, 1 for a still one; None if it is no picture."""
     from PIL import Image

@@ -187,23 +187,23 @@ def local_path(path: str | os.PathLike, name: str) -> str:
 
 
 def once_per_file(look: Callable) -> Callable:
-    """Remember what `look(path, name)` finds in a file as long as that stays as it is; errors are not remembered.
+    """Remember what `look` finds in a file as long as that stays as it is; errors are not remembered.
 
     Args:
-        look (`Callable`): takes a path and the name of the argument, for errors; what it returns is not changed.
+        look (`Callable`): takes a path, and at most a name for errors; nobody changes what it returns.
     """
     known = {}
 
     @wraps(look)
-    def looked(path: str | os.PathLike, name: str = "video"):
+    def looked(path: str | os.PathLike, *args, **kwargs):
         try:
             state = os.stat(path)
         except (OSError, ValueError):  # ValueError: a NUL in the name
-            return look(path, name)
+            return look(path, *args, **kwargs)
         key = os.path.abspath(path), state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
         if key in known:
             return known[key]
-        found = look(path, name)
+        found = look(path, *args, **kwargs)
         if len(known) >= REMEMBERED:
             known.clear()
         known[key] = found

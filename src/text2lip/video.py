@@ -66,8 +66,8 @@ def is_film(path: str | Path) -> bool:
 
 
 @once_per_file
-def _moves(path: str | Path, name: str) -> bool:
-    return len(list(islice(timed_frames(path, name=name), 2))) > 1
+def _moves(path: str | Path) -> bool:
+    return len(list(islice(timed_frames(path), 2))) > 1
 
 
 def read_frames(path: str | Path, fps: float | None = None) -> Iterator[np.ndarray]:

@@ -194,6 +194,13 @@ def test_shots_without_a_face_pass_untouched(pipe, talk):
     assert same[6:10] == [True] * 4 and not any(same[:6])
 
 
+def test_a_shot_that_comes_again_is_prepared_once(pipe, talk, monkeypatch):
+    film, read, pick = talk[0][:6] + dark(4) + talk[0][:6], [], footage.Footage.pick
+    monkeypatch.setattr(footage.Footage, "pick", lambda self, numbers: read.append(numbers) or pick(self, numbers))
+    dubbed = list(pipe.stream(SAYS, film, num_frames=48))
+    assert len(dubbed) == 48 and len(read) == 2  # of four stretches
+
+
 class Fixed:
     """A landmarker that loses the face where it is told to."""
 

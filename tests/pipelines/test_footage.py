@@ -223,6 +223,19 @@ def test_an_animation_is_played_in_time(tmp_path):
     assert (len(shown), sorted(set(shown)), shown[13], shown[-1]) == (37, [0, 1, 2], 1, 2)
 
 
+@pytest.mark.parametrize("held", [1 << 28, 1])
+def test_an_animation_is_decoded_once_if_it_is_small(tmp_path, monkeypatch, held):
+    pictures = [Image.fromarray(frame) for frame in numbered(80)]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=40)
+    monkeypatch.setattr(footage, "ANIMATION_BYTES", held)
+    film, opened, original = Footage(tmp_path / "a.gif"), [], Image.open
+    monkeypatch.setattr(Image, "open", lambda *args, **options: opened.append(1) or original(*args, **options))
+    back = np.arange(79, -1, -1)
+    assert [number(frame) for frame in film.play(back)] == back.tolist()
+    assert [number(frame) for frame in film.frames(40, 42)] == [40, 41]
+    assert bool(opened) == (held == 1)
+
+
 @pytest.mark.parametrize("count", [3, 6, 7, 11, 24])
 def test_an_animation_of_ten_pictures_a_second_keeps_its_rate(tmp_path, count):
     pictures = [Image.fromarray(frame) for frame in numbered(count)]

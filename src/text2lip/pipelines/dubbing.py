@@ -7,6 +7,7 @@ tongue from a few other frames, whichever have their lips nearly as the new spee
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any
 
@@ -23,6 +24,7 @@ from text2lip.pipelines.light import light_of, spread_light
 from text2lip.pipelines.references import FACING, Looks, nobody
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, to_pixels
 from text2lip.renderers.geometric import prepare
+from text2lip.renderers.references import MouthReferences
 from text2lip.renderers.warp import ANCHORS, LOWER_SIDE, UPPER_SIDE, face_frame, smoothstep, warp_field
 
 
@@ -33,6 +35,7 @@ AROUND, SPREAD = 0.2, 0.25  # units: the ring in which colours are compared, and
 MARGIN = 0.5  # units around the lips that are looked at
 TURNED = (FACING, 0.55)  # radians between a head and the reference at which the drawn mouth fades, and is gone
 LIT = 1.0  # powers of 2 by which the contrast of such a frame may differ from what is usual in the shot
+KEPT = 4  # shots whose frame and mouths are held, as a film played back and forth comes back to them
 NEARBY = 15.0  # seconds before and after the reference in which other frames of a shot are chosen
 
 
@@ -123,6 +126,12 @@ class Dub:
 
     def _frames(self, where, number, parts, motion, landmarks, render) -> Iterator[np.ndarray]:
         frames = self.film.play(where)
+
+        @lru_cache(KEPT)
+        def drawn_from(part: Part) -> tuple[np.ndarray, MouthReferences | None]:
+            (portrait,) = self.film.frames(part.reference, part.reference + 1)
+            return portrait, part.looks and part.looks.crops(portrait, part.source)
+
         begin = 0
         for index, group in groupby(number[where]):
             end = begin + len(list(group))
@@ -130,9 +139,8 @@ class Dub:
                 yield from islice(frames, end - begin)
             else:
                 part = parts[index]
-                (portrait,) = self.film.frames(part.reference, part.reference + 1)
+                portrait, references = drawn_from(part)
                 rest = part.on_reference(motion[begin:end])
-                references = part.looks and part.looks.crops(portrait, part.source)
                 drawn = render(portrait, rest, part.source, slice(begin, end), references)
                 for i, mouth in zip(range(begin, end), drawn):
                     yield part.frame(next(frames), where[i], landmarks[i], mouth, rest[i - begin])

@@ -4,18 +4,21 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from text2lip.animation import pictures_in
 from text2lip.faces.images import ImageError, check_file, is_tensor, load_image
-from text2lip.frames import at_rate, fit, to_rgb
+from text2lip.frames import Shown, at_rate, fit, to_rgb
 from text2lip.video import is_film, packet_clock, timed_frames, video_info
 
 
 ENDS = ("loop", "hold", "cut")
 BACKWARD, BACKWARD_BYTES = 32, 1 << 28  # frames, and their size, held at once while a film is played backwards
+ANIMATION_BYTES = 1 << 28  # of an animated picture that is held whole, as none can be read from its middle
 SLOWEST, FASTEST = 10, 60  # frames per second of a file that its dub keeps
 SLACK = 0.02  # by which a rate may lie beyond them: phones write 60.02, and times of animations are rounded
 NEAR = 10.0  # seconds: a frame so much later is decoded to, one after that is sought
@@ -89,6 +92,13 @@ class Footage:
                 )
             yield frame
 
+    @cached_property
+    def _animation(self) -> list[Shown] | None:
+        """All of an animated picture, if it isn't too large."""
+        count, info = pictures_in(self.image) or 1, video_info(self.image, self.name)
+        small = 4 * count * info.width * info.height <= ANIMATION_BYTES
+        return list(timed_frames(self.image, name=self.name)) if count > 1 and small else None
+
     def _load(self, picture: Any) -> np.ndarray:
         with self._errors():
             return load_image(picture, max_size=self.max_size)
@@ -103,7 +113,7 @@ class Footage:
 
     def _decoded(self, start: int) -> Iterator[np.ndarray]:
         """Frames of a file from number `start` on, as [`at_rate`] takes them."""
-        shown = timed_frames(self.image, (start + 0.5) / self.fps, self.name)
+        shown = self._animation or timed_frames(self.image, (start + 0.5) / self.fps, self.name)
         for one in at_rate(shown, self.fps, start):
             with self._errors():
                 frame = to_rgb(one)
