@@ -1,6 +1,7 @@
 """Visemes with times as curves, for avatars and other renderers: a weight for each viseme in each frame."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,20 +32,29 @@ def viseme_weights(
         `np.ndarray`: float32 (frames, labels) in [0, 1]; every frame's weights sum to 1.
 
     Raises:
-        ValueError: no viseme, one that is not among the labels, or a rate or width that is not over 0.
+        ValueError: no viseme, one that is not among the labels, a rate or width that is not over 0, or a number of
+            frames that is no whole one over 0.
     """
     if not visemes:
         raise ValueError("visemes: got none; give `result.visemes[i]` or `stream.visemes`.")
-    if not (fps > 0 and smoothing > 0):
-        raise ValueError(f"fps: {fps!r}, smoothing: {smoothing!r}; both want a number over 0.")
+    for name, value in (("fps", fps), ("smoothing", smoothing)):
+        if not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:  # also true for NaN
+            raise ValueError(f"{name}: {value!r}; wants a number over 0.")
+    if num_frames is not None and (not isinstance(num_frames, (int, np.integer)) or num_frames < 1):
+        raise ValueError(f"num_frames: {num_frames!r}; wants a whole number over 0, or None.")
     order = {label: column for column, label in enumerate(labels)}
     if unknown := next((part.label for part in visemes if part.label not in order), None):
         raise ValueError(f"visemes: {unknown!r} is not among the labels; give those of the tokenizer that made them.")
     count = max(1, int(visemes[-1].end * fps + 0.5)) if num_frames is None else num_frames
     middle = (np.arange(count) + 0.5) / fps
-    edges = np.array([-np.inf, *(part.start for part in visemes[1:]), np.inf])
-    x = np.clip((edges - middle[:, None]) / max(smoothing, 0.5 / fps), -1, 1)
-    share = np.diff(0.5 * (1 + x + np.sin(np.pi * x) / np.pi), axis=1)  # (frames, visemes)
-    weights = np.zeros((count, len(order)), np.float32)
-    np.add.at(weights.T, [order[part.label] for part in visemes], share.T)
-    return weights
+    half = max(smoothing, 0.5 / fps)
+    changes = np.zeros((count + 1, len(order)))  # what each frame's weights are more than those of the frame before
+    changes[0, order[visemes[0].label]] = 1
+    for before, after in pairwise(visemes):
+        first, last = np.searchsorted(middle, (after.start - half, after.start + half))  # frames that see the edge
+        x = (middle[first:last] - after.start) / half
+        passed = np.r_[0, 0.5 * (1 + x + np.sin(np.pi * x) / np.pi), 1]  # of the window, at each of these frames
+        steps = np.diff(passed)
+        changes[first : last + 1, order[after.label]] += steps
+        changes[first : last + 1, order[before.label]] -= steps
+    return np.clip(np.cumsum(changes[:count], axis=0), 0, 1).astype(np.float32)
