@@ -2,15 +2,18 @@
 
 import numpy as np
 
-from text2lip.speech.dtw import mfcc, pauses
+from text2lip.speech.alignment import FRAME, phones_of_words
+from text2lip.speech.dtw import mfcc, pauses, runs
 from text2lip.text.timing import Timeline
 
 
-FRAME = 0.01  # seconds
 # Measured by examples/benchmarks/transcripts.py on right and wrong transcripts of GRID.
 LONGEST_GAP = 0.5  # seconds of unbroken sound without a word
 LONGEST_PHONE = 0.6  # seconds
 PACE = (0.6, 1.8)  # seconds of sound over the seconds that espeak-ng talks
+EVEN = 0.32  # spread of the words' paces, of their logarithms; below it the talker is slow or quick throughout
+EVEN_PACE = (0.4, 2.5)  # that of such a talker
+ENOUGH = 5  # words, from which slow talk is told from too short a text
 
 
 class AlignmentWarning(UserWarning):
@@ -35,25 +38,32 @@ def doubts(samples: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[st
     owner = np.searchsorted(starts, middles, side="right") - 1
     left = loud & ~((owner >= 0) & (middles < ends[owner]))
     found = []
-    places = [(start, end) for start, end in _runs(left) if end - start >= LONGEST_GAP - 1e-9]
+    places = [(start, end) for start, end in runs(left) * FRAME if end - start >= LONGEST_GAP - 1e-9]
     if places:
         found.append(f"no word of the text is at {_list(places)}, where something sounds")
-    long = [phone for phone in phones if phone.end - phone.start > LONGEST_PHONE]
+    heard, said = loud.sum() * FRAME, sum(phone.end - phone.start for phone in spoken.phones if phone.label)
+    slowest, quickest = _paces(timeline, spoken)
+    longest = LONGEST_PHONE * max(1.0, min(heard / said, slowest) if slowest > PACE[1] else 1.0)
+    long = [phone for phone in phones if phone.end - phone.start > longest]
     if long:
         found.append(f"a single sound is stretched over {_list([(p.start, p.end) for p in long])}")
-    heard, said = loud.sum() * FRAME, sum(phone.end - phone.start for phone in spoken.phones if phone.label)
     where = _list([(phones[0].start, phones[-1].end)])
-    if heard > PACE[1] * said:
+    if heard > slowest * said:
         found.append(f"{heard:.1f} s of sound are long for a text that takes about {said:.1f} s, aligned to {where}")
-    if heard < PACE[0] * said:
+    if heard < quickest * said:
         found.append(f"{heard:.1f} s of sound are short for a text that takes about {said:.1f} s, aligned to {where}")
     return found
 
 
-def _runs(inside: np.ndarray) -> list[tuple[float, float]]:
-    """Start and end, seconds, of the stretches of frames where `inside` is True."""
-    edges = np.flatnonzero(np.diff(np.r_[False, inside, False].astype(int)))
-    return [(start * FRAME, end * FRAME) for start, end in edges.reshape(-1, 2)]
+def _paces(timeline: Timeline, spoken: Timeline) -> tuple[float, float]:
+    """Seconds of sound for a second of espeak-ng's, at most and at least, by how alike the words' paces are."""
+    with_phones = [word for word, phones in zip(spoken.words, phones_of_words(spoken)) if phones]
+    if not with_phones or len(with_phones) != len(timeline.words):
+        return PACE[1], PACE[0]
+    ours, theirs = (np.array([w.end - w.start for w in words]) for words in (timeline.words, with_phones))
+    if np.log(np.maximum(ours, FRAME / 2) / np.maximum(theirs, FRAME / 2)).std() > EVEN:
+        return PACE[1], PACE[0]
+    return EVEN_PACE[1] if len(ours) >= ENOUGH else PACE[1], EVEN_PACE[0]
 
 
 def _list(places: list[tuple[float, float]], most: int = 3) -> str:

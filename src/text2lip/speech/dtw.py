@@ -20,6 +20,7 @@ WINDOW, HOP, FFT = 400, 160, 512  # samples at 16 kHz: 25 ms, 10 ms
 BLOCK = 4096  # frames whose spectra are held at once
 MELS, CEPSTRA = 26, 13
 LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice's, not the phone's
+NOISE = 3.0  # dB by which a room's noise stays within its own floor
 SHORTEST_PAUSE = 0.15  # seconds; shorter silences are stop closures
 NARROWEST_BAND = 60  # frames to either side of the diagonal
 WIDEST_BAND = 1_000
@@ -101,13 +102,17 @@ def pauses(energy: np.ndarray) -> np.ndarray:
     """(frames,) bool: frames in a silence of `SHORTEST_PAUSE` or more, or at either end. `energy` in dB."""
     smooth = uniform_filter1d(energy, 5, mode="nearest")
     loud, floor = np.percentile(smooth, [95, 5])
-    quiet = smooth < np.clip(floor + 0.3 * (loud - floor), loud - 45, loud - 20)
+    quiet = smooth < np.clip(floor + 0.3 * (loud - floor), loud - 45, max(loud - 20, floor + NOISE))
     silent = np.zeros(len(energy), bool)
-    edges = np.flatnonzero(np.diff(np.r_[False, quiet, False].astype(int)))
-    for start, end in edges.reshape(-1, 2):
+    for start, end in runs(quiet):
         if end - start >= SHORTEST_PAUSE / FRAME or start == 0 or end == len(energy):
             silent[start:end] = True
     return silent
+
+
+def runs(inside: np.ndarray) -> np.ndarray:
+    """(n, 2) int: first frame and the one after the last of each stretch where `inside` (frames,) is True."""
+    return np.flatnonzero(np.diff(np.r_[False, inside, False].astype(int))).reshape(-1, 2)
 
 
 def warp(reference: np.ndarray, target: np.ndarray, with_path: bool = True) -> tuple[np.ndarray | None, float]:
