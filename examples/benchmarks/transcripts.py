@@ -1,4 +1,5 @@
-"""Who notices a transcript that isn't what was said? Right and wrong texts of GRID, aligned by both methods.
+"""Who notices a transcript that isn't what was said? Right and wrong texts of GRID, aligned by both methods; right
+ones under white noise too.
 
     python examples/benchmarks/transcripts.py --limit 5
 
@@ -12,6 +13,7 @@ import warnings
 from collections import defaultdict
 from itertools import groupby
 
+import numpy as np
 from tqdm import tqdm
 
 from text2lip.data.grid import grid_clips, pronounced
@@ -33,6 +35,16 @@ def texts_of(sentence: str) -> dict[str, str]:
     }
 
 
+def versions(audio: np.ndarray, sentence: str):
+    """Yield (name, sound, text): the recording (samples,) as it is, and under noise of so many dB less."""
+    yield from ((kind, audio, text) for kind, text in texts_of(sentence).items())
+    noise = np.random.default_rng(0).normal(0, np.sqrt(np.mean(audio**2)), len(audio))
+    for decibels in (25, 15):
+        noisy = np.clip(audio + noise * 10 ** (-decibels / 20), -1, 1)
+        yield f"right, noise at {decibels} dB", noisy, sentence
+        yield f"first three words, noise at {decibels} dB", noisy, " ".join(sentence.split()[:3])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder with grid/")
@@ -46,14 +58,14 @@ def main():
     table = defaultdict(lambda: [0, 0, 0])
     for clip in tqdm(chosen, unit="clip"):
         audio, rate = load_audio(clip.video)
-        for kind, text in texts_of(clip.text).items():
+        for kind, sound, text in versions(audio, clip.text):
             for method in ("pocketsphinx", "dtw"):
                 row = table[kind, method]
                 row[0] += 1
                 with warnings.catch_warnings(record=True) as told:
                     warnings.simplefilter("always", AlignmentWarning)
                     try:
-                        align(audio, rate, pronounced(text), clip.language, method)
+                        align(sound, rate, pronounced(text), clip.language, method)
                     except AlignmentError:
                         row[1] += 1
                 row[2] += any(issubclass(warning.category, AlignmentWarning) for warning in told)
