@@ -24,16 +24,17 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import rows  # noqa: E402
-from prepare_grid import prepare_all  # noqa: E402
+from prepare_grid import LAYOUTS, prepare_all  # noqa: E402
 
 from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
-from text2lip.data import grid_clips  # noqa: E402
-from text2lip.data.prepared import load_record, record_path  # noqa: E402
+from text2lip.data.clips import SourceClip  # noqa: E402
+from text2lip.data.prepared import hold_out, load_record, record_path  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
 from text2lip.models import LipDecoderModel  # noqa: E402
 from text2lip.pipelines.durations import predict_timeline  # noqa: E402
 from text2lip.speech import synthesize  # noqa: E402
+from text2lip.training.settings import errors_in_one_line  # noqa: E402
 from text2lip.video import read_frames  # noqa: E402
 
 
@@ -90,7 +91,8 @@ def clip_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
     )
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/")
+    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="what the clips are prepared from")
+    parser.add_argument("--layout", choices=LAYOUTS, default="grid", help="of --data, as for prepare_grid.py")
     parser.add_argument("--prepared", help="where clips are prepared (default: outputs/prepared-…, by --data)")
     parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips, such as s4/lbax4n")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
@@ -100,14 +102,31 @@ def clip_parser(description: str) -> argparse.ArgumentParser:
 def prepared_folder(args: argparse.Namespace) -> Path:
     """Where the clips of `args.data` are prepared."""
     if not args.data:
-        raise SystemExit("data: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
+        raise SystemExit("data: give --data, the films that the clips are prepared from, or set TEXT2LIP_DATA to it.")
     root = str(Path(args.data).resolve())
     return Path(args.prepared or f"outputs/prepared-{hashlib.sha1(root.encode()).hexdigest()[:8]}")
 
 
+def split_clips(args: argparse.Namespace, prepared: Path, split: str) -> list[SourceClip]:
+    """Clips of a split. Data without a split is `train`; without `val`, each tenth of that is held out as in training.
+
+    Raises:
+        ValueError: no clip is of that split.
+    """
+    splits = defaultdict(list)
+    for clip in LAYOUTS[args.layout](args.data):
+        splits[clip.split or "train"].append(clip)
+    if "val" not in splits and len(splits["train"]) > 1:
+        there = [clip for clip in splits["train"] if record_path(prepared, clip.name).exists()]
+        splits["train"], splits["val"] = hold_out(there if len(there) > 1 else splits["train"])
+    if not splits[split]:
+        raise ValueError(f"split: {split!r} is not among {sorted(name for name, some in splits.items() if some)}.")
+    return splits[split]
+
+
 def load(args: argparse.Namespace, prepared: Path) -> tuple[list[rows.BenchClip], dict[str, str]]:
     """The clips of a split, prepared; and those that can't be, with the reason."""
-    wanted = [clip for clip in grid_clips(args.data, args.split) if not args.only or clip.name in args.only]
+    wanted = [clip for clip in split_clips(args, prepared, args.split) if not args.only or clip.name in args.only]
     wanted = wanted[: args.limit]
     failed = prepare_all(wanted, prepared, args.workers)
     made = [clip for clip in wanted if clip.name not in failed]
@@ -125,8 +144,8 @@ def lip_rows(pipe: Text2LipPipeline, args: argparse.Namespace, prepared: Path) -
         "mean_shape": rows.mean_shape,
         "shut": rows.shut,
     }
-    known = {clip.name: clip for clip in grid_clips(args.data) if clip.split == "train"}
-    there = [clip for name, clip in known.items() if record_path(prepared, name).exists()][:TRAIN_CLIPS]
+    train = split_clips(args, prepared, "train")
+    there = [clip for clip in train if record_path(prepared, clip.name).exists()][:TRAIN_CLIPS]
     if there:
         train = [rows.BenchClip(c.name, c.video, load_record(record_path(prepared, c.name))) for c in there]
         table["openfacefx"] = rows.OpenFaceFX(train)
@@ -305,4 +324,5 @@ def write_sheet(strips: list[dict], path: Path):
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

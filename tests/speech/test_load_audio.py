@@ -110,3 +110,12 @@ def test_resample_keeps_the_tone(rate, target):
 def test_check_audio_says_what_it_got():
     with pytest.raises(ValueError, match=r"\(0,\)"):
         check_audio(np.zeros(0), 8_000)
+
+
+def test_what_a_voice_gave_is_sound():
+    from text2lip.speech.base import Speech
+    from text2lip.text import Timeline
+
+    sound = np.linspace(-0.5, 0.5, 8000, dtype=np.float32)
+    audio, rate = load_audio(Speech(sound, 16000, Timeline.from_phones([("a", 0, 0.5)])))
+    assert rate == 16000 and np.array_equal(audio, sound)

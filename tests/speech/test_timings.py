@@ -366,3 +366,10 @@ def test_words_found_by_comparing():
         Segment("ʔ", 5, 6),
     ]
     assert words_from_reference(phones, spoken) == [("the", 1, 3), ("cat.", 3, 6)]
+
+
+@pytest.mark.parametrize("label", ["☃", "!!", "42", "🙂"])
+def test_a_label_without_a_letter_is_no_phone(label):
+    with pytest.raises(ValueError, match="at 0.1 s holds no IPA letter"):
+        read_timeline([("h", 0, 0.1), (label, 0.1, 0.5), ("ə", 0.5, 0.6)])
+    assert [p.label for p in read_timeline([("h", 0, 0.1), ("#", 0.1, 0.5), ("ə", 0.5, 0.6)]).phones] == ["h", "", "ə"]

@@ -82,3 +82,28 @@ def test_frames_are_compared_with_those_of_their_own_time(quality, clip, film, s
 def test_a_shut_mouth_is_the_films_most_closed_frame(quality, clip):
     held = quality.rows.shut(clip)
     assert held.shape == clip.lips.shape and np.array_equal(held[7], clip.lips[quality.rows.real_gap(clip).argmin()])
+
+
+def test_ones_own_clips_have_the_splits_of_training(quality, tmp_path):
+    """A folder without splits: all are `train`, and each tenth of those that could be prepared is `val`."""
+    import argparse
+    import json
+
+    from text2lip.data.prepared import record_path
+
+    rows = []
+    for number in range(23):
+        (tmp_path / f"{number:02}.mp4").touch()
+        rows.append(json.dumps({"file_name": f"{number:02}.mp4", "text": "hi"}))
+        if number != 10:  # one that could not be prepared
+            path = record_path(tmp_path / "made", f"{number:02}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    (tmp_path / "metadata.jsonl").write_text("\n".join(rows))
+    args = argparse.Namespace(layout="folder", data=str(tmp_path))
+    names = {
+        split: [c.name for c in quality.split_clips(args, tmp_path / "made", split)] for split in ("train", "val")
+    }
+    assert names["val"] == ["00", "11", "21"] and len(names["train"]) == 19
+    with pytest.raises(ValueError, match=r"split: 'test' is not among \['train', 'val'\]"):
+        quality.split_clips(args, tmp_path / "made", "test")

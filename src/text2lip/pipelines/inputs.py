@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 
 from text2lip.speech.audio import fit_samples
-from text2lip.speech.base import Synthesizer
+from text2lip.speech.base import Speech, Synthesizer
 from text2lip.text.timing import Timeline
 
 
 Picture = str | os.PathLike | Image.Image | np.ndarray | torch.Tensor  # one, or all of a film
-Sound = str | os.PathLike | np.ndarray
+Sound = str | os.PathLike | np.ndarray | torch.Tensor | Speech
 Voice = str | Synthesizer | None
 
 MAX_FPS = 120

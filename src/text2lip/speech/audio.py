@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from text2lip.files import local_path, open_media
+from text2lip.speech.base import Speech
 
 
 MAX_MINUTES = 120
@@ -43,9 +44,9 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
     the file's clock: gaps in its times are silence.
 
     Args:
-        source (`str`, `os.PathLike`, array or tensor): a file with a sound track (audio or video), or samples of
-            shape (samples,) or (channels, samples), one to eight channels: floats in [-1, 1], or int16 / int32,
-            which are scaled to it.
+        source (`str`, `os.PathLike`, array, tensor or [`Speech`]): a file with a sound track (audio or video), what
+            [`synthesize`] gave, or samples of shape (samples,) or (channels, samples), one to eight channels: floats
+            in [-1, 1], or int16 / int32, which are scaled to it.
         sampling_rate (`int`, *optional*): Hz; needed for an array; a file brings its own.
 
     Returns:
@@ -56,6 +57,8 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
         ValueError: no such file, no sound track, undecodable, empty, not finite, out of range, longer than
             `MAX_MINUTES`, more than eight channels, a missing or wrong sampling rate.
     """
+    if isinstance(source, Speech):
+        source, sampling_rate = source.audio, sampling_rate or source.sampling_rate
     if isinstance(source, (str, os.PathLike)):
         audio, rate = _decode(source)
         if sampling_rate is not None and int(sampling_rate) != rate:

@@ -15,6 +15,7 @@ from text2lip.speech.arpabet import ARPABET_TO_IPA
 from text2lip.speech.subtitles import is_subtitles, read_cues
 from text2lip.speech.tokens import phones_from_tokens
 from text2lip.text.timing import Segment, Timeline, check_unit, share_times
+from text2lip.text.visemes import split_phone
 
 
 MAX_BYTES = 50_000_000
@@ -294,6 +295,11 @@ def _from_phones(phones: Sequence[tuple], words: Sequence[tuple] = ()) -> Timeli
     symbols = {label.rstrip("0123456789") for label, _, _ in bare if label}
     if not symbols:
         raise ValueError("timings: no phone but silence in it.")
+    for label, start, _ in bare:
+        if label and split_phone(label) == [("", 1.0)]:
+            raise ValueError(
+                f"timings: {label!r} at {start:g} s holds no IPA letter; wants IPA or ARPAbet, '' for silence."
+            )
     if symbols <= set(ARPABET_TO_IPA) and not symbols <= {"B", "K"}:
         bare = [(ARPABET_TO_IPA.get(label.rstrip("0123456789"), ""), start, end) for label, start, end in bare]
     return Timeline.from_phones(bare, words)

@@ -4,6 +4,7 @@ GRID has 51 words. The articulatory model knows every letter of the IPA by its f
 any speaking rate, stands beside the real clips, so that the networks meet every viseme in many surroundings.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ def read_texts(path: str | Path) -> list[tuple[str, str]]:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"teacher_texts: there is no file {str(path)!r}; give one sentence a line.")
+        raise ValueError(
+            f"teacher_texts: there is no file {str(path)!r} seen from {os.getcwd()!r}; run in the repository, "
+            "or give its whole path."
+        )
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if not lines:
         raise ValueError(f"teacher_texts: {str(path)!r} is empty; give one sentence a line.")
