@@ -27,12 +27,12 @@ def clips(data_root):
 
 @pytest.fixture(scope="module")
 def records(data_root):
-    """Eight clips, prepared."""
+    """Four clips, prepared."""
     from text2lip import FaceLandmarker, VisemeTokenizer
     from text2lip.data.preparation import prepare_clip
 
     models = FaceLandmarker.from_builtin(), VisemeTokenizer()
-    return [prepare_clip(clip, *models) for clip in grid_clips(data_root, "val")[:8]]
+    return [prepare_clip(clip, *models) for clip in grid_clips(data_root, "val")[:4]]
 
 
 @pytest.mark.slow
