@@ -1,6 +1,7 @@
 """Is it still the same person? Similarity of face embeddings.
 
-No face recognition model is part of this project: the caller brings one, and the figure is null without it.
+The caller brings the recogniser, and the figure is null without one: the built-in `FaceIdentity` decides who speaks in
+films, so it should not judge them too.
 """
 
 from collections.abc import Callable

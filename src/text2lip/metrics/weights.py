@@ -29,7 +29,7 @@ WITHOUT_WEIGHTS = (
 )
 WITH_WEIGHTS = {"lpips": "lpips", "mouth_lpips": "lpips", "fvd": "fvd", "fid": "fid", "lse_c": "lse", "lse_d": "lse"}
 WITH_A_JUDGE = {
-    "identity": "no face recognition model is part of this project: call identity(ours, real, embed) with one",
+    "identity": "no recogniser was given: call identity(ours, real, embed) with one",
     "bleu1": "needs the words that a lip reader understood",
     "bleu4": "needs the words that a lip reader understood",
     "wer": "needs the words that a lip reader understood",
