@@ -1,6 +1,6 @@
 """Repository checks that no linter does; run by CI.
 
-python utils/check_repo.py
+python utils/check_repo.py              # or --structure: how src is built, alone
 """
 
 import ast
@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+
+import check_structure
 
 
 ROOT = Path(__file__).parents[1]
@@ -100,12 +102,16 @@ def check_checkpoints() -> list[str]:
 
 def main() -> int:
     checks = (
-        check_file_length,
-        check_docstrings,
-        check_forbidden,
-        check_import,
-        check_lazy_exports,
-        check_checkpoints,
+        check_structure.CHECKS
+        if sys.argv[1:] == ["--structure"]
+        else (
+            check_file_length,
+            check_docstrings,
+            check_forbidden,
+            check_import,
+            check_lazy_exports,
+            check_checkpoints,
+        )
     )
     problems = [problem for check in checks for problem in check()]
     print("\n".join(problems) or "repository checks passed")
