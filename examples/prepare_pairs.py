@@ -21,9 +21,9 @@ from text2lip.data import grid_clips
 from text2lip.data.pairs import film_pairs, portrait_pairs, save_pairs
 from text2lip.data.prepared import load_record, record_path
 from text2lip.faces.canonical import neutral_shape
-from text2lip.faces.images import load_image
+from text2lip.media.images import load_image
+from text2lip.media.video import read_frames
 from text2lip.training.settings import errors_in_one_line
-from text2lip.video import read_frames
 
 
 TRAINABLE = 30  # portraits; the others are never trained on

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from text2lip import cli
-from text2lip.video import read_frames, video_info
+from text2lip.media.video import read_frames, video_info
 
 
 @pytest.fixture

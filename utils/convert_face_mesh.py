@@ -24,7 +24,7 @@ from tflite_weights import TFLiteGraph
 
 from text2lip.cards import record_training
 from text2lip.faces.landmarker import FaceLandmarker
-from text2lip.faces.networks import BlazeFace, FaceMesh
+from text2lip.faces.mediapipe_networks import BlazeFace, FaceMesh
 
 
 ROOT = Path(__file__).parents[1]

@@ -11,10 +11,10 @@ import numpy as np
 from text2lip.data.pairs import APART, SIZE, save_pairs
 from text2lip.data.prepared import PreparedClip, parquet_path, write_parquet
 from text2lip.faces.canonical import JAW, LIPS, driven_index
+from text2lip.media.video import write_video
 from text2lip.renderers.mouth_drawing import _CHAINS
 from text2lip.text.timing import Segment
 from text2lip.text.visemes import PHONE_TO_ID
-from text2lip.video import write_video
 
 
 PHONES = ("p", "a", "t", "u", "s", "i")

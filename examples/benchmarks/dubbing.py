@@ -48,12 +48,12 @@ from text2lip.data.pairs import APART  # noqa: E402
 from text2lip.data.preparation import track  # noqa: E402
 from text2lip.faces.canonical import canonical_lips, driven_index, lip_gap  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
-from text2lip.faces.retarget import PortraitMouth  # noqa: E402
-from text2lip.faces.shots import find_shots  # noqa: E402
-from text2lip.pipelines.dubbing import Dub, Part  # noqa: E402
-from text2lip.pipelines.durations import predict_timeline  # noqa: E402
-from text2lip.pipelines.references import look_through  # noqa: E402
-from text2lip.video import read_frames  # noqa: E402
+from text2lip.media.video import read_frames  # noqa: E402
+from text2lip.motion.durations import predict_timeline  # noqa: E402
+from text2lip.motion.retarget import PortraitMouth  # noqa: E402
+from text2lip.scenes.film import Dub, Part  # noqa: E402
+from text2lip.scenes.reference_set import look_through  # noqa: E402
+from text2lip.scenes.shots import find_shots  # noqa: E402
 
 
 SENTENCE = "Good morning, everybody. My name is Bob, and I like warm apples."

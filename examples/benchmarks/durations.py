@@ -20,7 +20,7 @@ from tqdm import tqdm
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.data.alignments import AlignedSentence, read_alignments
 from text2lip.data.grid import pronounced
-from text2lip.pipelines.durations import predict_timeline
+from text2lip.motion.durations import predict_timeline
 from text2lip.text import Timeline
 from text2lip.text.visemes import LETTER_CLASS, split_phone
 

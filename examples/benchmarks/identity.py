@@ -22,10 +22,10 @@ from tqdm import tqdm
 from text2lip import FaceLandmarker
 from text2lip.faces.canonical import to_pixels
 from text2lip.faces.identity import builtin_identity, face_chip
-from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceNotFoundError
-from text2lip.faces.retarget import PortraitMouth
-from text2lip.video import read_frames
+from text2lip.media.images import load_image
+from text2lip.media.video import read_frames
+from text2lip.motion.retarget import PortraitMouth
 
 
 PER_FILM = 9

@@ -14,8 +14,8 @@ import numpy as np
 
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.faces.canonical import driven_index
-from text2lip.faces.seal import BREATH, CLOSE
 from text2lip.metrics import jerk
+from text2lip.motion.seal import BREATH, CLOSE
 
 
 TEXTS = {

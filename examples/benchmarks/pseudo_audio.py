@@ -16,9 +16,9 @@ import torch
 from tqdm import tqdm
 
 from text2lip import Text2LipPipeline
-from text2lip.articulation import token_times
 from text2lip.data.prepared import PreparedClip, load_prepared
 from text2lip.models.attention import frame_times, token_at
+from text2lip.models.time import token_times
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
 from text2lip.training import Text2LipNetworks, collate, to_sample
 from text2lip.training.clips import load_clips

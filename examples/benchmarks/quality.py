@@ -31,11 +31,11 @@ from text2lip import metrics as M  # noqa: E402
 from text2lip.data.clips import SourceClip  # noqa: E402
 from text2lip.data.prepared import hold_out, load_record, record_path  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
+from text2lip.media.video import read_frames  # noqa: E402
 from text2lip.models import LipDecoderModel  # noqa: E402
-from text2lip.pipelines.durations import predict_timeline  # noqa: E402
+from text2lip.motion.durations import predict_timeline  # noqa: E402
 from text2lip.speech import synthesize  # noqa: E402
 from text2lip.training.settings import errors_in_one_line  # noqa: E402
-from text2lip.video import read_frames  # noqa: E402
 
 
 LIPS = ("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_ratio", "dtw")

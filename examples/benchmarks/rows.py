@@ -12,8 +12,8 @@ from text2lip.data.grid import pronounced
 from text2lip.data.pairs import APART
 from text2lip.faces.canonical import DRIVEN, canonical_lips, driven_index, to_pixels
 from text2lip.faces.crop import mouth_crop_transform
-from text2lip.faces.mesh_topology import canonical_mesh
-from text2lip.faces.retarget import PortraitMouth
+from text2lip.faces.topology import canonical_mesh
+from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.references import MouthReferences, choose_references
 from text2lip.text.timing import Segment, Timeline
 from text2lip.training.networks import Text2LipNetworks
@@ -147,7 +147,7 @@ def shut(clip: BenchClip) -> np.ndarray:
 def mirrored(clip: BenchClip, landmarker: Any) -> np.ndarray:
     """Real lips found again in the mirrored film and mirrored back: what the detector alone adds. (frames, 57, 2)."""
     from text2lip.data.preparation import track
-    from text2lip.video import read_frames
+    from text2lip.media.video import read_frames
 
     landmarks = track([np.ascontiguousarray(frame[:, ::-1]) for frame in read_frames(clip.video)], landmarker)
     landmarks = landmarks[:, mirror_order()]

@@ -22,10 +22,10 @@ from torch import nn
 from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import canonical_lips
-from text2lip.faces.images import load_image
-from text2lip.faces.retarget import PortraitMouth
+from text2lip.media.images import load_image
+from text2lip.media.video import write_video
+from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers import MouthReferences, choose_references
-from text2lip.video import write_video
 
 
 SENTENCE = "Good morning. Nobody has ever recorded this sentence."

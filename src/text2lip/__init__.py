@@ -8,7 +8,6 @@ __version__ = "0.1.0.dev0"
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "articulation": ["ArticulatoryModel"],
         "faces": ["FaceLandmarker"],
         "models": [
             "EchoMimicReferenceUNet",
@@ -19,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
             "PseudoAudioModel",
             "VisemeEncoderModel",
         ],
+        "motion": ["ArticulatoryModel"],
         "pipelines": ["Text2LipPipeline", "Text2LipPipelineOutput"],
         "renderers": ["GeometricRenderer", "LearnedRenderer"],
         "speech": ["Speech", "get_synthesizer", "list_voices", "synthesize"],

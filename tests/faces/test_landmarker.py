@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from text2lip.faces.landmarker import Face, FaceLandmarker, FaceNotFoundError
-from text2lip.faces.networks import blazeface_anchors
+from text2lip.faces.mediapipe_networks import blazeface_anchors
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +291,7 @@ class TestRealPictures:
         """Silent frames at a clip's start: mean lip motion per frame, unit: distance of the outer eye corners."""
         import av
 
-        from text2lip.faces.mesh_topology import LIPS
+        from text2lip.faces.topology import LIPS
 
         with av.open(str(data_root / "grid/s1/video/bbal9a.mkv")) as container:
             frames = [frame.to_ndarray(format="rgb24") for frame in list(container.decode(video=0))[:17]]

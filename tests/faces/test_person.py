@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from text2lip.faces import person as module
-from text2lip.faces.mesh_topology import canonical_mesh
 from text2lip.faces.person import CHECKED, LOOKS, Person, stretches
+from text2lip.faces.topology import canonical_mesh
 
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from text2lip import metrics
 from text2lip.data.grid import grid_clips
 from text2lip.faces.canonical import canonical_lips, to_pixels
-from text2lip.video import read_frames
+from text2lip.media.video import read_frames
 
 
 @pytest.fixture(scope="module")

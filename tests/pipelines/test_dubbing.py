@@ -8,14 +8,14 @@ import pytest
 
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import LIPS, lip_gap
-from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceNotFoundError
-from text2lip.faces.retarget import PortraitMouth
-from text2lip.faces.shots import find_shots, reference_frame, scenes
-from text2lip.pipelines import footage
-from text2lip.pipelines.dubbing import Part, lay_mouth
+from text2lip.media import footage
+from text2lip.media.images import load_image
+from text2lip.media.video import read_frames, video_info, write_video
+from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.references import MOST
-from text2lip.video import read_frames, video_info, write_video
+from text2lip.scenes.film import Part, lay_mouth
+from text2lip.scenes.shots import find_shots, reference_frame, scenes
 
 
 COUNT = 30

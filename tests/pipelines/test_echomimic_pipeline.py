@@ -98,7 +98,7 @@ def test_text_to_video(echo, portrait):
 
 
 def test_a_film_with_sound_at_constant_memory(echo, portrait, tmp_path):
-    from text2lip.video import video_info
+    from text2lip.media.video import video_info
 
     echo.unet.register_to_config(num_inference_steps=1, guidance_scale=1.0)  # what the weights ask for
     stream = echo.stream("Bob.", portrait, num_frames=14)

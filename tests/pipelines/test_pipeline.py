@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from text2lip.pipelines.durations import predict_timeline
+from text2lip.motion.durations import predict_timeline
 from text2lip.pipelines.inputs import LEAD, TAIL, clip_length
 from text2lip.pipelines.output import _to_uint8
 from text2lip.text.timing import Segment
@@ -78,7 +78,7 @@ def test_output_types_hold_the_same_pixels(pipe, portrait, result):
 
 @pytest.mark.parametrize("output_type", ["pil", "np", "pt"])
 def test_saved_frames_are_the_frames(pipe, portrait, tmp_path, output_type):
-    from text2lip.video import read_frames, video_info
+    from text2lip.media.video import read_frames, video_info
 
     result = pipe(SAYS, portrait, output_type=output_type, fps=12.5, num_frames=5)
     result.save(tmp_path / "a.mp4")

@@ -10,11 +10,11 @@ import torch
 
 from text2lip import LandmarkGuidedUNet, Text2LipPipeline
 from text2lip.faces.canonical import DRIVEN, INNER_LOWER
+from text2lip.media.footage import Footage
+from text2lip.media.video import write_video
 from text2lip.pipelines import references as module
-from text2lip.pipelines.footage import Footage
-from text2lip.pipelines.references import Looks, look_through, references_of
 from text2lip.renderers.references import MOST
-from text2lip.video import write_video
+from text2lip.scenes.reference_set import Looks, look_through, references_of
 
 
 DARK = np.zeros((64, 64, 3), np.uint8)
@@ -184,7 +184,7 @@ def test_bad_references(pipe, portrait, value, match):
 
 
 def test_a_bad_reference_is_told_before_a_film_is_searched(pipe, portrait, monkeypatch):
-    monkeypatch.setattr("text2lip.pipelines.dubbing.find_shots", lambda *args: pytest.fail("searched"))
+    monkeypatch.setattr("text2lip.scenes.film.find_shots", lambda *args: pytest.fail("searched"))
     with pytest.raises(ValueError, match="reference: no face in any"):
         pipe.stream("Hi.", [portrait] * 3, voice="espeak", reference=[DARK, DARK])
 

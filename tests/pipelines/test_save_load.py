@@ -56,8 +56,8 @@ def test_missing_optional_components_load_as_none(pipe, tmp_path):
 
 
 def test_every_weight_is_in_the_file(saved):
-    from text2lip.articulation import ArticulatoryModel
     from text2lip.faces.landmarker import FaceLandmarker
+    from text2lip.motion.articulation import ArticulatoryModel
 
     for model, name in [(ArticulatoryModel, "articulation"), (FaceLandmarker, "face_landmarker")]:
         loaded, info = model.from_pretrained(saved / name, output_loading_info=True)

@@ -33,7 +33,7 @@ def test_frames_are_not_kept(pipe, portrait):
 
 
 def test_stream_saves_itself(pipe, portrait, tmp_path):
-    from text2lip.video import read_frames
+    from text2lip.media.video import read_frames
 
     stream = pipe.stream("Hi.", portrait, num_frames=4)
     assert stream.save(tmp_path / "a.mp4") == 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from text2lip import Text2LipPipeline, VisemeTokenizer
-from text2lip.pipelines.durations import predict_timeline
+from text2lip.motion.durations import predict_timeline
 from text2lip.text.visemes import OCULUS_LABELS, get_viseme_set
 
 

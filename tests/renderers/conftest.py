@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from text2lip.faces.mesh_topology import (
+from text2lip.faces.topology import (
     FACE_OVAL,
     INNER_LIP_CONTOUR,
     LEFT_EYE,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.canonical import LIPS, fit_similarity, transform
-from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
+from text2lip.faces.topology import LEFT_EYE, RIGHT_EYE
 from text2lip.renderers.eyelids import find_eyes, prepare_eyelids
 from text2lip.renderers.idle import BLINK, PAUSE, IdleMotion, add_idle, idle_landmarks
 

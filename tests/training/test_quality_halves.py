@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.canonical import canonical_lips, to_pixels
-from text2lip.faces.mesh_topology import canonical_mesh
+from text2lip.faces.topology import canonical_mesh
 from text2lip.metrics.image import ROUNDING_MSE, decibels
 from text2lip.renderers.base import INNER_LOWER, OUTER_LOWER
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from text2lip.articulation import ArticulatoryModel
+from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.text import VisemeTokenizer
 from text2lip.training import LipClips, Text2LipNetworks, collate, read_texts, teacher_samples
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from text2lip.faces.builtin import builtin_portrait
-from text2lip.faces.images import ImageError, load_image
-from text2lip.pipelines.footage import Footage
+from text2lip.media.footage import Footage
+from text2lip.media.images import ImageError, load_image
+from text2lip.media.video import read_frames, video_info, write_video
 from text2lip.speech.audio import load_audio
-from text2lip.video import read_frames, video_info, write_video
 
 
 FLASH = 30  # frame number, 1.2 s

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from text2lip.files import local_path, replaced_file
+from text2lip.media.video import read_frames, write_video
 from text2lip.speech import load_audio, read_timings
-from text2lip.video import read_frames, write_video
 
 
 NAMES = [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from text2lip import Text2LipPipeline
-from text2lip.pipelines.face_cache import FaceCache
+from text2lip.faces.cache import FaceCache
 from text2lip.pipelines.inputs import Request
 from text2lip.text import viseme_weights
 

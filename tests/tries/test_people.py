@@ -10,12 +10,12 @@ from PIL import Image
 from text2lip.cli import build_parser, main
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import LIPS
-from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning
-from text2lip.faces.shots import find_shots
-from text2lip.pipelines.references import look_through
-from text2lip.video import write_video
+from text2lip.media.images import load_image
+from text2lip.media.video import write_video
+from text2lip.scenes.reference_set import look_through
+from text2lip.scenes.shots import find_shots
 
 
 SIZE = 256

@@ -76,7 +76,7 @@ class FaceClips:
         return other
 
     def _from_film(self, index: int) -> dict[str, np.ndarray]:
-        from text2lip.video import read_frames
+        from text2lip.media.video import read_frames
 
         row = self.rows[index]
         frames, landmarks = list(read_frames(row["video"], row["fps"])), row["landmarks"][..., :2]

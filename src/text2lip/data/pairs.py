@@ -11,7 +11,7 @@ import numpy as np
 
 from text2lip.faces.canonical import DRIVEN, canonical_lips, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
-from text2lip.faces.retarget import PortraitMouth, part_lips
+from text2lip.motion.retarget import PortraitMouth, part_lips
 from text2lip.renderers.geometric import prepare
 
 

@@ -78,7 +78,7 @@ def prepare_clip(clip: SourceClip, landmarker: Any, tokenizer: Any) -> dict[str,
 
 
 def _read(clip: SourceClip) -> tuple[list[np.ndarray], float]:
-    from text2lip.video import read_frames, video_info
+    from text2lip.media.video import read_frames, video_info
 
     try:
         fps = video_info(clip.video).fps

@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = attach(
         "crop": ["crop", "mouth_crop_transform", "paste_back"],
         "drawing": ["draw_landmarks", "overlay_landmarks"],
         "identity": ["FaceIdentity"],
-        "images": ["ImageError", "load_image"],
         "landmarker": ["Face", "FaceLandmarker", "FaceNotFoundError"],
         "person": ["Person", "StrangersWarning"],
     },

@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from text2lip.faces.mesh_topology import FACE_OVAL, LEFT_EYE, RIGHT_EYE
+from text2lip.faces.topology import FACE_OVAL, LEFT_EYE, RIGHT_EYE
 
 
 CANVAS = 512

@@ -19,10 +19,10 @@ from text2lip.cards import ModelCardMixin, recorded_facts
 from text2lip.devices import execution_device
 from text2lip.faces import detection
 from text2lip.faces.detection import Face
-from text2lip.faces.mesh_topology import LEFT_EYE, RIGHT_EYE
-from text2lip.faces.networks import BlazeFace, FaceMesh, blazeface_anchors
+from text2lip.faces.mediapipe_networks import BlazeFace, FaceMesh, blazeface_anchors
 from text2lip.faces.person import Person
 from text2lip.faces.regions import Region, cut
+from text2lip.faces.topology import LEFT_EYE, RIGHT_EYE
 from text2lip.faces.tracking import follow
 
 
@@ -62,7 +62,7 @@ class FaceMeshOutput(BaseOutput):
 
 @dataclass
 class FaceDetectorOutput(BaseOutput):
-    """What `FaceLandmarker.forward` returns of its detector, see [`~text2lip.faces.networks.BlazeFace`].
+    """What `FaceLandmarker.forward` returns of its detector, see [`~text2lip.faces.mediapipe_networks.BlazeFace`].
 
     Args:
         logits (`torch.Tensor` of shape `(batch, 896)`): of each anchor.

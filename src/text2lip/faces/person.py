@@ -10,8 +10,8 @@ from PIL import Image
 
 from text2lip.faces.canonical import to_pixels
 from text2lip.faces.identity import SAME, builtin_identity, face_chip
-from text2lip.faces.images import ImageError, load_image
-from text2lip.faces.retarget import head_axes
+from text2lip.faces.pose import head_axes
+from text2lip.media.images import ImageError, load_image
 
 
 ANY = "any"  # face_index: the largest face of every shot, whoever it is

@@ -81,7 +81,7 @@ def closure(lips: Any, phones: Sequence[Segment], fps: float, closed_gap: float 
     """Share of /p b m/ segments, widened by one frame on both sides, whose smallest gap |13 - 14| is under 0.0225.
 
     To be read beside the film's own share, and beside how much the mouth moves: a mouth that never opens closes on
-    every one of them and has 1, as has any that the pipeline's seal ([`~text2lip.faces.seal.press_lips`]) went over.
+    every one of them and has 1, as has any that the pipeline's seal ([`~text2lip.motion.seal.press_lips`]) went over.
 
     Args:
         lips (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from text2lip.motion.lips import pseudo_sound
 from text2lip.pipelines.inputs import fit_audio
-from text2lip.pipelines.motion import pseudo_sound
 from text2lip.speech.audio import resample, to_mono
 from text2lip.speech.whisper import SAMPLING_RATE, frames_to_states, whisper_states, whisper_windows
 

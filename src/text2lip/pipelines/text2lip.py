@@ -11,13 +11,14 @@ from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, Schedul
 from diffusers.utils import logging
 from transformers import PreTrainedModel
 
-from text2lip.articulation import ArticulatoryModel
 from text2lip.cards import ModelCardMixin
 from text2lip.devices import execution_device
+from text2lip.faces.cache import FaceCache
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.faces.detection import Face
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
+from text2lip.media.footage import ENDS, is_footage
 from text2lip.models.echomimic_reference import EchoMimicReferenceUNet
 from text2lip.models.echomimic_unet import EchoMimicUNet
 from text2lip.models.landmark_encoder import LandmarkEncoder
@@ -25,23 +26,22 @@ from text2lip.models.landmark_unet import LandmarkGuidedUNet
 from text2lip.models.lip_decoder import LipDecoderModel
 from text2lip.models.pseudo_audio import PseudoAudioModel
 from text2lip.models.viseme_encoder import VisemeEncoderModel
+from text2lip.motion.articulation import ArticulatoryModel
+from text2lip.motion.durations import predict_timeline
+from text2lip.motion.lips import LipMotion
 from text2lip.pipelines.card import pipeline_card
-from text2lip.pipelines.dubbing import Dub
-from text2lip.pipelines.durations import predict_timeline
-from text2lip.pipelines.face_cache import FaceCache
-from text2lip.pipelines.footage import ENDS, is_footage
 from text2lip.pipelines.inputs import Clip, Options, Picture, Request, Sound, Voice, clip_length, fit_audio, is_number
 from text2lip.pipelines.loading import loading_error, pipeline_source
-from text2lip.pipelines.motion import LipMotion
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, pack_frames, within_memory
-from text2lip.pipelines.references import references_of
 from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
 from text2lip.pipelines.sound import check_condition, sound_tokens
-from text2lip.pipelines.still import Still
 from text2lip.pipelines.stream import Text2LipStream, all_frames, sound_of
 from text2lip.registration import register_pipeline
 from text2lip.renderers.sampling import Sampling
+from text2lip.scenes.film import Dub
+from text2lip.scenes.portrait import Still
+from text2lip.scenes.reference_set import references_of
 from text2lip.text.timing import cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
 

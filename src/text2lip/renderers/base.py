@@ -49,7 +49,7 @@ def check_portrait(portrait: np.ndarray) -> np.ndarray:
     if portrait.dtype != np.uint8 or portrait.ndim != 3 or portrait.shape[2] != 3 or 0 in portrait.shape:
         raise ValueError(
             f"`portrait` must be a uint8 RGB array of shape (height, width, 3), got {portrait.dtype} of shape "
-            f"{portrait.shape}; load pictures with `text2lip.faces.load_image`."
+            f"{portrait.shape}; load pictures with `text2lip.media.load_image`."
         )
     return np.ascontiguousarray(portrait)
 

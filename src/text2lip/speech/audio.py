@@ -259,7 +259,7 @@ def _gap(frame, clock: float | None) -> tuple[float, float | None]:
 
 def _late_start(frame, path: str, stream) -> float:
     """Seconds of silence for a sound track that starts later than the picture of its file, or than it says itself."""
-    from text2lip.video import first_moment
+    from text2lip.media.video import first_moment
 
     try:
         start = first_moment(path, "audio")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from text2lip.faces.canonical import driven_index
-from text2lip.faces.seal import (
+from text2lip.motion.seal import (
     BREATH,
     SETTLE,
     TUCKED,

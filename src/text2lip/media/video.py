@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from text2lip.animation import animation_frames, pictures_in
 from text2lip.files import local_path, once_per_file, open_media, replaced_file
-from text2lip.frames import Shown, at_rate, fit, to_rgb
+from text2lip.media.animation import animation_frames, pictures_in
+from text2lip.media.decoded import Shown, at_rate, fit, to_rgb
 
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from text2lip.frames import Shown, at_rate, deinterlace, fit, square, to_rgb, upright
-from text2lip.video import read_frames, timed_frames
+from text2lip.media.decoded import Shown, at_rate, deinterlace, fit, square, to_rgb, upright
+from text2lip.media.video import read_frames, timed_frames
 
 
 ONE, DEEP = 1 << 16, 1 << 30
@@ -68,7 +68,7 @@ def test_a_crooked_matrix_is_taken_for_the_nearest():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_portrait_is_turned_as_exif_says(tmp_path, orientation):
-    from text2lip.faces.images import load_image
+    from text2lip.media.images import load_image
 
     exif = Image.Exif()
     exif[0x0112] = orientation

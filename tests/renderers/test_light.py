@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from text2lip.faces.builtin import builtin_portrait
-from text2lip.faces.images import load_image
 from text2lip.faces.landmarker import FaceLandmarker
-from text2lip.pipelines.light import light_of, spread_light
+from text2lip.media.images import load_image
+from text2lip.renderers.light import light_of, spread_light
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from text2lip.faces.images import ImageError, load_image
-from text2lip.pipelines import footage
-from text2lip.pipelines.footage import Footage, is_footage, positions, usual_rate
-from text2lip.video import read_frames, write_video
+from text2lip.media import footage
+from text2lip.media.footage import Footage, is_footage, positions, usual_rate
+from text2lip.media.images import ImageError, load_image
+from text2lip.media.video import read_frames, write_video
 
 
 COUNT = 230

@@ -15,6 +15,7 @@ from diffusers.utils import BaseOutput
 from torch import nn
 
 from text2lip.cards import ModelCardMixin
+from text2lip.models.time import token_times
 from text2lip.registration import register
 from text2lip.text.visemes import PHONE_INVENTORY, PHONE_TO_ID, TRANSPARENT, resolve_transparent
 
@@ -130,9 +131,3 @@ def open_throat(phone_ids: torch.Tensor) -> torch.Tensor:
         return phone_ids
     rows = [resolve_transparent([PHONE_INVENTORY[i] for i in row]) for row in phone_ids.tolist()]
     return phone_ids.new_tensor([[PHONE_TO_ID[letter] for letter in row] for row in rows])
-
-
-def token_times(durations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Start and end of tokens that follow each other, seconds: two tensors of the shape of `durations`."""
-    end = durations.cumsum(-1)
-    return end - durations, end

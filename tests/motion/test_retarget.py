@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from text2lip.faces.canonical import DRIVEN, INNER_LOWER, INNER_UPPER, driven_index, lip_gap, lip_width
-from text2lip.faces.mesh_topology import canonical_mesh
-from text2lip.faces.retarget import PortraitMouth, part_lips
+from text2lip.faces.topology import canonical_mesh
+from text2lip.motion.retarget import PortraitMouth, part_lips
 
 
 SIZE = (400, 300)

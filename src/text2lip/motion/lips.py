@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
-from text2lip.articulation import token_times
 from text2lip.devices import execution_device
-from text2lip.faces.seal import press_lips, rest_weight, seal_lips, settle, widest_gap
 from text2lip.models.pseudo_audio import PseudoAudioModelOutput
+from text2lip.models.time import token_times
+from text2lip.motion.seal import press_lips, rest_weight, seal_lips, settle, widest_gap
 
 
 AHEAD = 2.0  # seconds of what follows a clip's end that its motion is made with

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from text2lip.faces import mesh_topology as topology
+from text2lip.faces import topology
 
 
 def test_index_sets():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from text2lip.pipelines.durations import PHONE_RANGE, predict_seconds, predict_timeline
+from text2lip.motion.durations import PHONE_RANGE, predict_seconds, predict_timeline
 from text2lip.text import plain_pieces
 
 

@@ -11,8 +11,8 @@ from text2lip.faces.canonical import LIPS, canonical_lips, to_pixels
 from text2lip.faces.identity import SAME, face_chip
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person, encode
-from text2lip.faces.retarget import PortraitMouth
-from text2lip.pipelines.footage import Footage, is_footage
+from text2lip.media.footage import Footage, is_footage
+from text2lip.motion.retarget import PortraitMouth
 from text2lip.pipelines.inputs import Clip
 from text2lip.renderers.references import MouthReferences, choose_references
 

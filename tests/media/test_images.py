@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from text2lip.faces.images import ImageError, load_image
+from text2lip.media.images import ImageError, load_image
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.animation import pictures_in
-from text2lip.faces.images import ImageError, check_file, is_tensor, load_image
-from text2lip.frames import Shown, at_rate, fit, to_rgb
-from text2lip.video import is_film, packet_clock, timed_frames, video_info
+from text2lip.media.animation import pictures_in
+from text2lip.media.decoded import Shown, at_rate, fit, to_rgb
+from text2lip.media.images import ImageError, check_file, is_tensor, load_image
+from text2lip.media.video import is_film, packet_clock, timed_frames, video_info
 
 
 ENDS = ("loop", "hold", "cut")

@@ -108,7 +108,7 @@ def _from_file(path: str | os.PathLike, max_size: int | None) -> np.ndarray:
 
 def _from_film(path: str | bytes, max_size: int | None) -> np.ndarray:
     """The first frame of a video."""
-    from text2lip.video import read_frames
+    from text2lip.media.video import read_frames
 
     try:
         frame = next(read_frames(os.fsdecode(path)))

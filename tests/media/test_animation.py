@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from text2lip.animation import animation_frames, pictures_in
-from text2lip.faces.images import load_image
-from text2lip.frames import to_rgb
-from text2lip.video import is_film, read_frames, video_info
+from text2lip.media.animation import animation_frames, pictures_in
+from text2lip.media.decoded import to_rgb
+from text2lip.media.images import load_image
+from text2lip.media.video import is_film, read_frames, video_info
 
 
 def shades(*values):
@@ -98,7 +98,7 @@ def test_reading_never_changes_the_filters_of_warnings(tmp_path, monkeypatch, re
     assert during == [before]
 
 
-@pytest.mark.parametrize("module", ["text2lip.animation", "text2lip.faces.images"])
+@pytest.mark.parametrize("module", ["text2lip.media.animation", "text2lip.media.images"])
 def test_large_pictures_are_read_without_a_warning(tmp_path, module):
     save(tmp_path / "a.gif", shades(0, 100), 40)
     lines = [

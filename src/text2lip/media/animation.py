@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 
 from text2lip.files import once_per_file
-from text2lip.frames import Shown
+from text2lip.media.decoded import Shown
 
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")  # the pages of others are no animation

@@ -17,15 +17,15 @@ import numpy as np
 from text2lip.faces.canonical import LIPS, fit_affine, lip_gap, transform
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
-from text2lip.faces.retarget import PortraitMouth, closing
-from text2lip.faces.shots import Shot, ShotMouths, find_shots, reference_frame
-from text2lip.pipelines.footage import Footage, positions
-from text2lip.pipelines.light import light_of, spread_light
-from text2lip.pipelines.references import FACING, Looks, nobody
+from text2lip.media.footage import Footage, positions
+from text2lip.motion.retarget import PortraitMouth, closing
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, to_pixels
 from text2lip.renderers.geometric import prepare
+from text2lip.renderers.light import light_of, spread_light
 from text2lip.renderers.references import MouthReferences
 from text2lip.renderers.warp import ANCHORS, LOWER_SIDE, UPPER_SIDE, face_frame, smoothstep, warp_field
+from text2lip.scenes.reference_set import FACING, Looks, nobody
+from text2lip.scenes.shots import Shot, ShotMouths, find_shots, reference_frame
 
 
 CARRIED = (*LIPS, 2, 98, 327, 164, 152, 148, 377, 207, 427, 50, 280)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from text2lip.articulation import ArticulatoryModel, open_throat, token_times
+from text2lip.motion.articulation import ArticulatoryModel, open_throat, token_times
 
 
 @pytest.fixture

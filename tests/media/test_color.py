@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from text2lip.color import (
+from text2lip.faces.builtin import builtin_portrait
+from text2lip.media.color import (
     HLG,
     LUMA,
     PQ,
@@ -16,9 +17,8 @@ from text2lip.color import (
     to_standard,
     tone_curve,
 )
-from text2lip.faces.builtin import builtin_portrait
-from text2lip.faces.images import load_image
-from text2lip.video import read_frames
+from text2lip.media.images import load_image
+from text2lip.media.video import read_frames
 
 
 def hdr(picture, transfer):

@@ -8,11 +8,11 @@ from text2lip.faces.canonical import (
     INNER_UPPER,
     JAW,
     OUTER_EYES,
-    STABLE,
     driven_index,
     lip_width,
     to_pixels,
 )
+from text2lip.faces.pose import head_axes
 
 
 OUTER_UPPER = (185, 40, 39, 37, 0, 267, 269, 270, 409)
@@ -68,28 +68,6 @@ class PortraitMouth:
         landmarks = np.repeat(self.landmarks[None, :, :2], len(shift), 0)
         landmarks[:, list(DRIVEN)] += shift / self.size
         return landmarks.astype(np.float32)
-
-
-def head_axes(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """Turn of a head and the size of its eyes from one set of landmarks.
-
-    Args:
-        points (`np.ndarray`): (478, 3), pixels, z towards the back of the head in the same unit.
-
-    Returns:
-        `tuple`: rows of the head's own axes (right of the picture, down, back) as (3, 3), and the distance of the
-        outer eye corners in space, pixels.
-    """
-    from text2lip.faces.mesh_topology import canonical_mesh
-
-    vertices = canonical_mesh()[0].astype(np.float64) * np.array([1, -1, -1])  # the mesh has y up, z to the viewer
-    model = vertices[list(STABLE)]
-    seen = points[list(STABLE)].astype(np.float64)
-    left, _, right = np.linalg.svd((model - model.mean(0)).T @ (seen - seen.mean(0)))
-    flip = np.diag([1, 1, np.sign(np.linalg.det(left @ right))])
-    axes = left @ flip @ right  # Kabsch 1976: model @ axes ~ seen
-    eyes = points[list(OUTER_EYES)].astype(np.float64)
-    return axes, float(np.linalg.norm(eyes[1] - eyes[0]))
 
 
 def closing(shape: np.ndarray) -> np.ndarray:

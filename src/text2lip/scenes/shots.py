@@ -13,7 +13,7 @@ from text2lip.faces.canonical import LIPS, OUTER_EYES, lip_gap, to_pixels
 from text2lip.faces.identity import SAME
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning, stretches
-from text2lip.faces.retarget import PortraitMouth
+from text2lip.motion.retarget import PortraitMouth
 
 
 CUT = 0.45  # share of the colours that change from one frame to the next at a cut

@@ -3,7 +3,7 @@
 import torch
 
 from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
-from text2lip.faces.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER_SHARE
+from text2lip.motion.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER_SHARE
 from text2lip.text.visemes import FEATURES
 
 
