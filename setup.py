@@ -49,7 +49,7 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "src"},
     packages=find_packages("src"),
-    package_data={"text2lip": ["py.typed", "assets/**/*", "checkpoints/**/*", "metrics/hub/**/*.py"]},
+    package_data={"text2lip": ["py.typed", "assets/**/*", "checkpoints/**/*"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["text2lip=text2lip.cli:main"]},

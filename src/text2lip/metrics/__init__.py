@@ -26,7 +26,6 @@ __getattr__, __dir__, __all__ = attach(
         "semantics": ["bleu", "edit_distance", "slot_accuracy", "wer"],
         "sharpness": ["cpbd"],
         "sync": ["SyncNet", "lse", "sync_scores"],
-        "hub": ["hub_names", "hub_path"],
         "weights": ["MissingWeights", "available_metrics", "weights_folder"],
     },
 )

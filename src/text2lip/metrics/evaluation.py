@@ -1,77 +1,162 @@
-"""What the `evaluate` modules in hub/ have in common: columns, decoding, and how clips become one figure.
+"""The metrics as `evaluate` modules (`pip install evaluate`), made from one table: `load_metric("lmd").compute(...)`.
 
-One row is one clip. `evaluate.load(str(hub_path("lmd")))` opens a module offline; clips may differ in length:
+One row of a column is one clip; clips may differ in length:
 
 - lips: (frames, 57, 2) as arrays or nested lists, canonical, outer-eye units;
 - frames: lists of PIL images, RGB (kept as PNG, thus without loss); uint8 arrays do as well, slowly;
 - phones: lists of `{"label": ..., "start": ..., "end": ...}`, seconds (`segment._asdict()`).
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial, wraps
+from pathlib import Path
 from typing import Any
 
 import datasets
 import evaluate
 import numpy as np
 
-from text2lip.metrics.aggregate import mean_of
+from text2lip.metrics import frechet, image, lips, perceptual, recognition, semantics, sharpness, sync
+from text2lip.metrics.aggregate import mean_of, pooled
 from text2lip.text.timing import Segment
 
 
-NUMBERS = datasets.Sequence(datasets.Value("float64"))
-LIPS = datasets.Sequence(datasets.Sequence(NUMBERS))
-FRAMES = datasets.Sequence(datasets.Image())
-PHONES = [{"label": datasets.Value("string"), "start": datasets.Value("float64"), "end": datasets.Value("float64")}]
-TEXT = datasets.Value("string")
-
 CITATION = "text2lip, docs/source/en/results.md; the source of each definition is named in its description."
+MODULE = '''"""`{name}` of text2lip.metrics as an `evaluate` module."""
+
+from text2lip.metrics.evaluation import metric_class
 
 
-def decode(value: Any, feature: Any) -> Any:
-    """One clip of a column as the pure functions take it."""
-    if feature is FRAMES:
-        return np.stack([np.asarray(frame.convert("RGB")) for frame in value])
-    if feature is PHONES:
-        return [Segment(phone["label"], phone["start"], phone["end"]) for phone in value]
-    return value if feature is TEXT else np.asarray(value)
+{title} = metric_class("{name}")
+'''
+
+_NUMBERS = datasets.Sequence(datasets.Value("float64"))
+_LIPS = datasets.Sequence(datasets.Sequence(_NUMBERS))
+_FRAMES = datasets.Sequence(datasets.Image())
+_PHONES = [{"label": datasets.Value("string"), "start": datasets.Value("float64"), "end": datasets.Value("float64")}]
+_TEXT = datasets.Value("string")
+
+_LIP_CLIPS = {"predictions": _LIPS, "references": _LIPS}
+_SPOKEN_CLIPS = {"predictions": _LIPS, "references": _PHONES}
+_TIMINGS = {"predictions": _PHONES, "references": _PHONES}
+_FRAME_CLIPS = {"predictions": _FRAMES, "references": _FRAMES}
+_TEXTS = {"predictions": _TEXT, "references": _TEXT}
+
+
+@wraps(semantics.bleu)
+def _bleu(hypotheses: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    return {f"bleu{order}": semantics.bleu(hypotheses, references, order) for order in (1, 4)}
+
+
+@wraps(frechet.fid)
+def _fid(ours: Sequence[np.ndarray], real: Sequence[np.ndarray], **options) -> float | None:
+    return frechet.fid(np.concatenate(ours), np.concatenate(real), **options)  # the frames of all clips are one set
+
+
+def _mean_scores(clips: list[sync.SyncScores]) -> dict[str, float]:
+    return {name: mean_of([getattr(clip, name) for clip in clips]) for name in ("lse_c", "lse_d")}
+
+
+METRICS = {
+    "bleu": (_bleu, _TEXTS, None),
+    "closure": (lips.closure, _SPOKEN_CLIPS, pooled),
+    "cpbd": (sharpness.cpbd, {"predictions": _FRAMES}, mean_of),
+    "dtw": (lips.dtw, _LIP_CLIPS, mean_of),
+    "duration_error": (lips.duration_error, _TIMINGS, pooled),
+    "fid": (_fid, _FRAME_CLIPS, None),
+    "flicker": (image.flicker, _FRAME_CLIPS, pooled),
+    "fvd": (frechet.fvd, _FRAME_CLIPS, None),
+    "gap_r": (lips.gap_r, _LIP_CLIPS, mean_of),
+    "identity": (recognition.identity, _FRAME_CLIPS, mean_of),
+    "inner_mouth_psnr": (image.inner_mouth_psnr, {**_FRAME_CLIPS, "inner_lips": _LIPS, "gap": _NUMBERS}, mean_of),
+    "jerk_ratio": (lips.jerk_ratio, _LIP_CLIPS, pooled),
+    "lmd": (lips.lmd, _LIP_CLIPS, mean_of),
+    "lmd_centred": (lips.lmd_centred, _LIP_CLIPS, mean_of),
+    "lpips": (perceptual.lpips, _FRAME_CLIPS, mean_of),
+    "lse": (sync.lse, {"predictions": _FRAMES, "references": _NUMBERS}, _mean_scores),
+    "psnr": (image.psnr, _FRAME_CLIPS, mean_of),
+    "slot_accuracy": (semantics.slot_accuracy, _TEXTS, None),
+    "ssim": (image.ssim, _FRAME_CLIPS, mean_of),
+    "stillness": (lips.stillness, _SPOKEN_CLIPS, pooled),
+    "wer": (semantics.wer, _TEXTS, None),
+    "width_r": (lips.width_r, _LIP_CLIPS, mean_of),
+}
+"""Name -> the function, whose docstring describes the module; its columns in order, name -> feature; what makes the
+figure of a set from the clips' results, None for a function of all clips at once. A dict of results stays one."""
 
 
 class ClipMetric(evaluate.Metric):
-    """A pure function of one clip, reduced over the clips.
-
-    Attributes:
-        key (`str`): name of the result.
-        function (`Callable`): takes the columns in order, then the keywords given to `compute`.
-        columns (`dict`): name -> feature; the first is `predictions`.
-        reduce (`Callable`): the list of the clips' results -> the figure.
-    """
+    """A row of the table as a module; `compute` takes the columns, then the function's further keywords."""
 
     key: str
-    function: Callable
-    columns: dict[str, Any]
-    reduce: Callable = staticmethod(mean_of)
 
     def _info(self) -> evaluate.MetricInfo:
+        function, columns, _ = METRICS[self.key]
         return evaluate.MetricInfo(
-            description=self.function.__doc__,
+            description=function.__doc__,
             citation=CITATION,
-            inputs_description=f"Columns: {', '.join(self.columns)}. {__doc__}",
-            features=datasets.Features(self.columns),
+            inputs_description=f"Columns: {', '.join(columns)}. {__doc__}",
+            features=datasets.Features(columns),
         )
 
-    def _compute(self, **given) -> dict:
-        clips = zip(*(given.pop(name) for name in self.columns))
-        features = self.columns.values()
-        scores = [self.function(*map(decode, clip, features), **given) for clip in clips]
-        return self.result(self.reduce(scores))
+    def _compute(self, **arguments) -> dict[str, Any]:
+        function, columns, reduce = METRICS[self.key]
+        decoded = [map(partial(_decode, feature), arguments.pop(name)) for name, feature in columns.items()]
+        if reduce is None:
+            figure = function(*map(list, decoded), **arguments)
+        else:
+            figure = reduce([function(*clip, **arguments) for clip in zip(*decoded)])
+        return figure if isinstance(figure, dict) else {self.key: figure}
 
-    def result(self, figure: Any) -> dict:
-        return {self.key: figure}
+
+def _decode(feature: Any, value: Any) -> Any:
+    """One clip of a column as the pure functions take it."""
+    if feature is _FRAMES:
+        return np.stack([np.asarray(frame.convert("RGB")) for frame in value])
+    if feature is _PHONES:
+        return [Segment(phone["label"], phone["start"], phone["end"]) for phone in value]
+    return value if feature is _TEXT else np.asarray(value)
 
 
-class CorpusMetric(ClipMetric):
-    """A pure function of all clips at once: it takes a list for each column."""
+def metric_class(name: str) -> type[ClipMetric]:
+    """The module's class, as `evaluate` finds it in a file that [`write_metric`] wrote.
 
-    def _compute(self, **given) -> dict:
-        columns = [[decode(v, feature) for v in given.pop(name)] for name, feature in self.columns.items()]
-        return self.result(self.function(*columns, **given))
+    Raises:
+        ValueError: there is no such module.
+    """
+    if name not in METRICS:
+        raise ValueError(f"name: {name!r}; wants one of {', '.join(METRICS)}.")
+    return type(_title(name), (ClipMetric,), {"key": name})
+
+
+def load_metric(name: str, **options) -> ClipMetric:
+    """The module `name`, ready to `compute`, `add` or `add_batch`; no file is read.
+
+    Args:
+        name (`str`): a key of `METRICS`.
+        options: of `evaluate.Metric`, such as `keep_in_memory`, `num_process` or `experiment_id`.
+
+    Raises:
+        ValueError: there is no such module.
+    """
+    return metric_class(name)(**options)
+
+
+def write_metric(name: str, folder: str | Path) -> Path:
+    """Write the module as the folder `folder/name`, for `evaluate.load(str(path))` or to be pushed as a Space.
+
+    Returns:
+        `Path`: the module's folder.
+
+    Raises:
+        ValueError: there is no such module.
+    """
+    metric_class(name)
+    path = Path(folder) / name
+    path.mkdir(parents=True, exist_ok=True)
+    (path / f"{name}.py").write_text(MODULE.format(name=name, title=_title(name)), encoding="utf-8")
+    return path
+
+
+def _title(name: str) -> str:
+    return name.title().replace("_", "")

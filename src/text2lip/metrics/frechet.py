@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from text2lip.metrics import i3d, inception
 from text2lip.metrics.aggregate import to_array
-from text2lip.metrics.frames import as_frames
+from text2lip.metrics.frame_arrays import as_frames
 from text2lip.metrics.perceptual import to_signed
 from text2lip.metrics.weights import find_weights
 
@@ -68,9 +68,9 @@ def video_features(clips: Iterable[Any], model: i3d.I3DModel | None = None) -> n
     features = []
     for clip in clips:
         clip = as_frames(clip, "clips")
-        if len(clip) < i3d.MIN_FRAMES:
-            raise ValueError(f"clips: one has {len(clip)} frames; I3D wants at least {i3d.MIN_FRAMES}.")
-        frames = F.interpolate(to_signed(clip, model.logits.weight), (i3d.SIZE, i3d.SIZE), mode="bilinear")
+        if len(clip) < i3d.I3D_MIN_FRAMES:
+            raise ValueError(f"clips: one has {len(clip)} frames; I3D wants at least {i3d.I3D_MIN_FRAMES}.")
+        frames = F.interpolate(to_signed(clip, model.logits.weight), (i3d.I3D_SIZE, i3d.I3D_SIZE), mode="bilinear")
         features.append(model(frames.transpose(0, 1)[None])[0])
     return torch.stack(features).float().cpu().numpy() if features else np.zeros((0, 400), np.float32)
 
@@ -95,7 +95,9 @@ def image_features(frames: Any, model: inception.InceptionModel | None = None, b
     features = []
     for start in range(0, len(frames), batch_size):
         part = to_signed(frames[start : start + batch_size], model.fc.weight)
-        features.append(model(F.interpolate(part, (inception.SIZE, inception.SIZE), mode="bilinear")))
+        features.append(
+            model(F.interpolate(part, (inception.INCEPTION_SIZE, inception.INCEPTION_SIZE), mode="bilinear"))
+        )
     return torch.cat(features).float().cpu().numpy()
 
 

@@ -16,8 +16,8 @@ from torch import nn
 from text2lip.metrics.weights import find_weights
 
 
-SIZE = 224
-MIN_FRAMES = 9  # fewer leave less than two steps for the last average
+I3D_SIZE = 224
+I3D_MIN_FRAMES = 9  # fewer leave less than two steps for the last average
 MIXED = {  # widths of the branches: 1x1 | 1x1, 3x3 | 1x1, 3x3 | pool, 1x1
     "3b": (64, 96, 128, 16, 32, 32),
     "3c": (128, 128, 192, 32, 96, 64),

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from text2lip.metrics.aggregate import Tally, mean_of, to_array
-from text2lip.metrics.frames import LUMA, frame_pair, levels
+from text2lip.metrics.frame_arrays import LUMA, frame_pair, levels
 
 
 OPEN_GAP = 0.02

@@ -15,7 +15,7 @@ from torch import nn
 from text2lip.metrics.weights import find_weights
 
 
-SIZE = 299
+INCEPTION_SIZE = 299
 
 
 class Conv(nn.Module):

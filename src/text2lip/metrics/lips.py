@@ -26,7 +26,7 @@ CLOSED_GAP = 0.0225
 /p b m/ of real films, for it sees a gap between lips that touch (row `film` of `examples/benchmarks/quality.py`)."""
 
 CLOSING_PHONES = "pbm"
-SHORTEST_SILENCE = 0.2
+STILL_SILENCE = 0.2
 SMOOTHING_TAPS = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 """The 5-tap zero-phase filter (binomial) that both sides pass before their third differences are taken."""
 
@@ -130,7 +130,7 @@ def stillness(lips: Any, phones: Sequence[Segment], fps: float) -> Tally:
     steps = np.linalg.norm(np.diff(lips, axis=0), axis=-1).mean(-1)  # (frames - 1,)
     tally = Tally()
     for start, end in _silences(phones):
-        if end - start <= SHORTEST_SILENCE:
+        if end - start <= STILL_SILENCE:
             continue
         first, last = _inner_frames(start, end, fps)
         inside = steps[max(0, first) : max(0, last)]

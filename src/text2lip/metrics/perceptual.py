@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-from text2lip.metrics.frames import frame_pair
+from text2lip.metrics.frame_arrays import frame_pair
 from text2lip.metrics.weights import find_weights
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from text2lip.metrics.aggregate import to_array
-from text2lip.metrics.frames import as_frames
+from text2lip.metrics.frame_arrays import as_frames
 
 
 def identity(ours: Any, real: Any, embed: Callable[[np.ndarray], Any]) -> float:

@@ -11,10 +11,10 @@ import numpy as np
 from scipy import ndimage
 
 from text2lip.metrics.aggregate import mean_of
-from text2lip.metrics.frames import LUMA, as_frames, levels
+from text2lip.metrics.frame_arrays import LUMA, as_frames, levels
 
 
-BLOCK = 64
+EDGE_BLOCK = 64
 EDGE_SHARE = 0.002  # a block with a larger share of edge pixels is an edge block
 BETA = 3.6
 JUST_NOTICEABLE = (5.0, 3.0)  # widths in pixels, for a contrast up to 50 and above
@@ -43,10 +43,10 @@ def sharp_share(grey: np.ndarray) -> float | None:
     edges = canny_edges(grey)
     widths = edge_widths(grey)
     sharp = total = 0
-    for top in range(0, grey.shape[0] - BLOCK + 1, BLOCK):
-        for left in range(0, grey.shape[1] - BLOCK + 1, BLOCK):
-            block = np.s_[top : top + BLOCK, left : left + BLOCK]
-            if np.count_nonzero(edges[block]) <= EDGE_SHARE * BLOCK**2:
+    for top in range(0, grey.shape[0] - EDGE_BLOCK + 1, EDGE_BLOCK):
+        for left in range(0, grey.shape[1] - EDGE_BLOCK + 1, EDGE_BLOCK):
+            block = np.s_[top : top + EDGE_BLOCK, left : left + EDGE_BLOCK]
+            if np.count_nonzero(edges[block]) <= EDGE_SHARE * EDGE_BLOCK**2:
                 continue
             width = widths[block][widths[block] > 0]
             noticeable = JUST_NOTICEABLE[int(np.ptp(grey[block])) > 50]

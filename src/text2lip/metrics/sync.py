@@ -18,13 +18,13 @@ from scipy.fft import dct
 from torch import nn
 
 from text2lip.metrics.aggregate import to_array
-from text2lip.metrics.frames import as_frames
+from text2lip.metrics.frame_arrays import as_frames
 from text2lip.metrics.weights import find_weights
 
 
-FPS, SAMPLING_RATE, SIZE = 25, 16000, 224
-WINDOW = 5  # frames, which are 20 steps of the MFCC
-STEPS = 4  # MFCC steps a frame
+_FPS, _RATE, _SIZE = 25, 16000, 224
+_WINDOW = 5  # frames, which are 20 steps of the MFCC
+_STEPS = 4  # MFCC steps a frame
 MAX_SHIFT = 15
 
 
@@ -131,29 +131,31 @@ def sync_features(
     Args and errors as in [`lse`]; windows = min(frames, sound in frames) - 5.
     """
     faces, audio = as_frames(faces, "faces"), to_array(audio)
-    if fps != FPS:
-        raise ValueError(f"fps: {fps}; SyncNet judges {FPS} frames per second.")
-    if sampling_rate != SAMPLING_RATE:
-        raise ValueError(f"sampling_rate: {sampling_rate}; SyncNet hears {SAMPLING_RATE} Hz, resample the sound.")
-    if faces.shape[1:3] != (SIZE, SIZE):
-        raise ValueError(f"faces: are {faces.shape[2]} x {faces.shape[1]} px; SyncNet sees crops of {SIZE} x {SIZE}.")
+    if fps != _FPS:
+        raise ValueError(f"fps: {fps}; SyncNet judges {_FPS} frames per second.")
+    if sampling_rate != _RATE:
+        raise ValueError(f"sampling_rate: {sampling_rate}; SyncNet hears {_RATE} Hz, resample the sound.")
+    if faces.shape[1:3] != (_SIZE, _SIZE):
+        raise ValueError(
+            f"faces: are {faces.shape[2]} x {faces.shape[1]} px; SyncNet sees crops of {_SIZE} x {_SIZE}."
+        )
     if audio.ndim != 1:
         raise ValueError(f"audio: has shape {audio.shape}; wants mono (samples,).")
-    windows = min(len(faces), len(audio) // (SAMPLING_RATE // FPS)) - WINDOW
+    windows = min(len(faces), len(audio) // (_RATE // _FPS)) - _WINDOW
     if windows < 1:
-        raise ValueError(f"faces: {len(faces)} frames with {len(audio)} samples; wants more than {WINDOW} frames.")
+        raise ValueError(f"faces: {len(faces)} frames with {len(audio)} samples; wants more than {_WINDOW} frames.")
     model = model or _loaded(find_weights("lse"))
     like = next(model.parameters())
-    coefficients = torch.from_numpy(mfcc(audio)).to(like.dtype).to(like.device)[None]  # (1, 13, steps)
+    coefficients = torch.from_numpy(syncnet_mfcc(audio)).to(like.dtype).to(like.device)[None]  # (1, 13, steps)
     bgr = np.ascontiguousarray(faces[..., ::-1])
     lips, sound = [], []
     for start in range(0, windows, batch_size):
         firsts = range(start, min(start + batch_size, windows))
-        clip = torch.from_numpy(bgr[start : firsts[-1] + WINDOW]).to(like.dtype).to(like.device)
+        clip = torch.from_numpy(bgr[start : firsts[-1] + _WINDOW]).to(like.dtype).to(like.device)
         clip = clip * (1 if bgr.dtype == np.uint8 else 255)
-        seen = torch.stack([clip[i : i + WINDOW] for i in range(len(firsts))])
+        seen = torch.stack([clip[i : i + _WINDOW] for i in range(len(firsts))])
         lips.append(model.forward_lip(seen.movedim(-1, 1)))
-        steps = [coefficients[..., i * STEPS : i * STEPS + WINDOW * STEPS] for i in firsts]
+        steps = [coefficients[..., i * _STEPS : i * _STEPS + _WINDOW * _STEPS] for i in firsts]
         sound.append(model.forward_aud(torch.stack(steps)))
     return tuple(torch.cat(x).float().cpu().numpy() for x in (lips, sound))
 
@@ -178,7 +180,7 @@ def lse(faces: Any, audio: Any, *, fps: float, sampling_rate: int, model: SyncNe
     return sync_scores(*sync_features(faces, audio, fps=fps, sampling_rate=sampling_rate, model=model))
 
 
-def mfcc(audio: np.ndarray) -> np.ndarray:
+def syncnet_mfcc(audio: np.ndarray) -> np.ndarray:
     """Mel-frequency cepstral coefficients as SyncNet hears them: float64 (13, steps), 100 steps a second.
 
     Davis & Mermelstein 1980 with the defaults of python_speech_features, on samples of 16 bits: pre-emphasis 0.97,
@@ -206,9 +208,9 @@ def mfcc(audio: np.ndarray) -> np.ndarray:
 
 def _mel_bands(count: int, size: int) -> np.ndarray:
     """Triangular filters (count, size / 2 + 1), evenly spaced in mel from 0 Hz to half the sampling rate."""
-    top = 2595 * np.log10(1 + SAMPLING_RATE / 2 / 700)
+    top = 2595 * np.log10(1 + _RATE / 2 / 700)
     hertz = 700 * (10 ** (np.linspace(0, top, count + 2) / 2595) - 1)
-    edges = np.floor((size + 1) * hertz / SAMPLING_RATE)[:, None]
+    edges = np.floor((size + 1) * hertz / _RATE)[:, None]
     bins = np.arange(size // 2 + 1)[None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])

@@ -6,7 +6,8 @@ from text2lip import metrics
 
 
 evaluate = pytest.importorskip("evaluate")
-NAMES = metrics.hub_names()
+evaluation = pytest.importorskip("text2lip.metrics.evaluation")
+NAMES = list(evaluation.METRICS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -17,8 +18,7 @@ def _own_cache(tmp_path_factory):
         yield
 
 
-def load(name):
-    return evaluate.load(str(metrics.hub_path(name)))
+load = evaluation.load_metric
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +36,17 @@ def test_every_bench_metric_has_a_module():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_modules_open_offline(name):
-    module = load(name)
-    assert module.description.strip()
-    assert "predictions" in module.features
+def test_written_modules_open_offline(name, tmp_path):
+    for module in (load(name), evaluate.load(str(evaluation.write_metric(name, tmp_path)))):
+        assert module.name == name
+        assert module.description.strip()
+        assert "predictions" in module.features
+
+
+def test_a_written_module_is_the_metric(tmp_path):
+    module = evaluate.load(str(evaluation.write_metric("wer", tmp_path / "spaces")))
+    assert module.compute(predictions=["set red"], references=["set blue"]) == {"wer": 1 / 2}
+    assert [path.name for path in (tmp_path / "spaces/wer").iterdir()] == ["wer.py"]
 
 
 def test_lips(talk, phones, mouth):
@@ -115,6 +122,8 @@ def test_lse():
     assert figure == pytest.approx({"lse_c": expected.lse_c, "lse_d": expected.lse_d}, rel=1e-5)
 
 
-def test_unknown_name_is_named():
-    with pytest.raises(ValueError, match="name: 'lmdd'; wants one of bleu, closure"):
-        metrics.hub_path("lmdd")
+def test_unknown_name_is_named(tmp_path):
+    for use in (load, lambda name: evaluation.write_metric(name, tmp_path)):
+        with pytest.raises(ValueError, match="name: 'lmdd'; wants one of bleu, closure"):
+            use("lmdd")
+    assert not list(tmp_path.iterdir())
