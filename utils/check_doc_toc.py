@@ -146,7 +146,7 @@ def voices() -> str:
 
 def timing_formats() -> str:
     """The timing formats."""
-    from text2lip.speech.timings import FORMATS
+    from text2lip.speech.timings.formats import FORMATS
 
     return listing(FORMATS)
 
@@ -155,7 +155,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "text2lip --help": options,
     "text2lip --list-languages": languages,
     "text2lip --list-voices": voices,
-    "text2lip.speech.timings.FORMATS": timing_formats,
+    "text2lip.speech.timings.formats.FORMATS": timing_formats,
 }
 
 

@@ -8,7 +8,7 @@ import argparse
 import numpy as np
 
 from text2lip import VisemeTokenizer, synthesize
-from text2lip.speech.synthesis import get_synthesizer
+from text2lip.speech.voices.registry import get_synthesizer
 from text2lip.text import available_languages
 
 

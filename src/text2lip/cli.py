@@ -221,7 +221,7 @@ def read_text(args: argparse.Namespace) -> str | None:
 
 def cues_text(text: str) -> str:
     """What the cues of a subtitle file say, without numbers and times; any other text as it is."""
-    from text2lip.speech.subtitles import is_subtitles, read_cues
+    from text2lip.speech.timings.subtitles import is_subtitles, read_cues
 
     return "\n".join(cue.label for cue in read_cues(text)) if is_subtitles(text) else text
 

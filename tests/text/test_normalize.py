@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from text2lip.text.normalize import normalize_text, spell_out, split_sentences
-from text2lip.text.sentences import split_clauses
+from text2lip.text.normalize import normalize_text, spell_out
+from text2lip.text.sentences import split_clauses, split_sentences
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from text2lip.text import espeak
-from text2lip.text.phonemes import (
-    available_languages,
-    espeak_library,
-    get_g2p,
-    parse_ipa,
-    resolve_language,
-)
+from text2lip.text.espeak_library import espeak_library, espeak_phonemes
+from text2lip.text.languages import available_languages, resolve_language
+from text2lip.text.phonemes import get_g2p, parse_ipa
 from text2lip.text.visemes import split_phone
 
 
@@ -71,7 +66,7 @@ def test_words_point_into_the_text():
 def test_no_phone_is_lost_when_words_are_parted():
     text = "out of the rock-and-roll's AT&T 50% #1 + 2 = 3"
     parted = "".join(p for w in get_g2p()(text) for p in w.phones)
-    line = espeak.espeak_phonemes(text, "en-us")
+    line = espeak_phonemes(text, "en-us")
     assert parted == "".join(c for c in line if c not in "_- ˈˌ")
 
 
@@ -157,7 +152,7 @@ def test_long_data_path_is_linked(tmp_path):
     deep.mkdir(parents=True)
     (deep / "espeak-ng-data").symlink_to(data)
     done = run(
-        f"from text2lip.text import get_g2p; from text2lip.text.phonemes import espeak_library as e; "
+        f"from text2lip.text import get_g2p; from text2lip.text.espeak_library import espeak_library as e; "
         f"{READ}; p = e()[1]; print(len(p) < 160, p)",
         PHONEMIZER_ESPEAK_LIBRARY=library,
         PHONEMIZER_ESPEAK_DATA_PATH=str(deep / "espeak-ng-data"),

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from text2lip.text import PHONE_INVENTORY, Timeline, VisemeTokenizer, split_phone
-from text2lip.text.durations import PHONE_SECONDS, nominal_durations, pause_seconds, phone_class
+from text2lip.text.nominal_durations import PHONE_SECONDS, nominal_durations, pause_seconds, phone_class
 
 
 @pytest.fixture(scope="module")

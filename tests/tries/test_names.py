@@ -70,7 +70,7 @@ def test_outputs_that_are_no_film_are_refused(output):
 
 
 def test_a_piper_voice_is_looked_for_and_never_run(tmp_path, monkeypatch):
-    from text2lip.speech.piper import PiperSynthesizer
+    from text2lip.speech.voices.piper import PiperSynthesizer
 
     (tmp_path / "evil_voice.py").write_text("raise SystemExit('run')")
     (tmp_path / "evil_package").mkdir()

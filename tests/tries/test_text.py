@@ -31,8 +31,8 @@ hostile = {
 """
 WAYS = {
     "read": "from text2lip.text.phonemes import EspeakG2P\nway = EspeakG2P('en-us')",
-    "say": "from text2lip.speech.espeak import EspeakSynthesizer\nway = EspeakSynthesizer()",
-    "say IPA": "from text2lip.speech.espeak import EspeakSynthesizer\nway = EspeakSynthesizer().speak_phones",
+    "say": "from text2lip.speech.voices.espeak import EspeakSynthesizer\nway = EspeakSynthesizer()",
+    "say IPA": "from text2lip.speech.voices.espeak import EspeakSynthesizer\nway = EspeakSynthesizer().speak_phones",
 }
 LOOP = """
 for name, text in hostile.items():
@@ -53,7 +53,7 @@ def test_no_text_ends_the_process(way):
 
 
 def test_letters_with_a_full_stop_each_do_not_end_the_process():
-    say = "from text2lip.speech.espeak import EspeakSynthesizer as E; print(E()('A.' * 200).duration > 9)"
+    say = "from text2lip.speech.voices.espeak import EspeakSynthesizer as E; print(E()('A.' * 200).duration > 9)"
     done = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
@@ -67,9 +67,9 @@ def test_phonemes_of_any_length_do_not_end_the_process():
 
 def test_what_pico_fails_on_is_read_by_espeak(monkeypatch):
     from text2lip.speech import synthesize
-    from text2lip.speech.pico import PicoError, PicoSynthesizer
+    from text2lip.speech.voices.pico import PicoError, PicoSynthesizer
 
-    monkeypatch.setattr("text2lip.speech.pico._PROGRAM", "raise RuntimeError('error in processing unit')")
+    monkeypatch.setattr("text2lip.speech.voices.pico._PROGRAM", "raise RuntimeError('error in processing unit')")
     assert synthesize("Hello.").timeline.words[0].label == "Hello."
     with pytest.raises(PicoError, match=r"text: Pico can't read 'Hello\.' .RuntimeError: error in .*voice='espeak'"):
         PicoSynthesizer()("Hello.")
@@ -112,7 +112,7 @@ def _growth(read, token: str) -> float:
 
 @pytest.mark.parametrize("token", TOKENS)
 def test_reading_takes_linear_time(token):
-    from text2lip.speech.subtitles import is_subtitles
+    from text2lip.speech.timings.subtitles import is_subtitles
     from text2lip.text.normalize import normalize_text
     from text2lip.text.sentences import split_sentences
     from text2lip.text.ssml import is_ssml

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from text2lip.data.grid import ALIGN_UNITS_PER_SECOND, pronounced
-from text2lip.text.durations import nominal_durations
+from text2lip.text.nominal_durations import nominal_durations
 from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline
 

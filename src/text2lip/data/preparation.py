@@ -150,7 +150,8 @@ def time_words(clip: SourceClip, audio: np.ndarray, sampling_rate: int) -> tuple
     Raises:
         ClipError: the sound can't be aligned and there are no known word times.
     """
-    from text2lip.speech.alignment import AlignmentError, align
+    from text2lip.speech.alignment import AlignmentError
+    from text2lip.speech.forced_alignment import align
 
     known = read_align(clip.align) if clip.align else []
     try:
@@ -173,7 +174,7 @@ def time_words(clip: SourceClip, audio: np.ndarray, sampling_rate: int) -> tuple
 
 def spread_phones(words: list[Segment], clip: SourceClip, duration: float) -> Timeline:
     """Phones of known `words`, each word's time shared by its phones in proportion to their nominal durations."""
-    from text2lip.text.durations import PHONE_SECONDS, phone_class
+    from text2lip.text.nominal_durations import PHONE_SECONDS, phone_class
     from text2lip.text.phonemes import get_g2p
 
     spoken = (clip.spoken or clip.text).split()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from text2lip.devices import execution_device
-from text2lip.text.durations import EDGE_SECONDS
+from text2lip.text.nominal_durations import EDGE_SECONDS
 from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
 from text2lip.text.timing import Segment, Timeline
 

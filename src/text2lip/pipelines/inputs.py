@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from text2lip.speech.audio import fit_samples
-from text2lip.speech.base import Speech, Synthesizer
+from text2lip.speech.utterance import Speech
+from text2lip.speech.voices.protocol import Synthesizer
 from text2lip.text.timing import Timeline
 
 
@@ -80,7 +81,8 @@ class Clip:
         if self.timings is not None:
             return TimedSound(self._timed())
         from text2lip.speech import synthesize
-        from text2lip.speech.base import check_rate, clean_text, join, silence
+        from text2lip.speech.utterance import join, silence
+        from text2lip.speech.voices.protocol import check_rate, clean_text
 
         if self.voice is None and predict is not None:
             pace = check_rate(self.speaking_rate)
@@ -93,7 +95,7 @@ class Clip:
         return TimedSound(speech.timeline, speech.audio, speech.sampling_rate)
 
     def _timed(self) -> Timeline:
-        from text2lip.speech.timings import read_timeline
+        from text2lip.speech.timings.formats import read_timeline
 
         return read_timeline(self.timings, language=self.language)
 

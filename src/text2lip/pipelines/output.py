@@ -108,7 +108,7 @@ def subtitle_writer(path: str | Path) -> Callable[..., str]:
     Raises:
         ValueError: the suffix is neither .srt nor .vtt.
     """
-    from text2lip.speech.subtitles import to_srt, to_vtt
+    from text2lip.speech.timings.subtitles import to_srt, to_vtt
 
     writers = {".srt": to_srt, ".vtt": to_vtt}
     suffix = Path(path).suffix.lower()

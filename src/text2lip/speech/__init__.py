@@ -6,13 +6,16 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "alignment": ["AlignmentError", "align"],
+        "alignment": ["AlignmentError"],
+        "alignment.coverage": ["AlignmentWarning"],
         "audio": ["load_audio", "read_audio", "resample"],
-        "coverage": ["AlignmentWarning"],
-        "base": ["SilentTextError", "Speech", "Synthesizer"],
-        "synthesis": ["get_synthesizer", "list_voices", "synthesize"],
-        "subtitles": ["to_srt", "to_vtt"],
+        "forced_alignment": ["align"],
+        "timings.formats": ["read_timeline", "read_timings"],
+        "timings.subtitles": ["to_srt", "to_vtt"],
+        "utterance": ["Speech"],
+        "voices.protocol": ["SilentTextError", "Synthesizer"],
+        "voices.registry": ["get_synthesizer", "list_voices"],
+        "voices.synthesis": ["synthesize"],
         "whisper": ["load_whisper", "whisper_frames", "whisper_states", "whisper_windows"],
-        "timings": ["read_timeline", "read_timings"],
     },
 )

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from text2lip.files import local_path, open_media
-from text2lip.speech.base import Speech
+from text2lip.speech.utterance import Speech
 
 
 MAX_MINUTES = 120

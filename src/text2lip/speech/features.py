@@ -9,6 +9,11 @@ SAMPLING_RATE = 16_000
 MEL_BANDS = 80
 STEPS_PER_FRAME = 4
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
+FRAME = 0.01  # seconds of a hop
+FFT = 512  # of the cepstra
+SPEECH_BAND = slice(6, 160)  # of their spectrum: 190 Hz to 5 kHz; rooms hum below
+BLOCK = 4096  # frames whose spectra are held at once
+MELS, CEPSTRA = 26, 13
 FLOOR = 1e-5
 
 
@@ -56,3 +61,39 @@ def hertz_to_mel(hertz: float) -> float:
 def mel_to_hertz(mel: np.ndarray) -> np.ndarray:
     """Inverse of [`hertz_to_mel`], for arrays."""
     return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
+
+
+def mfcc(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mel-frequency cepstra, after Davis & Mermelstein (1980).
+
+    Args:
+        samples (`np.ndarray`): (samples,) float at 16 kHz.
+
+    Returns:
+        `tuple[np.ndarray, np.ndarray]`: (frames, 13) cepstra of frames 10 ms apart, and (frames,) energy in dB.
+    """
+    from scipy.fft import dct
+    from scipy.signal import lfilter
+
+    count = max(1, len(samples) // HOP)
+    padded = np.pad(np.asarray(samples, np.float64), (WINDOW // 2, WINDOW + HOP))
+    emphasised = lfilter([1, -0.97], [1], padded)
+    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[HOP // 2 :: HOP][:count]
+    taper, filters = np.hamming(WINDOW), _mel_filters().T
+    mel, energy = np.empty((count, MELS)), np.empty(count)
+    for start in range(0, count, BLOCK):
+        part = slice(start, start + BLOCK)
+        power = np.abs(np.fft.rfft(windows[part] * taper, FFT)) ** 2
+        mel[part] = np.log(power @ filters + 1e-8)
+        energy[part] = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
+    return dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy
+
+
+def _mel_filters() -> np.ndarray:
+    """(MELS, FFT / 2 + 1) triangles, even on the mel scale from 80 Hz to 7.6 kHz."""
+    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (80, 7600))
+    hertz = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1)
+    bins = np.fft.rfftfreq(FFT, 1 / SAMPLING_RATE)
+    rise = (bins - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]
+    fall = (hertz[2:, None] - bins) / (hertz[2:] - hertz[1:-1])[:, None]
+    return np.clip(np.minimum(rise, fall), 0, 1)

@@ -7,8 +7,10 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "curves": ["viseme_weights"],
-        "normalize": ["normalize_text", "split_sentences"],
-        "phonemes": ["available_languages", "get_g2p", "resolve_language"],
+        "languages": ["available_languages", "resolve_language"],
+        "normalize": ["normalize_text"],
+        "phonemes": ["get_g2p"],
+        "sentences": ["split_sentences"],
         "ssml": ["Piece", "is_ssml", "parse_ssml", "plain_pieces"],
         "timing": ["Segment", "Timeline"],
         "tokenizer": ["VisemeEncoding", "VisemeTokenizer"],

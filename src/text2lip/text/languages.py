@@ -3,7 +3,7 @@
 import difflib
 from functools import lru_cache
 
-from text2lip.text.espeak import DENIED_LANGUAGES, espeak_voices
+from text2lip.text.espeak_library import DENIED_LANGUAGES, espeak_voices
 
 
 LANGUAGE_ALIASES = {

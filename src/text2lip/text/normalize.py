@@ -4,10 +4,7 @@ import re
 import unicodedata
 
 from text2lip.text.money import expand_money
-from text2lip.text.sentences import split_sentences
 
-
-__all__ = ["normalize_text", "spell_out", "split_sentences"]
 
 EMOJI_POLICIES = ("drop", "read")
 # words for . / @ - _ in addresses; languages that are not listed get a space

@@ -5,16 +5,11 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from text2lip.text.espeak import espeak_library, espeak_phonemes, espeak_voices
-from text2lip.text.languages import available_languages, resolve_language
+from text2lip.text.espeak_library import espeak_phonemes
+from text2lip.text.languages import resolve_language
 from text2lip.text.sentences import split_clauses
 from text2lip.text.visemes import LETTER_CLASS, split_phone
 
-
-__all__ = [
-    "G2P", "EspeakG2P", "GruutG2P", "PhonemeWord", "available_languages", "espeak_library", "espeak_voices", "get_g2p",
-    "parse_ipa", "resolve_language",
-]  # fmt: skip
 
 MAX_CLAUSE = 300  # characters; longer stretches without punctuation are cut at a space
 _SILENT = ".,;:!?…\"'“”‘’«»‹›„‚()[]{}<>—–-¡¿·。、，！？；：「」『』（）《》|~_*`\\/"

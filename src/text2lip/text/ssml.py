@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from text2lip.text.durations import pause_seconds
+from text2lip.text.nominal_durations import pause_seconds
 from text2lip.text.normalize import normalize_text, spell_out
 from text2lip.text.sentences import split_sentences
 

@@ -10,7 +10,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.utils import PushToHubMixin
 
 from text2lip.cards import ModelCardMixin
-from text2lip.text.durations import EDGE_SECONDS, nominal_durations, pause_seconds
+from text2lip.text.nominal_durations import EDGE_SECONDS, nominal_durations, pause_seconds
 from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
 from text2lip.text.sentences import split_clauses
 from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
@@ -69,7 +69,7 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
     """Turns text, or phones with times, into visemes with durations.
 
     Each token is a letter of IPA (a diphthong or an affricate is two), so that the mouth can move inside of a phone.
-    From phones the times are exact; from text alone they are nominal (`text2lip.text.durations`).
+    From phones the times are exact; from text alone they are nominal (`text2lip.text.nominal_durations`).
 
     Args:
         viseme_set (`str`): "oculus" (15 labels), "azure" (22), or the path of a JSON file with the user's own table.
@@ -159,7 +159,7 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         return self._collate([self._encode(clip) for clip in clips], padding, return_tensors)
 
     def timeline(self, text: str | Sequence[Piece], language: str | None = None) -> Timeline:
-        """Phones and words of a text with nominal times (`text2lip.text.durations`).
+        """Phones and words of a text with nominal times (`text2lip.text.nominal_durations`).
 
         Args:
             text (`str` or `list[Piece]`): plain text, SSML, or what [`parse_ssml`] or [`plain_pieces`] made of it.

@@ -16,7 +16,7 @@ from torch import nn
 
 from text2lip.devices import execution_device
 from text2lip.licences import spdx_id
-from text2lip.text.durations import PHONE_SECONDS, nominal_durations, phone_class
+from text2lip.text.nominal_durations import PHONE_SECONDS, nominal_durations, phone_class
 from text2lip.text.timing import Segment, Timeline
 
 

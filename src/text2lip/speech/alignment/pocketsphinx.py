@@ -1,96 +1,26 @@
-"""Forced alignment: when is each phone of a known text said in given sound?
+"""Forced alignment of English by pocketsphinx, an acoustic model of its phones."""
 
-English goes through pocketsphinx (an acoustic model), every other language through dynamic time warping onto timed
-espeak speech (`dtw.py`). Both give the phones of espeak, so aligned and synthesised speech share one alphabet.
-"""
-
-import bisect
 import difflib
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 
-from text2lip.speech.arpabet import ARPABET_TO_IPA, to_arpabet
-from text2lip.speech.audio import check_audio, resample
-from text2lip.speech.base import Speech
+from text2lip.speech.alignment import AlignmentError
+from text2lip.speech.alignment.silences import trim_edges
+from text2lip.speech.alignment.words import words_with_phones
+from text2lip.speech.features import FRAME, SAMPLING_RATE
+from text2lip.speech.utterance import Speech
+from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 from text2lip.text.timing import Segment, Timeline
 
 
-SAMPLING_RATE = 16_000
-FRAME = 0.01  # seconds
 WINDOW_DELAY = 0.008  # a frame of 25.6 ms is named by its start, but shows its centre
 # Mean senone score of a spoken frame, 0 is perfect. Measured: GRID -10 to -25, GRID in noise of 10 dB -21 to -36,
 # another sentence of the same grammar -26 to -57 (median -43), unrelated sentences -48 to -74.
 LOWEST_SCORE = -40.0
-QUIETEST = 1e-3  # peak
 WIDE_BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}  # slower; for sound far from the acoustic model
 LONGEST_AT_ONCE = 60  # seconds
 KEY = "text2lip."
-LONGEST_EDGE = 0.25  # seconds; a longer phone beside a pause is looked at again
-STOP_CLOSURE = 0.07  # seconds of silence before a stop's burst that belong to the stop
-LONGEST_STOP = 0.15
-STOPS = tuple("pbtdkɡ")
-METHODS = ("auto", "pocketsphinx", "dtw")
-
-
-class AlignmentError(ValueError):
-    """The sound doesn't say the text, or is too short or too quiet to tell."""
-
-
-def align(audio, sampling_rate: int, text: str, language: str = "en-us", method: str = "auto") -> Timeline:
-    """Find the times of the phones and words of `text` in `audio`.
-
-    Args:
-        audio (`np.ndarray`): (samples,) or (channels, samples) floats in [-1, 1].
-        sampling_rate (`int`): Hz.
-        text (`str`): what is said, word for word.
-        language (`str`): language code.
-        method (`str`): "pocketsphinx" (English only), "dtw" (any language), or "auto".
-
-    Returns:
-        `Timeline`: IPA phones as espeak names them, words as written; `duration` is that of the sound.
-
-    Raises:
-        ValueError: bad audio, text, language or method.
-        AlignmentError: the sound is silent, too short for the text, or says something else.
-
-    Warns:
-        AlignmentWarning: there is sound without a word, or words are stretched or crowded; see `coverage.doubts`.
-    """
-    from text2lip.speech.synthesis import synthesize
-    from text2lip.text.phonemes import resolve_language
-
-    language = resolve_language(language)
-    if method not in METHODS:
-        raise ValueError(f"method: got {method!r}; wants one of {', '.join(METHODS)}.")
-    if method == "auto":
-        method = "pocketsphinx" if language.startswith("en") else "dtw"
-    if method == "pocketsphinx" and not language.startswith("en"):
-        raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
-    samples, rate = check_audio(audio, sampling_rate)
-    spoken = synthesize(text, "espeak", language)
-    duration = len(samples) / rate
-    if np.abs(samples).max() < QUIETEST:
-        raise AlignmentError(f"audio: silent (peak {np.abs(samples).max():.1e}), so it can't say {text[:60]!r}.")
-    phones = sum(1 for phone in spoken.timeline.phones if phone.label)
-    if duration < 0.03 * phones:
-        raise AlignmentError(
-            f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
-        )
-    samples = resample(samples, rate, SAMPLING_RATE)
-    from text2lip.speech.coverage import AlignmentWarning, doubts
-    from text2lip.speech.dtw import align_dtw
-
-    if method == "pocketsphinx":
-        timeline = align_pocketsphinx(samples, spoken, text, duration)
-    else:
-        timeline = align_dtw(samples, spoken, duration)
-    found = doubts(samples, timeline, spoken.timeline)
-    if found:
-        reasons = "; ".join(found)
-        warnings.warn(f"audio: may not say {text[:60]!r}: {reasons}. Check the text.", AlignmentWarning, stacklevel=2)
-    return timeline
 
 
 def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration: float) -> Timeline:
@@ -120,57 +50,6 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
         timed_phones += timed
         timed_words.append(Segment(word, timed[0].start, timed[-1].end))
     return Timeline.from_phones(*trim_edges(timed_phones, timed_words, samples), duration)
-
-
-def trim_edges(
-    phones: list[Segment], words: list[Segment], samples: np.ndarray
-) -> tuple[list[Segment], list[Segment]]:
-    """Give back to silence what the aligner put into a phone beside it: a stop may swallow a whole pause unheard.
-
-    Args:
-        phones (`list[Segment]`): spoken phones, ordered, with gaps where it is silent.
-        words (`list[Segment]`): their words.
-        samples (`np.ndarray`): (samples,) at 16 kHz.
-
-    Returns:
-        `tuple`: phones and words; a phone over `LONGEST_EDGE` s beside a gap begins (ends) where the sound does, a
-        stop `STOP_CLOSURE` s before its burst and at most `LONGEST_STOP` s before its end.
-    """
-    hop = int(SAMPLING_RATE * FRAME)
-    sharp = np.diff(samples, prepend=0.0)[: len(samples) // hop * hop]  # differences: a hum is no speech
-    level = np.sqrt(np.mean(sharp.reshape(-1, hop) ** 2, 1))
-    loud = level > 0.1 * np.quantile(level, 0.95)
-    phones = list(phones)
-    moved = {}
-    for i, (label, start, end) in enumerate(phones):
-        heard = np.flatnonzero(loud[int(start / FRAME) : int(end / FRAME)])
-        if end - start <= LONGEST_EDGE or not len(heard):
-            continue
-        first = start + heard[0] * FRAME
-        if label.strip("ˈˌ")[:1] in STOPS:
-            first = max(first - STOP_CLOSURE, end - LONGEST_STOP)
-        last = start + (heard[-1] + 1) * FRAME
-        after_gap = i == 0 or phones[i - 1].end < start - FRAME / 2
-        before_gap = i == len(phones) - 1 or phones[i + 1].start > end + FRAME / 2
-        phones[i] = Segment(label, max(start, first) if after_gap else start, min(end, last) if before_gap else end)
-        moved |= {start: phones[i].start, end: phones[i].end}
-    return phones, [Segment(word, moved.get(start, start), moved.get(end, end)) for word, start, end in words]
-
-
-def phones_of_words(timeline: Timeline) -> list[list[int]]:
-    """For each word, the indices (among the phones that aren't silence) of the phones whose middle lies in it."""
-    middles = [(phone.start + phone.end) / 2 for phone in timeline.phones if phone.label]
-    edges = [
-        (bisect.bisect_left(middles, word.start), bisect.bisect_left(middles, word.end)) for word in timeline.words
-    ]
-    return [list(range(first, last)) for first, last in edges]
-
-
-def words_with_phones(timeline: Timeline) -> list[tuple[str, list[str]]]:
-    """Each word of a timeline with the labels of its phones; words without phones are left out."""
-    labels = [phone.label for phone in timeline.phones if phone.label]
-    pairs = zip(timeline.words, phones_of_words(timeline))
-    return [(word.label, [labels[i] for i in inside]) for word, inside in pairs if inside]
 
 
 class _Unit(NamedTuple):

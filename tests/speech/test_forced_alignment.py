@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from text2lip.speech import AlignmentError, align, resample, synthesize
-from text2lip.speech.alignment import ARPABET_TO_IPA, _cuts, words_with_phones
-from text2lip.speech.arpabet import to_arpabet
-from text2lip.speech.dtw import mfcc, pauses, warp
+from text2lip.speech.alignment.pocketsphinx import _cuts
+from text2lip.speech.alignment.silences import pauses
+from text2lip.speech.alignment.time_warping import warp
+from text2lip.speech.alignment.words import words_with_phones
+from text2lip.speech.features import mfcc
 from text2lip.text import PHONE_INVENTORY, split_phone
+from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 
 
 TEXT = "Good morning, and welcome to the show."

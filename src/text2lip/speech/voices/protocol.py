@@ -1,12 +1,9 @@
 """The interface of every voice: text in, sound and exact phone times out."""
 
 import math
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
-from text2lip.text.timing import Segment, Timeline
+from text2lip.speech.utterance import Speech
 
 
 MAX_CHARACTERS = 100_000
@@ -15,27 +12,6 @@ RATE_RANGE = (0.5, 2.5)
 
 class SilentTextError(ValueError):
     """The text holds nothing that can be spoken (no letter, digit or symbol with a name)."""
-
-
-@dataclass(frozen=True)
-class Speech:
-    """Sound and its times.
-
-    Attributes:
-        audio (`np.ndarray`): (samples,) float32 mono in [-1, 1].
-        sampling_rate (`int`): samples per second.
-        timeline (`Timeline`): phones (IPA, gapless, "" is silence) and words; `timeline.duration` is
-            `len(audio) / sampling_rate`.
-    """
-
-    audio: np.ndarray
-    sampling_rate: int
-    timeline: Timeline
-
-    @property
-    def duration(self) -> float:
-        """Seconds of sound."""
-        return len(self.audio) / self.sampling_rate
 
 
 @runtime_checkable
@@ -93,40 +69,3 @@ def check_rate(speaking_rate: float) -> float:
             f"speaking_rate: got {speaking_rate!r}; wants a number from {low} to {high} (1.0 is the voice's own pace)."
         )
     return rate
-
-
-def silence(seconds: float, sampling_rate: int) -> Speech:
-    """Exact silence, rounded to a sample."""
-    samples = round(seconds * sampling_rate)
-    duration = samples / sampling_rate
-    return Speech(np.zeros(samples, np.float32), sampling_rate, Timeline.from_phones([("", 0.0, duration)]))
-
-
-def join(parts: list[Speech]) -> Speech:
-    """Put parts of one sampling rate after one another; neighbouring silences become one phone.
-
-    Raises:
-        ValueError: no parts, or parts with different sampling rates.
-    """
-    rates = {part.sampling_rate for part in parts}
-    if len(rates) != 1:
-        raise ValueError(f"parts: got sampling rates {sorted(rates)}; wants one or more parts of one rate.")
-    rate = rates.pop()
-    phones: list[Segment] = []
-    words: list[Segment] = []
-    sample = 0
-    for part in parts:
-        start = sample / rate
-        for phone in part.timeline.phones:
-            moved = Segment(phone.label, start + phone.start, start + phone.end)
-            if phones and not moved.label and not phones[-1].label:
-                phones[-1] = phones[-1]._replace(end=moved.end)
-            else:
-                phones.append(moved)
-        words += [Segment(word.label, start + word.start, start + word.end) for word in part.timeline.words]
-        sample += len(part.audio)
-    duration = sample / rate
-    if phones:
-        phones[-1] = phones[-1]._replace(end=duration)  # sums of seconds are off in the last bit
-    audio = np.concatenate([part.audio for part in parts]).astype(np.float32, copy=False)
-    return Speech(audio, rate, Timeline.from_phones(phones, words, duration))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from text2lip.speech import get_synthesizer, list_voices, synthesize
-from text2lip.speech.base import SilentTextError, Speech, Synthesizer, join, silence
+from text2lip.speech.utterance import Speech, join, silence
+from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
 from text2lip.text import Piece, Timeline
 
 

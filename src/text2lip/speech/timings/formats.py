@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from text2lip.files import decode_text
-from text2lip.speech.arpabet import ARPABET_TO_IPA
-from text2lip.speech.subtitles import is_subtitles, read_cues
-from text2lip.speech.tokens import phones_from_tokens
+from text2lip.speech.alignment.tokens import phones_from_tokens
+from text2lip.speech.timings.subtitles import is_subtitles, read_cues
+from text2lip.text.arpabet import ARPABET_TO_IPA
+from text2lip.text.nominal_durations import nominal_durations
+from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline, check_unit, share_times
 from text2lip.text.visemes import split_phone
 
@@ -323,9 +325,6 @@ def _from_words(words: Sequence[tuple], language: str, spread: bool = False) -> 
 
     With `spread` each label is a phrase, and every word in it gets the time of its phones.
     """
-    from text2lip.text.durations import nominal_durations
-    from text2lip.text.phonemes import get_g2p
-
     read = get_g2p("espeak", language, stress=True)
     words = _apart(words)
     starts = [start for _, start, _ in words[1:]] + [None]

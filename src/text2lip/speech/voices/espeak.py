@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from text2lip.speech.audio import to_float
-from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
-from text2lip.speech.mnemonics import mnemonics, probe
-from text2lip.text.espeak import espeak_library, espeak_voices, readable_text, unloadable
+from text2lip.speech.utterance import Speech, join
+from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
+from text2lip.text.espeak_library import espeak_library, espeak_voices, readable_text, unloadable
 from text2lip.text.languages import resolve_language
+from text2lip.text.mnemonics import mnemonics, probe
 from text2lip.text.timing import Segment, Timeline
 
 

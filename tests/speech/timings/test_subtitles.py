@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from text2lip.speech.subtitles import group_words, to_srt, to_vtt
+from text2lip.speech.timings.subtitles import group_words, to_srt, to_vtt
 
 
 def timed(text, word=0.3, gap=0.05):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from text2lip.speech import AlignmentError, AlignmentWarning, align, resample, synthesize
-from text2lip.speech.coverage import doubts
+from text2lip.speech.alignment.coverage import doubts
 from text2lip.text.timing import Timeline
 
 

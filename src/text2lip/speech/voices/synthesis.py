@@ -1,14 +1,15 @@
-"""Choose a voice; speak a text of any length, sentence by sentence, with exact pauses."""
+"""Speak a text of any length, sentence by sentence, with exact pauses."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from text2lip.speech.base import SilentTextError, Speech, Synthesizer, check_rate, clean_text, join, silence
+from text2lip.speech.audio import resample
+from text2lip.speech.utterance import Speech, join, silence
+from text2lip.speech.voices.protocol import SilentTextError, Synthesizer, check_rate, clean_text
+from text2lip.speech.voices.registry import get_synthesizer
 from text2lip.text import ssml
-from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Segment
 
 
@@ -19,96 +20,8 @@ _SENTENCE_END = frozenset(".!?…。！？؟।۔")
 _CLAUSE_END = frozenset(",;:—–，、；：،؛")
 
 
-def get_synthesizer(voice="default") -> Synthesizer:
-    """Return a voice.
-
-    Args:
-        voice (`str` or `Synthesizer`): a name from `list_voices()`, or an object that is a `Synthesizer`, which is
-            returned as it is.
-
-    Raises:
-        ValueError: no such voice.
-        ImportError: the voice's package is not installed; the message has the pip line.
-    """
-    if not isinstance(voice, str):
-        if callable(voice) and hasattr(voice, "languages"):
-            return voice
-        raise ValueError(f"voice: got {type(voice).__name__}; wants a name ({_names()}) or a Synthesizer.")
-    family, separator, rest = re.fullmatch(r"([^+:-]*)([+:-]?)(.*)", voice.strip(), re.DOTALL).groups()
-    if voice == "default":
-        return DefaultSynthesizer()
-    if family == "espeak" and (voice == "espeak" or (separator == "+" and rest)):
-        from text2lip.speech.espeak import EspeakSynthesizer
-
-        return EspeakSynthesizer(variant=rest or None)
-    if voice == "pico":
-        from text2lip.speech.pico import PicoSynthesizer
-
-        return PicoSynthesizer()
-    if family == "kokoro" and (voice == "kokoro" or (separator == ":" and rest)):
-        from text2lip.speech.kokoro import KokoroSynthesizer
-
-        return KokoroSynthesizer(rest or None)
-    if family == "piper" and separator == ":" and rest:
-        from text2lip.speech.piper import PiperSynthesizer
-
-        return PiperSynthesizer(rest)
-    raise ValueError(f"voice: no voice {voice!r}; choose one of: {_names()}.")
-
-
-def list_voices() -> dict[str, str]:
-    """Voice name -> what it is."""
-    return {
-        "default": "pico where it speaks the language, else espeak",
-        "espeak": "espeak-ng: every language, exact times, a machine's voice; variants: espeak+f3, espeak+m7, ...",
-        "pico": "SVOX Pico: clear, small; en-us, en-gb, de, es, fr, it; times by alignment",
-        "kokoro": "Kokoro-82M: the most natural; kokoro:<voice>; needs its model, see text2lip.speech.kokoro",
-        "piper:<model.onnx>": "a Piper voice, by the path of its model or an installed voice package's name",
-    }
-
-
-class DefaultSynthesizer:
-    """Pico for the six languages it speaks, espeak for all others and for IPA.
-
-    Of the voices that install everywhere in seconds, Pico is understood best (Whisper-base word error rate 9 % on 16
-    sentences, espeak 35 %), is 5 MB and Apache-2.0; Kokoro (6 %) and Piper (10 %) cost 60 to 100 MB and run 30 times
-    slower.
-    """
-
-    name = "default"
-    languages = None
-
-    def __init__(self):
-        from text2lip.speech.espeak import EspeakSynthesizer
-
-        self._espeak = EspeakSynthesizer()
-        try:
-            self._pico = get_synthesizer("pico")
-        except ImportError:
-            self._pico = None
-
-    def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`; see `Synthesizer`. What Pico can't read is read by espeak."""
-        from text2lip.speech.pico import PicoError
-
-        if self._pico is not None and resolve_language(language) in self._pico.languages:
-            try:
-                return self._pico(text, language=language, speaking_rate=speaking_rate)
-            except (SilentTextError, PicoError):
-                pass
-        return self._espeak(text, language=language, speaking_rate=speaking_rate)
-
-    def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak IPA by espeak."""
-        return self._espeak.speak_phones(phones, language=language, speaking_rate=speaking_rate)
-
-
-def _names() -> str:
-    return ", ".join(list_voices())
-
-
 def synthesize(text, voice="default", language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-    """Speak a text of up to `base.MAX_CHARACTERS` characters.
+    """Speak a text of up to `protocol.MAX_CHARACTERS` characters.
 
     Every sentence is synthesised on its own, so memory and time grow linearly and the same sentence always sounds
     the same; between them lies exact silence, shorter when the pace is faster.
@@ -194,8 +107,6 @@ def _at_rate(speech: Speech, sampling_rate: int) -> Speech:
     """A piece of another voice (the language changed), at the rate of the first."""
     if speech.sampling_rate == sampling_rate:
         return speech
-    from text2lip.speech.audio import resample
-
     audio = resample(speech.audio, speech.sampling_rate, sampling_rate)
     return Speech(audio, sampling_rate, speech.timeline)
 

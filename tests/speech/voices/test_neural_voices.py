@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from text2lip.speech import align, get_synthesizer
-from text2lip.speech.base import SilentTextError, Speech
-from text2lip.speech.tokens import end_with_the_sound
+from text2lip.speech.alignment.silences import end_with_the_sound
+from text2lip.speech.utterance import Speech
+from text2lip.speech.voices.protocol import SilentTextError
 from text2lip.text import Timeline
 
 

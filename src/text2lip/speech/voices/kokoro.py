@@ -16,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
-from text2lip.speech.tokens import end_with_the_sound, phones_from_tokens
+from text2lip.speech.alignment.silences import end_with_the_sound
+from text2lip.speech.alignment.tokens import phones_from_tokens
+from text2lip.speech.utterance import Speech, join
+from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
 from text2lip.text.languages import resolve_language
 from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline

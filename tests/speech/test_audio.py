@@ -113,7 +113,7 @@ def test_check_audio_says_what_it_got():
 
 
 def test_what_a_voice_gave_is_sound():
-    from text2lip.speech.base import Speech
+    from text2lip.speech.utterance import Speech
     from text2lip.text import Timeline
 
     sound = np.linspace(-0.5, 0.5, 8000, dtype=np.float32)

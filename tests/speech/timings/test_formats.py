@@ -5,9 +5,10 @@ import json
 import pytest
 
 from text2lip.speech import read_timings
-from text2lip.speech.subtitles import read_cues
-from text2lip.speech.timings import FORMATS, read_textgrid, read_timeline
-from text2lip.speech.tokens import phones_from_tokens, words_from_reference
+from text2lip.speech.alignment.tokens import phones_from_tokens
+from text2lip.speech.alignment.words import words_from_reference
+from text2lip.speech.timings.formats import FORMATS, read_textgrid, read_timeline
+from text2lip.speech.timings.subtitles import read_cues
 from text2lip.text import Segment, Timeline, VisemeTokenizer
 
 

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from text2lip.speech.base import SilentTextError
-from text2lip.speech.espeak import EspeakSynthesizer
+from text2lip.speech.voices.espeak import EspeakSynthesizer
+from text2lip.speech.voices.protocol import SilentTextError
 
 
 SENTENCES = [
@@ -147,7 +147,7 @@ def test_a_temporary_folder_that_forbids_programs_is_named(espeak, monkeypatch):
     def refuse(path):
         raise OSError(f"{path}: failed to map segment from shared object")
 
-    monkeypatch.setattr("text2lip.speech.espeak.C.CDLL", refuse)
+    monkeypatch.setattr("text2lip.speech.voices.espeak.C.CDLL", refuse)
     with pytest.raises(OSError, match="noexec.*set TMPDIR"):
         espeak("Hello.")
 

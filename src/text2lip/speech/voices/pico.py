@@ -14,11 +14,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from text2lip.speech.alignment import AlignmentError, align_pocketsphinx
+from text2lip.speech.alignment import AlignmentError
+from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
+from text2lip.speech.alignment.silences import end_with_the_sound
 from text2lip.speech.audio import to_float
-from text2lip.speech.base import SilentTextError, Speech, check_rate, clean_text, join
-from text2lip.speech.espeak import EspeakSynthesizer
-from text2lip.speech.tokens import end_with_the_sound
+from text2lip.speech.utterance import Speech, join
+from text2lip.speech.voices.espeak import EspeakSynthesizer
+from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
 from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Segment, Timeline, share_times
 
@@ -148,14 +150,14 @@ def _trim(audio: np.ndarray) -> np.ndarray | None:
 
 
 def _times(audio: np.ndarray, spoken: Speech, language: str) -> Timeline:
-    from text2lip.speech.dtw import align_dtw
-
     duration = len(audio) / SAMPLING_RATE
     if language.startswith("en"):
         try:
             return align_pocketsphinx(audio, spoken, "", duration)
         except AlignmentError:
             pass
+    from text2lip.speech.alignment.time_warping import align_dtw  # loads SciPy, which English seldom needs
+
     try:
         return align_dtw(audio, spoken, duration)
     except AlignmentError:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from text2lip.speech.alignment import FRAME, phones_of_words
-from text2lip.speech.dtw import mfcc, pauses, runs
+from text2lip.speech.alignment.silences import pauses, runs
+from text2lip.speech.alignment.words import phones_of_words
+from text2lip.speech.features import FRAME, mfcc
 from text2lip.text.timing import Timeline
 
 

@@ -5,23 +5,18 @@ around the diagonal, and the times of the known phones are carried over. Works f
 """
 
 import numpy as np
-from scipy.fft import dct
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import lfilter, savgol_filter
+from scipy.signal import savgol_filter
 
-from text2lip.speech.alignment import FRAME, SAMPLING_RATE, AlignmentError, phones_of_words
+from text2lip.speech.alignment import AlignmentError
+from text2lip.speech.alignment.silences import pauses
+from text2lip.speech.alignment.words import phones_of_words
 from text2lip.speech.audio import resample
-from text2lip.speech.base import Speech
+from text2lip.speech.features import CEPSTRA, FRAME, SAMPLING_RATE, mfcc
+from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Timeline
 
 
-SPEECH_BAND = slice(6, 160)  # of the spectrum: 190 Hz to 5 kHz; rooms hum below
-WINDOW, HOP, FFT = 400, 160, 512  # samples at 16 kHz: 25 ms, 10 ms
-BLOCK = 4096  # frames whose spectra are held at once
-MELS, CEPSTRA = 26, 13
 LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice's, not the phone's
-NOISE = 3.0  # dB by which a room's noise stays within its own floor
-SHORTEST_PAUSE = 0.15  # seconds; shorter silences are stop closures
 NARROWEST_BAND = 60  # frames to either side of the diagonal
 WIDEST_BAND = 1_000
 BAND = 0.12  # share of the longer signal
@@ -59,29 +54,6 @@ def align_dtw(samples: np.ndarray, spoken: Speech, duration: float) -> Timeline:
     return _carry_over(spoken.timeline, path, theirs_kept, ours_kept, duration)
 
 
-def mfcc(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mel-frequency cepstra, after Davis & Mermelstein (1980).
-
-    Args:
-        samples (`np.ndarray`): (samples,) float at 16 kHz.
-
-    Returns:
-        `tuple[np.ndarray, np.ndarray]`: (frames, 13) cepstra of frames 10 ms apart, and (frames,) energy in dB.
-    """
-    count = max(1, len(samples) // HOP)
-    padded = np.pad(np.asarray(samples, np.float64), (WINDOW // 2, WINDOW + HOP))
-    emphasised = lfilter([1, -0.97], [1], padded)
-    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[HOP // 2 :: HOP][:count]
-    taper, filters = np.hamming(WINDOW), _mel_filters().T
-    mel, energy = np.empty((count, MELS)), np.empty(count)
-    for start in range(0, count, BLOCK):
-        part = slice(start, start + BLOCK)
-        power = np.abs(np.fft.rfft(windows[part] * taper, FFT)) ** 2
-        mel[part] = np.log(power @ filters + 1e-8)
-        energy[part] = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
-    return dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy
-
-
 def features(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Normalised cepstra with first differences, pauses left out.
 
@@ -96,23 +68,6 @@ def features(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     slope = savgol_filter(cepstra, 5, 1, deriv=1, axis=0) if len(cepstra) >= 5 else np.zeros_like(cepstra)
     slope = slope / (slope[kept].std(0) + 1e-6)
     return np.concatenate([cepstra * LIFTER, slope * LIFTER], axis=1)[kept], kept
-
-
-def pauses(energy: np.ndarray) -> np.ndarray:
-    """(frames,) bool: frames in a silence of `SHORTEST_PAUSE` or more, or at either end. `energy` in dB."""
-    smooth = uniform_filter1d(energy, 5, mode="nearest")
-    loud, floor = np.percentile(smooth, [95, 5])
-    quiet = smooth < np.clip(floor + 0.3 * (loud - floor), loud - 45, max(loud - 20, floor + NOISE))
-    silent = np.zeros(len(energy), bool)
-    for start, end in runs(quiet):
-        if end - start >= SHORTEST_PAUSE / FRAME or start == 0 or end == len(energy):
-            silent[start:end] = True
-    return silent
-
-
-def runs(inside: np.ndarray) -> np.ndarray:
-    """(n, 2) int: first frame and the one after the last of each stretch where `inside` (frames,) is True."""
-    return np.flatnonzero(np.diff(np.r_[False, inside, False].astype(int))).reshape(-1, 2)
 
 
 def warp(reference: np.ndarray, target: np.ndarray, with_path: bool = True) -> tuple[np.ndarray | None, float]:
@@ -223,13 +178,3 @@ def _out_of_pause(phone: Segment, kept: np.ndarray) -> Segment:
     if before - phone.start >= phone.end - after:
         return phone._replace(end=max(phone.start, min(phone.end, before)))
     return phone._replace(start=min(phone.end, max(phone.start, after)))
-
-
-def _mel_filters() -> np.ndarray:
-    """(MELS, FFT / 2 + 1) triangles, even on the mel scale from 80 Hz to 7.6 kHz."""
-    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (80, 7600))
-    hertz = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1)
-    bins = np.fft.rfftfreq(FFT, 1 / SAMPLING_RATE)
-    rise = (bins - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]
-    fall = (hertz[2:, None] - bins) / (hertz[2:] - hertz[1:-1])[:, None]
-    return np.clip(np.minimum(rise, fall), 0, 1)

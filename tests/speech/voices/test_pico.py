@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from text2lip.speech import align, get_synthesizer, synthesize
-from text2lip.speech.base import SilentTextError
+from text2lip.speech.voices.protocol import SilentTextError
 
 
 pytest.importorskip("py_nanotts")

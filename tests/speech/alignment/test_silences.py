@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from text2lip.speech.alignment import LONGEST_STOP, STOP_CLOSURE, trim_edges
+from text2lip.speech.alignment.silences import LONGEST_STOP, STOP_CLOSURE, trim_edges
 from text2lip.text.timing import Segment
 
 

@@ -1,0 +1,63 @@
+"""Durations of a neural voice's input tokens -> phones and words with times."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from text2lip.text.timing import Segment
+from text2lip.text.visemes import split_phone
+
+
+STRESS = frozenset("ˈˌ'")
+SHORTEST_SILENCE = 0.03  # seconds; a shorter space or full stop goes to the sound after it
+
+
+def phones_from_tokens(tokens: Iterable[tuple[str, float]]) -> list[Segment]:
+    """Turn (token, seconds) into phones.
+
+    A token is a character of IPA, a space, a punctuation mark or a pad. The token of a space holds the start of the
+    next word (measured against an aligner: onsets are 62 ms late otherwise), so its time goes to the phone after it,
+    as do stress marks'; length marks and diacritics join the phone before them; punctuation and pads are silence.
+
+    Args:
+        tokens (`Iterable[tuple[str, float]]`): in order, durations in seconds, not negative.
+
+    Returns:
+        `list[Segment]`: gapless phones, stress marks kept in front of vowels, silence is "".
+    """
+    phones: list[Segment] = []
+    clock = 0.0
+    waiting, stress = clock, ""  # time and stress mark that belong to the next phone
+    for token, seconds in tokens:
+        end = clock + seconds
+        if token in STRESS:
+            stress = token if token != "'" else "ˈ"
+        elif token.isspace() or (seconds < SHORTEST_SILENCE and not _is_sound(token) and not _is_mark(token)):
+            pass
+        elif _is_mark(token) and phones and phones[-1].label and waiting == clock:
+            phones[-1] = Segment(phones[-1].label + token, phones[-1].start, end)
+            waiting = end
+        elif _is_sound(token):
+            phones.append(Segment(stress + token, waiting, end))
+            waiting, stress = end, ""
+        else:
+            _silence(phones, waiting, end)
+            waiting = end
+        clock = end
+    if clock > waiting:
+        _silence(phones, waiting, clock)
+    return [phone for phone in phones if phone.end > phone.start]
+
+
+def _silence(phones: list[Segment], start: float, end: float) -> None:
+    if phones and not phones[-1].label:
+        phones[-1] = phones[-1]._replace(end=end)
+    else:
+        phones.append(Segment("", start, end))
+
+
+def _is_mark(token: str) -> bool:
+    return len(token) == 1 and unicodedata.category(token) in ("Mn", "Lm", "Sk") and token not in STRESS
+
+
+def _is_sound(token: str) -> bool:
+    return any(c.isalpha() for c in token) and not _is_mark(token) and any(letter for letter, _ in split_phone(token))

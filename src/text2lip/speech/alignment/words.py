@@ -1,0 +1,59 @@
+"""Which phones belong to which word."""
+
+import bisect
+import difflib
+from collections.abc import Sequence
+
+from text2lip.text.timing import Segment, Timeline
+from text2lip.text.visemes import split_phone
+
+
+def phones_of_words(timeline: Timeline) -> list[list[int]]:
+    """For each word, the indices (among the phones that aren't silence) of the phones whose middle lies in it."""
+    middles = [(phone.start + phone.end) / 2 for phone in timeline.phones if phone.label]
+    edges = [
+        (bisect.bisect_left(middles, word.start), bisect.bisect_left(middles, word.end)) for word in timeline.words
+    ]
+    return [list(range(first, last)) for first, last in edges]
+
+
+def words_with_phones(timeline: Timeline) -> list[tuple[str, list[str]]]:
+    """Each word of a timeline with the labels of its phones; words without phones are left out."""
+    labels = [phone.label for phone in timeline.phones if phone.label]
+    pairs = zip(timeline.words, phones_of_words(timeline))
+    return [(word.label, [labels[i] for i in inside]) for word, inside in pairs if inside]
+
+
+def words_from_reference(phones: Sequence[Segment], spoken: Timeline) -> list[Segment]:
+    """Words of timed phones, found by comparing with the same text spoken by a voice that knows its words.
+
+    Args:
+        phones (`Sequence[Segment]`): timed phones of the text.
+        spoken (`Timeline`): the text with other times; gives the spelling of each word.
+    """
+    known = [
+        (letter, index) for index, letters in _letters_of_words(spoken, phones_of_words(spoken)) for letter in letters
+    ]
+    found = [(letter, i) for i, phone in enumerate(phones) for letter, _ in split_phone(phone.label) if letter]
+    owners: list[int | None] = [None] * len(phones)
+    matcher = difflib.SequenceMatcher(None, [k for k, _ in known], [f for f, _ in found], autojunk=False)
+    for a, b, size in matcher.get_matching_blocks():
+        for offset in range(size):
+            owners[found[b + offset][1]] = known[a + offset][1]
+    last = None
+    spans: dict[int, list[float]] = {}
+    for phone, owner in zip(phones, owners):
+        last = owner if owner is not None else last
+        if last is None or not phone.label:
+            continue
+        span = spans.setdefault(last, [phone.start, phone.end])
+        span[1] = max(span[1], phone.end)
+    return [Segment(spoken.words[index].label, *spans[index]) for index in sorted(spans)]
+
+
+def _letters_of_words(spoken: Timeline, phones_of_words: list[list[int]]) -> list[tuple[int, list[str]]]:
+    labels = [phone.label for phone in spoken.phones if phone.label]
+    return [
+        (index, [letter for i in inside for letter, _ in split_phone(labels[i]) if letter])
+        for index, inside in enumerate(phones_of_words)
+    ]

@@ -1,0 +1,72 @@
+"""Forced alignment: when is each phone of a known text said in given sound?
+
+English goes through pocketsphinx (an acoustic model), every other language through dynamic time warping onto timed
+espeak speech. Both give the phones of espeak, so aligned and synthesised speech share one alphabet.
+"""
+
+import warnings
+
+import numpy as np
+
+from text2lip.speech.alignment import AlignmentError
+from text2lip.speech.alignment.coverage import AlignmentWarning, doubts
+from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
+from text2lip.speech.alignment.time_warping import align_dtw
+from text2lip.speech.audio import check_audio, resample
+from text2lip.speech.features import SAMPLING_RATE
+from text2lip.speech.voices.synthesis import synthesize
+from text2lip.text.languages import resolve_language
+from text2lip.text.timing import Timeline
+
+
+QUIETEST = 1e-3  # peak
+METHODS = ("auto", "pocketsphinx", "dtw")
+
+
+def align(audio, sampling_rate: int, text: str, language: str = "en-us", method: str = "auto") -> Timeline:
+    """Find the times of the phones and words of `text` in `audio`.
+
+    Args:
+        audio (`np.ndarray`): (samples,) or (channels, samples) floats in [-1, 1].
+        sampling_rate (`int`): Hz.
+        text (`str`): what is said, word for word.
+        language (`str`): language code.
+        method (`str`): "pocketsphinx" (English only), "dtw" (any language), or "auto".
+
+    Returns:
+        `Timeline`: IPA phones as espeak names them, words as written; `duration` is that of the sound.
+
+    Raises:
+        ValueError: bad audio, text, language or method.
+        AlignmentError: the sound is silent, too short for the text, or says something else.
+
+    Warns:
+        AlignmentWarning: there is sound without a word, or words are stretched or crowded; see `coverage.doubts`.
+    """
+    language = resolve_language(language)
+    if method not in METHODS:
+        raise ValueError(f"method: got {method!r}; wants one of {', '.join(METHODS)}.")
+    if method == "auto":
+        method = "pocketsphinx" if language.startswith("en") else "dtw"
+    if method == "pocketsphinx" and not language.startswith("en"):
+        raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
+    samples, rate = check_audio(audio, sampling_rate)
+    spoken = synthesize(text, "espeak", language)
+    duration = len(samples) / rate
+    if np.abs(samples).max() < QUIETEST:
+        raise AlignmentError(f"audio: silent (peak {np.abs(samples).max():.1e}), so it can't say {text[:60]!r}.")
+    phones = sum(1 for phone in spoken.timeline.phones if phone.label)
+    if duration < 0.03 * phones:
+        raise AlignmentError(
+            f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
+        )
+    samples = resample(samples, rate, SAMPLING_RATE)
+    if method == "pocketsphinx":
+        timeline = align_pocketsphinx(samples, spoken, text, duration)
+    else:
+        timeline = align_dtw(samples, spoken, duration)
+    found = doubts(samples, timeline, spoken.timeline)
+    if found:
+        reasons = "; ".join(found)
+        warnings.warn(f"audio: may not say {text[:60]!r}: {reasons}. Check the text.", AlignmentWarning, stacklevel=2)
+    return timeline

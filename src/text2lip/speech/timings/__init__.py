@@ -1,0 +1,1 @@
+"""Times that other programs give and read: phones, words, subtitles."""

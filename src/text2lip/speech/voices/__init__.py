@@ -1,0 +1,1 @@
+"""Voices: text in, sound and exact phone times out."""
