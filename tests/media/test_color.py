@@ -8,7 +8,7 @@ import pytest
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.media.color import (
     HLG,
-    LUMA,
+    LUMA_2020,
     PQ,
     PRIMARIES,
     hlg_to_scene,
@@ -27,7 +27,7 @@ def hdr(picture, transfer):
     if transfer == PQ:
         signal = light_to_pq(light)
     else:
-        scene = light / 1000 * np.maximum(light @ LUMA / 1000, 1e-6)[..., None] ** (-0.2 / 1.2)
+        scene = light / 1000 * np.maximum(light @ LUMA_2020 / 1000, 1e-6)[..., None] ** (-0.2 / 1.2)
         bright = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
         signal = np.where(scene <= 1 / 12, np.sqrt(3 * scene), bright)
     return np.rint(signal.clip(0, 1) * 65535).astype(np.uint16)

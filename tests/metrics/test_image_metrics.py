@@ -5,7 +5,7 @@ import torch
 from scipy import ndimage
 
 from text2lip import metrics
-from text2lip.metrics.frame_arrays import LUMA
+from text2lip.media.color import LUMA
 from text2lip.metrics.image import inside_polygon
 from text2lip.metrics.sharpness import sharp_share
 

@@ -15,10 +15,16 @@ PRIMARIES = {
 }
 """Linear light to that of BT.709, by the number of its primaries."""
 UNKNOWN = (0, 2)  # of transfers, primaries and matrix coefficients alike
-LUMA = (0.2627, 0.6780, 0.0593)  # BT.2020
+LUMA_2020 = (0.2627, 0.6780, 0.0593)  # of linear light, ITU-R BT.2020
+LUMA = (0.299, 0.587, 0.114)  # of what a screen shows, ITU-R BT.601: red, green, blue
 PEAK, WHITE = 1000.0, 100.0  # cd/m2: the brightest of an HDR film, and of the screen that BT.1886 describes
 HLG_GAMMA = 1.2  # of a screen of `PEAK`
 STEPS = 4096  # of the tables
+
+
+def to_luma(rgb: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """How bright colours (..., 3) look (...), by ITU-R BT.601 in the precision of `dtype`; on their own scale."""
+    return rgb @ np.array(LUMA, dtype)
 
 
 def pq_to_light(signal: np.ndarray) -> np.ndarray:
@@ -83,7 +89,7 @@ def to_standard(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
         linear = light[signal] * gain[signal.max(-1)][..., None]
     elif transfer == HLG:
         scene = _hlg_table()[signal]
-        luminance = np.maximum(scene @ np.float32(LUMA), 1e-6)
+        luminance = np.maximum(scene @ np.float32(LUMA_2020), 1e-6)
         display = PEAK * luminance ** (HLG_GAMMA - 1)
         linear = scene * (display * _gain(display * scene.max(-1)))[..., None]
     else:

@@ -8,10 +8,6 @@ import numpy as np
 from text2lip.metrics.aggregate import to_array
 
 
-LUMA = np.array([0.299, 0.587, 0.114])
-"""ITU-R BT.601 weights of red, green and blue."""
-
-
 def as_frames(frames: Any, name: str = "frames") -> np.ndarray:
     """Check and return `frames` (frames, height, width, 3), uint8 as they are or float32 in [0, 1].
 

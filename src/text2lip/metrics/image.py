@@ -9,8 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from text2lip.media.color import to_luma
 from text2lip.metrics.aggregate import Tally, mean_of, to_array
-from text2lip.metrics.frame_arrays import LUMA, frame_pair, levels
+from text2lip.metrics.frame_arrays import frame_pair, levels
 
 
 OPEN_GAP = 0.02
@@ -44,7 +45,7 @@ def ssim(ours: Any, real: Any) -> float:
     ours, real = frame_pair(ours, real)
     if min(ours.shape[1:3]) < 11:
         raise ValueError(f"ours: is {ours.shape[2]} x {ours.shape[1]} px; SSIM wants sides of at least 11.")
-    return float(np.mean([_ssim_frame(a @ LUMA, b @ LUMA) for a, b in zip(levels(ours), levels(real))]))
+    return float(np.mean([_ssim_frame(a, b) for a, b in zip(levels(ours), levels(real))]))
 
 
 def psnr(ours: Any, real: Any) -> float:
@@ -138,6 +139,7 @@ def _ssim_frame(a: np.ndarray, b: np.ndarray) -> float:
     def blur(image: np.ndarray) -> np.ndarray:
         return cv2.sepFilter2D(image, cv2.CV_64F, _WINDOW, _WINDOW)[5:-5, 5:-5]
 
+    a, b = to_luma(a, np.float64), to_luma(b, np.float64)
     mean_a, mean_b = blur(a), blur(b)
     var_a, var_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
     covariance = blur(a * b) - mean_a * mean_b

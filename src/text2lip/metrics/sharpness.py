@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from text2lip.media.color import to_luma
 from text2lip.metrics.aggregate import mean_of
-from text2lip.metrics.frame_arrays import LUMA, as_frames, levels
+from text2lip.metrics.frame_arrays import as_frames, levels
 
 
 EDGE_BLOCK = 64
@@ -35,7 +36,7 @@ def cpbd(frames: Any) -> float | None:
     Raises:
         ValueError: another shape or range.
     """
-    return mean_of(sharp_share(frame @ LUMA) for frame in levels(as_frames(frames)))
+    return mean_of(sharp_share(to_luma(frame, np.float64)) for frame in levels(as_frames(frames)))
 
 
 def sharp_share(grey: np.ndarray) -> float | None:

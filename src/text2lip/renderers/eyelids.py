@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from text2lip.media.color import to_luma
 from text2lip.renderers.warp import smoothstep
 
 
@@ -27,7 +28,6 @@ FOLD = 0.3  # of the eye's height: how far the fold outside of the corner comes 
 UPPER_SHARE, LOWER_SHARE = 0.96, 0.12  # of the eye's height; the lids overlap, for landmarks are not exact
 RIM = 0.72  # brightness, beside the lid's, of what is no skin
 LASHES = 0.014  # units: half the thickness of the dark line where the lids meet
-LUMA = np.float32([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
     x, y = (values.astype(np.float32) for values in eye.axes(points))
     upper, lower, reach = eye.margins(x)
     colours = frame[y0:y1, x0:x1].astype(np.float32)
-    luma = colours @ LUMA
+    luma = to_luma(colours)
     within = (x > 0.1) & (x < 0.9)
     inside = within & (y > upper) & (y < lower)
     skin = within & (y > lower + 0.3 * reach)
@@ -236,7 +236,7 @@ def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
         upper, _, reach = eye.margins(x)
         spots = eye.corner + x[:, None] * eye.along + (upper - heights * reach)[..., None] * eye.down
         colours = cv2.remap(frame, spots.astype(np.float32), None, cv2.INTER_LINEAR).astype(np.float32)
-        profile = (colours @ LUMA).mean(1)
+        profile = to_luma(colours).mean(1)
         dark = profile < RIM * np.maximum.accumulate(profile)
         free.append(heights[dark.argmax(), 0] - 0.1 if dark.any() else 1.0)
     return np.clip(np.float32(free), 0.4, 1)

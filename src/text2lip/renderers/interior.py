@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from text2lip.media.color import to_luma
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
 from text2lip.renderers.contour import blur
 from text2lip.renderers.sprites import place, sprites, tooth_colour
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
-LUMA = np.float32([0.299, 0.587, 0.114])
 MAX_DENSITY = 320  # texels per unit; a mouth's inside needs no more
 FULL_DETAIL = 160  # pixels per unit up to which the inside is painted pixel by pixel
 LAYERS = ("tongue", "lower_teeth", "upper_teeth")  # from back to front
@@ -53,7 +53,7 @@ class Palette:
 
 def mute(colours: np.ndarray, saturation: float) -> np.ndarray:
     """`colours` (..., 3) as grey as a portrait is: 1 leaves them, 0 takes all colour."""
-    grey = (colours @ LUMA)[..., None]
+    grey = to_luma(colours)[..., None]
     return grey + saturation * (colours - grey)
 
 
@@ -68,10 +68,10 @@ def palette(portrait: np.ndarray, points: np.ndarray) -> Palette:
     lips = np.median(_inside(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
     sockets = ([33, 160, 158, 133, 153, 144], [362, 385, 387, 263, 373, 380])
     eyes = np.concatenate([_inside(portrait, points[socket]) for socket in sockets])
-    luma = max(float(skin @ LUMA), 1.0)
-    white = float(np.clip(np.percentile(eyes @ LUMA, 90), 0.9 * luma, 1.3 * luma + 25))
+    luma = max(float(to_luma(skin)), 1.0)
+    white = float(np.clip(np.percentile(to_luma(eyes), 90), 0.9 * luma, 1.3 * luma + 25))
     teeth = min(0.95 * white, 235) * (1 + 0.55 * (skin / luma - 1))
-    flesh = 0.8 * lips + 0.2 * lips @ LUMA / luma * skin
+    flesh = 0.8 * lips + to_luma(0.2 * lips) / luma * skin
     saturation = float(np.clip(np.ptp(lips) / max(lips.max(), 1) / 0.3, 0, 1))
     return Palette(teeth.astype(np.float32), (0.42 * flesh).astype(np.float32), saturation)
 

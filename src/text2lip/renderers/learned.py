@@ -10,9 +10,10 @@ import torch
 from text2lip.devices import compute_dtype, execution_device
 from text2lip.faces.canonical import DRIVEN, lip_gap, to_pixels
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
+from text2lip.media.color import to_luma
 from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.geometric import PreparedPortrait, prepare
-from text2lip.renderers.interior import LUMA, mute, palette
+from text2lip.renderers.interior import mute, palette
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.references import MouthReferences
 from text2lip.renderers.warp import smoothstep
@@ -54,7 +55,7 @@ class MouthView:
         self.drawing = draw_mouth(self.points, size)
         self.source = crop(prepared.portrait, self.matrix, size)
         self.trust = trust(self.source)
-        chroma = np.abs(self.source - (self.source @ LUMA)[..., None]).mean()
+        chroma = np.abs(self.source - to_luma(self.source)[..., None]).mean()
         self.saturation = np.float32(smoothstep(chroma, *COLOURED))
         colours = palette(prepared.portrait, prepared.points)
         self.teeth, self.warmth = colours.teeth, colours.warmth
@@ -118,7 +119,7 @@ class MouthView:
             warped = warped + taken[..., None] * (small - warped.astype(np.float32))
         painted = warped + colour
         colour = colour + mask[..., None] * (self._natural(painted, warped) - painted)
-        grey = (colour @ LUMA)[..., None]
+        grey = to_luma(colour)[..., None]
         colour = grey + self.saturation * (colour - grey)
         share *= 1 - smoothstep(np.abs(colour).mean(where=mask[..., None] < 0.1), *STRANGE)
         if share <= 0:
@@ -187,7 +188,7 @@ def trust(source: np.ndarray) -> float:
     The network has seen photographs only. In a drawing many pixels equal their neighbours, to half a grey level, or
     lines are thin and black.
     """
-    grey = source.astype(np.float32) @ LUMA
+    grey = to_luma(source.astype(np.float32))
     steps = np.maximum(np.abs(np.diff(grey, axis=1))[:-1], np.abs(np.diff(grey, axis=0))[:, :-1])
     quarter = len(grey) // 4
     lines = np.abs(cv2.Laplacian(grey, cv2.CV_32F)[quarter:-quarter, quarter:-quarter])

@@ -5,9 +5,10 @@ import math
 import torch
 import torch.nn.functional as F
 
+from text2lip.media.color import LUMA
+
 
 INSIDE = 3.0  # weight of a pixel between the true lips; others have 1
-LUMA = (0.299, 0.587, 0.114)
 
 
 def weighted_l1(ours: torch.Tensor, real: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
