@@ -1,9 +1,11 @@
+import inspect
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from text2lip.renderers import GeometricRenderer
+from text2lip.renderers import EchoMimicRenderer, GeometricRenderer, LearnedRenderer, Renderer
 from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER
 from text2lip.renderers.geometric import prepare
 
@@ -217,3 +219,15 @@ def test_bad_input_is_named_at_the_call(painted, name, change):
     } | change
     with pytest.raises(ValueError, match=f"`{name}`"):
         GeometricRenderer().render(given.pop("portrait"), given.pop("landmarks"), **given)
+
+
+def test_all_renderers_are_called_the_same_way_and_say_what_they_can_use():
+    wanted = inspect.signature(Renderer.render).parameters
+    for kind, abilities in ((GeometricRenderer, (False, False)), (EchoMimicRenderer, (True, True))):
+        given = inspect.signature(kind.render).parameters
+        assert list(given) == list(wanted) and (kind.hears_sound, kind.samples) == abilities
+        assert {n: p.default for n, p in given.items()} == {n: p.default for n, p in wanted.items()}
+    assert list(inspect.signature(LearnedRenderer.render).parameters) == list(wanted)
+    unet = SimpleNamespace(config=SimpleNamespace(sample_size=96))
+    assert LearnedRenderer(unet).takes_references and not LearnedRenderer.hears_sound and not LearnedRenderer.samples
+    assert not GeometricRenderer.takes_references and not EchoMimicRenderer.takes_references

@@ -1,7 +1,7 @@
 """What every renderer shares: the interface, the checks of its input, and the groups of mesh points it drives."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,26 +16,39 @@ NUM_POINTS = 478
 
 
 class Renderer(Protocol):
-    """Portrait and landmarks in, frames out."""
+    """Portrait and landmarks in, frames out; and what more it can use.
+
+    Attributes:
+        takes_references (`bool`): other pictures of the person, `references`.
+        hears_sound (`bool`): `audio_features`.
+        samples (`bool`): it goes through the steps of a sampler, whose noise comes from `generator`.
+    """
+
+    takes_references: bool
+    hears_sound: bool
+    samples: bool
 
     def render(
         self,
         portrait: np.ndarray,
         landmarks: np.ndarray,
         *,
-        fps: float,
-        audio_features=None,
-        generator=None,
         source_landmarks: np.ndarray,
+        fps: float = 25,
+        audio_features: Any = None,
+        references: Any = None,
+        generator: Any = None,
     ) -> Iterator[np.ndarray]:
-        """Yield one frame per row of `landmarks`.
+        """Yield one frame per row of `landmarks`. What a renderer can't use it is given as None, or it lets it be.
 
         Args:
             portrait (`np.ndarray`): `(height, width, 3)` uint8, RGB.
             landmarks (`np.ndarray`): `(frames, 478, 2)` float32, x over width, y over height.
-            fps (`float`): frames per second.
-            audio_features, generator: for renderers that use them.
             source_landmarks (`np.ndarray`): `(478, 2)` float32, the portrait's own landmarks, normalised likewise.
+            fps (`float`): frames per second.
+            audio_features (`torch.Tensor` or `np.ndarray`, *optional*): float (frames, tokens, width).
+            references ([`MouthReferences`], *optional*): other pictures of the person's mouth.
+            generator (`torch.Generator`, *optional*): source of randomness.
 
         Yields:
             `np.ndarray`: `(height, width, 3)` uint8, RGB; the caller owns it.

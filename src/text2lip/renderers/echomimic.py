@@ -123,6 +123,8 @@ class EchoMimicRenderer(Sampling):
         ValueError: a value that can't be used.
     """
 
+    takes_references, hears_sound, samples = False, True, True
+
     def __init__(
         self,
         unet: Any,
@@ -189,10 +191,11 @@ class EchoMimicRenderer(Sampling):
         portrait: np.ndarray,
         landmarks: np.ndarray,
         *,
+        source_landmarks: np.ndarray,
         fps: float = 25,
         audio_features: torch.Tensor | np.ndarray | None = None,
+        references: Any = None,
         generator: torch.Generator | None = None,
-        source_landmarks: np.ndarray,
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -219,20 +220,23 @@ class GeometricRenderer:
     no state: one instance may render in many threads.
     """
 
+    takes_references = hears_sound = samples = False
+
     def render(
         self,
         portrait: np.ndarray,
         landmarks: np.ndarray,
         *,
-        fps: float = 25,
-        audio_features=None,
-        generator=None,
         source_landmarks: np.ndarray,
+        fps: float = 25,
+        audio_features: Any = None,
+        references: Any = None,
+        generator: Any = None,
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
-        `fps`, `audio_features` and `generator` are accepted for the common interface and not used: each frame depends
-        on its landmarks alone. Input is checked at the call, before the first frame is asked for.
+        Each frame depends on its landmarks alone; what else the common interface has is not used. Input is checked at
+        the call, before the first frame is asked for.
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         prepared = prepare(portrait, source_landmarks)

@@ -209,28 +209,34 @@ class LearnedRenderer:
         batch_size (`int`): frames that go through the network at once.
     """
 
+    hears_sound = samples = False
+
     def __init__(self, unet: Any, batch_size: int = 8):
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be 1 or more, got {batch_size}.")
         self.unet, self.batch_size = unet, batch_size
+
+    @property
+    def takes_references(self) -> bool:
+        """Whether the network sees crops of the size that other pictures are cut to by themselves, 96 px."""
+        return self.unet.config.sample_size == CROP_SIZE
 
     def render(
         self,
         portrait: np.ndarray,
         landmarks: np.ndarray,
         *,
-        fps: float = 25,
-        audio_features=None,
-        generator=None,
         source_landmarks: np.ndarray,
+        fps: float = 25,
+        audio_features: Any = None,
         references: MouthReferences | None = None,
+        generator: Any = None,
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
         `references` are other pictures of the person: lips, teeth and tongue are taken from them where they fit.
-        Without any, a portrait whose lips are parted is its own.
-        `fps`, `audio_features` and `generator` are accepted for the common interface and not used. Input is checked at
-        the call, before the first frame is asked for.
+        Without any, a portrait whose lips are parted is its own. `fps`, `audio_features` and `generator` are not used.
+        Input is checked at the call, before the first frame is asked for.
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         source_landmarks = check_landmarks(source_landmarks, "source_landmarks", 2)
@@ -242,7 +248,7 @@ class LearnedRenderer:
             )
         prepared = prepare(portrait, source_landmarks)
         view = MouthView(prepared, source_landmarks, size, references)
-        if references is None and size == CROP_SIZE and lip_gap(view.points) * CROP_SIDE / CROP_SIZE > PARTED:
+        if references is None and self.takes_references and lip_gap(view.points) * CROP_SIDE / CROP_SIZE > PARTED:
             own = MouthReferences.from_frames([portrait], source_landmarks[None], portrait, source_landmarks)
             view = MouthView(prepared, source_landmarks, size, own)
         return self._frames(view, landmarks)
