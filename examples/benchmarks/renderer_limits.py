@@ -62,7 +62,7 @@ from text2lip.faces.canonical import DRIVEN  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop, transform_points  # noqa: E402
 from text2lip.media.video import read_frames, write_video  # noqa: E402
 from text2lip.metrics.image import OPEN_GAP, inside_polygon  # noqa: E402
-from text2lip.metrics.lips import SMOOTHING_TAPS  # noqa: E402
+from text2lip.metrics.lip_metrics import SMOOTHING_TAPS  # noqa: E402
 from text2lip.renderers.mouth_drawing import draw_mouth  # noqa: E402
 from text2lip.renderers.references import MouthReferences  # noqa: E402
 

@@ -4,7 +4,7 @@ import torch
 
 from text2lip import metrics
 from text2lip.faces.canonical import lip_gap, lip_width
-from text2lip.metrics.lips import SMOOTHING_TAPS
+from text2lip.metrics.lip_metrics import SMOOTHING_TAPS
 from text2lip.text.timing import Segment
 
 

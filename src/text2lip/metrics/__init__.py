@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "frechet": ["fid", "frechet_distance", "fvd", "image_features", "video_features"],
         "recognition": ["identity"],
         "image": ["flicker", "inner_lip_polygon", "inner_mouth_psnr", "psnr", "ssim"],
-        "lips": [
+        "lip_metrics": [
             "closure",
             "dtw",
             "duration_error",

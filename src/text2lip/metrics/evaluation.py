@@ -16,7 +16,7 @@ import datasets
 import evaluate
 import numpy as np
 
-from text2lip.metrics import frechet, image, lips, perceptual, recognition, semantics, sharpness, sync
+from text2lip.metrics import frechet, image, lip_metrics, perceptual, recognition, semantics, sharpness, sync
 from text2lip.metrics.aggregate import mean_of, pooled
 from text2lip.text.timing import Segment
 
@@ -59,27 +59,27 @@ def _mean_scores(clips: list[sync.SyncScores]) -> dict[str, float]:
 
 METRICS = {
     "bleu": (_bleu, _TEXTS, None),
-    "closure": (lips.closure, _SPOKEN_CLIPS, pooled),
+    "closure": (lip_metrics.closure, _SPOKEN_CLIPS, pooled),
     "cpbd": (sharpness.cpbd, {"predictions": _FRAMES}, mean_of),
-    "dtw": (lips.dtw, _LIP_CLIPS, mean_of),
-    "duration_error": (lips.duration_error, _TIMINGS, pooled),
+    "dtw": (lip_metrics.dtw, _LIP_CLIPS, mean_of),
+    "duration_error": (lip_metrics.duration_error, _TIMINGS, pooled),
     "fid": (_fid, _FRAME_CLIPS, None),
     "flicker": (image.flicker, _FRAME_CLIPS, pooled),
     "fvd": (frechet.fvd, _FRAME_CLIPS, None),
-    "gap_r": (lips.gap_r, _LIP_CLIPS, mean_of),
+    "gap_r": (lip_metrics.gap_r, _LIP_CLIPS, mean_of),
     "identity": (recognition.identity, _FRAME_CLIPS, mean_of),
     "inner_mouth_psnr": (image.inner_mouth_psnr, {**_FRAME_CLIPS, "inner_lips": _LIPS, "gap": _NUMBERS}, mean_of),
-    "jerk_ratio": (lips.jerk_ratio, _LIP_CLIPS, pooled),
-    "lmd": (lips.lmd, _LIP_CLIPS, mean_of),
-    "lmd_centred": (lips.lmd_centred, _LIP_CLIPS, mean_of),
+    "jerk_ratio": (lip_metrics.jerk_ratio, _LIP_CLIPS, pooled),
+    "lmd": (lip_metrics.lmd, _LIP_CLIPS, mean_of),
+    "lmd_centred": (lip_metrics.lmd_centred, _LIP_CLIPS, mean_of),
     "lpips": (perceptual.lpips, _FRAME_CLIPS, mean_of),
     "lse": (sync.lse, {"predictions": _FRAMES, "references": _NUMBERS}, _mean_scores),
     "psnr": (image.psnr, _FRAME_CLIPS, mean_of),
     "slot_accuracy": (semantics.slot_accuracy, _TEXTS, None),
     "ssim": (image.ssim, _FRAME_CLIPS, mean_of),
-    "stillness": (lips.stillness, _SPOKEN_CLIPS, pooled),
+    "stillness": (lip_metrics.stillness, _SPOKEN_CLIPS, pooled),
     "wer": (semantics.wer, _TEXTS, None),
-    "width_r": (lips.width_r, _LIP_CLIPS, mean_of),
+    "width_r": (lip_metrics.width_r, _LIP_CLIPS, mean_of),
 }
 """Name -> the function, whose docstring describes the module; its columns in order, name -> feature; what makes the
 figure of a set from the clips' results, None for a function of all clips at once. A dict of results stays one."""

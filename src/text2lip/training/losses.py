@@ -3,7 +3,7 @@
 import torch
 
 from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
-from text2lip.metrics.lips import SMOOTHING_TAPS
+from text2lip.metrics.lip_metrics import SMOOTHING_TAPS
 
 
 def masked_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
