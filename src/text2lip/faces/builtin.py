@@ -4,5 +4,5 @@ from pathlib import Path
 
 
 def builtin_portrait() -> Path:
-    """Path of the built-in portrait, a rendered face (see `utils/make_portrait.py`)."""
+    """Path of the built-in portrait, a rendered face (see `asset_rendering/make_portrait.py`)."""
     return Path(__file__).parents[1] / "assets" / "portrait.jpg"

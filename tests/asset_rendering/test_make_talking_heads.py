@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 
-SCRIPT = Path(__file__).parents[2] / "utils/make_talking_heads.py"
+SCRIPT = Path(__file__).parents[2] / "asset_rendering/make_talking_heads.py"
 
 
 @pytest.fixture(scope="module")

