@@ -18,7 +18,7 @@ from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
 from text2lip.licences import check_licence
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
-from text2lip.training.clips import load_splits
+from text2lip.training.lip_samples import load_splits
 from text2lip.training.settings import errors_in_one_line
 
 

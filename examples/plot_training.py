@@ -12,7 +12,7 @@ import torch
 from text2lip.data.prepared import PreparedClip
 from text2lip.faces.canonical import lip_gap
 from text2lip.training import Text2LipNetworks, collate, to_sample
-from text2lip.training.clips import load_clips
+from text2lip.training.lip_samples import load_clips
 from text2lip.training.run import read_log
 from text2lip.training.settings import errors_in_one_line
 

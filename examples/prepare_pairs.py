@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 from text2lip import FaceLandmarker
 from text2lip.data import grid_clips
-from text2lip.data.pairs import film_pairs, portrait_pairs, save_pairs
 from text2lip.data.prepared import load_record, record_path
 from text2lip.faces.canonical import neutral_shape
 from text2lip.media.images import load_image
 from text2lip.media.video import read_frames
+from text2lip.training.pairs import film_pairs, portrait_pairs, save_pairs
 from text2lip.training.settings import errors_in_one_line
 
 

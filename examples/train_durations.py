@@ -28,7 +28,7 @@ from text2lip.pipelines.loading import pipeline_source
 from text2lip.speech import synthesize
 from text2lip.text import Timeline, available_languages, split_phone
 from text2lip.text.visemes import LETTER_CLASS
-from text2lip.training.durations import EncodedLessons, believable, fit_head, lesson, write_head
+from text2lip.training.duration_head import EncodedLessons, believable, fit_head, lesson, write_head
 from text2lip.training.settings import errors_in_one_line
 from text2lip.training.teacher import read_texts
 

@@ -31,11 +31,19 @@ from diffusers import AutoencoderKL, DDIMScheduler
 from torch.utils.data import DataLoader
 
 from text2lip.cards import metadata_lines, signed, stated_licence, training_section, write_card
-from text2lip.data.faces import FaceBatches, FaceClips
 from text2lip.data.prepared import splits_of
 from text2lip.licences import NOT_STATED, check_licence, hub_metadata
-from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, VAETraining, decode, encode, sample, velocity_loss
+from text2lip.training.echomimic_networks import (
+    SCHEDULE,
+    EchoMimicNetworks,
+    VAETraining,
+    decode_latents,
+    encode_pictures,
+    sample,
+    velocity_loss,
+)
 from text2lip.training.ema import EMA
+from text2lip.training.face_windows import FaceBatches, FaceClips
 from text2lip.training.publish import as_pipeline, began_with, note_training
 from text2lip.training.renderer_losses import learning_rate
 from text2lip.training.run import TrainingRun
@@ -227,8 +235,8 @@ class Run(TrainingRun):
     @torch.no_grad()
     def conditions(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Latents of a batch, and what the networks are told of it."""
-        conditions = {"portrait": encode(self.vae, batch["portrait"]), "pictures": batch["pictures"]}
-        return encode(self.vae, batch["images"]), conditions | {"sound": batch.get("sound")}
+        conditions = {"portrait": encode_pictures(self.vae, batch["portrait"]), "pictures": batch["pictures"]}
+        return encode_pictures(self.vae, batch["images"]), conditions | {"sound": batch.get("sound")}
 
     def step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
         """One step of the optimiser; returns its losses."""
@@ -273,12 +281,17 @@ class Run(TrainingRun):
         latents, conditions = self.conditions(batch)
         rows = [batch["images"][:, :, -1]]
         if self.config.stage == "vae":
-            rows.append(decode(self.vae, latents[:, :, -1]))
+            rows.append(decode_latents(self.vae, latents[:, :, -1]))
         else:
             model, generator = self.accelerator.unwrap_model(self.model), torch.Generator().manual_seed(0)
             steps, scale = self.config.sample_steps, self.config.guidance_scale
             made = sample(model, self.scheduler, latents.shape, conditions, generator, steps, scale)
-            rows = [batch["portrait"], 2 * batch["pictures"][:, :, -1] - 1, *rows, decode(self.vae, made[:, :, -1])]
+            rows = [
+                batch["portrait"],
+                2 * batch["pictures"][:, :, -1] - 1,
+                *rows,
+                decode_latents(self.vae, made[:, :, -1]),
+            ]
         pixels = ((torch.stack(rows) + 1) * 127.5).round().clamp(0, 255).to("cpu", torch.uint8)
         pixels = pixels.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)  # rows * height, pictures * width, 3
         Image.fromarray(pixels.numpy()).save(self.output / f"sheet-{self.run['step']}.png")
@@ -296,7 +309,7 @@ class Run(TrainingRun):
         with self.kept(name) as folder, self.ema.applied(model):
             if self.config.stage == "vae":
                 batch = FaceBatches(self.train, 8, self.config.frames, 0, 0, range(1))[0]
-                latents = encode(self.vae, batch["images"].to(self.accelerator.device))
+                latents = encode_pictures(self.vae, batch["images"].to(self.accelerator.device))
                 self.vae.register_to_config(scaling_factor=self.vae.config.scaling_factor / latents.std().item())
                 self.vae.save_pretrained(folder / "vae")
             elif self.config.lora_rank:

@@ -27,17 +27,17 @@ from text2lip import Text2LipPipeline
 from text2lip.data.prepared import PreparedClip
 from text2lip.licences import check_licence
 from text2lip.text.tokenizer import VisemeTokenizer
-from text2lip.training.clips import LipClips, collate, load_splits, to_sample
 from text2lip.training.ema import EMA
+from text2lip.training.lip_networks import Text2LipNetworks
+from text2lip.training.lip_samples import LipClips, collate, load_splits, to_sample
 from text2lip.training.losses import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
-from text2lip.training.networks import Text2LipNetworks
 from text2lip.training.publish import as_pipeline, note_training
 from text2lip.training.pvar import PVARSchedule
 from text2lip.training.run import TrainingRun
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
 from text2lip.training.teacher import read_texts, teacher_samples
-from text2lip.training.validation import validate, warnings_of
+from text2lip.training.validation import validate_lips, warnings_of
 
 
 @dataclass
@@ -240,7 +240,7 @@ class Run(TrainingRun):
         if self.accelerator.is_main_process:
             networks = self.accelerator.unwrap_model(self.networks)
             with self.ema.applied(networks):
-                figures = validate(networks, self.val)
+                figures = validate_lips(networks, self.val)
             self.log({"step": self.run["step"], **{f"val/{key}": value for key, value in figures.items()}})
             shown = {k: round(v, 4) for k, v in figures.items() if v is not None}
             self.say(f"val at step {self.run['step']}: {json.dumps(shown)}")

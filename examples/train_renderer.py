@@ -25,16 +25,16 @@ import torch
 from accelerate import Accelerator
 
 from text2lip import Text2LipPipeline
-from text2lip.data.pairs import PairFolder, PairMix
 from text2lip.licences import check_licence
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.pipelines.loading import pipeline_source
 from text2lip.training.ema import EMA
+from text2lip.training.pairs import PairFolder, PairMix
 from text2lip.training.publish import as_pipeline, began_with, note_training
 from text2lip.training.renderer_adversary import MouthDiscriminator, adversarial_share, discriminator_loss
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_losses import learning_rate, renderer_losses
-from text2lip.training.renderer_validation import load_films, validate
+from text2lip.training.renderer_validation import load_films, validate_renderer
 from text2lip.training.run import TrainingRun
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
@@ -154,7 +154,7 @@ class Run(TrainingRun):
         if config.tracker:
             self.accelerator.init_trackers("renderer")
         if self.run["step"] == 0 and self.films:
-            self.log({"step": 0, **validate(None, self.films, self.perceptual)[0]})
+            self.log({"step": 0, **validate_renderer(None, self.films, self.perceptual)[0]})
         self.network.train()
         last = self.begin()
         while self.run["step"] < last:
@@ -223,7 +223,7 @@ class Run(TrainingRun):
 
             network = self.accelerator.unwrap_model(self.network)
             with self.ema.applied(network):
-                figures, sheet = validate(network, self.films, self.perceptual)
+                figures, sheet = validate_renderer(network, self.films, self.perceptual)
             Image.fromarray(sheet).save(self.output / f"sheet-{self.run['step']}.png")
             self.log({"step": self.run["step"], **figures})
             self.say(f"val at step {self.run['step']}: {json.dumps({k: round(v, 4) for k, v in figures.items()})}")

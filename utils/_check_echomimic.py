@@ -47,7 +47,7 @@ def renderer(parts: dict[str, Any], **options: Any):
     from diffusers import DDIMScheduler
 
     from text2lip.renderers import EchoMimicRenderer
-    from text2lip.training.echomimic import SCHEDULE
+    from text2lip.training.echomimic_networks import SCHEDULE
 
     return EchoMimicRenderer(**parts, scheduler=DDIMScheduler(**SCHEDULE), quiet=True, **options)
 
@@ -75,7 +75,7 @@ def offloaded(bench: Bench) -> str:
     """All parts in a pipeline under `enable_model_cpu_offload`."""
     from diffusers import DDIMScheduler
 
-    from text2lip.training.echomimic import SCHEDULE
+    from text2lip.training.echomimic_networks import SCHEDULE
 
     options = {"num_inference_steps": 2, "guidance_scale": 2.5, "renderer": "unet"}
     made = []

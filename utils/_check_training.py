@@ -138,7 +138,7 @@ def spatial_stage(bench: Bench) -> str:
 def durations(bench: Bench) -> str:
     """The head of the durations on the device, beside the CPU's."""
     from text2lip.text import Timeline
-    from text2lip.training.durations import EncodedLessons, fit_head, lesson
+    from text2lip.training.duration_head import EncodedLessons, fit_head, lesson
 
     phones = [("b", 0.1, 0.2), ("l", 0.2, 0.3), ("uː", 0.3, 0.4), ("aɪ", 0.4, 0.7)]
     said, ends = Timeline.from_phones(phones, [("blue", 0.1, 0.4), ("eye", 0.4, 0.7)], duration=1.0), []

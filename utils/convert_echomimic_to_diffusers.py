@@ -23,7 +23,7 @@ from diffusers import AutoencoderKL, DDIMScheduler
 import text2lip
 from text2lip import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder
 from text2lip.cards import record_training
-from text2lip.training.echomimic import SCHEDULE
+from text2lip.training.echomimic_networks import SCHEDULE
 
 
 BUILT_IN = Path(text2lip.__file__).parent / "checkpoints/text2lip-grid"

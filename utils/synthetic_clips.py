@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from text2lip.data.pairs import APART, SIZE, save_pairs
 from text2lip.data.prepared import PreparedClip, parquet_path, write_parquet
 from text2lip.faces.canonical import JAW, LIPS, driven_index
 from text2lip.media.video import write_video
 from text2lip.renderers.mouth_drawing import _CHAINS
 from text2lip.text.timing import Segment
 from text2lip.text.visemes import PHONE_TO_ID
+from text2lip.training.pairs import APART, PAIR_SIZE, save_pairs
 
 
 PHONES = ("p", "a", "t", "u", "s", "i")
@@ -111,7 +111,7 @@ def _lip_record(clip: PreparedClip, split: str) -> dict:
     return {**vars(clip), **rest}
 
 
-def mouth(gap: float = 6.0, centre: tuple[float, float] = (SIZE / 2, 56.0)) -> np.ndarray:
+def mouth(gap: float = 6.0, centre: tuple[float, float] = (PAIR_SIZE / 2, 56.0)) -> np.ndarray:
     """57 points of a mouth with its inner lips `gap` pixels apart, and a jaw around it: float32 (57, 2), pixels."""
     points, bow = np.zeros((57, 2)), np.sin(np.linspace(0, np.pi, 11))
     x = np.linspace(-18, 18, 11)
@@ -131,9 +131,9 @@ def write_mouth_pairs(folder: Path) -> None:
     """A folder as `examples/prepare_pairs.py` makes it: films/a and val/b, in which a mouth opens."""
     for name, seed in (("films/a", 0), ("val/b", 1)):
         line = np.linspace(0, 1, 2 * PAIRS)
-        points = np.stack([mouth(12 * t, (SIZE / 2, 50 + 30 * t)) for t in line]).reshape(1, PAIRS, 2, 57, 2)
+        points = np.stack([mouth(12 * t, (PAIR_SIZE / 2, 50 + 30 * t)) for t in line]).reshape(1, PAIRS, 2, 57, 2)
         small = np.random.default_rng(seed).integers(0, 256, (PAIRS, 2, 16, 16, 3), np.uint8)
-        frames = small.repeat(SIZE // 16, 2).repeat(SIZE // 16, 3)
+        frames = small.repeat(PAIR_SIZE // 16, 2).repeat(PAIR_SIZE // 16, 3)
         starts = 2 * np.arange(PAIRS)
         stored = {
             "source": frames[:1, 0],

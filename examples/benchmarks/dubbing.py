@@ -44,7 +44,6 @@ from quality import clip_parser, load, number, prepared_folder, write_sheet  # n
 
 from text2lip import Text2LipPipeline  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
-from text2lip.data.pairs import APART  # noqa: E402
 from text2lip.data.preparation import track  # noqa: E402
 from text2lip.faces.canonical import canonical_lips, driven_index, lip_gap  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
@@ -54,6 +53,7 @@ from text2lip.motion.retarget import PortraitMouth  # noqa: E402
 from text2lip.scenes.film import Dub, Part  # noqa: E402
 from text2lip.scenes.reference_set import look_through  # noqa: E402
 from text2lip.scenes.shots import find_shots  # noqa: E402
+from text2lip.training.pairs import APART  # noqa: E402
 
 
 SENTENCE = "Good morning, everybody. My name is Bob, and I like warm apples."

@@ -30,7 +30,7 @@ from text2lip import FaceLandmarker, Text2LipPipeline  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
 from text2lip.data import grid_clips  # noqa: E402
 from text2lip.data.prepared import PreparedClip, load_prepared, load_record, record_path  # noqa: E402
-from text2lip.training.clips import rest_shape  # noqa: E402
+from text2lip.training.lip_samples import rest_shape  # noqa: E402
 
 
 FADE = 0.04  # seconds over which one word's take gives way to the next

@@ -21,7 +21,7 @@ from text2lip.models.attention import frame_times, token_at
 from text2lip.models.time import token_times
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
 from text2lip.training import Text2LipNetworks, collate, to_sample
-from text2lip.training.clips import load_clips
+from text2lip.training.lip_samples import load_clips
 
 
 KINDS = ("silence", "bilabial", "labiodental", "other stop", "fricative", "nasal", "approximant")

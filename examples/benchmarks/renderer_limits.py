@@ -57,7 +57,6 @@ from quality import clip_parser, load, number, prepared_folder, write_sheet  # n
 
 from text2lip import GeometricRenderer  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
-from text2lip.data.pairs import APART  # noqa: E402
 from text2lip.faces.canonical import DRIVEN  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop, transform_points  # noqa: E402
 from text2lip.media.video import read_frames, write_video  # noqa: E402
@@ -65,6 +64,7 @@ from text2lip.metrics.image import OPEN_GAP, inside_polygon  # noqa: E402
 from text2lip.metrics.lip_metrics import SMOOTHING_TAPS  # noqa: E402
 from text2lip.renderers.mouth_drawing import draw_mouth  # noqa: E402
 from text2lip.renderers.references import MouthReferences  # noqa: E402
+from text2lip.training.pairs import APART  # noqa: E402
 
 
 REACH = 6  # pixels around lips and face that the learned renderer may paint

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from text2lip.data.grid import pronounced
-from text2lip.data.pairs import APART
 from text2lip.faces.canonical import DRIVEN, canonical_lips, driven_index, to_pixels
 from text2lip.faces.crop import mouth_crop_transform
 from text2lip.faces.topology import canonical_mesh
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.references import MouthReferences, choose_references
 from text2lip.text.timing import Segment, Timeline
-from text2lip.training.networks import Text2LipNetworks
+from text2lip.training.lip_networks import Text2LipNetworks
+from text2lip.training.pairs import APART
 
 
 @dataclass

@@ -8,7 +8,7 @@ from skimage.data import astronaut, coffee
 
 from text2lip import FaceLandmarker, VisemeTokenizer
 from text2lip.data import ClipError, SourceClip, load_prepared, prepare_clip
-from text2lip.data.preparation import bridge, smooth, spread_phones
+from text2lip.data.preparation import bridge, smooth_landmarks, spread_phones
 from text2lip.data.prepared import load_record, parquet_path, save_record, splits_of, write_parquet
 from text2lip.media.video import write_video
 from text2lip.speech import synthesize
@@ -134,9 +134,9 @@ def test_bridge_and_smooth():
     holes = landmarks.copy()
     holes[lost] = np.nan
     np.testing.assert_allclose(bridge(holes, lost), landmarks, atol=1e-5)
-    np.testing.assert_allclose(smooth(landmarks), landmarks, atol=1e-4)
+    np.testing.assert_allclose(smooth_landmarks(landmarks), landmarks, atol=1e-4)
     noisy = landmarks + np.random.default_rng(0).normal(0, 0.1, landmarks.shape).astype(np.float32)
-    assert np.abs(smooth(noisy) - landmarks).mean() < 0.85 * np.abs(noisy - landmarks).mean()
+    assert np.abs(smooth_landmarks(noisy) - landmarks).mean() < 0.85 * np.abs(noisy - landmarks).mean()
 
 
 def test_known_word_times_are_shared_among_phones():

@@ -11,7 +11,7 @@ from synthetic_clips import TINY_AUTOENCODER, TINY_ECHOMIMIC
 from transformers import WhisperConfig, WhisperModel
 
 from text2lip.speech.whisper import whisper_states
-from text2lip.training.echomimic import PARTS, SCHEDULE
+from text2lip.training.echomimic_networks import ECHOMIMIC_NETWORKS, SCHEDULE
 
 
 WHISPER = {"encoder_layers": 4, "encoder_attention_heads": 2, "encoder_ffn_dim": 16, "max_source_positions": 30}
@@ -49,7 +49,7 @@ def painter(fresh):
     def make():
         pipe = fresh()
         torch.manual_seed(0)
-        parts = {name: part(**TINY_ECHOMIMIC[name]).eval() for name, part in PARTS.items()}
+        parts = {name: part(**TINY_ECHOMIMIC[name]).eval() for name, part in ECHOMIMIC_NETWORKS.items()}
         for parameter in (p for part in parts.values() for p in part.parameters()):
             if not parameter.any():  # as if trained
                 torch.nn.init.normal_(parameter, std=0.1)

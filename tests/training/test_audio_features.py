@@ -9,7 +9,7 @@ import torch
 
 from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
-from text2lip.training.clips import load_clips, to_sample
+from text2lip.training.lip_samples import load_clips, to_sample
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -9,26 +9,26 @@ import torch
 from synthetic_clips import PAIRS, mouth, write_mouth_pairs
 
 from text2lip import Text2LipPipeline
-from text2lip.data.pairs import MARGIN, SIZE, PairMix
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.training import renderer_augment
 from text2lip.training import renderer_losses as L
+from text2lip.training.pairs import PAIR_MARGIN, PAIR_SIZE, PairMix
 from text2lip.training.renderer_augment import REFERRED, deform, draw_batch, recolour, refer
-from text2lip.training.renderer_validation import EVERY, draw_film, load_films, validate
+from text2lip.training.renderer_validation import EVERY, draw_film, load_films, validate_renderer
 
 
 def pair(seed=0, **values):
     generator = np.random.default_rng(seed)
-    picture = generator.integers(0, 256, (SIZE // 8, SIZE // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    picture = generator.integers(0, 256, (PAIR_SIZE // 8, PAIR_SIZE // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
     made = {
         "source": picture,
         "target": np.stack([picture, picture[::-1]]),
         "warped": np.stack([picture, picture[:, ::-1]]),
         "source_points": mouth(0.0),
         "target_points": np.stack([mouth(6.0), mouth(8.0)]),
-        "others": generator.integers(0, 256, (3, SIZE, SIZE, 3), np.uint8),
+        "others": generator.integers(0, 256, (3, PAIR_SIZE, PAIR_SIZE, 3), np.uint8),
         "other_points": np.stack([mouth(gap) for gap in (0.0, 6.0, 12.0)]),
     }
     return {**made, **values}
@@ -45,12 +45,12 @@ def mix():
 
 
 def test_drawings_tell_lips_from_their_inside():
-    drawing = draw_mouth(mouth(6.0), SIZE).astype(float) / 255
+    drawing = draw_mouth(mouth(6.0), PAIR_SIZE).astype(float) / 255
     areas = drawing.sum((0, 1))
     assert areas[2] == pytest.approx(6.0 * 36 * 2 / np.pi, rel=0.1)
-    assert drawing[56, SIZE // 2].argmax() == 2 and drawing[61, SIZE // 2].argmax() == 1
-    assert drawing[75, SIZE // 2].tolist() == [0, 0, 0, 1]
-    assert draw_mouth(mouth(0.0), SIZE)[..., 2].max() < 128
+    assert drawing[56, PAIR_SIZE // 2].argmax() == 2 and drawing[61, PAIR_SIZE // 2].argmax() == 1
+    assert drawing[75, PAIR_SIZE // 2].tolist() == [0, 0, 0, 1]
+    assert draw_mouth(mouth(0.0), PAIR_SIZE)[..., 2].max() < 128
 
 
 def test_batches_have_their_shapes_and_ranges(mix):
@@ -76,8 +76,8 @@ def test_points_move_with_the_picture():
     for seed in range(4):
         made = pair()
         spots = made["target_points"][0][[0, 17, 44]]
-        picture = np.zeros((SIZE, SIZE, 3), np.uint8)
-        rows, columns = np.indices((SIZE, SIZE)) + 0.5
+        picture = np.zeros((PAIR_SIZE, PAIR_SIZE, 3), np.uint8)
+        rows, columns = np.indices((PAIR_SIZE, PAIR_SIZE)) + 0.5
         for x, y in spots:
             picture[np.hypot(columns - x, rows - y) < 2.5] = 255
         made["target"] = made["reference"] = np.stack([picture, picture])
@@ -111,7 +111,7 @@ def test_pairs_come_with_references_by_their_share():
     with_some = [pictures.any() for pictures, _ in drawn]
     assert abs(np.mean(with_some) - REFERRED) < 0.15
     for (pictures, familiar), some in zip(drawn, with_some):
-        assert pictures.shape == (2, SIZE, SIZE, 3) and pictures.dtype == np.uint8
+        assert pictures.shape == (2, PAIR_SIZE, PAIR_SIZE, 3) and pictures.dtype == np.uint8
         assert familiar.shape == (2,) and familiar.dtype == np.float32
         assert ((familiar > 0) == some).all() and familiar.max() <= 1
     assert not any(refer(alone(made), generator)[0].any() for _ in range(20))
@@ -187,9 +187,9 @@ def test_ssim_is_the_metrics(mix):
     frames = np.random.default_rng(0).integers(0, 256, (2, 1, 48, 48, 3), np.uint8)
     frames[1, :, 10:] = frames[0, :, 10:]
     a, b = (torch.from_numpy(x).permute(0, 3, 1, 2).float() / 127.5 - 1 for x in frames)
-    assert float(L.ssim(a, b)) == pytest.approx(M.ssim(frames[0], frames[1]), abs=1e-3)
+    assert 1 - float(L.ssim_loss(a, b)) == pytest.approx(M.ssim(frames[0], frames[1]), abs=1e-3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert float(L.ssim(a, b)) == pytest.approx(float(L.ssim(a, b)), abs=1e-3)
+        assert 1 - float(L.ssim_loss(a, b)) == pytest.approx(1 - float(L.ssim_loss(a, b)), abs=1e-3)
 
 
 def test_the_inside_of_the_mouth_weighs_more():
@@ -222,21 +222,21 @@ def untrained():
 def test_validation_of_an_untrained_network_is_the_warp(pairs_folder):
     films = load_films(pairs_folder / "val")
     assert films["b"]["target"].shape == (2 * PAIRS // EVERY, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
-    assert films["b"]["points"][0, :40].mean(0)[0] == pytest.approx(SIZE / 2 - MARGIN, abs=1)
-    figures, sheet = validate(untrained(), films)
+    assert films["b"]["points"][0, :40].mean(0)[0] == pytest.approx(PAIR_SIZE / 2 - PAIR_MARGIN, abs=1)
+    figures, sheet = validate_renderer(untrained(), films)
     for part in ("", "half/"):
         ours, warp = figures[f"{part}ours/mouth_psnr"], figures[f"{part}warp/mouth_psnr"]
         assert ours == pytest.approx(warp, abs=1e-3)
         assert figures[f"{part}warp/mouth_ssim"] < 1
     assert figures["half/warp/mouth_psnr"] != figures["warp/mouth_psnr"]
     assert sheet.shape == (4 * CROP_SIZE, 12 * CROP_SIZE, 3)  # film, warp, ours, and with references
-    plain = validate(None, films)[0]
+    plain = validate_renderer(None, films)[0]
     assert "still/mouth_psnr" in plain and plain["half/warp/mouth_psnr"] == figures["half/warp/mouth_psnr"]
 
 
 def test_validation_tells_what_references_do(pairs_folder):
     films, network = load_films(pairs_folder / "val"), untrained()
-    figures, sheet = validate(network, films)
+    figures, sheet = validate_renderer(network, films)
     assert np.isfinite(list(figures.values())).all()
     assert {name.rsplit("/", 1)[0] for name in figures} == {"warp", "ours", "half/warp", "half/ours", "half/referred"}
     assert figures["half/referred/mouth_psnr"] != figures["half/ours/mouth_psnr"]

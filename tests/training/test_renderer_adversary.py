@@ -3,8 +3,8 @@ import torch
 import torch.nn.functional as F
 
 from text2lip.training.renderer_adversary import (
-    COLUMNS,
-    ROWS,
+    MOUTH_COLUMNS,
+    MOUTH_ROWS,
     MouthDiscriminator,
     adversarial_share,
     discriminator_loss,
@@ -59,7 +59,7 @@ def test_scores_are_of_patches_of_the_mouth(judge):
     assert seen.any(0).sum() == seen.any(1).sum() == 30 + 2 * 2
     (all_of_them,) = torch.autograd.grad(scores.sum(), pictures)
     inside = torch.zeros(96, 96, dtype=torch.bool)
-    inside[ROWS.start - 2 : ROWS.stop + 2, COLUMNS.start - 2 : COLUMNS.stop + 2] = True
+    inside[MOUTH_ROWS.start - 2 : MOUTH_ROWS.stop + 2, MOUTH_COLUMNS.start - 2 : MOUTH_COLUMNS.stop + 2] = True
     assert (all_of_them[0, :, inside] != 0).float().mean() > 0.8 and not all_of_them[0, :, ~inside].any()
 
 

@@ -10,11 +10,11 @@ from safetensors.torch import load_file
 from text2lip import Text2LipPipeline
 from text2lip.cards import record_training
 from text2lip.data import grid_clips
-from text2lip.data.alignments import COLUMNS, read_alignments
+from text2lip.data.alignments import ALIGNMENT_COLUMNS, read_alignments
 from text2lip.models import VisemeEncoderModel
 from text2lip.pipelines.loading import CHECKPOINTS
 from text2lip.text import Timeline, VisemeTokenizer
-from text2lip.training.durations import (
+from text2lip.training.duration_head import (
     EncodedLessons,
     believable,
     fit_head,
@@ -136,7 +136,7 @@ def test_script_writes_a_pipeline(script, prepared, tmp_path, monkeypatch):
     words = ("bin", "blue", "at", "f", "two", "now")
     rows = [("s1", "bbaf2n", 5000 * i, 5000 * (i + 1), word) for i, word in enumerate(words)]
     with gzip.open(tmp_path / "times.tsv.gz", "wt") as file:
-        file.writelines("\t".join(map(str, row)) + "\n" for row in [COLUMNS, *rows])
+        file.writelines("\t".join(map(str, row)) + "\n" for row in [ALIGNMENT_COLUMNS, *rows])
     (tmp_path / "texts.txt").write_text("en-us\tGood morning.\n")
     monkeypatch.setattr(script, "available_languages", lambda: ["de"])
     monkeypatch.setattr(

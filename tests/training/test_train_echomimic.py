@@ -10,8 +10,8 @@ import torch
 from diffusers import DDIMScheduler
 from synthetic_clips import DISC_FRAMES, TINY_AUTOENCODER, TINY_ECHOMIMIC, write_disc_films
 
-from text2lip.data.faces import FaceBatches, FaceClips
-from text2lip.training.echomimic import SCHEDULE, EchoMimicNetworks, sample, velocity_loss
+from text2lip.training.echomimic_networks import SCHEDULE, EchoMimicNetworks, sample, velocity_loss
+from text2lip.training.face_windows import FaceBatches, FaceClips
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

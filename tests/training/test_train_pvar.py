@@ -15,7 +15,7 @@ import torch
 from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
-from text2lip.training.networks import PARTS
+from text2lip.training.lip_networks import LIP_NETWORKS
 from text2lip.training.run import TrainingRun
 
 
@@ -88,7 +88,7 @@ def test_the_best_pipeline_is_pushed(script, arguments, tmp_path, monkeypatch):
     [(pipe, name)] = pushed
     best = Text2LipPipeline.from_pretrained(tmp_path / "run/best")
     assert name == "me/lips" and pipe.config.motion == "networks"
-    for part in PARTS:
+    for part in LIP_NETWORKS:
         assert getattr(pipe, part).config._training["licence"] == "MIT"
         for ours, theirs in zip(getattr(pipe, part).parameters(), getattr(best, part).parameters()):
             assert torch.equal(ours, theirs)
@@ -270,7 +270,9 @@ def test_shipped_configs_build(script, clips, pipe, name):
     networks = script.build_networks(config, script.LipClips(clips))
     shapes = {key: value.shape for key, value in networks.state_dict().items()}
     builtin = {
-        f"{part}.{key}": value.shape for part in PARTS for key, value in getattr(pipe, part).state_dict().items()
+        f"{part}.{key}": value.shape
+        for part in LIP_NETWORKS
+        for key, value in getattr(pipe, part).state_dict().items()
     }
     assert (shapes == builtin) is (name == "pvar_grid")
     assert networks.use_visemes is (name != "audio_only")

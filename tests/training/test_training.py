@@ -17,10 +17,10 @@ from text2lip.training import (
     rest_shape,
     seed_step,
     to_sample,
-    validate,
+    validate_lips,
     warnings_of,
 )
-from text2lip.training.clips import LipClips
+from text2lip.training.lip_samples import LipClips
 from text2lip.training.state import checkpoints
 
 
@@ -96,7 +96,7 @@ def test_overfits_one_batch(clips):
         (100 * loss + masked_l1(out.pseudo_audio, batch["audio"], batch["frame_mask"])).backward()
         optimizer.step()
     assert loss < 0.3 * first
-    figures = validate(networks, clips[:4])
+    figures = validate_lips(networks, clips[:4])
     assert figures["text/gap_r"] > 0.95 and figures["pseudo_audio_l1"] < figures["mean_audio_l1"]
     assert networks.training
     assert not [text for text in warnings_of(figures) if "collapse" in text]
@@ -104,7 +104,7 @@ def test_overfits_one_batch(clips):
 
 def test_warnings_name_what_is_wrong(clips, networks):
     torch.nn.init.normal_(networks.lip_decoder.projection.weight, std=1e-4)
-    figures = validate(networks, clips[:2])
+    figures = validate_lips(networks, clips[:2])
     assert any("collapse" in text for text in warnings_of(figures))
     assert 0 <= figures["film/closure"] <= 1  # what ours are to be compared with
     (found,) = warnings_of({"text/motion_ratio": 0.1, "text/closure": 1.0})

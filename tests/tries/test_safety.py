@@ -178,7 +178,7 @@ def test_clips_of_faces_go_to_another_process(tmp_path):
 
     from synthetic_clips import write_disc_films
 
-    from text2lip.data.faces import FaceClips
+    from text2lip.training.face_windows import FaceClips
 
     videos, prepared = tmp_path / "films", tmp_path / "prepared"
     videos.mkdir()

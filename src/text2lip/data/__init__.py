@@ -7,10 +7,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "alignments": ["AlignedSentence", "phone_timeline", "read_alignments"],
-        "avdigits": ["avdigits_clips"],
-        "clips": ["SourceClip", "folder_clips"],
+        "clips": ["SourceClip", "avdigits_clips", "folder_clips"],
         "grid": ["grid_clips", "read_align", "sentence"],
-        "pairs": ["PairFolder", "PairMix", "film_pairs", "portrait_pairs", "save_pairs"],
         "prepared": ["PreparedClip", "load_prepared"],
         "preparation": ["ClipError", "prepare_clip"],
     },

@@ -12,7 +12,7 @@ from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline
 
 
-COLUMNS = ["speaker", "clip", "start_25000th_s", "end_25000th_s", "word"]
+ALIGNMENT_COLUMNS = ["speaker", "clip", "start_25000th_s", "end_25000th_s", "word"]
 PAUSES = ("sil", "sp")
 
 
@@ -36,22 +36,6 @@ class AlignedSentence:
         return [segment for segment in self.segments if segment.label]
 
     @property
-    def leading(self) -> float:
-        """Seconds of silence before the first word."""
-        return self.words[0].start - self.segments[0].start
-
-    @property
-    def trailing(self) -> float:
-        """Seconds of silence after the last word."""
-        return self.segments[-1].end - self.words[-1].end
-
-    @property
-    def pauses(self) -> list[float]:
-        """Seconds of each silence between two words."""
-        inside = self.segments[self.segments.index(self.words[0]) : self.segments.index(self.words[-1])]
-        return [segment.end - segment.start for segment in inside if not segment.label]
-
-    @property
     def length(self) -> float:
         """Seconds from the start of the first word to the end of the last."""
         return self.words[-1].end - self.words[0].start
@@ -69,8 +53,10 @@ def read_alignments(path: str | Path) -> list[AlignedSentence]:
     found: dict[tuple[str, str], list[Segment]] = defaultdict(list)
     with gzip.open(path, "rt", newline="") as file:
         rows = csv.reader(file, delimiter="\t")
-        if next(rows, None) != COLUMNS:
-            raise ValueError(f"path: {str(path)!r} is no table of word times; wants the columns {' '.join(COLUMNS)}.")
+        if next(rows, None) != ALIGNMENT_COLUMNS:
+            raise ValueError(
+                f"path: {str(path)!r} is no table of word times; wants the columns {' '.join(ALIGNMENT_COLUMNS)}."
+            )
         for speaker, code, start, end, word in rows:
             label = "" if word in PAUSES else word
             times = int(start) / ALIGN_UNITS_PER_SECOND, int(end) / ALIGN_UNITS_PER_SECOND

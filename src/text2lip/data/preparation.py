@@ -10,7 +10,7 @@ from text2lip.data.grid import read_align
 from text2lip.text.timing import Segment, Timeline
 
 
-MIN_FRAMES = 10
+SHORTEST = 10  # frames of a clip
 MAX_LOST = 0.2  # share of frames without a face that may be bridged
 LATE_WORD = 0.1  # seconds between aligned and known word ends that are reported
 
@@ -85,8 +85,8 @@ def _read(clip: SourceClip) -> tuple[list[np.ndarray], float]:
         frames = list(read_frames(clip.video, fps))  # on the clock of the sound
     except (ValueError, OSError) as error:
         raise ClipError(f"can't be read ({error})") from error
-    if len(frames) < MIN_FRAMES:
-        raise ClipError(f"too short: {len(frames)} frames, wants {MIN_FRAMES}")
+    if len(frames) < SHORTEST:
+        raise ClipError(f"too short: {len(frames)} frames, wants {SHORTEST}")
     return frames, fps
 
 
@@ -103,7 +103,7 @@ def track(frames: list[np.ndarray], landmarker: Any) -> np.ndarray:
     lost = np.isnan(landmarks).any((1, 2))
     if lost.mean() > MAX_LOST:
         raise ClipError(f"no face in {lost.sum()} of {len(lost)} frames")
-    return smooth(bridge(landmarks, lost))
+    return smooth_landmarks(bridge(landmarks, lost))
 
 
 def bridge(landmarks: np.ndarray, lost: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ def bridge(landmarks: np.ndarray, lost: np.ndarray) -> np.ndarray:
     return filled.reshape(landmarks.shape).astype(np.float32)
 
 
-def smooth(landmarks: np.ndarray) -> np.ndarray:
+def smooth_landmarks(landmarks: np.ndarray) -> np.ndarray:
     """Zero-lag smoothing along the frames: a parabola through five (Savitzky & Golay 1964), which keeps peaks.
 
     Args:

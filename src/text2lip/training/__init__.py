@@ -6,15 +6,22 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "clips": ["LipClips", "collate", "rest_shape", "to_sample"],
-        "durations": ["DurationLesson", "EncodedLessons", "fit_head", "lesson", "span_duration_loss", "write_head"],
+        "lip_samples": ["LipClips", "collate", "rest_shape", "to_sample"],
+        "duration_head": [
+            "DurationLesson",
+            "EncodedLessons",
+            "fit_head",
+            "lesson",
+            "span_duration_loss",
+            "write_head",
+        ],
         "ema": ["EMA"],
         "losses": ["amplitude_loss", "duration_l1", "masked_l1", "motion_l1", "point_weights", "velocity_l1"],
-        "networks": ["NetworkOutput", "Text2LipNetworks"],
+        "lip_networks": ["NetworkOutput", "Text2LipNetworks"],
         "pvar": ["PVARSchedule"],
         "run": ["TrainingRun"],
         "state": ["find_checkpoint", "load_checkpoint", "save_checkpoint", "seed_step"],
         "teacher": ["read_texts", "teacher_samples"],
-        "validation": ["validate", "warnings_of"],
+        "validation": ["validate_lips", "warnings_of"],
     },
 )

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 
-ROWS, COLUMNS = slice(18, 70), slice(16, 80)  # of the crop: the mouth
+MOUTH_ROWS, MOUTH_COLUMNS = slice(18, 70), slice(16, 80)  # of the crop: the mouth
 DETAIL = 10.0  # by which detail is enlarged: it spans a tenth of what pictures do
 
 
@@ -37,7 +37,7 @@ class MouthDiscriminator(nn.Module):
             drawings (`torch.Tensor`): (batch, 4, 96, 96) in [0, 1], of [`draw_mouth`] at the frame's landmarks.
         """
         detail = DETAIL * (pictures - F.avg_pool2d(pictures, 5, 1, 2))
-        x = torch.cat([pictures, detail, drawings], 1)[..., ROWS, COLUMNS]
+        x = torch.cat([pictures, detail, drawings], 1)[..., MOUTH_ROWS, MOUTH_COLUMNS]
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
         return self.score(x)

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import torch
 
-from text2lip.data.pairs import MARGIN, SIDE, SIZE
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.renderers.learned import motion_share
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.references import MouthReferences
+from text2lip.training.pairs import PAIR_MARGIN, PAIR_SIDE, PAIR_SIZE
 
 
-SAME = 0.04  # share of pairs whose target is the source itself
+UNMOVED = 0.04  # share of pairs whose target is the source itself
 GREY = 0.08  # share of pairs without colour
 STRETCH = 0.2  # largest change of size, logarithmic
 BEND = 2.5  # standard deviation of the smooth change of shape, pixels of the crop
@@ -88,9 +88,9 @@ def refer(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple[
     if count == 0 or generator.random() >= REFERRED:
         return np.zeros_like(pair["target"]), np.zeros(2, np.float32)
     some = generator.permutation(count)[: 1 + int(generator.integers(count))]
-    references = MouthReferences(pair["others"][some], pair["other_points"][some], SIDE)
+    references = MouthReferences(pair["others"][some], pair["other_points"][some], PAIR_SIDE)
     wrong = generator.uniform(0, JITTER) * generator.standard_normal((57, 2))
-    pictures, familiar = zip(*(references.draw(points + wrong, SIZE) for points in pair["target_points"]))
+    pictures, familiar = zip(*(references.draw(points + wrong, PAIR_SIZE) for points in pair["target_points"]))
     return np.stack(pictures), np.float32(familiar)
 
 
@@ -106,7 +106,7 @@ def deform(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple
     """
     images = np.concatenate([pair["source"][None], pair["target"], pair["warped"], pair["reference"]])
     points = np.concatenate([pair["source_points"][None], pair["target_points"]]).astype(np.float64)
-    if generator.random() < SAME:
+    if generator.random() < UNMOVED:
         images[1:5], points[1:] = images[0], points[0]
     matrix, offset = _affine(generator)
     coarse = generator.normal(0, BEND * generator.random(), (5, 5, 2)).astype(np.float32)
@@ -129,7 +129,7 @@ def _affine(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     mirror = np.array([generator.choice([-1, 1]), 1])
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     matrix = rotation * (mirror / scale)
-    centre = np.full(2, SIZE / 2) + generator.uniform(-0.25, 0.25, 2) * MARGIN
+    centre = np.full(2, PAIR_SIZE / 2) + generator.uniform(-0.25, 0.25, 2) * PAIR_MARGIN
     return matrix, centre - matrix @ np.full(2, CROP_SIZE / 2)
 
 

@@ -28,9 +28,9 @@ def temporal_l1(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     return ((ours[:, 1] - ours[:, 0]) - (real[:, 1] - real[:, 0])).abs().mean()
 
 
-def ssim(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Structural similarity of the luminance (Wang et al. 2004, Eq. 13) with the metric's own window, mean."""
-    luma = torch.tensor(LUMA, device=ours.device).view(1, 3, 1, 1)
+def ssim_loss(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """1 - the structural similarity of the luminance (Wang et al. 2004, Eq. 13) with the metric's own window, mean."""
+    luma = torch.tensor((0.299, 0.587, 0.114), device=ours.device).view(1, 3, 1, 1)
     a, b = ((x.float() * luma).sum(1, True) / 2 + 0.5 for x in (ours, real))
     line = torch.exp(-(torch.arange(-5, 6, device=ours.device) ** 2) / (2 * 1.5**2))
     line = line / line.sum()
@@ -42,7 +42,7 @@ def ssim(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
         mean_a, mean_b, square, cross = blur(torch.cat([a, b, a * a + b * b, a * b])).chunk(4)
     product, norms = mean_a * mean_b, mean_a**2 + mean_b**2
     similar = (2 * product + 0.01**2) * (2 * (cross - product) + 0.03**2)
-    return (similar / ((norms + 0.01**2) * (square - norms + 0.03**2))).mean()
+    return 1 - (similar / ((norms + 0.01**2) * (square - norms + 0.03**2))).mean()
 
 
 def renderer_losses(ours: torch.Tensor, batch: dict[str, torch.Tensor], perceptual=None) -> dict[str, torch.Tensor]:
@@ -60,7 +60,7 @@ def renderer_losses(ours: torch.Tensor, batch: dict[str, torch.Tensor], perceptu
         "l1": weighted_l1(flat, real, inside),
         "gradient": gradient_l1(flat, real),
         "temporal": temporal_l1(ours, batch["target"]),
-        "ssim": 1 - ssim(flat, real),
+        "ssim": ssim_loss(flat, real),
     }
     if perceptual is not None:
         values["perceptual"] = perceptual(ours[:, 0], batch["target"][:, 0]).float().mean()

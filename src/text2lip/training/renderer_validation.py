@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from text2lip import metrics as M
-from text2lip.data.pairs import APART, IMAGES, MARGIN
 from text2lip.devices import compute_dtype, execution_device
 from text2lip.faces.canonical import lip_gap
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
@@ -16,6 +15,7 @@ from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.renderers.learned import motion_share, reference_input
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.references import MouthReferences
+from text2lip.training.pairs import APART, IMAGES, PAIR_MARGIN
 
 
 SHOWN = 12  # frames of a clip on a sheet
@@ -35,25 +35,25 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
     """
     from safetensors.numpy import load_file
 
-    films, inner = {}, slice(MARGIN, MARGIN + CROP_SIZE)
+    films, inner = {}, slice(PAIR_MARGIN, PAIR_MARGIN + CROP_SIZE)
     for path in sorted(Path(folder).glob("**/*.safetensors")):
         made = load_file(path)
         early = max(len(made["target"]) // EVERY // 2 * EVERY - APART // 2, 1)
         references = MouthReferences(
-            made["target"][:early, 0, inner, inner], made["own_points"][:early, 0] - np.float32(MARGIN)
+            made["target"][:early, 0, inner, inner], made["own_points"][:early, 0] - np.float32(PAIR_MARGIN)
         )
         made = {name: x[:, ::EVERY] if name in ("warped", "target_points") else x for name, x in made.items()}
         made["target"] = made["target"][::EVERY]
         film = {name: made[name].reshape(-1, *made[name].shape[-3:])[:, inner, inner] for name in IMAGES}
-        points = made["target_points"].reshape(-1, 57, 2) - MARGIN
-        own = draw_mouth(made["source_points"][0] - MARGIN, CROP_SIZE)
+        points = made["target_points"].reshape(-1, 57, 2) - PAIR_MARGIN
+        own = draw_mouth(made["source_points"][0] - PAIR_MARGIN, CROP_SIZE)
         drawings = [np.concatenate([own, draw_mouth(row, CROP_SIZE)], -1) for row in points]
         films[str(path.relative_to(folder).with_suffix(""))] = {
             **film,
             "source": film["source"][0],
             "drawings": np.stack(drawings),
             "points": points,
-            "moved": motion_share(points, made["source_points"] - MARGIN).astype(np.float32),
+            "moved": motion_share(points, made["source_points"] - PAIR_MARGIN).astype(np.float32),
             "references": [references.draw(row, CROP_SIZE) for row in points],
         }
     if not films:
@@ -85,7 +85,9 @@ def _tensor(pictures: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
-def validate(network: LandmarkGuidedUNet | None, films: dict, perceptual=None) -> tuple[dict[str, float], np.ndarray]:
+def validate_renderer(
+    network: LandmarkGuidedUNet | None, films: dict, perceptual=None
+) -> tuple[dict[str, float], np.ndarray]:
     """Mean figures over the films, and a sheet to look at.
 
     Args:

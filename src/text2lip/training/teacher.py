@@ -15,7 +15,7 @@ from text2lip.devices import execution_device
 from text2lip.faces.canonical import lip_width
 
 
-RATES = (0.6, 1.6)
+TEACHER_RATES = (0.6, 1.6)
 
 
 def read_texts(path: str | Path) -> list[tuple[str, str]]:
@@ -61,7 +61,7 @@ def teacher_samples(
     scale = float(lip_width(rest.numpy())) / articulation.config.reference_width
     samples = []
     for language, text in texts:
-        rate = RATES[0] + (RATES[1] - RATES[0]) * float(torch.rand((), generator=generator))
+        rate = TEACHER_RATES[0] + (TEACHER_RATES[1] - TEACHER_RATES[0]) * float(torch.rand((), generator=generator))
         tokens = tokenizer(text, language=language, return_tensors="pt")
         durations = tokens.durations / rate
         frames = int(float(durations.sum()) * fps + 0.5)

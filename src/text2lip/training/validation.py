@@ -7,7 +7,7 @@ import torch
 from text2lip.data.prepared import PreparedClip
 from text2lip.devices import execution_device
 from text2lip.metrics import closure, gap_r, jerk_ratio, lmd_centred, mean_of, pooled, stillness, width_r
-from text2lip.training.clips import collate, to_sample
+from text2lip.training.lip_samples import collate, to_sample
 from text2lip.training.losses import duration_l1, masked_l1
 
 
@@ -15,7 +15,9 @@ MIN_MOTION, MAX_JERK = 0.6, 2.0
 
 
 @torch.no_grad()
-def validate(networks: torch.nn.Module, clips: list[PreparedClip], batch_size: int = 32) -> dict[str, float | None]:
+def validate_lips(
+    networks: torch.nn.Module, clips: list[PreparedClip], batch_size: int = 32
+) -> dict[str, float | None]:
     """Lip metrics without and with sound, at the clips' own phone times.
 
     Args:
@@ -74,7 +76,7 @@ def _other(out, batch) -> dict[str, float]:
 
 
 def warnings_of(figures: dict[str, float | None]) -> list[str]:
-    """What looks wrong in the figures of [`validate`], in words; empty where nothing does."""
+    """What looks wrong in the figures of [`validate_lips`], in words; empty where nothing does."""
     found = [f"{key} is {value}" for key, value in figures.items() if value is not None and not math.isfinite(value)]
     for name in ("text", "audio"):
         motion, jerk = figures.get(f"{name}/motion_ratio"), figures.get(f"{name}/jerk_ratio")

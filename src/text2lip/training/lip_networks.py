@@ -10,7 +10,7 @@ from text2lip.models import LipDecoderModel, PseudoAudioModel, VisemeEncoderMode
 from text2lip.text.tokenizer import VisemeTokenizer
 
 
-PARTS = {"viseme_encoder": VisemeEncoderModel, "pseudo_audio": PseudoAudioModel, "lip_decoder": LipDecoderModel}
+LIP_NETWORKS = {"viseme_encoder": VisemeEncoderModel, "pseudo_audio": PseudoAudioModel, "lip_decoder": LipDecoderModel}
 
 
 class NetworkOutput(NamedTuple):
@@ -59,13 +59,13 @@ class Text2LipNetworks(nn.Module):
             visemes = tokenizer.visemes
             own = {"viseme_labels": list(visemes.labels), "viseme_phones": visemes.phones_of_each()}
             configs["viseme_encoder"] = {"num_visemes": len(visemes), **own, **configs.get("viseme_encoder", {})}
-        return cls(*(part(**configs.get(name, {})) for name, part in PARTS.items()), use_visemes, tokenizer)
+        return cls(*(part(**configs.get(name, {})) for name, part in LIP_NETWORKS.items()), use_visemes, tokenizer)
 
     def forward(self, batch: dict[str, torch.Tensor], dropped: torch.Tensor) -> NetworkOutput:
         """Motion for a batch of `collate`.
 
         Args:
-            batch (`dict`): of [`~text2lip.training.clips.collate`].
+            batch (`dict`): of [`~text2lip.training.lip_samples.collate`].
             dropped (`torch.Tensor`): bool (batch, frames), where pseudo-audio stands in for the real one;
                 everywhere in clips that are not `real`.
         """
@@ -84,7 +84,7 @@ class Text2LipNetworks(nn.Module):
     @property
     def components(self) -> dict[str, Any]:
         """The networks, and the tokenizer where there is one, by their names in a pipeline."""
-        parts = {name: getattr(self, name) for name in PARTS}
+        parts = {name: getattr(self, name) for name in LIP_NETWORKS}
         return parts if self.tokenizer is None else {**parts, "tokenizer": self.tokenizer}
 
     def save_pretrained(self, folder: str | Path):
@@ -97,6 +97,9 @@ class Text2LipNetworks(nn.Module):
         """Read what [`save_pretrained`] wrote."""
         tokenizer = Path(folder) / "tokenizer"
         return cls(
-            *(part.from_pretrained(str(Path(folder) / name), use_safetensors=True) for name, part in PARTS.items()),
+            *(
+                part.from_pretrained(str(Path(folder) / name), use_safetensors=True)
+                for name, part in LIP_NETWORKS.items()
+            ),
             tokenizer=VisemeTokenizer.from_pretrained(str(tokenizer)) if tokenizer.is_dir() else None,
         )

@@ -14,9 +14,6 @@ from text2lip.text.tokenizer import VisemeTokenizer
 from text2lip.text.visemes import PHONE_INVENTORY, sequence_features
 
 
-TOKENS = ("input_ids", "phone_ids", "features", "durations")
-
-
 def load_clips(
     folder: str | Path,
     split: str,

@@ -15,9 +15,9 @@ from text2lip.motion.retarget import PortraitMouth, part_lips
 from text2lip.renderers.geometric import prepare
 
 
-MARGIN = 16  # pixels kept on each side for turning, moving and deforming
-SIZE = CROP_SIZE + 2 * MARGIN
-SIDE = CROP_SIDE * SIZE / CROP_SIZE
+PAIR_MARGIN = 16  # pixels kept on each side for turning, moving and deforming
+PAIR_SIZE = CROP_SIZE + 2 * PAIR_MARGIN
+PAIR_SIDE = CROP_SIDE * PAIR_SIZE / CROP_SIZE
 APART = 6  # frames between two pictures of a film that shall not be nearly the same
 IMAGES = ("source", "target", "warped")
 
@@ -48,20 +48,20 @@ def film_pairs(
     height, width = frames[0].shape[:2]
     landmarks = landmarks if landmarks.shape[-1] == 3 else np.pad(landmarks, ((0, 0), (0, 0), (0, 1)))
     points = to_pixels(landmarks, height, width)[..., :2]
-    lips, matrices = canonical_lips(points), mouth_crop_transform(points, SIZE, side=SIDE)
+    lips, matrices = canonical_lips(points), mouth_crop_transform(points, PAIR_SIZE, side=PAIR_SIDE)
     made = {name: [] for name in ("source", "source_points", "warped", "target_points")}
     for index in sources:
         mouth = PortraitMouth(landmarks[index], height, width)
         wanted = [mouth.place(mouth.shape + lips[list(pair)] - lips[index]) for pair in targets]
         portrait = prepare(frames[index], landmarks[index, :, :2])
         drawn = [[portrait.frame(row) for row in pair] for pair in wanted]
-        made["source"].append(crop(frames[index], matrices[index], SIZE))
+        made["source"].append(crop(frames[index], matrices[index], PAIR_SIZE))
         made["source_points"].append(_driven(points[index], matrices[index]))
-        made["warped"].append([[crop(frame, matrices[index], SIZE) for frame in pair] for pair in drawn])
+        made["warped"].append([[crop(frame, matrices[index], PAIR_SIZE) for frame in pair] for pair in drawn])
         made["target_points"].append(
             [[_driven(to_pixels(row, height, width), matrices[index]) for row in pair] for pair in wanted]
         )
-    target = [[crop(frames[i], matrices[i], SIZE) for i in pair] for pair in targets]
+    target = [[crop(frames[i], matrices[i], PAIR_SIZE) for i in pair] for pair in targets]
     own = [[_driven(points[i], matrices[i]) for i in pair] for pair in targets]
     starts = np.array([pair[0] for pair in targets])
     others = (np.abs(starts[:, None] - starts) >= apart).astype(np.uint8)
@@ -145,7 +145,7 @@ class PairFolder:
             others = np.flatnonzero(file.get_slice("others")[target : target + 1][0])
             pictures, points = file.get_slice("target"), file.get_slice("own_points")
             return {
-                "others": np.array([pictures[i : i + 1][0, 0] for i in others]).reshape(-1, SIZE, SIZE, 3),
+                "others": np.array([pictures[i : i + 1][0, 0] for i in others]).reshape(-1, PAIR_SIZE, PAIR_SIZE, 3),
                 "other_points": np.array([points[i : i + 1][0, 0] for i in others]).reshape(-1, len(DRIVEN), 2),
                 "source": file.get_slice("source")[source : source + 1][0],
                 "source_points": file.get_slice("source_points")[source : source + 1][0],

@@ -1,8 +1,17 @@
 import numpy as np
 import pytest
 
-from text2lip.data.pairs import APART, MARGIN, SIZE, PairFolder, PairMix, film_pairs, portrait_pairs, save_pairs
 from text2lip.faces.canonical import DRIVEN
+from text2lip.training.pairs import (
+    APART,
+    PAIR_MARGIN,
+    PAIR_SIZE,
+    PairFolder,
+    PairMix,
+    film_pairs,
+    portrait_pairs,
+    save_pairs,
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +36,9 @@ def pairs(face):
 
 
 def test_shapes(pairs):
-    assert pairs["source"].shape == (2, SIZE, SIZE, 3) and pairs["source"].dtype == np.uint8
-    assert pairs["target"].shape == (3, 2, SIZE, SIZE, 3)
-    assert pairs["warped"].shape == (2, 3, 2, SIZE, SIZE, 3) and pairs["warped"].dtype == np.uint8
+    assert pairs["source"].shape == (2, PAIR_SIZE, PAIR_SIZE, 3) and pairs["source"].dtype == np.uint8
+    assert pairs["target"].shape == (3, 2, PAIR_SIZE, PAIR_SIZE, 3)
+    assert pairs["warped"].shape == (2, 3, 2, PAIR_SIZE, PAIR_SIZE, 3) and pairs["warped"].dtype == np.uint8
     assert pairs["source_points"].shape == (2, 57, 2) and pairs["target_points"].shape == (2, 3, 2, 57, 2)
     assert pairs["own_points"].shape == (3, 2, 57, 2) and pairs["own_points"].dtype == np.float32
     assert pairs["others"].shape == (3, 3) and pairs["others"].dtype == np.uint8
@@ -61,7 +70,7 @@ def test_own_points_lie_where_the_film_has_them(face):
     lower = opened(moved, 0.02)
     made = film_pairs(film, np.stack([landmarks, lower]), [0], [(0, 1)])
     still, shown = made["own_points"][0]
-    lip, nose = DRIVEN.index(14), slice(SIZE // 8, SIZE // 4)
+    lip, nose = DRIVEN.index(14), slice(PAIR_SIZE // 8, PAIR_SIZE // 4)
     assert shown[lip, 1] - still[lip, 1] > 1 and np.abs((shown - still)[0]).max() < 0.1  # the corner stays
     assert np.array_equal(still, made["source_points"][0])
     assert np.abs(made["target"][0, 1, nose].astype(int) - made["target"][0, 0, nose]).mean() < 3
@@ -82,7 +91,7 @@ def test_the_warp_goes_where_the_landmarks_do(pairs):
 
 def test_the_mouth_lies_in_the_middle(pairs):
     middle = pairs["source_points"][0, :40].mean(0)
-    assert abs(middle[0] - SIZE / 2) < 8 and MARGIN < middle[1] < SIZE / 2 + 8
+    assert abs(middle[0] - PAIR_SIZE / 2) < 8 and PAIR_MARGIN < middle[1] < PAIR_SIZE / 2 + 8
 
 
 def test_a_still_portrait_is_its_own_target(face):

@@ -20,7 +20,7 @@ from text2lip.text.nominal_durations import PHONE_SECONDS, nominal_durations, ph
 from text2lip.text.timing import Segment, Timeline
 
 
-HEAD = "duration_head."
+HEAD_PREFIX = "duration_head."
 VOICE_RANGE = (0.03, 0.3)  # seconds of a phone; what a voice or its alignment says beyond is not believed
 
 
@@ -105,7 +105,7 @@ class EncodedLessons:
         lessons = [lessons[i] for i in order]
         states = []
         for start in range(0, len(lessons), batch_size):
-            states += encode(encoder, lessons[start : start + batch_size])
+            states += encode_lessons(encoder, lessons[start : start + batch_size])
         self.states = torch.cat(states)
         self.durations = torch.cat([item.durations for item in lessons])
         counts = torch.tensor([int(item.spans[-1]) + 1 for item in lessons])
@@ -124,7 +124,7 @@ class EncodedLessons:
 
 
 @torch.no_grad()
-def encode(encoder: nn.Module, lessons: Sequence[DurationLesson]) -> list[torch.Tensor]:
+def encode_lessons(encoder: nn.Module, lessons: Sequence[DurationLesson]) -> list[torch.Tensor]:
     """ṽ of some sentences, each float16 (tokens, width) on the CPU: what the head is given."""
     pad = nn.utils.rnn.pad_sequence
     batch = {name: pad([item.tokens[name] for item in lessons], batch_first=True) for name in lessons[0].tokens}
@@ -216,8 +216,10 @@ def write_head(
 
     source, output = Path(source), Path(output)
     before, loaded = load_file(source / SAFETENSORS_WEIGHTS_NAME), encoder.state_dict()
-    trained = {HEAD + name: value for name, value in head.state_dict().items()}
-    if {n: v.shape for n, v in loaded.items() if n.startswith(HEAD)} != {n: v.shape for n, v in trained.items()}:
+    trained = {HEAD_PREFIX + name: value for name, value in head.state_dict().items()}
+    if {n: v.shape for n, v in loaded.items() if n.startswith(HEAD_PREFIX)} != {
+        n: v.shape for n, v in trained.items()
+    }:
         raise ValueError("head: its tensors are not those of the encoder's head.")
     same = before.keys() == loaded.keys()
     if not same or not all(torch.equal(loaded[name].cpu().to(value.dtype), value) for name, value in before.items()):
@@ -233,5 +235,5 @@ def write_head(
         with replaced_file(output / name) as temporary:
             temporary.write_bytes(content)
     written = load_file(output / SAFETENSORS_WEIGHTS_NAME)
-    kept = all(torch.equal(written[name], value) for name, value in before.items() if not name.startswith(HEAD))
+    kept = all(torch.equal(written[name], value) for name, value in before.items() if not name.startswith(HEAD_PREFIX))
     assert kept and written.keys() == before.keys(), "another tensor than the head's has changed"

@@ -12,7 +12,11 @@ from text2lip.models.echomimic_unet import EchoMimicUNet
 from text2lip.models.landmark_encoder import LandmarkEncoder
 
 
-PARTS = {"unet": EchoMimicUNet, "reference_unet": EchoMimicReferenceUNet, "landmark_encoder": LandmarkEncoder}
+ECHOMIMIC_NETWORKS = {
+    "unet": EchoMimicUNet,
+    "reference_unet": EchoMimicReferenceUNet,
+    "landmark_encoder": LandmarkEncoder,
+}
 STAGES = ("spatial", "motion")
 LORA_TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
 SCHEDULE = {  # configs/inference/inference_v2.yaml of antgroup/echomimic: for `DDIMScheduler`
@@ -37,12 +41,12 @@ class EchoMimicNetworks(nn.Module):
     @classmethod
     def from_config(cls, configs: dict[str, dict[str, Any]]) -> "EchoMimicNetworks":
         """New networks; keyword arguments by their names, EchoMimic's own where there are none."""
-        return cls(**{name: part(**configs.get(name, {})) for name, part in PARTS.items()})
+        return cls(**{name: part(**configs.get(name, {})) for name, part in ECHOMIMIC_NETWORKS.items()})
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "EchoMimicNetworks":
         """The networks of a pipeline's folder or Hub id, float32."""
-        parts = {name: part.from_pretrained(folder, subfolder=name) for name, part in PARTS.items()}
+        parts = {name: part.from_pretrained(folder, subfolder=name) for name, part in ECHOMIMIC_NETWORKS.items()}
         return cls(**parts).float()
 
     def set_stage(self, stage: str) -> None:
@@ -119,15 +123,15 @@ class VAETraining(nn.Module):
         return F.l1_loss(decoded.float(), images) + kl_weight * latents.kl().mean()
 
 
-def encode(vae: Any, images: torch.Tensor) -> torch.Tensor:
+def encode_pictures(vae: Any, images: torch.Tensor) -> torch.Tensor:
     """Scaled latents, the mean of the VAE's distribution, of (batch, 3, height, width) or (batch, 3, frames, …)."""
     if images.ndim == 5:
-        latents = encode(vae, images.transpose(1, 2).flatten(0, 1))
+        latents = encode_pictures(vae, images.transpose(1, 2).flatten(0, 1))
         return latents.unflatten(0, (len(images), -1)).transpose(1, 2)
     return vae.encode(images).latent_dist.mean * vae.config.scaling_factor
 
 
-def decode(vae: Any, latents: torch.Tensor) -> torch.Tensor:
+def decode_latents(vae: Any, latents: torch.Tensor) -> torch.Tensor:
     """Pictures in [-1, 1], (batch, 3, height, width), of scaled latents, one by one."""
     return torch.cat([vae.decode(row[None] / vae.config.scaling_factor).sample for row in latents]).clamp(-1, 1)
 
