@@ -30,7 +30,7 @@ FLOORS = (
 CELLAR = ("files", "memory", "devices", "registration", "cards", "licences", "_lazy")
 """What every room may import, these too; they import no room."""
 
-ANNEXES = {"training": FLOORS[1:] + (("data", "metrics"),), "data": FLOORS[2:], "metrics": FLOORS[2:]}
+ANNEXES = {"training": FLOORS[1:] + (("data", "metrics"),), "data": FLOORS[5:], "metrics": FLOORS[2:]}
 """What stands beside: room -> the floors that it may import. No room of the house imports these."""
 
 WIDE = {
