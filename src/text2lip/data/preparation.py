@@ -10,7 +10,7 @@ from text2lip.data.grid import read_align
 from text2lip.text.timing import Segment, Timeline
 
 
-SHORTEST = 10  # frames of a clip
+MIN_CLIP_FRAMES = 10
 MAX_LOST = 0.2  # share of frames without a face that may be bridged
 LATE_WORD = 0.1  # seconds between aligned and known word ends that are reported
 
@@ -85,8 +85,8 @@ def _read(clip: SourceClip) -> tuple[list[np.ndarray], float]:
         frames = list(read_frames(clip.video, fps))  # on the clock of the sound
     except (ValueError, OSError) as error:
         raise ClipError(f"can't be read ({error})") from error
-    if len(frames) < SHORTEST:
-        raise ClipError(f"too short: {len(frames)} frames, wants {SHORTEST}")
+    if len(frames) < MIN_CLIP_FRAMES:
+        raise ClipError(f"too short: {len(frames)} frames, wants {MIN_CLIP_FRAMES}")
     return frames, fps
 
 

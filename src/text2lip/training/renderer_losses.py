@@ -5,8 +5,6 @@ import math
 import torch
 import torch.nn.functional as F
 
-from text2lip.media.color import LUMA
-
 
 INSIDE = 3.0  # weight of a pixel between the true lips; others have 1
 
