@@ -146,16 +146,16 @@ def voices() -> str:
 
 def timing_formats() -> str:
     """The timing formats."""
-    from text2lip.speech.timings.formats import FORMATS
+    from text2lip.speech.timings.formats import TIMING_FORMATS
 
-    return listing(FORMATS)
+    return listing(TIMING_FORMATS)
 
 
 MAKERS: dict[str, Callable[[], str]] = {
     "text2lip --help": options,
     "text2lip --list-languages": languages,
     "text2lip --list-voices": voices,
-    "text2lip.speech.timings.formats.FORMATS": timing_formats,
+    "text2lip.speech.timings.formats.TIMING_FORMATS": timing_formats,
 }
 
 

@@ -119,3 +119,5 @@ def test_what_a_voice_gave_is_sound():
     sound = np.linspace(-0.5, 0.5, 8000, dtype=np.float32)
     audio, rate = load_audio(Speech(sound, 16000, Timeline.from_phones([("a", 0, 0.5)])))
     assert rate == 16000 and np.array_equal(audio, sound)
+    with pytest.raises(ValueError, match="times alone"):
+        load_audio(Speech(None, None, Timeline.from_phones([("a", 0, 0.5)])))

@@ -20,6 +20,7 @@ from torch import nn
 from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frame_arrays import as_frames
 from text2lip.metrics.weights import find_weights
+from text2lip.speech.features import mel_filters
 
 
 _FPS, _RATE, _SIZE = 25, 16000, 224
@@ -199,22 +200,11 @@ def syncnet_mfcc(audio: np.ndarray) -> np.ndarray:
     power = np.abs(np.fft.rfft(frames, size)) ** 2 / size  # (steps, 257)
     tiny = np.finfo(float).eps
     energy = np.maximum(power.sum(1), tiny)
-    bands = np.log(np.maximum(power @ _mel_bands(26, size).T, tiny))
+    bands = np.log(np.maximum(power @ mel_filters(26, size, whole_bins=True).T, tiny))
     coefficients = dct(bands, type=2, axis=1, norm="ortho")[:, :13]
     coefficients *= 1 + 11 * np.sin(np.pi * np.arange(13) / 22)
     coefficients[:, 0] = np.log(energy)
     return coefficients.T
-
-
-def _mel_bands(count: int, size: int) -> np.ndarray:
-    """Triangular filters (count, size / 2 + 1), evenly spaced in mel from 0 Hz to half the sampling rate."""
-    top = 2595 * np.log10(1 + _RATE / 2 / 700)
-    hertz = 700 * (10 ** (np.linspace(0, top, count + 2) / 2595) - 1)
-    edges = np.floor((size + 1) * hertz / _RATE)[:, None]
-    bins = np.arange(size // 2 + 1)[None]
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling))
 
 
 @lru_cache(maxsize=1)

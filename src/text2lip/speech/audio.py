@@ -9,7 +9,7 @@ from text2lip.files import local_path, open_media
 from text2lip.speech.utterance import Speech
 
 
-MAX_MINUTES = 120
+MAX_AUDIO_MINUTES = 120
 SAMPLING_RATES = (4_000, 384_000)
 LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Loudspeakers of one to eight channels."""
@@ -55,9 +55,11 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
 
     Raises:
         ValueError: no such file, no sound track, undecodable, empty, not finite, out of range, longer than
-            `MAX_MINUTES`, more than eight channels, a missing or wrong sampling rate.
+            `MAX_AUDIO_MINUTES`, more than eight channels, a missing or wrong sampling rate.
     """
     if isinstance(source, Speech):
+        if source.audio is None:
+            raise ValueError("audio: this Speech holds times alone; give them as timings, or speech that has sound.")
         source, sampling_rate = source.audio, sampling_rate or source.sampling_rate
     if isinstance(source, (str, os.PathLike)):
         audio, rate = _decode(source)
@@ -135,8 +137,8 @@ def _checked(audio, sampling_rate: int) -> tuple[np.ndarray, int]:
     if loudest > 1.001:
         raise ValueError(f"audio: samples reach {loudest:.4g}; wants floats in [-1, 1]: divide by the full scale.")
     seconds = samples.shape[-1] / sampling_rate
-    if seconds > MAX_MINUTES * 60:
-        raise ValueError(f"audio: {seconds / 60:.0f} minutes; at most {MAX_MINUTES}: cut it up.")
+    if seconds > MAX_AUDIO_MINUTES * 60:
+        raise ValueError(f"audio: {seconds / 60:.0f} minutes; at most {MAX_AUDIO_MINUTES}: cut it up.")
     samples = np.clip(samples, -1, 1).astype(np.float32)
     return samples[0] if samples.ndim == 2 and len(samples) == 1 else samples, int(sampling_rate)
 
@@ -233,8 +235,8 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
             for frame in frames:
                 gap, clock = _gap(frame, clock) if blocks else (_late_start(frame, name, stream), frame.time)
                 length += round(gap * rate) + frame.samples
-                if length > MAX_MINUTES * 60 * rate:
-                    raise ValueError(f"audio: {name!r} is longer than {MAX_MINUTES} minutes; cut it up.")
+                if length > MAX_AUDIO_MINUTES * 60 * rate:
+                    raise ValueError(f"audio: {name!r} is longer than {MAX_AUDIO_MINUTES} minutes; cut it up.")
                 blocks.append(np.zeros((count, round(gap * rate)), np.float32))
                 blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(frame)]
                 clock = None if clock is None else clock + frame.samples / frame.sample_rate

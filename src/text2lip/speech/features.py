@@ -1,20 +1,25 @@
-"""Features of sound that need no weights: log-mel energies on the clock of the video's frames."""
+"""Features of sound that need no weights: log-mel energies on the clock of the video's frames, and mel cepstra."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 
 SAMPLING_RATE = 16_000
-MEL_BANDS = 80
-STEPS_PER_FRAME = 4
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
 FRAME = 0.01  # seconds of a hop
-FFT = 512  # of the cepstra
-SPEECH_BAND = slice(6, 160)  # of their spectrum: 190 Hz to 5 kHz; rooms hum below
-BLOCK = 4096  # frames whose spectra are held at once
-MELS, CEPSTRA = 26, 13
+
+# log-mel energies, as Whisper has them
+MEL_BANDS = 80
+MEL_STEPS_PER_FRAME = 4  # of the video
 FLOOR = 1e-5
+
+# cepstra
+FFT = 512
+MELS, CEPSTRA = 26, 13
+SPEECH_BAND = slice(6, 160)  # of the spectrum: 190 Hz to 5 kHz; rooms hum below
+SPECTRA_AT_ONCE = 4096
 
 
 def log_mel(audio: np.ndarray, num_frames: int, fps: float = 25) -> np.ndarray:
@@ -36,7 +41,7 @@ def log_mel(audio: np.ndarray, num_frames: int, fps: float = 25) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     power = np.abs(np.fft.rfft(windows * np.hanning(WINDOW + 1)[:-1].astype(np.float32))) ** 2
     energy = np.log10(np.maximum(power @ mel_bands(), FLOOR)) / 2.5 + 1  # hop i is centred on i * 10 ms
-    steps = (np.arange(num_frames * STEPS_PER_FRAME) + 0.5) / (fps * STEPS_PER_FRAME) * (SAMPLING_RATE / HOP)
+    steps = (np.arange(num_frames * MEL_STEPS_PER_FRAME) + 0.5) / (fps * MEL_STEPS_PER_FRAME) * (SAMPLING_RATE / HOP)
     low = np.minimum(steps.astype(int), len(energy) - 2)
     share = (steps - low)[:, None].clip(0, 1)
     mixed = energy[low] * (1 - share) + energy[low + 1] * share
@@ -45,12 +50,44 @@ def log_mel(audio: np.ndarray, num_frames: int, fps: float = 25) -> np.ndarray:
 
 @lru_cache
 def mel_bands() -> np.ndarray:
-    """Triangular mel bands from 0 to 8 kHz on Slaney's scale, as Whisper has them: float32 (201, 80)."""
-    frequencies = np.linspace(0, SAMPLING_RATE / 2, WINDOW // 2 + 1)
-    edges = mel_to_hertz(np.linspace(0, hertz_to_mel(SAMPLING_RATE / 2), MEL_BANDS + 2))
-    rising = (frequencies[:, None] - edges[:-2]) / np.diff(edges)[:-1]
-    falling = (edges[2:] - frequencies[:, None]) / np.diff(edges)[1:]
-    return (np.maximum(0, np.minimum(rising, falling)) * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
+    """[`mel_filters`] from 0 to 8 kHz on Slaney's scale, as Whisper has them: float32 (201, 80)."""
+    return np.ascontiguousarray(mel_filters(MEL_BANDS, WINDOW, slaney=True).T, np.float32)
+
+
+def mel_filters(
+    bands: int,
+    size: int,
+    low: float = 0.0,
+    high: float = SAMPLING_RATE / 2,
+    slaney: bool = False,
+    whole_bins: bool = False,
+) -> np.ndarray:
+    """Triangular filters, evenly spaced in mel, for spectra of sound at 16 kHz.
+
+    Args:
+        bands (`int`): how many.
+        size (`int`): samples of the Fourier transform.
+        low, high (`float`): Hz at which the first begins and the last ends.
+        slaney (`bool`): Slaney's scale, each filter of area 1 (Auditory Toolbox 1998); else that of HTK, each 1 at its
+            peak.
+        whole_bins (`bool`): edges rounded down to bins of the spectrum, as in python_speech_features.
+
+    Returns:
+        `np.ndarray`: float64 (bands, size / 2 + 1).
+    """
+    if slaney:
+        edges = mel_to_hertz(np.linspace(hertz_to_mel(low), hertz_to_mel(high), bands + 2))
+    else:
+        low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (low, high))
+        edges = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
+    bins = np.fft.rfftfreq(size, 1 / SAMPLING_RATE)
+    if whole_bins:
+        edges, bins = np.floor((size + 1) * edges / SAMPLING_RATE), np.arange(size // 2 + 1)
+    width = np.diff(edges)[:, None]
+    rising = (bins - edges[:-2, None]) / width[:-1]
+    falling = (edges[2:, None] - bins) / width[1:]
+    filters = np.maximum(0, np.minimum(rising, falling))
+    return filters * 2 / (edges[2:] - edges[:-2])[:, None] if slaney else filters
 
 
 def hertz_to_mel(hertz: float) -> float:
@@ -63,15 +100,15 @@ def mel_to_hertz(mel: np.ndarray) -> np.ndarray:
     return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
 
 
-def mfcc(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mel-frequency cepstra, after Davis & Mermelstein (1980).
+class Cepstra(NamedTuple):
+    """Of frames 10 ms apart: (frames, 13) mel-frequency cepstra, and (frames,) energy of the speech band in dB."""
 
-    Args:
-        samples (`np.ndarray`): (samples,) float at 16 kHz.
+    coefficients: np.ndarray
+    energy: np.ndarray
 
-    Returns:
-        `tuple[np.ndarray, np.ndarray]`: (frames, 13) cepstra of frames 10 ms apart, and (frames,) energy in dB.
-    """
+
+def mfcc(samples: np.ndarray) -> Cepstra:
+    """Mel-frequency cepstra, after Davis & Mermelstein (1980), of sound (samples,) at 16 kHz."""
     from scipy.fft import dct
     from scipy.signal import lfilter
 
@@ -79,21 +116,11 @@ def mfcc(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     padded = np.pad(np.asarray(samples, np.float64), (WINDOW // 2, WINDOW + HOP))
     emphasised = lfilter([1, -0.97], [1], padded)
     windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[HOP // 2 :: HOP][:count]
-    taper, filters = np.hamming(WINDOW), _mel_filters().T
+    taper, filters = np.hamming(WINDOW), mel_filters(MELS, FFT, 80, 7600).T
     mel, energy = np.empty((count, MELS)), np.empty(count)
-    for start in range(0, count, BLOCK):
-        part = slice(start, start + BLOCK)
+    for start in range(0, count, SPECTRA_AT_ONCE):
+        part = slice(start, start + SPECTRA_AT_ONCE)
         power = np.abs(np.fft.rfft(windows[part] * taper, FFT)) ** 2
         mel[part] = np.log(power @ filters + 1e-8)
         energy[part] = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
-    return dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy
-
-
-def _mel_filters() -> np.ndarray:
-    """(MELS, FFT / 2 + 1) triangles, even on the mel scale from 80 Hz to 7.6 kHz."""
-    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (80, 7600))
-    hertz = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1)
-    bins = np.fft.rfftfreq(FFT, 1 / SAMPLING_RATE)
-    rise = (bins - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]
-    fall = (hertz[2:, None] - bins) / (hertz[2:] - hertz[1:-1])[:, None]
-    return np.clip(np.minimum(rise, fall), 0, 1)
+    return Cepstra(dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy)

@@ -13,7 +13,7 @@ from text2lip.speech.alignment.coverage import AlignmentWarning, doubts
 from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
 from text2lip.speech.alignment.time_warping import align_dtw
 from text2lip.speech.audio import check_audio, resample
-from text2lip.speech.features import SAMPLING_RATE
+from text2lip.speech.features import SAMPLING_RATE, mfcc
 from text2lip.speech.voices.synthesis import synthesize
 from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Timeline
@@ -61,11 +61,12 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
             f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
         )
     samples = resample(samples, rate, SAMPLING_RATE)
+    recording = mfcc(samples)
     if method == "pocketsphinx":
         timeline = align_pocketsphinx(samples, spoken, text, duration)
     else:
-        timeline = align_dtw(samples, spoken, duration)
-    found = doubts(samples, timeline, spoken.timeline)
+        timeline = align_dtw(recording, spoken, duration)
+    found = doubts(recording.energy, timeline, spoken.timeline)
     if found:
         reasons = "; ".join(found)
         warnings.warn(f"audio: may not say {text[:60]!r}: {reasons}. Check the text.", AlignmentWarning, stacklevel=2)

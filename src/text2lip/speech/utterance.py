@@ -9,23 +9,23 @@ from text2lip.text.timing import Segment, Timeline
 
 @dataclass(frozen=True)
 class Speech:
-    """Sound and its times.
+    """Sound and its times, or times alone: `Speech(None, None, timeline)`.
 
     Attributes:
-        audio (`np.ndarray`): (samples,) float32 mono in [-1, 1].
-        sampling_rate (`int`): samples per second.
-        timeline (`Timeline`): phones (IPA, gapless, "" is silence) and words; `timeline.duration` is
-            `len(audio) / sampling_rate`.
+        audio (`np.ndarray`, *optional*): float32 in [-1, 1], (samples,); a recording may have (channels, samples).
+            What a voice says is mono and as long as its timeline.
+        sampling_rate (`int`, *optional*): samples per second; None without sound.
+        timeline (`Timeline`): phones (IPA, gapless, "" is silence) and words.
     """
 
-    audio: np.ndarray
-    sampling_rate: int
+    audio: np.ndarray | None
+    sampling_rate: int | None
     timeline: Timeline
 
     @property
     def duration(self) -> float:
-        """Seconds of sound."""
-        return len(self.audio) / self.sampling_rate
+        """Seconds of sound, else of the timeline."""
+        return self.timeline.duration if self.audio is None else self.audio.shape[-1] / self.sampling_rate
 
 
 def silence(seconds: float, sampling_rate: int) -> Speech:

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from text2lip.devices import compute_dtype, execution_device
+from text2lip.speech.features import SAMPLING_RATE
 
 
-SAMPLING_RATE = 16_000
 STEP_RATE = 50  # encoder steps in a second
 BEFORE, AFTER = 4, 6  # a frame's window: this many steps before its own, and up to this many after, which is left out
-STEPS_PER_FRAME = 2  # of `whisper_frames`
+WHISPER_STEPS_PER_FRAME = 2  # of `whisper_frames`
 
 
 def load_whisper(name_or_path: str | os.PathLike) -> Any:
@@ -106,8 +106,9 @@ def whisper_frames(states: torch.Tensor, num_frames: int, fps: float = 25) -> to
     Returns:
         `torch.Tensor`: (num_frames, 2 * (layers + 1) * width).
     """
-    count = num_frames * STEPS_PER_FRAME
-    steps = torch.arange(count, dtype=torch.float64) * STEP_RATE / (fps * STEPS_PER_FRAME)  # MPS has no float64
+    count = num_frames * WHISPER_STEPS_PER_FRAME
+    # MPS has no float64
+    steps = torch.arange(count, dtype=torch.float64) * STEP_RATE / (fps * WHISPER_STEPS_PER_FRAME)
     steps = steps.clamp(max=len(states) - 1)
     low = steps.long()
     share = (steps - low).to(states.dtype).to(states.device)[:, None, None]
@@ -129,4 +130,4 @@ def frames_to_states(frames: torch.Tensor, num_states: int = 5) -> torch.Tensor:
     Returns:
         `torch.Tensor`: (2 * frames, num_states, width).
     """
-    return frames.reshape(len(frames) * STEPS_PER_FRAME, num_states, -1)
+    return frames.reshape(len(frames) * WHISPER_STEPS_PER_FRAME, num_states, -1)

@@ -11,7 +11,6 @@ _SHORT = (
 )
 ABBREVIATIONS = frozenset(_SHORT.split())
 _SENTENCE_MARKS = ".!?…。！？｡．؟۔।॥։።។။‽"
-_CLAUSE_MARKS = ",;:、，；：､،؛፣၊"
 _CLOSERS = "\"'”’»›)\\]」』）》"
 _BREAK = re.compile(
     rf"""(?<![.!?…‽])[.!?…‽]++[{_CLOSERS}]*+(?=\s|$)  # Latin, Cyrillic, ...: before a space alone (not 3.14)

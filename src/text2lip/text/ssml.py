@@ -11,7 +11,7 @@ from text2lip.text.sentences import split_sentences
 
 
 BREAK_SECONDS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
-RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.33, "x-fast": 1.75}
+PACES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.33, "x-fast": 1.75}
 PARAGRAPH_SECONDS = 0.4
 MAX_BREAK = 60.0  # seconds
 MAX_DEPTH = 100
@@ -230,8 +230,8 @@ def _rate(value: str | None) -> float:
     if value is None:
         return 1.0
     value = value.strip()
-    if value in RATES:
-        return RATES[value]
+    if value in PACES:
+        return PACES[value]
     found = re.fullmatch(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(%?)", value)
     factor = math.nan
     if found:
@@ -239,7 +239,7 @@ def _rate(value: str | None) -> float:
         factor = {"": number, "+": 1 + number, "-": 1 - number}[found[1]] if found[3] or not found[1] else math.nan
     if not 0.1 <= factor <= 10:
         raise ValueError(
-            f"ssml: <prosody> rate {value!r}; wants {', '.join(RATES)}, a percentage such as '80%' or '+20%', or a "
+            f"ssml: <prosody> rate {value!r}; wants {', '.join(PACES)}, a percentage such as '80%' or '+20%', or a "
             "factor from 0.1 to 10."
         )
     return factor

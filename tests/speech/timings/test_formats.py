@@ -7,7 +7,7 @@ import pytest
 from text2lip.speech import read_timings
 from text2lip.speech.alignment.tokens import phones_from_tokens
 from text2lip.speech.alignment.words import words_from_reference
-from text2lip.speech.timings.formats import FORMATS, read_textgrid, read_timeline
+from text2lip.speech.timings.formats import TIMING_FORMATS, read_textgrid, read_timeline
 from text2lip.speech.timings.subtitles import read_cues
 from text2lip.text import Segment, Timeline, VisemeTokenizer
 
@@ -181,7 +181,7 @@ def test_phone_formats(format, tmp_path):
 
 
 def test_every_format_is_tested():
-    assert set(FORMATS) == {*WORD_FORMATS, *PHONE_FORMATS, "list", "labels", "subtitles", "textgrid", "whisper"}
+    assert set(TIMING_FORMATS) == {*WORD_FORMATS, *PHONE_FORMATS, "list", "labels", "subtitles", "textgrid", "whisper"}
 
 
 SRT = """1

@@ -105,6 +105,18 @@ def test_own_voice_object():
     assert words(speech) == ["Hello.", "You."] and speech.sampling_rate == 8_000
 
 
+def test_a_voice_gives_sound():
+    class Mute:
+        name, languages = "mute", None
+
+        def __call__(self, text, *, language="en-us", speaking_rate=1.0):
+            return Speech(None, None, Timeline.from_phones([("a", 0, 0.1)]))
+
+    assert Mute()("Hello.").duration == 0.1
+    with pytest.raises(ValueError, match="'mute' gave no sound"):
+        synthesize("Hello.", Mute())
+
+
 def test_bad_rate_and_language():
     with pytest.raises(ValueError, match="speaking_rate"):
         synthesize("Hello.", "espeak", speaking_rate=100)

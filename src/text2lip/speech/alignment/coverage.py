@@ -4,13 +4,13 @@ import numpy as np
 
 from text2lip.speech.alignment.silences import pauses, runs
 from text2lip.speech.alignment.words import phones_of_words
-from text2lip.speech.features import FRAME, mfcc
+from text2lip.speech.features import FRAME
 from text2lip.text.timing import Timeline
 
 
 # Measured by examples/benchmarks/transcripts.py on right and wrong transcripts of GRID.
 LONGEST_GAP = 0.5  # seconds of unbroken sound without a word
-LONGEST_PHONE = 0.6  # seconds
+STRETCHED_PHONE = 0.6  # seconds
 PACE = (0.6, 1.8)  # seconds of sound over the seconds that espeak-ng talks
 EVEN = 0.32  # spread of the words' paces, of their logarithms; below it the talker is slow or quick throughout
 EVEN_PACE = (0.4, 2.5)  # that of such a talker
@@ -21,18 +21,18 @@ class AlignmentWarning(UserWarning):
     """The sound was aligned, but may say more, less or something else than the text."""
 
 
-def doubts(samples: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str]:
+def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str]:
     """What in an alignment speaks against its text, most telling first; nothing if all is well.
 
     Args:
-        samples (`np.ndarray`): (samples,) float at 16 kHz, the recording.
+        energy (`np.ndarray`): (frames,) dB, of `mfcc` of the recording.
         timeline (`Timeline`): the text aligned to it.
         spoken (`Timeline`): the same text said by espeak-ng.
 
     Returns:
         `list[str]`: sentences without a full stop, with places in seconds.
     """
-    loud = ~pauses(mfcc(samples)[1])
+    loud = ~pauses(energy)
     middles = (np.arange(len(loud)) + 0.5) * FRAME
     phones = [phone for phone in timeline.phones if phone.label]
     starts, ends = (np.array([getattr(phone, name) for phone in phones]) for name in ("start", "end"))
@@ -44,7 +44,7 @@ def doubts(samples: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[st
         found.append(f"no word of the text is at {_list(places)}, where something sounds")
     heard, said = loud.sum() * FRAME, sum(phone.end - phone.start for phone in spoken.phones if phone.label)
     slowest, quickest = _paces(timeline, spoken)
-    longest = LONGEST_PHONE * max(1.0, min(heard / said, slowest) if slowest > PACE[1] else 1.0)
+    longest = STRETCHED_PHONE * max(1.0, min(heard / said, slowest) if slowest > PACE[1] else 1.0)
     long = [phone for phone in phones if phone.end - phone.start > longest]
     if long:
         found.append(f"a single sound is stretched over {_list([(p.start, p.end) for p in long])}")

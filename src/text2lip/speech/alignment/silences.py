@@ -10,7 +10,7 @@ from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Timeline
 
 
-NOISE = 3.0  # dB by which a room's noise stays within its own floor
+NOISE_MARGIN = 3.0  # dB by which a room's noise stays within its own floor
 SHORTEST_PAUSE = 0.15  # seconds; shorter silences are stop closures
 LONGEST_EDGE = 0.25  # seconds; a longer phone beside a pause is looked at again
 STOP_CLOSURE = 0.07  # seconds of silence before a stop's burst that belong to the stop
@@ -26,7 +26,7 @@ def pauses(energy: np.ndarray) -> np.ndarray:
 
     smooth = uniform_filter1d(energy, 5, mode="nearest")
     loud, floor = np.percentile(smooth, [95, 5])
-    quiet = smooth < np.clip(floor + 0.3 * (loud - floor), loud - 45, max(loud - 20, floor + NOISE))
+    quiet = smooth < np.clip(floor + 0.3 * (loud - floor), loud - 45, max(loud - 20, floor + NOISE_MARGIN))
     silent = np.zeros(len(energy), bool)
     for start, end in runs(quiet):
         if end - start >= SHORTEST_PAUSE / FRAME or start == 0 or end == len(energy):

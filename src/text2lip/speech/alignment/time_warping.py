@@ -5,13 +5,12 @@ around the diagonal, and the times of the known phones are carried over. Works f
 """
 
 import numpy as np
-from scipy.signal import savgol_filter
 
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.silences import pauses
 from text2lip.speech.alignment.words import phones_of_words
 from text2lip.speech.audio import resample
-from text2lip.speech.features import CEPSTRA, FRAME, SAMPLING_RATE, mfcc
+from text2lip.speech.features import CEPSTRA, FRAME, SAMPLING_RATE, Cepstra, mfcc
 from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Timeline
 
@@ -20,15 +19,15 @@ LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice'
 NARROWEST_BAND = 60  # frames to either side of the diagonal
 WIDEST_BAND = 1_000
 BAND = 0.12  # share of the longer signal
-LONGEST = 30  # minutes
+MAX_WARPED = 30  # minutes
 HIGHEST_RATIO = 0.925  # path cost to that of the text backwards; true texts 0.76 to 0.92, others 0.87 to 1.01
 
 
-def align_dtw(samples: np.ndarray, spoken: Speech, duration: float) -> Timeline:
+def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
     """Carry the times of `spoken` over to a recording of the same text.
 
     Args:
-        samples (`np.ndarray`): (samples,) float32 at 16 kHz, the recording.
+        recording (`Cepstra`): `mfcc` of the recording.
         spoken (`Speech`): the same text, with exact times.
         duration (`float`): seconds of the recording.
 
@@ -39,10 +38,10 @@ def align_dtw(samples: np.ndarray, spoken: Speech, duration: float) -> Timeline:
         AlignmentError: the recording holds no speech, or matches the text no better than the text backwards.
     """
     reference = resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE)
-    ours, ours_kept = features(samples)
-    theirs, theirs_kept = features(reference)
-    if max(len(ours), len(theirs)) * FRAME > LONGEST * 60:
-        raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {LONGEST} are aligned at once: cut it up.")
+    ours, ours_kept = sounding_features(recording)
+    theirs, theirs_kept = sounding_features(mfcc(reference))
+    if max(len(ours), len(theirs)) * FRAME > MAX_WARPED * 60:
+        raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {MAX_WARPED} are aligned at once: cut it up.")
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
         raise AlignmentError(f"audio: only {len(ours) * FRAME:.2f} s of sound, too little for the text.")
     path, cost = warp(theirs, ours)
@@ -54,14 +53,16 @@ def align_dtw(samples: np.ndarray, spoken: Speech, duration: float) -> Timeline:
     return _carry_over(spoken.timeline, path, theirs_kept, ours_kept, duration)
 
 
-def features(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
     """Normalised cepstra with first differences, pauses left out.
 
     Returns:
         `tuple[np.ndarray, np.ndarray]`: (kept, 26) features, and (kept,) int frame numbers.
     """
-    cepstra, energy = mfcc(samples)
-    kept = np.flatnonzero(~pauses(energy))
+    from scipy.signal import savgol_filter
+
+    cepstra = sound.coefficients
+    kept = np.flatnonzero(~pauses(sound.energy))
     if not len(kept):
         return np.zeros((0, 2 * CEPSTRA)), kept
     cepstra = (cepstra - cepstra[kept].mean(0)) / (cepstra[kept].std(0) + 1e-6)

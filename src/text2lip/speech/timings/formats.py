@@ -30,7 +30,7 @@ POLLY_IPA = {
     "sil": "", "p": "p", "t": "t", "S": "ʃ", "T": "θ", "f": "f", "k": "k", "i": "i", "r": "ɹ", "s": "s", "u": "u",
     "@": "ə", "a": "a", "e": "e", "E": "ɛ", "o": "o", "O": "ɔ", "B": "β", "J": "ɕ",
 }  # fmt: skip
-FORMATS = {
+TIMING_FORMATS = {
     "list": "(phone, start s, end s) triples",
     "labels": "lines of start s, end s, label, as Audacity writes them",
     "subtitles": "SubRip or WebVTT (words share the time of their cue)",
@@ -62,9 +62,9 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
     """Read the timings of an utterance.
 
     Args:
-        source: a list of (phone, start s, end s); or a path, the text, or the parsed JSON of one of `FORMATS`.
+        source: a list of (phone, start s, end s); or a path, the text, or the parsed JSON of one of `TIMING_FORMATS`.
             Phones are IPA or ARPAbet (found out by their look); "sil", "sp", "_" and the like are silence.
-        format (`str`, *optional*): a key of `FORMATS`; found out if not given.
+        format (`str`, *optional*): a key of `TIMING_FORMATS`; found out if not given.
         language (`str`): language code, to find the phones of words where a format times words only; they share the
             word's time by their usual lengths.
 
@@ -78,8 +78,8 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
     if isinstance(source, Timeline):
         check_unit(source.phones, stated=True)
         return source
-    if format is not None and format not in FORMATS:
-        raise ValueError(f"format: got {format!r}; wants one of {', '.join(FORMATS)}.")
+    if format is not None and format not in TIMING_FORMATS:
+        raise ValueError(f"format: got {format!r}; wants one of {', '.join(TIMING_FORMATS)}.")
     name, text, data = _load(source)
     format = format or _detect(name, text, data)
     timeline = _read_format(format, text, data, language)
@@ -219,7 +219,7 @@ def _detect_object(data: Mapping) -> str:
 
 
 def _known_formats() -> str:
-    return "; ".join(FORMATS.values())
+    return "; ".join(TIMING_FORMATS.values())
 
 
 def _from_service(format: str, text: str, data, language: str) -> Timeline:
@@ -248,7 +248,7 @@ def _from_service(format: str, text: str, data, language: str) -> Timeline:
         }[format]  # fmt: skip
         events = [(event.symbol, event.start, event.end) for event in timing.resolve_ends(parse(text))]
     except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"timings: malformed {FORMATS[format]}: {error}") from error
+        raise ValueError(f"timings: malformed {TIMING_FORMATS[format]}: {error}") from error
     if format == "azure":
         events = [(_lookup(AZURE_IPA, label, format), start, end) for label, start, end in events]
     elif format == "polly":

@@ -10,8 +10,8 @@ from text2lip.text.timing import Segment
 
 LINE = 42  # characters
 LINES = 2
-SHORTEST, LONGEST = 1.0, 7.0  # seconds on the screen
-PAUSE = 0.7  # seconds of silence that end a subtitle
+SHORTEST_CUE, LONGEST_CUE = 1.0, 7.0  # seconds on the screen
+CUE_PAUSE = 0.7  # seconds of silence that end a subtitle
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
@@ -51,7 +51,7 @@ def group_words(words: Iterable[tuple], duration: float = float("inf")) -> list[
     cues = []
     for index, group in enumerate(groups):
         following = groups[index + 1][0].start if index + 1 < len(groups) else float("inf")
-        end = min(max(group[-1].end, group[0].start + SHORTEST), max(following, group[-1].end), duration)
+        end = min(max(group[-1].end, group[0].start + SHORTEST_CUE), max(following, group[-1].end), duration)
         cues.append(Cue(_lines(group), group[0].start, end, group))
     return cues
 
@@ -126,9 +126,9 @@ def _seconds(hours: str, minutes: str, seconds: str, fraction: str) -> float:
 
 
 def _fits(group: list[Segment], word: Segment) -> bool:
-    if _SENTENCE_END.search(group[-1].label) or word.start - group[-1].end >= PAUSE:
+    if _SENTENCE_END.search(group[-1].label) or word.start - group[-1].end >= CUE_PAUSE:
         return False
-    if word.end - group[0].start > LONGEST:
+    if word.end - group[0].start > LONGEST_CUE:
         return False
     lines = _lines([*group, word])
     return len(lines) <= LINES and all(len(line) <= LINE for line in lines)

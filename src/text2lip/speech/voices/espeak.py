@@ -28,7 +28,7 @@ from text2lip.text.timing import Segment, Timeline
 
 
 WORDS_PER_MINUTE = 175  # espeak's own default; its parameter runs from 80 to 450
-FASTEST = 449  # from 450 on espeak post-processes the sound and its events no longer match
+MAX_WORDS_PER_MINUTE = 449  # from 450 on espeak post-processes the sound and its events no longer match
 LONGEST_CLOSURE = 0.06  # seconds
 PLOSIVES = frozenset("ptkcqʔbdɡʈɖɟɢ")
 UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # scripts whose words are not spaced
@@ -305,7 +305,7 @@ class EspeakSynthesizer:
         return _mnemonic_table(self._voice(language))
 
     def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
-        rate = min(FASTEST, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))
+        rate = min(MAX_WORDS_PER_MINUTE, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))
         raw = _run(readable_text(text, resolve_language(language)), self._voice(language), rate, flags)
         samples = raw.samples
         phones, owners = _phones(raw, samples)

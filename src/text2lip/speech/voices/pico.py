@@ -17,7 +17,9 @@ import numpy as np
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
 from text2lip.speech.alignment.silences import end_with_the_sound
+from text2lip.speech.alignment.time_warping import align_dtw
 from text2lip.speech.audio import to_float
+from text2lip.speech.features import SAMPLING_RATE, mfcc
 from text2lip.speech.utterance import Speech, join
 from text2lip.speech.voices.espeak import EspeakSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
@@ -25,7 +27,6 @@ from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Segment, Timeline, share_times
 
 
-SAMPLING_RATE = 16_000
 VOICES = {
     "en-us": "en-US", "en-us-nyc": "en-US", "en-gb": "en-GB", "en-gb-scotland": "en-GB", "en-gb-x-rp": "en-GB",
     "en-gb-x-gbclan": "en-GB", "en-gb-x-gbcwmd": "en-GB", "en-029": "en-GB", "de": "de-DE", "es": "es-ES",
@@ -34,7 +35,7 @@ VOICES = {
 VOLUME = 0.6  # at 1.0 one sample in a hundred is clipped
 LONGEST_SENTENCE = 400  # characters; longer ones are spoken in parts
 LONGEST_WORD = 100
-LEAD, TAIL = 0.04, 0.06  # seconds of quiet kept around the sound
+QUIET_BEFORE, QUIET_AFTER = 0.04, 0.06  # seconds left around the sound
 _QUIET = 0.006  # root mean square of 10 ms; Pico ends with clicks of 0.003
 _PROGRAM = """\
 import sys
@@ -145,8 +146,8 @@ def _trim(audio: np.ndarray) -> np.ndarray | None:
     loud = np.flatnonzero(power > _QUIET**2)
     if not len(loud):
         return None
-    first = max(0, loud[0] * frame - round(LEAD * SAMPLING_RATE))
-    return audio[first : (loud[-1] + 1) * frame + round(TAIL * SAMPLING_RATE)].copy()
+    first = max(0, loud[0] * frame - round(QUIET_BEFORE * SAMPLING_RATE))
+    return audio[first : (loud[-1] + 1) * frame + round(QUIET_AFTER * SAMPLING_RATE)].copy()
 
 
 def _times(audio: np.ndarray, spoken: Speech, language: str) -> Timeline:
@@ -156,17 +157,15 @@ def _times(audio: np.ndarray, spoken: Speech, language: str) -> Timeline:
             return align_pocketsphinx(audio, spoken, "", duration)
         except AlignmentError:
             pass
-    from text2lip.speech.alignment.time_warping import align_dtw  # loads SciPy, which English seldom needs
-
     try:
-        return align_dtw(audio, spoken, duration)
+        return align_dtw(mfcc(audio), spoken, duration)
     except AlignmentError:
         return _stretched(spoken.timeline, duration)
 
 
 def _stretched(timeline: Timeline, duration: float) -> Timeline:
     """The whole timeline, scaled to `duration` less lead and tail."""
-    scale = max(duration - LEAD - TAIL, duration / 2) / timeline.duration
+    scale = max(duration - QUIET_BEFORE - QUIET_AFTER, duration / 2) / timeline.duration
     lead = (duration - scale * timeline.duration) / 2
     moved = [[Segment(s.label, lead + s.start * scale, lead + s.end * scale) for s in part] for part in
              (timeline.phones, timeline.words)]  # fmt: skip

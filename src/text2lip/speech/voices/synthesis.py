@@ -15,9 +15,9 @@ from text2lip.text.timing import Segment
 
 SENTENCE_PAUSE = 0.32  # seconds at speaking_rate 1, after . ! ? …
 CLAUSE_PAUSE = 0.15  # after , ; : and dashes
-_CLOSERS = "\"'”’»)]}"
-_SENTENCE_END = frozenset(".!?…。！？؟।۔")
-_CLAUSE_END = frozenset(",;:—–，、；：،؛")
+_CLOSING_MARKS = "\"'”’»)]}"
+_FULL_STOPS = frozenset(".!?…。！？؟।۔")
+_COMMAS = frozenset(",;:—–，、；：،؛")
 
 
 def synthesize(text, voice="default", language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
@@ -75,8 +75,9 @@ def synthesize(text, voice="default", language: str = "en-us", speaking_rate: fl
 def _checked(spoken, synthesizer) -> Speech:
     """What a voice gave back, if it is speech that can be used."""
     name = getattr(synthesizer, "name", type(synthesizer).__name__)
-    if not isinstance(spoken, Speech):
-        raise ValueError(f"voice: {name!r} gave {type(spoken).__name__}; a voice returns a text2lip.speech.Speech.")
+    if not isinstance(spoken, Speech) or spoken.audio is None:
+        found = "no sound" if isinstance(spoken, Speech) else type(spoken).__name__
+        raise ValueError(f"voice: {name!r} gave {found}; a voice returns a text2lip.speech.Speech with sound.")
     if not np.isfinite(spoken.audio).all():
         raise ValueError(f"voice: the sound of {name!r} holds NaN or infinite samples; wants floats in [-1, 1].")
     return spoken
@@ -84,8 +85,8 @@ def _checked(spoken, synthesizer) -> Speech:
 
 def _natural_pause(text: str) -> float:
     """Seconds of silence that the punctuation at the end of `text` asks for."""
-    last = text.rstrip().rstrip(_CLOSERS)[-1:]
-    return SENTENCE_PAUSE if last in _SENTENCE_END else CLAUSE_PAUSE if last in _CLAUSE_END else 0.0
+    last = text.rstrip().rstrip(_CLOSING_MARKS)[-1:]
+    return SENTENCE_PAUSE if last in _FULL_STOPS else CLAUSE_PAUSE if last in _COMMAS else 0.0
 
 
 def _speak(synthesizer: Synthesizer, piece, language: str, speaking_rate: float) -> Speech:
