@@ -46,10 +46,11 @@ def networks(tiny: bool, device: torch.device | str) -> dict[str, Any]:
 def renderer(parts: dict[str, Any], **options: Any):
     from diffusers import DDIMScheduler
 
-    from text2lip.renderers import EchoMimicRenderer
+    from text2lip.renderers import EchoMimicRenderer, SamplingOptions
     from text2lip.training.echomimic_networks import SCHEDULE
 
-    return EchoMimicRenderer(**parts, scheduler=DDIMScheduler(**SCHEDULE), quiet=True, **options)
+    options = SamplingOptions(**options, quiet=True)
+    return EchoMimicRenderer(**parts, scheduler=DDIMScheduler(**SCHEDULE), options=options)
 
 
 def paint(bench: Bench, made: Any, frames: int = WINDOW) -> np.ndarray:

@@ -268,6 +268,7 @@ def sampler_differences(golden, folder: str | Path) -> dict[str, float]:
 
     from text2lip.models import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder
     from text2lip.renderers.echomimic import Conditions, EchoMimicRenderer
+    from text2lip.renderers.sampling import SamplingOptions
 
     class VAE:
         config = type("config", (), {"block_out_channels": (1,) * 4, "scaling_factor": 0.18215})
@@ -283,8 +284,8 @@ def sampler_differences(golden, folder: str | Path) -> dict[str, float]:
         states = reference(torch.from_numpy(given["latents"]) * 0.18215).reference_states
     conditions = Conditions(given["landmarks"], torch.from_numpy(given["sound"]), states)
     for name, scale in SCALES.items():
-        options = {"num_inference_steps": STEPS, "guidance_scale": scale, "quiet": True}
-        renderer = EchoMimicRenderer(unet, reference, encoder, VAE(), scheduler, **options)
+        options = SamplingOptions(num_inference_steps=STEPS, guidance_scale=scale, quiet=True)
+        renderer = EchoMimicRenderer(unet, reference, encoder, VAE(), scheduler, options=options)
         with torch.no_grad():
             made = torch.stack(list(renderer._sample(conditions, torch.Generator().manual_seed(SEED))), 2)
         found[name] = distance(made[..., ::2, ::2], golden[name])

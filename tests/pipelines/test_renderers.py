@@ -10,6 +10,7 @@ import torch
 from text2lip import Text2LipPipeline
 from text2lip.pipelines.rendering import SAMPLED, renderer_kind
 from text2lip.renderers.geometric import GeometricRenderer
+from text2lip.renderers.sampling import SamplingOptions
 
 
 class LearnedUNet(torch.nn.Module):
@@ -77,7 +78,8 @@ def test_a_renderer_that_samples_gets_its_parts_and_its_arguments(pipe):
     made = sampled(pipe)
     renderer = made.make_renderer("unet", num_inference_steps=6, guidance_scale=1.0)
     assert renderer.parts == (made.unet, made.reference_unet, made.landmark_encoder, made.vae, made.scheduler)
-    assert renderer.sampler == {"num_inference_steps": 6, "guidance_scale": 1.0, "pipe": made}
+    options = SamplingOptions(num_inference_steps=6, guidance_scale=1.0, quiet=renderer.sampler["options"].quiet)
+    assert renderer.sampler == {"options": options, "pipe": made}
 
 
 def test_the_call_hands_sampler_arguments_and_generators_on(pipe, portrait, monkeypatch):

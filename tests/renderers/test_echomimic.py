@@ -17,7 +17,15 @@ from diffusers import (
 
 from text2lip import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder
 from text2lip.renderers.echomimic import Conditions, EchoMimicRenderer, FaceSquare, current_timestep
-from text2lip.renderers.windows import disable_free_noise, enable_free_noise, free_noise_block, pieces, windows
+from text2lip.renderers.sampling import SamplingOptions
+from text2lip.renderers.windows import (
+    ContextWindows,
+    disable_free_noise,
+    enable_free_noise,
+    free_noise_block,
+    pieces,
+    windows,
+)
 
 
 DDIM = {
@@ -86,8 +94,16 @@ def talk(face):
     return build
 
 
+def make_renderer(parts, quiet=True, **options):
+    """A renderer with `options` of either kind."""
+    context = {name: options.pop(name) for name in vars(ContextWindows()) if name in options}
+    return EchoMimicRenderer(
+        **parts, options=SamplingOptions(**options, quiet=quiet), context=ContextWindows(**context)
+    )
+
+
 def draw(parts, portrait, face, landmarks, sound=None, seed=1, **options):
-    renderer = EchoMimicRenderer(**parts, quiet=True, **options)
+    renderer = make_renderer(parts, **options)
     generator = torch.Generator().manual_seed(seed)
     frames = renderer.render(portrait, landmarks, audio_features=sound, generator=generator, source_landmarks=face)
     return np.stack(list(frames))
@@ -135,7 +151,7 @@ def plain_ddim(parts, conditions, noise, steps, window=None) -> torch.Tensor:
     scheduler = DDIMScheduler(**DDIM)
     scheduler.set_timesteps(steps)
     latents, frames = noise, noise.shape[2]
-    renderer = EchoMimicRenderer(**parts, quiet=True)
+    renderer = make_renderer(parts)
     with torch.no_grad():
         for step, timestep in enumerate(scheduler.timesteps):
             rows = [list(range(frames))] if window is None else windows(frames, step, *window)
@@ -150,7 +166,7 @@ def plain_ddim(parts, conditions, noise, steps, window=None) -> torch.Tensor:
 
 
 def sampled(parts, conditions, seed=1, **options) -> torch.Tensor:
-    renderer = EchoMimicRenderer(**parts, quiet=True, **options)
+    renderer = make_renderer(parts, **options)
     with torch.no_grad():
         return torch.stack(list(renderer._sample(conditions, torch.Generator().manual_seed(seed))), 2)
 
@@ -158,7 +174,7 @@ def sampled(parts, conditions, seed=1, **options) -> torch.Tensor:
 @pytest.fixture
 def conditions(parts, portrait, face, talk):
     square = FaceSquare(portrait, face, 32)
-    reference = EchoMimicRenderer(**parts, quiet=True).look
+    reference = make_renderer(parts).look
 
     def build(frames):
         with torch.no_grad():
@@ -188,7 +204,7 @@ def test_pieces_go_on_where_the_last_one_was(parts, conditions):
     """Shared frames take the same way through all steps in both pieces, so that the seam is like any other place."""
     seen = []
     options = {"chunk_frames": 24, "num_inference_steps": 8}
-    renderer = EchoMimicRenderer(**parts, **options, quiet=True)
+    renderer = make_renderer(parts, **options)
     renderer.callback = lambda *given: seen.append(given[3]["latents"])
     with torch.no_grad():
         latents = list(renderer._sample(conditions(45), torch.Generator().manual_seed(1)))
@@ -203,7 +219,7 @@ def test_pieces_go_on_where_the_last_one_was(parts, conditions):
 def test_guidance_is_between_nothing_and_all_conditions(parts, conditions):
     given = conditions(4)
     given.sound = torch.randn(4, 6, SOUND)
-    noisy, renderer = torch.randn(1, 4, 4, 4, 4), EchoMimicRenderer(**parts, quiet=True, guidance_scale=2.5)
+    noisy, renderer = torch.randn(1, 4, 4, 4, 4), make_renderer(parts, guidance_scale=2.5)
     with torch.no_grad():
         guided = renderer.predict(noisy, 500, given, [0, 1, 2, 3])
         led = parts["unet"](noisy, 500, given.sound[None], renderer._landmark_features(given.landmarks),
@@ -227,7 +243,7 @@ def test_other_schedulers(parts, portrait, face, talk, kind):
 def test_the_generator_decides(parts, portrait, face, talk):
     first, again, other = (draw(parts, portrait, face, talk(3), seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
-    silent = EchoMimicRenderer(**parts, quiet=True)
+    silent = make_renderer(parts)
     pair = [np.stack(list(silent.render(portrait, talk(2), source_landmarks=face))) for _ in range(2)]
     assert np.array_equal(*pair)
 
@@ -280,7 +296,7 @@ def test_free_noise_takes_all_frames_in_one_pass(free, portrait, face, talk):
     frames = draw(free, portrait, face, talk(20))
     hook.remove()
     assert calls == [20] * 3 and len(frames) == 20
-    latents = EchoMimicRenderer(**free, quiet=True)._noise(20, torch.Generator().manual_seed(1))
+    latents = make_renderer(free)._noise(20, torch.Generator().manual_seed(1))
     copies = (latents[0, :, 6:, None] == latents[0, :, None, :6]).all(-1).all(-1).all(0).any(1)
     assert copies.any() and latents.shape == (1, 4, 20, 4, 4)
     with pytest.raises(ValueError, match="disable_free_noise"):
@@ -347,7 +363,7 @@ def test_a_square_stays_in_the_picture(portrait, face):
 @pytest.mark.slow
 def test_a_minute_at_constant_memory(parts, portrait, face, talk):
     """1500 frames; what is alive at a time: one frame, and the latents of a piece."""
-    renderer = EchoMimicRenderer(**parts, quiet=True, chunk_frames=48, num_inference_steps=1, context_frames=24)
+    renderer = make_renderer(parts, chunk_frames=48, num_inference_steps=1, context_frames=24)
     gone, count, numbers = [], 0, []
     for frame in renderer.render(portrait, talk(1500), source_landmarks=face):
         weakref.finalize(frame, gone.append, count)
@@ -360,7 +376,7 @@ def test_a_minute_at_constant_memory(parts, portrait, face, talk):
 
 
 def test_the_cost_is_told_before_the_start(parts, portrait, face, talk, capsys):
-    renderer = EchoMimicRenderer(**parts, num_inference_steps=17)
+    renderer = make_renderer(parts, quiet=False, num_inference_steps=17)
     frames = renderer.render(portrait, talk(20), source_landmarks=face)
     assert not capsys.readouterr().err
     next(frames)
@@ -380,7 +396,7 @@ def test_the_cost_is_told_before_the_start(parts, portrait, face, talk, capsys):
 )
 def test_bad_options(parts, options, message):
     with pytest.raises(ValueError, match=message):
-        EchoMimicRenderer(**parts, **options)
+        make_renderer(parts, **options)
 
 
 def test_bad_sound(parts, portrait, face, talk):

@@ -62,10 +62,10 @@ def make_renderer(pipe: Any, renderer: str | None = None, **sampler: Any):
 
         return LearnedRenderer(pipe.unet)
     from text2lip.renderers.echomimic import EchoMimicRenderer
+    from text2lip.renderers.sampling import SamplingOptions
 
-    made = EchoMimicRenderer(pipe.unet, *(getattr(pipe, name) for name in SAMPLED), pipe=pipe, **sampler)
-    made.quiet = bool(getattr(pipe, "_progress_bar_config", {}).get("disable"))
-    return made
+    options = SamplingOptions(**sampler, quiet=bool(getattr(pipe, "_progress_bar_config", {}).get("disable")))
+    return EchoMimicRenderer(pipe.unet, *(getattr(pipe, name) for name in SAMPLED), options=options, pipe=pipe)
 
 
 def add_life(

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "learned": ["LearnedRenderer"],
         "idle": ["add_idle", "idle_landmarks"],
         "references": ["MouthReferences", "choose_references"],
-        "windows": ["disable_free_noise", "enable_free_noise"],
+        "sampling": ["SamplingOptions"],
+        "windows": ["ContextWindows", "disable_free_noise", "enable_free_noise"],
     },
 )

@@ -3,7 +3,7 @@
 import inspect
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,8 @@ from text2lip.devices import execution_device
 from text2lip.faces.crop import crop, paste_back
 from text2lip.faces.drawing import draw_landmarks
 from text2lip.renderers.base import check_landmarks, check_portrait
-from text2lip.renderers.sampling import Sampling
-from text2lip.renderers.windows import FreeNoise, free_noise_block, pieces, windows
+from text2lip.renderers.sampling import Sampling, SamplingOptions
+from text2lip.renderers.windows import ContextWindows, FreeNoise, free_noise_block, pieces, windows
 
 
 DILATION = 0.5  # of the face's box on each side, before a square is cut (`facecrop_dilation_ratio` upstream)
@@ -106,17 +106,8 @@ class EchoMimicRenderer(Sampling):
         landmark_encoder ([`LandmarkEncoder`]): looks at the drawn landmarks.
         vae (`AutoencoderKL` or `AutoencoderTiny`): decodes frame by frame.
         scheduler: any of diffusers' for the denoiser's `prediction_type`; copied, so it may be shared.
-        num_inference_steps (`int`, *optional*): steps of the sampler; the denoiser's own number by default.
-        guidance_scale (`float`, *optional*): classifier-free guidance, off up to 1; the denoiser's own by default.
-        callback_on_step_end (`Callable`, *optional*): `(pipe, step, timestep, tensors) -> tensors`, after each step of
-            each piece; or a `PipelineCallback` of diffusers. What it may read and set of `pipe`: [`Sampling`].
-        callback_on_step_end_tensor_inputs (`list[str]`, *optional*): which tensors it gets, "latents" by default, and
-            may give back changed: "latents", float32 (1, channels, frames, height, width); "prompt_embeds", the sound,
-            (rows, frames, tokens, width), with guidance two rows, of which the first is "no sound".
-        context_frames (`int`): frames of a window.
-        context_overlap (`int`): frames that neighbouring windows, and pieces, share.
-        chunk_frames (`int`): longest piece.
-        quiet (`bool`): no progress bar and no estimate.
+        options ([`SamplingOptions`], *optional*): steps, guidance, callbacks, progress.
+        context ([`ContextWindows`], *optional*): how long windows and pieces are.
         pipe ([`Sampling`], *optional*): the pipeline that callbacks are given; the renderer itself by default.
 
     Raises:
@@ -133,30 +124,24 @@ class EchoMimicRenderer(Sampling):
         vae: Any,
         scheduler: Any,
         *,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        callback_on_step_end: Callable | None = None,
-        callback_on_step_end_tensor_inputs: list[str] | None = None,
-        context_frames: int = 12,
-        context_overlap: int = 3,
-        chunk_frames: int = 240,
-        quiet: bool = False,
+        options: SamplingOptions | None = None,
+        context: ContextWindows | None = None,
         pipe: Sampling | None = None,
     ):
         self.unet, self.reference_unet, self.landmark_encoder, self.vae = unet, reference_unet, landmark_encoder, vae
-        self.scheduler, self.quiet = scheduler, quiet
-        steps = unet.config.num_inference_steps if num_inference_steps is None else num_inference_steps
-        scale = unet.config.guidance_scale if guidance_scale is None else guidance_scale
-        self.num_inference_steps, self.initial_guidance_scale = steps, scale
+        options, self.context = options or SamplingOptions(), context or ContextWindows()
+        self.scheduler, self.quiet = scheduler, options.quiet
+        steps, scale = options.num_inference_steps, options.guidance_scale
+        self.num_inference_steps = unet.config.num_inference_steps if steps is None else steps
+        self.initial_guidance_scale = unet.config.guidance_scale if scale is None else scale
         self.pipe = self if pipe is None else pipe
-        self.context_frames, self.context_overlap, self.chunk_frames = context_frames, context_overlap, chunk_frames
-        self.callback, self.callback_inputs = callback_on_step_end, callback_on_step_end_tensor_inputs
-        if isinstance(callback_on_step_end, (PipelineCallback, MultiPipelineCallbacks)):
-            self.callback_inputs = callback_on_step_end.tensor_inputs
+        self.callback, self.callback_inputs = options.callback_on_step_end, options.callback_on_step_end_tensor_inputs
+        if isinstance(self.callback, (PipelineCallback, MultiPipelineCallbacks)):
+            self.callback_inputs = self.callback.tensor_inputs
         elif self.callback_inputs is None:
             self.callback_inputs = ["latents"]
         self._check()
-        self._begin(steps)
+        self._begin(self.num_inference_steps)
 
     def _begin(self, steps: int):
         self.begin(steps, self.initial_guidance_scale)
@@ -177,14 +162,14 @@ class EchoMimicRenderer(Sampling):
                 f"callback_on_step_end_tensor_inputs: {sorted(unknown)} can't be had; choose among "
                 f"{list(self._callback_tensor_inputs)}."
             )
-        longest = self.unet.config.motion_max_seq_length
-        if not 0 <= self.context_overlap < self.context_frames <= longest:
+        longest, context = self.unet.config.motion_max_seq_length, self.context
+        if not 0 <= context.context_overlap < context.context_frames <= longest:
             raise ValueError(
-                f"context_frames, context_overlap: {self.context_frames}, {self.context_overlap}; a window has up to "
-                f"{longest} frames, more than it shares."
+                f"context_frames, context_overlap: {context.context_frames}, {context.context_overlap}; a window has "
+                f"up to {longest} frames, more than it shares."
             )
-        if self.chunk_frames < 2 * self.context_frames:
-            raise ValueError(f"chunk_frames: {self.chunk_frames}; wants at least two windows.")
+        if context.chunk_frames < 2 * context.context_frames:
+            raise ValueError(f"chunk_frames: {context.chunk_frames}; wants at least two windows.")
 
     def render(
         self,
@@ -245,7 +230,7 @@ class EchoMimicRenderer(Sampling):
                 f"landmarks: {frames} frames, but FreeNoise cuts windows of {block.context_length}; make the clip "
                 "longer or call disable_free_noise."
             )
-        if self.unet.is_cache_enabled and block is None and frames > self.context_frames:
+        if self.unet.is_cache_enabled and block is None and frames > self.context.context_frames:
             raise ValueError(
                 f"unet: its attention cache is on, which mixes up the windows of {frames} frames; call "
                 "unet.disable_cache(), or enable_free_noise(unet)."
@@ -274,14 +259,14 @@ class EchoMimicRenderer(Sampling):
 
     def _sample(self, conditions: Conditions, generator: torch.Generator) -> Iterator[torch.Tensor]:
         """Clean latents of each frame, float32 (1, channels, height, width), piece by piece."""
-        parts = pieces(len(conditions.landmarks), self.chunk_frames, self.context_overlap)
+        parts = pieces(len(conditions.landmarks), self.context.chunk_frames, self.context.context_overlap)
         shared, path = 0, None
         with self._progress(parts, conditions) as bar:
             for part in parts:
                 latents, path = self._piece(conditions.part(part), len(parts) == 1, path, generator, bar)
                 for frame in range(shared, len(part)):
                     yield latents[:, :, frame]
-                shared = self.context_overlap
+                shared = self.context.context_overlap
 
     def _piece(self, conditions: Conditions, whole: bool, path, generator, bar) -> tuple[torch.Tensor, list]:
         """Sample one piece; its first frames take `path`, a tensor for each step.
@@ -296,12 +281,12 @@ class EchoMimicRenderer(Sampling):
         latents = self._noise(len(conditions.landmarks), generator) * scheduler.init_noise_sigma
         extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
         embeds = self._embeds(conditions, latents.device)
-        own_path = []
+        shared, shared_path = self.context.context_overlap, []
         for step, timestep in enumerate(scheduler.timesteps):
             TIMESTEP.set(timestep)
             if path:
-                latents[:, :, : self.context_overlap] = path[step]
-            own_path.append(latents[:, :, -self.context_overlap :].clone() if self.context_overlap else None)
+                latents[:, :, :shared] = path[step]
+            shared_path.append(latents[:, :, -shared:].clone() if shared else None)
             if self.interrupt:
                 continue
             total, count = torch.zeros_like(latents), latents.new_zeros(latents.shape[2])
@@ -313,7 +298,7 @@ class EchoMimicRenderer(Sampling):
             prediction = total / count[:, None, None]
             latents = scheduler.step(prediction, timestep, latents, **extra, return_dict=False)[0]
             latents, embeds = self._call_back(step, timestep, latents, embeds)
-        return latents, own_path if self.context_overlap else None
+        return latents, shared_path if shared else None
 
     def predict(
         self,
@@ -362,7 +347,7 @@ class EchoMimicRenderer(Sampling):
     def _windows(self, frames: int, step: int, whole: bool) -> list[list[int]]:
         if free_noise_block(self.unet) is not None:
             return [list(range(frames))]
-        return windows(frames, step, self.context_frames, self.context_overlap, closed=whole)
+        return windows(frames, step, self.context.context_frames, self.context.context_overlap, closed=whole)
 
     def _noise(self, frames: int, generator: torch.Generator) -> torch.Tensor:
         shape = (1, self.unet.config.in_channels, frames, self._latent_size, self._latent_size)

@@ -1,12 +1,35 @@
-"""What callbacks may read and set of a pipeline while it samples, by the names that diffusers' pipelines have."""
+"""What a call asks of a sampler, and what callbacks may read and set of it, by the names that diffusers has."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import RLock
 
 
 STATE = ("_guidance_scale", "_num_timesteps", "_interrupt")
 _LENDING = RLock()
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """What a call asks of a renderer that samples.
+
+    Attributes:
+        num_inference_steps (`int`, *optional*): steps of the sampler; the denoiser's own number by default.
+        guidance_scale (`float`, *optional*): classifier-free guidance, off up to 1; the denoiser's own by default.
+        callback_on_step_end (`Callable`, *optional*): `(pipe, step, timestep, tensors) -> tensors`, after each step of
+            each piece; or a `PipelineCallback` of diffusers. What it may read and set of `pipe`: [`Sampling`].
+        callback_on_step_end_tensor_inputs (`list[str]`, *optional*): which tensors it gets, "latents" by default, and
+            may give back changed: "latents", float32 (1, channels, frames, height, width); "prompt_embeds", the sound,
+            (rows, frames, tokens, width), with guidance two rows, of which the first is "no sound".
+        quiet (`bool`): no progress bar and no estimate.
+    """
+
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    callback_on_step_end: Callable | None = None
+    callback_on_step_end_tensor_inputs: list[str] | None = None
+    quiet: bool = False
 
 
 class Sampling:

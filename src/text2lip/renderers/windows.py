@@ -1,6 +1,7 @@
 """Long clips in short windows: which frames a denoiser sees at once, as EchoMimic or as FreeNoise has them."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,6 +10,21 @@ from diffusers.pipelines.free_noise_utils import AnimateDiffFreeNoiseMixin
 
 
 ROTATION = 3  # frames by which the windows move on from one step to the next
+
+
+@dataclass(frozen=True)
+class ContextWindows:
+    """How long clips are cut.
+
+    Attributes:
+        context_frames (`int`): frames of a window; 12 as EchoMimic has them.
+        context_overlap (`int`): frames that neighbouring windows, and pieces, share; 3 as EchoMimic has them.
+        chunk_frames (`int`): longest piece; up to EchoMimic's 240 frames a clip is one, as it is there.
+    """
+
+    context_frames: int = 12
+    context_overlap: int = 3
+    chunk_frames: int = 240
 
 
 def windows(num_frames: int, step: int, context: int = 12, overlap: int = 3, closed: bool = True) -> list[list[int]]:
