@@ -6,7 +6,6 @@ import unicodedata
 from text2lip.text.money import expand_money
 
 
-EMOJI_POLICIES = ("drop", "read")
 # words for . / @ - _ in addresses; languages that are not listed get a space
 _ADDRESS_WORDS = {
     "en": ("dot", "slash", "at", "dash", "underscore"),
@@ -33,8 +32,8 @@ _BLOCK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?:\[[ xX]\][
 # over line breaks too, but not over a blank line; marks of another kind may stand directly inside or outside
 _INSIDE = r"(?:[^\n]|\n(?![ \t]*\n)){0,400}?"
 _EMPHASIS = [
-    re.compile(rf"(?<![\w{own}]){mark}(?=[^\s{own}])({_INSIDE}[^\s{own}])??{mark}(?![\w{own}])")
-    for own, marks in (("*", r"\*\*\* \*\*"), ("~", "~~"), ("*", r"\*"), ("_", "___ __ _"))
+    re.compile(rf"(?<![\w{sign}]){mark}(?=[^\s{sign}])({_INSIDE}[^\s{sign}])??{mark}(?![\w{sign}])")
+    for sign, marks in (("*", r"\*\*\* \*\*"), ("~", "~~"), ("*", r"\*"), ("_", "___ __ _"))
     for mark in marks.split()
 ]
 MAX_NESTED = 3
@@ -45,8 +44,8 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def normalize_text(text: str, language: str = "en-us", emoji: str = "drop") -> str:
-    """Make a text speakable: NFC, no control characters, money, addresses, markdown and emoji put into words.
+def normalize_text(text: str, language: str = "en-us") -> str:
+    """Make a text speakable: NFC, no control characters, emoji or markdown, money and addresses put into words.
 
     Numbers, times, ordinals and units are left to the G2P engine, which reads them in its language. Idempotent on
     ordinary prose.
@@ -54,18 +53,15 @@ def normalize_text(text: str, language: str = "en-us", emoji: str = "drop") -> s
     Args:
         text (`str`): any text; NUL, control characters and lone surrogates become spaces.
         language (`str`): language code; words for money and addresses exist for en, de, fr, es, it, pt and nl.
-        emoji (`str`): "drop", or "read": their English names in English; left to the engine otherwise.
 
     Returns:
         `str`: text with single spaces; paragraphs stay apart by a blank line.
 
     Raises:
-        ValueError: `text` is not a string, or `emoji` is neither "drop" nor "read".
+        ValueError: `text` is not a string.
     """
     if not isinstance(text, str):
         raise ValueError(f"text: wants a string, got {type(text).__name__}.")
-    if emoji not in EMOJI_POLICIES:
-        raise ValueError(f"emoji: {emoji!r} is unknown; wants one of {EMOJI_POLICIES}.")
     if not isinstance(language, str):
         raise ValueError(f"language: wants a code such as 'en-us' or 'fr', got {language!r}.")
     base = language.replace("_", "-").lower().split("-")[0]
@@ -75,7 +71,7 @@ def normalize_text(text: str, language: str = "en-us", emoji: str = "drop") -> s
     text = expand_money(text, base)
     if base == "en":
         text = re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", _date, text)
-    text = _emoji(text, emoji, base)
+    text = _without_emoji(text)
     text = text.replace("_", " ")
     text = re.sub(rf"\d{{{LONGEST_NUMBER + 1},}}", _digit_by_digit, text)
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
@@ -198,36 +194,17 @@ def _date(found: re.Match) -> str:
     return f"{_MONTHS[month - 1]} {day}, {year}" if 1 <= month <= 12 and 1 <= day <= 31 else found.group()
 
 
-def _emoji(text: str, policy: str, base: str) -> str:
+def _without_emoji(text: str) -> str:
     text = _EMOJI_PARTS.sub("", text)
     text = re.sub("(?<!\\w)\u200d|\u200d(?!\\w)", "", text)
-
-    def replace(found: re.Match) -> str:
-        sign = found.group()
-        if sign[0] in "#*0123456789":
-            return sign[0]
-        if policy == "drop" or 0x1F1E6 <= ord(sign) <= 0x1F1FF:  # flags are pairs of letter symbols
-            return " "
-        return f" {unicodedata.name(sign, '').lower()} " if base == "en" else f" {sign} "
-
-    return _EMOJI.sub(replace, text)
+    return _EMOJI.sub(lambda emoji: emoji[0][0] if emoji[0][0] in "#*0123456789" else " ", text)  # a keycap is its key
 
 
 _CHARACTERS = ("characters", "character", "spell-out", "verbatim", "letters")
 _DIGITS = ("digits", "telephone")
 _AS_WRITTEN = (
-    "cardinal",
-    "number",
-    "date",
-    "time",
-    "currency",
-    "unit",
-    "fraction",
-    "address",
-    "name",
-    "duration",
-    "net",
-)
+    "cardinal", "number", "date", "time", "currency", "unit", "fraction", "address", "name", "duration", "net",
+)  # fmt: skip
 
 
 def spell_out(text: str, interpret_as: str) -> str:

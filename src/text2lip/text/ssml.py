@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from text2lip.text.nominal_durations import pause_seconds
 from text2lip.text.normalize import normalize_text, spell_out
+from text2lip.text.phonemes import parse_ipa
 from text2lip.text.sentences import split_sentences
 
 
@@ -66,18 +67,17 @@ def _root_start(text: str) -> int:
         at = end + len(_PROLOG[opener])
 
 
-def plain_pieces(text: str, language: str = "en-us", emoji: str = "drop") -> list[Piece]:
+def plain_pieces(text: str, language: str = "en-us") -> list[Piece]:
     """Normalise plain text and cut it into sentences; `<` and `&` are ordinary characters.
 
     Args:
         text (`str`): any text.
         language (`str`): its language, for money and the like; pieces carry None (that of the call).
-        emoji (`str`): "drop" or "read", see `normalize_text`.
 
     Returns:
         `list[Piece]`: one per sentence; empty where there is nothing to say.
     """
-    return [Piece(sentence) for sentence in split_sentences(normalize_text(text, language, emoji))]
+    return [Piece(sentence) for sentence in split_sentences(normalize_text(text, language))]
 
 
 def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
@@ -192,8 +192,6 @@ class _Reader:
             self.pause(PARAGRAPH_SECONDS)
 
     def phoneme(self, element: ElementTree.Element, language: str | None, rate: float):
-        from text2lip.text.phonemes import parse_ipa
-
         if element.get("alphabet", "ipa").lower() != "ipa":
             raise ValueError(f"ssml: <phoneme> alphabet {element.get('alphabet')!r}; wants 'ipa'.")
         phonemes = _required(element, "ph")

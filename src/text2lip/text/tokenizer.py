@@ -1,19 +1,15 @@
 """VisemeTokenizer: text or timed phones to viseme ids, phone ids, articulatory features and durations."""
 
 import os
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.utils import PushToHubMixin
 
 from text2lip.cards import ModelCardMixin
-from text2lip.text.nominal_durations import EDGE_SECONDS, nominal_durations, pause_seconds
-from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
-from text2lip.text.sentences import split_clauses
-from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
+from text2lip.text.reading import Reading, read_phones, read_text
+from text2lip.text.ssml import Piece
 from text2lip.text.timing import Segment, Timeline, check_unit
 from text2lip.text.visemes import (
     PHONE_TO_ID,
@@ -52,17 +48,6 @@ class VisemeEncoding(dict):
             if hasattr(value, "to"):
                 self[key] = value.to(device)
         return self
-
-
-@dataclass
-class _Clip:
-    """Phones of one clip before they are cut into letters. `words[k]` says which phones, and which characters."""
-
-    phones: list[Segment]
-    words: list[str] = field(default_factory=list)
-    phone_spans: list[tuple[int, int]] = field(default_factory=list)
-    char_spans: list[tuple[int, int] | None] = field(default_factory=list)
-    text: str | None = None
 
 
 class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
@@ -108,11 +93,6 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         return self.visemes.labels
 
     @property
-    def vocab_size(self) -> int:
-        """Number of visemes, padding not counted."""
-        return len(self.visemes)
-
-    @property
     def pad_token_id(self) -> int:
         """Id of padding: the number of visemes."""
         return len(self.visemes)
@@ -153,10 +133,10 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
             raise ValueError(f"text, phones: {len(texts)} texts but {len(timelines)} phone lists; wants as many.")
         language = language or self.config.language
         if timelines is None:
-            clips = [self._read(item, language) for item in texts]
+            readings = [read_text(item, language, self.config.g2p) for item in texts]
         else:
-            clips = [_from_timeline(t, texts[i] if texts else None) for i, t in enumerate(timelines)]
-        return self._collate([self._encode(clip) for clip in clips], padding, return_tensors)
+            readings = [read_phones(item, texts[i] if texts else None) for i, item in enumerate(timelines)]
+        return self._collate([self._encode(reading) for reading in readings], padding, return_tensors)
 
     def timeline(self, text: str | Sequence[Piece], language: str | None = None) -> Timeline:
         """Phones and words of a text with nominal times (`text2lip.text.nominal_durations`).
@@ -171,64 +151,15 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         Raises:
             ValueError: no text, nothing to say, or an unknown language.
         """
-        clip = self._read(text, language or self.config.language)
-        spans = zip(clip.words, clip.phone_spans)
-        words = [Segment(word, clip.phones[a].start, clip.phones[b - 1].end) for word, (a, b) in spans]
-        return Timeline(clip.phones, words, clip.phones[-1].end)
+        return read_text(text, language or self.config.language, self.config.g2p).timeline()
 
-    def _read(self, text: str | Sequence[Piece], language: str) -> _Clip:
-        """Phones of a text with nominal times."""
-        if isinstance(text, str):
-            pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
-        elif isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text):
-            pieces = text
-        else:
-            raise ValueError(f"text: wants a string, got {type(text).__name__}.")
-        clip = _Clip([], text=" ".join(piece.text for piece in pieces if piece.text))
-        clock, offset = EDGE_SECONDS[0], 0
-        for piece in pieces:
-            if piece.text:
-                clock = self._say(clip, piece, offset, clock, piece.language or language)
-                offset += len(piece.text) + 1
-            clock += piece.pause
-        if not clip.words:
-            raise ValueError(f"text: nothing to say in {str(text)[:40]!r}; wants at least one word or number.")
-        clip.phones = Timeline.from_phones(clip.phones, duration=clip.phones[-1].end + EDGE_SECONDS[1]).phones
-        spoken = [i for i, phone in enumerate(clip.phones) if phone.label]  # silences have moved the indices
-        clip.phone_spans = [(spoken[a], spoken[b - 1] + 1) for a, b in clip.phone_spans]
-        return clip
-
-    def _say(self, clip: _Clip, piece: Piece, offset: int, clock: float, language: str) -> float:
-        """Append the words of a piece to a clip from `clock` on; returns when they and their pauses are over."""
-        if piece.phonemes:
-            words = [PhonemeWord(piece.text, parse_ipa(piece.phonemes), (0, len(piece.text)))]
-            clauses = [(0, len(piece.text), "")]
-        else:
-            words = get_g2p(self.config.g2p, language, stress=True)(piece.text)
-            clauses = split_clauses(piece.text)
-        starts = [word.span[0] for word in words]
-        for start, end, mark in clauses:
-            inside = words[bisect_left(starts, start) : bisect_left(starts, end)]
-            pause = pause_seconds(mark) / piece.rate
-            final = pause > 0 or end == clauses[-1][1]
-            for word, seconds in zip(inside, nominal_durations([w.phones for w in inside], final, piece.rate)):
-                first = len(clip.phones)
-                for phone, length in zip(word.phones, seconds):
-                    clip.phones.append(Segment(phone, clock, clock + length))
-                    clock += length
-                clip.words.append(word.word)
-                clip.phone_spans.append((first, len(clip.phones)))
-                clip.char_spans.append((word.span[0] + offset, word.span[1] + offset))
-            clock += pause if inside else 0.0
-        return clock
-
-    def _encode(self, clip: _Clip) -> dict:
+    def _encode(self, reading: Reading) -> dict:
         """Tokens of one clip: phones cut into letters, each with its share of the phone's time."""
         letters: list[str] = []
         edges = [0.0]
         whole: list[int | None] = []  # id of a phone that has one of its own
         first_token = []
-        for phone in clip.phones:
+        for phone in reading.phones:
             parts = split_phone(phone.label)
             first_token.append(len(letters))
             if phone.label and parts == [("", 1.0)] and letters:  # a lone tone mark: the phone before it goes on
@@ -243,10 +174,10 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
                 edges.append(phone.start + share * (phone.end - phone.start))
             edges[-1] = phone.end
         first_token.append(len(letters))
-        ids = [own if own is not None else i for own, i in zip(whole, self.visemes.letter_ids(letters))]
+        ids = [i if phone_id is None else phone_id for phone_id, i in zip(whole, self.visemes.letter_ids(letters))]
         char_spans: list[tuple[int, int] | None] = [None] * len(letters)
-        word_spans = [(first_token[a], first_token[b]) for a, b in clip.phone_spans]
-        for span, (first, last) in zip(clip.char_spans, word_spans):
+        word_spans = [(first_token[a], first_token[b]) for a, b in reading.phone_spans]
+        for span, (first, last) in zip(reading.char_spans, word_spans):
             char_spans[first:last] = [span] * (last - first)
         return {
             "input_ids": np.array(ids, np.int64),
@@ -255,8 +186,8 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
             "durations": np.diff(np.array(edges)).astype(np.float32),
             "attention_mask": np.ones(len(letters), bool),
             "labels": [self.labels[i] for i in ids],
-            "text": clip.text,
-            "words": clip.words,
+            "text": reading.text,
+            "words": reading.words,
             "word_spans": word_spans,
             "char_spans": char_spans,
         }
@@ -383,24 +314,3 @@ def _timeline(segments) -> Timeline:
     timeline = Timeline.from_phones(rows)
     check_unit(timeline.phones)
     return timeline
-
-
-def _from_timeline(timeline: Timeline, text: str | None) -> _Clip:
-    """Phones as given; a word owns the spoken phones whose middle lies within its time."""
-    if not timeline.phones:
-        raise ValueError("phones: the timeline holds no phones and has no length.")
-    clip = _Clip(list(timeline.phones), text=text)
-    middles = np.array([(phone.start + phone.end) / 2 for phone in timeline.phones])
-    cursor = 0
-    for word in timeline.words:
-        first, last = np.searchsorted(middles, [word.start, word.end])
-        while first < last and not timeline.phones[first].label:
-            first += 1
-        while first < last and not timeline.phones[last - 1].label:
-            last -= 1
-        found = text.find(word.label, cursor) if text is not None else -1
-        cursor = found + len(word.label) if found >= 0 else cursor
-        clip.words.append(word.label)
-        clip.phone_spans.append((int(first), int(last)))
-        clip.char_spans.append((found, cursor) if found >= 0 else None)
-    return clip
