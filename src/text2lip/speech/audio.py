@@ -76,12 +76,6 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
     return _checked(source, sampling_rate)
 
 
-def check_audio(audio, sampling_rate: int) -> tuple[np.ndarray, int]:
-    """Check samples and mix them to mono; arguments, result and errors as `load_audio` for arrays."""
-    samples, rate = _checked(audio, sampling_rate)
-    return to_mono(samples), rate
-
-
 def to_mono(audio: np.ndarray) -> np.ndarray:
     """The mean of the channels; where they cancel each other (a microphone wired the wrong way round), of the loudest
     one and the others with their signs turned to it.
@@ -222,9 +216,9 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
         if not rate or not 1 <= count <= len(LAYOUTS):
             raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {len(LAYOUTS)}.")
         resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
-        blocks, length, told, damage, clock = [], 0, None, None, None
+        blocks, length, trimmed, damage, clock = [], 0, None, None, None
         for packet in container.demux(stream):
-            told = packet.has_sidedata("skip_samples") if told is None else told
+            trimmed = packet.has_sidedata("skip_samples") if trimmed is None else trimmed
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError as error:
@@ -243,7 +237,7 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
         if length:
             blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(None)]
         pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
-        delay = 0 if told or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
+        delay = 0 if trimmed or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
     return np.concatenate([np.zeros((count, 0), np.float32), *blocks], 1)[:, delay:], rate
 
 

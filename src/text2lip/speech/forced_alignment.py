@@ -12,7 +12,7 @@ from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.coverage import AlignmentWarning, doubts
 from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
 from text2lip.speech.alignment.time_warping import align_dtw
-from text2lip.speech.audio import check_audio, resample
+from text2lip.speech.audio import load_audio, resample
 from text2lip.speech.features import SAMPLING_RATE, mfcc
 from text2lip.speech.voices.synthesis import synthesize
 from text2lip.text.languages import resolve_language
@@ -50,7 +50,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         method = "pocketsphinx" if language.startswith("en") else "dtw"
     if method == "pocketsphinx" and not language.startswith("en"):
         raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
-    samples, rate = check_audio(audio, sampling_rate)
+    samples, rate = load_audio(audio, sampling_rate)
     spoken = synthesize(text, "espeak", language)
     duration = len(samples) / rate
     if np.abs(samples).max() < QUIETEST:
@@ -66,8 +66,8 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         timeline = align_pocketsphinx(samples, spoken, text, duration)
     else:
         timeline = align_dtw(recording, spoken, duration)
-    found = doubts(recording.energy, timeline, spoken.timeline)
-    if found:
-        reasons = "; ".join(found)
-        warnings.warn(f"audio: may not say {text[:60]!r}: {reasons}. Check the text.", AlignmentWarning, stacklevel=2)
+    reasons = doubts(recording.energy, timeline, spoken.timeline)
+    if reasons:
+        listed = "; ".join(reasons)
+        warnings.warn(f"audio: may not say {text[:60]!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2)
     return timeline

@@ -51,11 +51,11 @@ def join(parts: list[Speech]) -> Speech:
     for part in parts:
         start = sample / rate
         for phone in part.timeline.phones:
-            moved = Segment(phone.label, start + phone.start, start + phone.end)
-            if phones and not moved.label and not phones[-1].label:
-                phones[-1] = phones[-1]._replace(end=moved.end)
+            shifted = Segment(phone.label, start + phone.start, start + phone.end)
+            if phones and not shifted.label and not phones[-1].label:
+                phones[-1] = phones[-1]._replace(end=shifted.end)
             else:
-                phones.append(moved)
+                phones.append(shifted)
         words += [Segment(word.label, start + word.start, start + word.end) for word in part.timeline.words]
         sample += len(part.audio)
     duration = sample / rate

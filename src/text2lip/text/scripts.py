@@ -3,6 +3,9 @@
 import re
 
 
+UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""A letter of a script whose words have no spaces between them: Chinese and Japanese."""
+
 # script, its letters, how many of them in a row can't be meant as single letters, who reads them, what to do instead
 _TABLE = (
     ("Chinese", "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af", 1, "cmn yue", "zh"),

@@ -292,20 +292,18 @@ def _listed(items, name: str) -> list:
 def _timelines(phones) -> list[Timeline]:
     """A batch of timelines from whatever `__call__` accepts as phones."""
     if isinstance(phones, Timeline):
-        return [_checked(phones)]
+        phones = [phones]
     items = _listed(phones, "phones")
     if isinstance(items[0], (tuple, list)) and items[0] and isinstance(items[0][0], str):
         items = [items]
-    return [_checked(item) if isinstance(item, Timeline) else _timeline(item) for item in items]
+    return [_timeline(item) for item in items]
 
 
-def _checked(timeline: Timeline) -> Timeline:
-    check_unit(timeline.phones, stated=True)
-    return timeline
-
-
-def _timeline(segments) -> Timeline:
-    rows = list(segments)
+def _timeline(phones) -> Timeline:
+    if isinstance(phones, Timeline):
+        check_unit(phones.phones, stated=True)
+        return phones
+    rows = list(phones)
     for row in rows:
         if not (isinstance(row, (tuple, list)) and len(row) == 3 and isinstance(row[0], str)):
             raise ValueError(f"phones: {row!r} is not (IPA phone, start s, end s).")

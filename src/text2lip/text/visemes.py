@@ -190,7 +190,7 @@ class VisemeSet:
     def phones_of_each(self) -> list[str]:
         """For each id the letters of `PHONE_INVENTORY`, and the phones of several letters, that show it: "b m p"."""
         phones = {**self.letters, **self.phones}
-        return [" ".join(p for p, own in phones.items() if p and own == i) for i in range(len(self))]
+        return [" ".join(p for p, viseme in phones.items() if p and viseme == i) for i in range(len(self))]
 
     def letter_ids(self, letters: Sequence[str]) -> list[int]:
         """Viseme ids of a run of letters ("" is silence), transparent ones taking their neighbour's."""

@@ -38,22 +38,22 @@ def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str
     starts, ends = (np.array([getattr(phone, name) for phone in phones]) for name in ("start", "end"))
     owner = np.searchsorted(starts, middles, side="right") - 1
     left = loud & ~((owner >= 0) & (middles < ends[owner]))
-    found = []
+    reasons = []
     places = [(start, end) for start, end in runs(left) * FRAME if end - start >= LONGEST_GAP - 1e-9]
     if places:
-        found.append(f"no word of the text is at {_list(places)}, where something sounds")
-    heard, said = loud.sum() * FRAME, sum(phone.end - phone.start for phone in spoken.phones if phone.label)
+        reasons.append(f"no word of the text is at {_list(places)}, where something sounds")
+    sounding, expected = loud.sum() * FRAME, sum(phone.end - phone.start for phone in spoken.phones if phone.label)
     slowest, quickest = _paces(timeline, spoken)
-    longest = STRETCHED_PHONE * max(1.0, min(heard / said, slowest) if slowest > PACE[1] else 1.0)
+    longest = STRETCHED_PHONE * max(1.0, min(sounding / expected, slowest) if slowest > PACE[1] else 1.0)
     long = [phone for phone in phones if phone.end - phone.start > longest]
     if long:
-        found.append(f"a single sound is stretched over {_list([(p.start, p.end) for p in long])}")
-    where = _list([(phones[0].start, phones[-1].end)])
-    if heard > slowest * said:
-        found.append(f"{heard:.1f} s of sound are long for a text that takes about {said:.1f} s, aligned to {where}")
-    if heard < quickest * said:
-        found.append(f"{heard:.1f} s of sound are short for a text that takes about {said:.1f} s, aligned to {where}")
-    return found
+        reasons.append(f"a single sound is stretched over {_list([(p.start, p.end) for p in long])}")
+    length = f"for a text that takes about {expected:.1f} s, aligned to {_list([(phones[0].start, phones[-1].end)])}"
+    if sounding > slowest * expected:
+        reasons.append(f"{sounding:.1f} s of sound are long {length}")
+    if sounding < quickest * expected:
+        reasons.append(f"{sounding:.1f} s of sound are short {length}")
+    return reasons
 
 
 def _paces(timeline: Timeline, spoken: Timeline) -> tuple[float, float]:

@@ -36,16 +36,16 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
     """
     words = words_with_phones(spoken.timeline)
     pcm = (samples / np.abs(samples).max() * 16_000).astype("<i2")
-    said = _search(words, pcm)
-    if said is None:
+    aligned = _search(words, pcm)
+    if aligned is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
-    score = _score(said)
+    score = _score(aligned)
     if score < LOWEST_SCORE:
         raise AlignmentError(
             f"audio: the sound doesn't say {text[:60]!r} (score {score:.0f}, wants {LOWEST_SCORE:.0f} or more)."
         )
     timed_phones, timed_words = [], []
-    for (word, phones), units in zip(words, said):
+    for (word, phones), units in zip(words, aligned):
         timed = _label(phones, units, duration)
         timed_phones += timed
         timed_words.append(Segment(word, timed[0].start, timed[-1].end))
@@ -85,8 +85,8 @@ def _search_in_beams(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams:
         found = [[_Unit(u.name, u.start, u.duration, u.score) for u in word] for word in decoder.get_alignment()]
     except RuntimeError:  # the second pass found no path
         return None
-    said = [units for units in found if units[0].name in ARPABET_TO_IPA]
-    return said if len(said) == len(words) else None
+    spoken = [units for units in found if units[0].name in ARPABET_TO_IPA]
+    return spoken if len(spoken) == len(words) else None
 
 
 def _cuts(decoder) -> list[tuple[int, int]]:
@@ -111,7 +111,7 @@ def _cuts(decoder) -> list[tuple[int, int]]:
 
 
 def _search_parts(words: list, pcm: np.ndarray, cuts: list[tuple[int, int]]) -> list[list[_Unit]] | None:
-    said: list[list[_Unit]] = []
+    aligned: list[list[_Unit]] = []
     samples = round(FRAME * SAMPLING_RATE)
     first_word = first_frame = 0
     for last_word, last_frame in cuts:
@@ -119,9 +119,9 @@ def _search_parts(words: list, pcm: np.ndarray, cuts: list[tuple[int, int]]) -> 
         part = _search(words[first_word:last_word], pcm[first_frame * samples : end])
         if part is None:
             return None
-        said += [[unit._replace(start=unit.start + first_frame) for unit in units] for units in part]
+        aligned += [[unit._replace(start=unit.start + first_frame) for unit in units] for units in part]
         first_word, first_frame = last_word, last_frame
-    return said
+    return aligned
 
 
 def _add_word(decoder, word: str, phones: list[str]) -> str:

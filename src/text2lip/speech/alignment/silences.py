@@ -58,20 +58,20 @@ def trim_edges(
     level = np.sqrt(np.mean(sharp.reshape(-1, hop) ** 2, 1))
     loud = level > 0.1 * np.quantile(level, 0.95)
     phones = list(phones)
-    moved = {}
+    new_times = {}
     for i, (label, start, end) in enumerate(phones):
-        heard = np.flatnonzero(loud[int(start / FRAME) : int(end / FRAME)])
-        if end - start <= LONGEST_EDGE or not len(heard):
+        sounding = np.flatnonzero(loud[int(start / FRAME) : int(end / FRAME)])
+        if end - start <= LONGEST_EDGE or not len(sounding):
             continue
-        first = start + heard[0] * FRAME
+        first = start + sounding[0] * FRAME
         if label.strip("ˈˌ")[:1] in STOPS:
             first = max(first - STOP_CLOSURE, end - LONGEST_STOP)
-        last = start + (heard[-1] + 1) * FRAME
+        last = start + (sounding[-1] + 1) * FRAME
         after_gap = i == 0 or phones[i - 1].end < start - FRAME / 2
         before_gap = i == len(phones) - 1 or phones[i + 1].start > end + FRAME / 2
         phones[i] = Segment(label, max(start, first) if after_gap else start, min(end, last) if before_gap else end)
-        moved |= {start: phones[i].start, end: phones[i].end}
-    return phones, [Segment(word, moved.get(start, start), moved.get(end, end)) for word, start, end in words]
+        new_times |= {start: phones[i].start, end: phones[i].end}
+    return phones, [Segment(word, new_times.get(start, start), new_times.get(end, end)) for word, start, end in words]
 
 
 def end_with_the_sound(speech: Speech) -> Speech:

@@ -38,8 +38,8 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
         AlignmentError: the recording holds no speech, or matches the text no better than the text backwards.
     """
     reference = resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE)
-    ours, ours_kept = sounding_features(recording)
-    theirs, theirs_kept = sounding_features(mfcc(reference))
+    ours, our_frames = sounding_features(recording)
+    theirs, their_frames = sounding_features(mfcc(reference))
     if max(len(ours), len(theirs)) * FRAME > MAX_WARPED * 60:
         raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {MAX_WARPED} are aligned at once: cut it up.")
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
@@ -50,25 +50,25 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
         raise AlignmentError(
             f"audio: the sound doesn't say the text (the text backwards fits as well: {cost / backwards:.2f})."
         )
-    return _carry_over(spoken.timeline, path, theirs_kept, ours_kept, duration)
+    return _carry_over(spoken.timeline, path, their_frames, our_frames, duration)
 
 
 def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
     """Normalised cepstra with first differences, pauses left out.
 
     Returns:
-        `tuple[np.ndarray, np.ndarray]`: (kept, 26) features, and (kept,) int frame numbers.
+        `tuple[np.ndarray, np.ndarray]`: (sounding, 26) features, and (sounding,) int frame numbers.
     """
     from scipy.signal import savgol_filter
 
     cepstra = sound.coefficients
-    kept = np.flatnonzero(~pauses(sound.energy))
-    if not len(kept):
-        return np.zeros((0, 2 * CEPSTRA)), kept
-    cepstra = (cepstra - cepstra[kept].mean(0)) / (cepstra[kept].std(0) + 1e-6)
+    frames = np.flatnonzero(~pauses(sound.energy))
+    if not len(frames):
+        return np.zeros((0, 2 * CEPSTRA)), frames
+    cepstra = (cepstra - cepstra[frames].mean(0)) / (cepstra[frames].std(0) + 1e-6)
     slope = savgol_filter(cepstra, 5, 1, deriv=1, axis=0) if len(cepstra) >= 5 else np.zeros_like(cepstra)
-    slope = slope / (slope[kept].std(0) + 1e-6)
-    return np.concatenate([cepstra * LIFTER, slope * LIFTER], axis=1)[kept], kept
+    slope = slope / (slope[frames].std(0) + 1e-6)
+    return np.concatenate([cepstra * LIFTER, slope * LIFTER], axis=1)[frames], frames
 
 
 def warp(reference: np.ndarray, target: np.ndarray, with_path: bool = True) -> tuple[np.ndarray | None, float]:
@@ -127,12 +127,12 @@ def warp(reference: np.ndarray, target: np.ndarray, with_path: bool = True) -> t
 
 def _shifted(values: np.ndarray, by: int) -> np.ndarray:
     """values[i + by], infinite outside."""
-    moved = np.full(len(values), np.inf)
+    shifted = np.full(len(values), np.inf)
     if by >= 0:
-        moved[: len(values) - by] = values[by:]
+        shifted[: len(values) - by] = values[by:]
     else:
-        moved[-by:] = values[:by]
-    return moved
+        shifted[-by:] = values[:by]
+    return shifted
 
 
 def _carry_over(
@@ -140,15 +140,15 @@ def _carry_over(
 ) -> Timeline:
     """Times of the reference -> times of the recording, along the warping path."""
     seconds = np.r_[ours * FRAME, ours[-1] * FRAME + FRAME]
-    # the recording's kept frame at which each kept frame of the reference starts
+    # the recording's sounding frame at which each of the reference's starts
     starts = np.bincount(path[:, 0], path[:, 1]) / np.bincount(path[:, 0])
     edges = np.r_[0.0, (starts[1:] + starts[:-1] + 1) / 2, len(ours)]
 
     def carried(time: float, end: bool) -> float:
         frame = time / FRAME
         index = np.searchsorted(theirs, frame, side="right") - 1
-        kept = 0.0 if index < 0 else index + min(1.0, frame - theirs[index])
-        position = np.interp(kept, np.arange(len(edges)), edges)
+        sounding = 0.0 if index < 0 else index + min(1.0, frame - theirs[index])
+        position = np.interp(sounding, np.arange(len(edges)), edges)
         whole = int(np.ceil(position - 1e-9)) - 1 if end else int(position)
         whole = min(max(whole, 0), len(ours) - 1)
         return min(duration, seconds[whole] + (position - whole) * FRAME)
@@ -168,9 +168,9 @@ def _carry_over(
     return Timeline.from_phones(phones, words, duration)
 
 
-def _out_of_pause(phone: Segment, kept: np.ndarray) -> Segment:
+def _out_of_pause(phone: Segment, frames: np.ndarray) -> Segment:
     """A phone with a pause of the recording inside it keeps its longer side."""
-    inside = kept[(kept * FRAME >= phone.start - FRAME / 2) & (kept * FRAME < phone.end)]
+    inside = frames[(frames * FRAME >= phone.start - FRAME / 2) & (frames * FRAME < phone.end)]
     gaps = np.flatnonzero(np.diff(inside) > 1)
     if not len(gaps):
         return phone

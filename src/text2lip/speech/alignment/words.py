@@ -31,29 +31,25 @@ def words_from_reference(phones: Sequence[Segment], spoken: Timeline) -> list[Se
         phones (`Sequence[Segment]`): timed phones of the text.
         spoken (`Timeline`): the text with other times; gives the spelling of each word.
     """
-    known = [
-        (letter, index) for index, letters in _letters_of_words(spoken, phones_of_words(spoken)) for letter in letters
-    ]
-    found = [(letter, i) for i, phone in enumerate(phones) for letter, _ in split_phone(phone.label) if letter]
+    labels = [phone.label for phone in spoken.phones if phone.label]
+    spans = enumerate(phones_of_words(spoken))
+    known = [(letter, word) for word, span in spans for i in span for letter in _letters(labels[i])]
+    timed = [(letter, i) for i, phone in enumerate(phones) for letter in _letters(phone.label)]
     owners: list[int | None] = [None] * len(phones)
-    matcher = difflib.SequenceMatcher(None, [k for k, _ in known], [f for f, _ in found], autojunk=False)
+    matcher = difflib.SequenceMatcher(None, [k for k, _ in known], [t for t, _ in timed], autojunk=False)
     for a, b, size in matcher.get_matching_blocks():
         for offset in range(size):
-            owners[found[b + offset][1]] = known[a + offset][1]
+            owners[timed[b + offset][1]] = known[a + offset][1]
     last = None
-    spans: dict[int, list[float]] = {}
+    times: dict[int, list[float]] = {}
     for phone, owner in zip(phones, owners):
         last = owner if owner is not None else last
         if last is None or not phone.label:
             continue
-        span = spans.setdefault(last, [phone.start, phone.end])
+        span = times.setdefault(last, [phone.start, phone.end])
         span[1] = max(span[1], phone.end)
-    return [Segment(spoken.words[index].label, *spans[index]) for index in sorted(spans)]
+    return [Segment(spoken.words[index].label, *times[index]) for index in sorted(times)]
 
 
-def _letters_of_words(spoken: Timeline, phones_of_words: list[list[int]]) -> list[tuple[int, list[str]]]:
-    labels = [phone.label for phone in spoken.phones if phone.label]
-    return [
-        (index, [letter for i in inside for letter, _ in split_phone(labels[i]) if letter])
-        for index, inside in enumerate(phones_of_words)
-    ]
+def _letters(phone: str) -> list[str]:
+    return [letter for letter, _ in split_phone(phone) if letter]

@@ -49,7 +49,7 @@ TIMING_FORMATS = {
     "gentle": "Gentle, phones of words",
     "words": "a JSON list of {text, start, end} (words)",
 }
-
+_KNOWN = "; ".join(TIMING_FORMATS.values())
 UNSTATED = ("list", "labels", "words")  # whose times may be in any unit
 
 
@@ -180,7 +180,7 @@ def _detect(name: str, text: str, data) -> str:
             return "subtitles"
         if re.match(r"\s*-?\d+(?:\.\d+)?\s+-?\d+(?:\.\d+)?\s+\S", first):
             return "labels"
-        raise ValueError(f"timings: {name or text[:40]!r} has no known format; wants one of {_known_formats()}.")
+        raise ValueError(f"timings: {name or text[:40]!r} has no known format; wants one of {_KNOWN}.")
     if isinstance(data, Mapping):
         return _detect_object(data)
     if not len(data):
@@ -215,11 +215,7 @@ def _detect_object(data: Mapping) -> str:
     words = data.get("words")
     if isinstance(words, list) and words and isinstance(words[0], Mapping):
         return "gentle" if "case" in words[0] else "words"
-    raise ValueError(f"timings: JSON with {sorted(data)[:6]} has no known format; wants one of {_known_formats()}.")
-
-
-def _known_formats() -> str:
-    return "; ".join(TIMING_FORMATS.values())
+    raise ValueError(f"timings: JSON with {sorted(data)[:6]} has no known format; wants one of {_KNOWN}.")
 
 
 def _from_service(format: str, text: str, data, language: str) -> Timeline:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from text2lip.text.scripts import UNSPACED
 from text2lip.text.timing import Segment
 
 
@@ -13,7 +14,6 @@ LINES = 2
 SHORTEST_CUE, LONGEST_CUE = 1.0, 7.0  # seconds on the screen
 CUE_PAUSE = 0.7  # seconds of silence that end a subtitle
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 class Cue(NamedTuple):
@@ -111,13 +111,13 @@ def read_cues(text: str) -> list[Segment]:
         if following and _NEXT_NUMBER.fullmatch(body):
             continue
         body = _EMPTY_LINE.split(body.lstrip())[0]
-        said = " ".join(re.sub(r"<[^<>\n]*>|\{\\[^{}\n]*\}", "", body).split())
+        line = " ".join(re.sub(r"<[^<>\n]*>|\{\\[^{}\n]*\}", "", body).split())
         groups = times.groups(default="0")
         start, end = _seconds(*groups[:4]), _seconds(*groups[4:])
         if end < start:
-            raise ValueError(f"subtitles: the cue {said[:40]!r} ends at {end} s, before it starts ({start} s).")
-        if said:
-            cues.append(Segment(html.unescape(said), start, end))
+            raise ValueError(f"subtitles: the cue {line[:40]!r} ends at {end} s, before it starts ({start} s).")
+        if line:
+            cues.append(Segment(html.unescape(line), start, end))
     return cues
 
 
@@ -138,7 +138,7 @@ def _join(labels: list[str]) -> str:
     """Words with spaces between, none where both sides are of a script without spaces."""
     text = ""
     for label in labels:
-        spaced = text and not (_UNSPACED.match(label) and (_UNSPACED.match(text[-1]) or not text[-1].isalnum()))
+        spaced = text and not (UNSPACED.match(label) and (UNSPACED.match(text[-1]) or not text[-1].isalnum()))
         text += (" " if spaced else "") + label
     return text
 

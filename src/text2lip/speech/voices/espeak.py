@@ -24,6 +24,7 @@ from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_t
 from text2lip.text.espeak_library import espeak_library, espeak_voices, readable_text, unloadable
 from text2lip.text.languages import resolve_language
 from text2lip.text.mnemonics import mnemonics, probe
+from text2lip.text.scripts import UNSPACED
 from text2lip.text.timing import Segment, Timeline
 
 
@@ -31,7 +32,6 @@ WORDS_PER_MINUTE = 175  # espeak's own default; its parameter runs from 80 to 45
 MAX_WORDS_PER_MINUTE = 449  # from 450 on espeak post-processes the sound and its events no longer match
 LONGEST_CLOSURE = 0.06  # seconds
 PLOSIVES = frozenset("ptkcqʔbdɡʈɖɟɢ")
-UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # scripts whose words are not spaced
 
 _SYNCHRONOUS, _EVENTS, _UTF8, _MNEMONICS = 2, 0x1 | 0x2 | 0x8000, 0x1, 0x100
 _WORD, _PHONEME = 1, 7
@@ -163,9 +163,8 @@ def _phones(raw: _Raw, samples: np.ndarray) -> tuple[list[list], list[int | None
             continue
         phones.append([name, sample if phones else 0, len(samples)])
         owners.append(word if name else None)
-    kept = [i for i, (_, start, end) in enumerate(phones) if end > start]
-    phones, owners = [phones[i] for i in kept], [owners[i] for i in kept]
-    return phones, owners
+    lasting = [i for i, (_, start, end) in enumerate(phones) if end > start]
+    return [phones[i] for i in lasting], [owners[i] for i in lasting]
 
 
 def _take_closures(phones: list[list], samples: np.ndarray, sampling_rate: int) -> None:
@@ -235,15 +234,15 @@ def _mnemonic_table(voice: str) -> dict[str, str]:
     """IPA -> espeak mnemonic in a voice, found out by having each mnemonic said."""
     text, places = probe()
     starts = [offset for offset, _ in places]
-    heard: dict[str, list[str]] = {mnemonic: [] for _, mnemonic in places}
+    sounds: dict[str, list[str]] = {mnemonic: [] for _, mnemonic in places}
     mnemonic = ""
     for kind, _, offset, name in _run(text, voice, WORDS_PER_MINUTE, _MNEMONICS).events:
         if kind == _WORD:
             mnemonic = places[bisect.bisect_right(starts, offset) - 1][1]
         elif name and mnemonic:
-            heard[mnemonic].append(name.lstrip("ˈˌ"))
+            sounds[mnemonic].append(name.lstrip("ˈˌ"))
     table: dict[str, str] = {}
-    for mnemonic, names in heard.items():
+    for mnemonic, names in sounds.items():
         if len(names) == 2:  # the sound and its neighbour
             table.setdefault(names[0], mnemonic)
     return table
@@ -267,20 +266,7 @@ class EspeakSynthesizer:
         self.name = f"espeak+{variant}" if variant else "espeak"
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`.
-
-        Args:
-            text (`str`): plain text; control characters count as spaces.
-            language (`str`): language code, such as "en-us" or "fr".
-            speaking_rate (`float`): pace in [0.5, 2.5]; 1.0 is espeak's own 175 words a minute.
-
-        Returns:
-            `Speech`: 22,050 Hz; phones are espeak's IPA with stress marks.
-
-        Raises:
-            ValueError: unknown language or variant, a rate out of range, text that is too long; `SilentTextError`
-                when espeak finds nothing to say.
-        """
+        """Speak `text`, see [`Synthesizer`]; 22,050 Hz, phones with stress marks, at pace 1 175 words a minute."""
         return self._speak(clean_text(text), language, speaking_rate)
 
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
@@ -298,11 +284,8 @@ class EspeakSynthesizer:
         Raises:
             ValueError: no IPA letter in `phones`; otherwise as for text.
         """
-        groups = mnemonics(clean_text(phones), self._table(language))
+        groups = mnemonics(clean_text(phones), _mnemonic_table(self._voice(language)))
         return join([self._speak(f"[[{codes}]]", language, speaking_rate, _MNEMONICS) for codes in groups])
-
-    def _table(self, language: str) -> dict[str, str]:
-        return _mnemonic_table(self._voice(language))
 
     def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
         rate = min(MAX_WORDS_PER_MINUTE, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))

@@ -61,20 +61,7 @@ class KokoroSynthesizer:
         self._style = voices[voice]
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`.
-
-        Args:
-            text (`str`): plain text.
-            language (`str`): one of `languages` or an alias.
-            speaking_rate (`float`): pace in [0.5, 2.5].
-
-        Returns:
-            `Speech`: 24 kHz; phones are espeak's IPA.
-
-        Raises:
-            ValueError: a language that Kokoro doesn't speak, a rate out of range, text that is too long;
-                `SilentTextError` when there is nothing to say.
-        """
+        """Speak `text`, see [`Synthesizer`]; 24 kHz, phones are espeak's."""
         code, rate = resolve_language(language), check_rate(speaking_rate)
         if code not in LANGUAGES:
             raise ValueError(f"language: voice 'kokoro' doesn't speak {code!r}, only {', '.join(LANGUAGES)}.")

@@ -69,19 +69,10 @@ class PicoSynthesizer:
         self._package_folder = os.path.dirname(os.path.dirname(os.path.abspath(py_nanotts.__file__)))
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`.
-
-        Args:
-            text (`str`): plain text; control characters and angle brackets count as spaces.
-            language (`str`): language code, one of `languages` or an alias.
-            speaking_rate (`float`): pace in [0.5, 2.5].
-
-        Returns:
-            `Speech`: 16 kHz; phones are espeak's IPA.
+        """Speak `text`, see [`Synthesizer`]; 16 kHz, angle brackets count as spaces.
 
         Raises:
-            ValueError: a language that Pico doesn't speak, a rate out of range, text that is too long;
-                `SilentTextError` when there is nothing to say, `PicoError` when Pico fails on the text.
+            PicoError: Pico fails on the text.
         """
         language, rate = resolve_language(language), check_rate(speaking_rate)
         if language not in VOICES:
@@ -167,6 +158,6 @@ def _stretched(timeline: Timeline, duration: float) -> Timeline:
     """The whole timeline, scaled to `duration` less lead and tail."""
     scale = max(duration - QUIET_BEFORE - QUIET_AFTER, duration / 2) / timeline.duration
     lead = (duration - scale * timeline.duration) / 2
-    moved = [[Segment(s.label, lead + s.start * scale, lead + s.end * scale) for s in part] for part in
+    scaled = [[Segment(s.label, lead + s.start * scale, lead + s.end * scale) for s in part] for part in
              (timeline.phones, timeline.words)]  # fmt: skip
-    return Timeline.from_phones(moved[0], moved[1], duration)
+    return Timeline.from_phones(scaled[0], scaled[1], duration)

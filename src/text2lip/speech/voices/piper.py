@@ -47,19 +47,9 @@ class PiperSynthesizer:
         self._voice = _load(self._path)
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`.
+        """Speak `text`, see [`Synthesizer`]; 16,000 or 22,050 Hz, phones are single IPA letters with marks.
 
-        Args:
-            text (`str`): plain text.
-            language (`str`): the voice's own language, or another with the same first part (en-gb for en-us).
-            speaking_rate (`float`): pace in [0.5, 2.5].
-
-        Returns:
-            `Speech`: at the model's rate, 16,000 or 22,050 Hz; phones are single IPA letters with marks.
-
-        Raises:
-            ValueError: another language, a rate out of range, text that is too long; `SilentTextError` when there is
-                nothing to say.
+        Of `languages` the first part counts alone: a voice of en-us reads en-gb.
         """
         language = self._check(language)
         spoken = EspeakSynthesizer()(clean_text(text), language=language)  # knows which phones are which word
@@ -105,13 +95,10 @@ def _timed(chunk) -> Speech:
     duration = len(audio) / chunk.sample_rate
     total = sum(item.num_samples for item in chunk.phoneme_alignments)
     scale = duration / max(1, total)  # equal but for rounding
-    phones = phones_from_tokens((_symbol(item.phoneme), item.num_samples * scale) for item in chunk.phoneme_alignments)
+    tokens = [(item.phoneme, item.num_samples * scale) for item in chunk.phoneme_alignments]
+    phones = phones_from_tokens(("_" if token in ("^", "$") else token, seconds) for token, seconds in tokens)
     phones[-1] = phones[-1]._replace(end=duration)
     return end_with_the_sound(Speech(audio, chunk.sample_rate, Timeline.from_phones(phones, duration=duration)))
-
-
-def _symbol(phoneme: str) -> str:
-    return "_" if phoneme in ("^", "$", "_") else phoneme
 
 
 @functools.lru_cache(maxsize=2)

@@ -30,8 +30,20 @@ class Synthesizer(Protocol):
     languages: list[str] | None
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text` (one sentence is best) and return its sound with the times of its phones and words."""
-        ...
+        """Speak `text` (one sentence is best).
+
+        Args:
+            text (`str`): plain text; control characters count as spaces.
+            language (`str`): language code, one of `languages` or an alias.
+            speaking_rate (`float`): pace in [0.5, 2.5]; 1.0 is the voice's own.
+
+        Returns:
+            `Speech`: mono sound with the times of its phones (IPA) and words.
+
+        Raises:
+            ValueError: a language that the voice doesn't speak, a rate out of range, text that is too long;
+                `SilentTextError` when there is nothing to say.
+        """
 
 
 def clean_text(text: str) -> str:

@@ -3,6 +3,10 @@
 import re
 
 from text2lip.speech.utterance import Speech
+from text2lip.speech.voices.espeak import EspeakSynthesizer
+from text2lip.speech.voices.kokoro import KokoroSynthesizer
+from text2lip.speech.voices.pico import PicoError, PicoSynthesizer
+from text2lip.speech.voices.piper import PiperSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
 from text2lip.text.languages import resolve_language
 
@@ -18,30 +22,23 @@ def get_synthesizer(voice="default") -> Synthesizer:
         ValueError: no such voice.
         ImportError: the voice's package is not installed; the message has the pip line.
     """
+    names = ", ".join(list_voices())
     if not isinstance(voice, str):
         if callable(voice) and hasattr(voice, "languages"):
             return voice
-        raise ValueError(f"voice: got {type(voice).__name__}; wants a name ({_names()}) or a Synthesizer.")
+        raise ValueError(f"voice: got {type(voice).__name__}; wants a name ({names}) or a Synthesizer.")
     family, separator, rest = re.fullmatch(r"([^+:-]*)([+:-]?)(.*)", voice.strip(), re.DOTALL).groups()
     if voice == "default":
         return DefaultSynthesizer()
     if family == "espeak" and (voice == "espeak" or (separator == "+" and rest)):
-        from text2lip.speech.voices.espeak import EspeakSynthesizer
-
         return EspeakSynthesizer(variant=rest or None)
     if voice == "pico":
-        from text2lip.speech.voices.pico import PicoSynthesizer
-
         return PicoSynthesizer()
     if family == "kokoro" and (voice == "kokoro" or (separator == ":" and rest)):
-        from text2lip.speech.voices.kokoro import KokoroSynthesizer
-
         return KokoroSynthesizer(rest or None)
     if family == "piper" and separator == ":" and rest:
-        from text2lip.speech.voices.piper import PiperSynthesizer
-
         return PiperSynthesizer(rest)
-    raise ValueError(f"voice: no voice {voice!r}; choose one of: {_names()}.")
+    raise ValueError(f"voice: no voice {voice!r}; choose one of: {names}.")
 
 
 def list_voices() -> dict[str, str]:
@@ -67,18 +64,14 @@ class DefaultSynthesizer:
     languages = None
 
     def __init__(self):
-        from text2lip.speech.voices.espeak import EspeakSynthesizer
-
         self._espeak = EspeakSynthesizer()
         try:
-            self._pico = get_synthesizer("pico")
+            self._pico = PicoSynthesizer()
         except ImportError:
             self._pico = None
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
         """Speak `text`; see `Synthesizer`. What Pico can't read is read by espeak."""
-        from text2lip.speech.voices.pico import PicoError
-
         if self._pico is not None and resolve_language(language) in self._pico.languages:
             try:
                 return self._pico(text, language=language, speaking_rate=speaking_rate)
@@ -89,7 +82,3 @@ class DefaultSynthesizer:
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
         """Speak IPA by espeak."""
         return self._espeak.speak_phones(phones, language=language, speaking_rate=speaking_rate)
-
-
-def _names() -> str:
-    return ", ".join(list_voices())
