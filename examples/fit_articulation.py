@@ -14,7 +14,8 @@ import torch
 
 from text2lip.cards import record_training
 from text2lip.data.prepared import PreparedClip
-from text2lip.faces.canonical import driven_index, lip_width, neutral_shape
+from text2lip.faces.canonical import lip_width, neutral_shape
+from text2lip.faces.topology import driven_index
 from text2lip.licences import check_licence
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features

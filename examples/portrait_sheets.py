@@ -14,7 +14,8 @@ from contact_sheet import label_font
 from PIL import Image, ImageDraw
 
 from text2lip import Text2LipPipeline
-from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width, to_pixels
+from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width
+from text2lip.faces.geometry import to_pixels
 from text2lip.media.images import load_image
 from text2lip.training.settings import errors_in_one_line
 

@@ -43,10 +43,11 @@ import rows  # noqa: E402
 from quality import clip_parser, load, number, prepared_folder, write_sheet  # noqa: E402
 
 from text2lip import Text2LipPipeline  # noqa: E402
-from text2lip import metrics as M  # noqa: E402
+from text2lip import metrics as M
 from text2lip.data.preparation import track  # noqa: E402
-from text2lip.faces.canonical import canonical_lips, driven_index, lip_gap  # noqa: E402
+from text2lip.faces.canonical import canonical_lips, lip_gap  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
+from text2lip.faces.topology import driven_index  # noqa: E402
 from text2lip.media.video import read_frames  # noqa: E402
 from text2lip.motion.durations import predict_timeline  # noqa: E402
 from text2lip.motion.retarget import PortraitMouth  # noqa: E402

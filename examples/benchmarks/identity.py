@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from text2lip import FaceLandmarker
-from text2lip.faces.canonical import to_pixels
+from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import builtin_identity, face_chip
 from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.media.images import load_image

@@ -13,7 +13,7 @@ import argparse
 import numpy as np
 
 from text2lip import Text2LipPipeline, synthesize
-from text2lip.faces.canonical import driven_index
+from text2lip.faces.topology import driven_index
 from text2lip.metrics import jerk
 from text2lip.motion.seal import BREATH, CLOSE
 

@@ -56,9 +56,10 @@ import rows  # noqa: E402
 from quality import clip_parser, load, number, prepared_folder, write_sheet  # noqa: E402
 
 from text2lip import GeometricRenderer  # noqa: E402
-from text2lip import metrics as M  # noqa: E402
-from text2lip.faces.canonical import DRIVEN  # noqa: E402
-from text2lip.faces.crop import CROP_SIZE, crop, transform_points  # noqa: E402
+from text2lip import metrics as M
+from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
+from text2lip.faces.geometry import transform_points  # noqa: E402
+from text2lip.faces.topology import DRIVEN  # noqa: E402
 from text2lip.media.video import read_frames, write_video  # noqa: E402
 from text2lip.metrics.image import OPEN_GAP, inside_polygon  # noqa: E402
 from text2lip.metrics.lip_metrics import SMOOTHING_TAPS  # noqa: E402

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from text2lip.data.grid import pronounced
-from text2lip.faces.canonical import DRIVEN, canonical_lips, driven_index, to_pixels
+from text2lip.faces.canonical import canonical_lips
 from text2lip.faces.crop import mouth_crop_transform
-from text2lip.faces.topology import canonical_mesh
+from text2lip.faces.geometry import to_pixels
+from text2lip.faces.topology import DRIVEN, canonical_mesh, driven_index
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.references import MouthReferences, choose_references
 from text2lip.text.timing import Segment, Timeline
@@ -214,10 +215,10 @@ def crop_transforms(clip: BenchClip) -> np.ndarray:
 
 def inner_lips_in_crop(clip: BenchClip, transforms: np.ndarray) -> np.ndarray:
     """Outline of the real inner lips in crop pixels, first pixel's centre at 0: (frames, 20, 2)."""
-    from text2lip.faces.canonical import transform
+    from text2lip.faces.geometry import transform_points
     from text2lip.metrics import inner_lip_polygon
 
-    return inner_lip_polygon(transform(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
+    return inner_lip_polygon(transform_points(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
 
 
 def real_gap(clip: BenchClip) -> np.ndarray:

@@ -1,19 +1,9 @@
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import (
-    DRIVEN,
-    STABLE,
-    canonical_lips,
-    driven_index,
-    fit_similarity,
-    head_frame,
-    lip_gap,
-    lip_width,
-    neutral_shape,
-    to_pixels,
-    transform,
-)
+from text2lip.faces.canonical import canonical_lips, canonical_transforms, lip_gap, lip_width, neutral_shape
+from text2lip.faces.geometry import fit_similarity, to_pixels, transform_points
+from text2lip.faces.topology import DRIVEN, STABLE, driven_index
 
 
 def turned(points, angle, scale, shift):
@@ -35,7 +25,7 @@ def test_driven_points_are_57_and_distinct():
 def test_fit_similarity_finds_the_turn(face):
     target = turned(face, 0.3, 1.7, (5, -2))
     matrix = fit_similarity(face, target)
-    np.testing.assert_allclose(transform(matrix, face), target, atol=1e-9)
+    np.testing.assert_allclose(transform_points(matrix, face), target, atol=1e-9)
 
 
 def test_head_motion_is_removed_and_lip_motion_kept(face):
@@ -49,7 +39,7 @@ def test_head_motion_is_removed_and_lip_motion_kept(face):
 
 
 def test_unit_is_the_distance_of_the_outer_eye_corners(face):
-    points = transform(head_frame(face[None]), face[None])[0]
+    points = transform_points(canonical_transforms(face[None]), face[None])[0]
     assert np.linalg.norm(points[263] - points[33]) == pytest.approx(1, abs=1e-6)
     np.testing.assert_allclose(points[[33, 263]], [[-0.5, 0], [0.5, 0]], atol=1e-6)
     assert 33 in STABLE and 263 in STABLE

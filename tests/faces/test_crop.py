@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import MOUTH_CORNERS, OUTER_EYES, STABLE
-from text2lip.faces.crop import crop, mouth_anchor, mouth_crop_transform, paste_back, transform_points
-from text2lip.faces.topology import canonical_mesh
+from text2lip.faces.crop import crop, mouth_anchor, mouth_crop_transform, paste_back
+from text2lip.faces.geometry import transform_points
+from text2lip.faces.topology import MOUTH_CORNERS, OUTER_EYES, STABLE, canonical_mesh
 
 
 def face(unit=100.0, centre=(256.0, 200.0)):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from text2lip.faces.drawing import EYES_AND_BROWS, LIPS, MARKS, draw_landmarks, overlay_landmarks
+from text2lip.faces.drawing import EYES_AND_BROWS, HALF_LIPS, MARKS, draw_landmarks, overlay_landmarks
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def test_edges_of_the_picture(landmarks):
 
 
 def test_groups_and_order():
-    chains = [index for chain, _ in EYES_AND_BROWS + LIPS for index in chain]
+    chains = [index for chain, _ in EYES_AND_BROWS + HALF_LIPS for index in chain]
     assert len(set(chains)) == 16 + 16 + 10 + 10 + 40
-    assert [len(chain) for chain, _ in LIPS] == [6] * 8 and [index for index, _ in MARKS] == [468, 473, 4]
+    assert [len(chain) for chain, _ in HALF_LIPS] == [6] * 8 and [index for index, _ in MARKS] == [468, 473, 4]
 
 
 def test_third_coordinate_does_not_matter(landmarks):

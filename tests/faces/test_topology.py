@@ -45,11 +45,3 @@ def test_canonical_mesh():
 def test_arrays_are_the_callers_own():
     topology.canonical_mesh()[0][:] = 0
     assert np.abs(topology.canonical_mesh()[0]).max() > 1
-
-
-def test_texture_and_procrustes():
-    uv = topology.canonical_uv()
-    assert uv.shape == (468, 2) and uv.min() >= 0 and uv.max() <= 1
-    indices, weights = topology.procrustes_landmarks()
-    assert len(indices) == len(weights) == 33 and (weights > 0).all()
-    assert indices.min() >= 0 and indices.max() < 468

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import DRIVEN, LIPS
+from text2lip.faces.topology import DRIVEN, LIPS
 from text2lip.text.timing import Segment
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from text2lip import metrics
 from text2lip.data.grid import grid_clips
-from text2lip.faces.canonical import canonical_lips, to_pixels
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.geometry import to_pixels
 from text2lip.media.video import read_frames
 
 

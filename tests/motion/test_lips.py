@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from text2lip import Text2LipPipeline, synthesize
-from text2lip.faces.canonical import driven_index
+from text2lip.faces.topology import driven_index
 from text2lip.pipelines.inputs import clip_length
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import DRIVEN, INNER_LOWER, INNER_UPPER, driven_index, lip_gap, lip_width
-from text2lip.faces.topology import canonical_mesh
+from text2lip.faces.canonical import lip_gap, lip_width
+from text2lip.faces.topology import DRIVEN, INNER_LOWER_PAIRED, INNER_UPPER_PAIRED, canonical_mesh, driven_index
 from text2lip.motion.retarget import PortraitMouth, part_lips
 
 
@@ -23,7 +23,7 @@ def portrait(yaw=0.0, gap=0.0, smile=0.0):
 
 def inner_gap(landmarks):
     points = landmarks[..., :2] * np.array([SIZE[1], SIZE[0]])
-    return points[..., list(INNER_LOWER), 1] - points[..., list(INNER_UPPER), 1]
+    return points[..., list(INNER_LOWER_PAIRED), 1] - points[..., list(INNER_UPPER_PAIRED), 1]
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.05, 0.2])
@@ -73,7 +73,7 @@ def test_motion_is_scaled_to_the_mouth():
 
 def test_lips_never_cross():
     shape = np.zeros((57, 2))
-    shape[driven_index(INNER_UPPER), 1] = 0.1
+    shape[driven_index(INNER_UPPER_PAIRED), 1] = 0.1
     parted = part_lips(shape)
-    assert np.all(parted[driven_index(INNER_LOWER), 1] >= parted[driven_index(INNER_UPPER), 1])
+    assert np.all(parted[driven_index(INNER_LOWER_PAIRED), 1] >= parted[driven_index(INNER_UPPER_PAIRED), 1])
     assert lip_gap(parted) == pytest.approx(0, abs=1e-12)

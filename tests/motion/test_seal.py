@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from text2lip.faces.canonical import driven_index
+from text2lip.faces.topology import driven_index
 from text2lip.motion.seal import (
     BREATH,
     SETTLE,

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from text2lip.faces.builtin import builtin_portrait
-from text2lip.faces.canonical import LIPS, lip_gap
+from text2lip.faces.canonical import lip_gap
 from text2lip.faces.landmarker import FaceNotFoundError
+from text2lip.faces.topology import LIPS
 from text2lip.media import footage
 from text2lip.media.images import load_image
 from text2lip.media.video import read_frames, video_info, write_video

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from text2lip import LandmarkGuidedUNet, Text2LipPipeline
-from text2lip.faces.canonical import DRIVEN, INNER_LOWER
+from text2lip.faces.topology import DRIVEN, INNER_LOWER_PAIRED
 from text2lip.media.footage import Footage
 from text2lip.media.video import write_video
 from text2lip.pipelines import references as module
@@ -37,7 +37,7 @@ def others(pipe, portrait):
     """The portrait's talker with the mouth open in other ways, and something green in it."""
     stream = pipe.stream("Wow, far.", portrait, voice="espeak", num_frames=16, expressiveness=2, renderer="geometric")
     pictures = []
-    for frame, points in zip(stream, stream.landmarks[:, list(INNER_LOWER)] * 256):
+    for frame, points in zip(stream, stream.landmarks[:, list(INNER_LOWER_PAIRED)] * 256):
         x, y = points.mean(0).astype(int)
         frame[y - 3 : y + 1, x - 6 : x + 6] = 0, 255, 0
         pictures.append(frame)
@@ -139,7 +139,7 @@ def test_turned_heads_and_cut_mouths_are_left_out(face):
 
 def test_faces_much_smaller_than_others_are_left_out(face):
     faces = np.stack([face] * 4)
-    faces[:, list(INNER_LOWER), 1] += 0.02 * np.arange(4)[:, None]  # four mouths
+    faces[:, list(INNER_LOWER_PAIRED), 1] += 0.02 * np.arange(4)[:, None]  # four mouths
     looks = Looks(None, np.arange(4), faces, None)
     sides = {
         (256, (90, 300, 500, 40)): [1, 2],

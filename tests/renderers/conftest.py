@@ -9,12 +9,15 @@ import pytest
 from text2lip.faces.topology import (
     FACE_OVAL,
     INNER_LIP_CONTOUR,
+    INNER_LOWER,
+    INNER_UPPER,
+    JAW,
     LEFT_EYE,
     OUTER_LIP_CONTOUR,
+    OUTER_LOWER,
     RIGHT_EYE,
     canonical_mesh,
 )
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER
 from text2lip.renderers.references import MouthReferences
 
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER
 from text2lip.renderers import EchoMimicRenderer, GeometricRenderer, LearnedRenderer, Renderer
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER
 from text2lip.renderers.geometric import prepare
 
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import LIPS, fit_similarity, transform
-from text2lip.faces.topology import LEFT_EYE, RIGHT_EYE
+from text2lip.faces.geometry import fit_similarity, transform_points
+from text2lip.faces.topology import LEFT_EYE, LIPS, RIGHT_EYE
 from text2lip.renderers.eyelids import find_eyes, prepare_eyelids
 from text2lip.renderers.idle import BLINK, PAUSE, IdleMotion, add_idle, idle_landmarks
 
@@ -126,7 +126,7 @@ def test_the_mouth_rides_along_unharmed(face):
     moved = idle_landmarks(rows, face.landmarks, size=size, fps=25, strength=2.0)
     before, after = (lips[:, list(LIPS)] * size[::-1] for lips in (rows, moved))
     assert np.abs(after - before).max() > 0.5
-    assert np.abs(transform(fit_similarity(before, after), before) - after).max() < 0.02
+    assert np.abs(transform_points(fit_similarity(before, after), before) - after).max() < 0.02
 
 
 def test_landmarks_tell_where_the_pixels_go(face):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from text2lip.renderers.base import to_pixels
+from text2lip.faces.geometry import to_indices
 from text2lip.renderers.interior import mouth_interior, palette
 from text2lip.renderers.sprites import place, sprites, tooth_colour
 from text2lip.renderers.warp import face_frame
@@ -9,7 +9,7 @@ from text2lip.renderers.warp import face_frame
 
 @pytest.fixture
 def interior(painted):
-    points = to_pixels(painted.landmarks, *painted.portrait.shape[:2])
+    points = to_indices(painted.landmarks, *painted.portrait.shape[:2])
     return mouth_interior(painted.portrait, points, face_frame(points)), points
 
 
@@ -44,7 +44,7 @@ def test_a_narrow_gap_is_darker(interior):
 
 
 def test_colours_follow_the_light(painted):
-    points = to_pixels(painted.landmarks, *painted.portrait.shape[:2])
+    points = to_indices(painted.landmarks, *painted.portrait.shape[:2])
     day = palette(painted.portrait, points)
     warm = palette((painted.portrait * np.array([1.0, 0.8, 0.6])).astype(np.uint8), points)
     night = palette(painted.portrait // 3, points)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from text2lip.faces.canonical import to_pixels
 from text2lip.faces.crop import crop, mouth_crop_transform
+from text2lip.faces.geometry import to_pixels
 from text2lip.models.landmark_unet import LandmarkGuidedUNet
 from text2lip.renderers import GeometricRenderer, LearnedRenderer
 from text2lip.renderers.learned import reference_input, trust

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, LIPS, driven_index
+from text2lip.faces.topology import INNER_LOWER_PAIRED, INNER_UPPER_PAIRED, LIPS, driven_index
 from text2lip.renderers import MouthReferences, choose_references
 from text2lip.renderers import references as module
 
@@ -168,7 +168,8 @@ def test_crops_are_as_fine_as_the_portrait_within_limits(paint_face, refer_to, u
 
 def closed(points):
     made = points.copy()
-    made[driven_index(INNER_UPPER)] = made[driven_index(INNER_LOWER)] = points[driven_index(INNER_LOWER)].mean(0)
+    upper, lower = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
+    made[upper] = made[lower] = points[lower].mean(0)
     return made
 
 

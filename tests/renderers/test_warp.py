@@ -2,15 +2,16 @@ import cv2
 import numpy as np
 import pytest
 
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, JAW, to_pixels
+from text2lip.faces.geometry import to_indices
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, JAW, LOWER_SIDE, UPPER_SIDE
 from text2lip.renderers.contour import mouth_masks, smooth, uncross
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.warp import LOWER_SIDE, UPPER_SIDE, face_frame, warp_field
+from text2lip.renderers.warp import face_frame, warp_field
 
 
 @pytest.fixture
 def field(painted):
-    points = to_pixels(painted.landmarks, *painted.portrait.shape[:2])
+    points = to_indices(painted.landmarks, *painted.portrait.shape[:2])
     return points, face_frame(points), warp_field(points, face_frame(points), *painted.portrait.shape[:2])
 
 
@@ -24,7 +25,7 @@ def at(field, nodes, points):
 @pytest.mark.parametrize(("side", "rows"), [(0, UPPER_SIDE), (1, LOWER_SIDE)])
 def test_lips_and_jaw_go_where_they_are_sent(painted, field, side, rows):
     points, frame, field = field
-    shift = to_pixels(painted.with_gap(0.2), *painted.portrait.shape[:2]) - points
+    shift = to_indices(painted.with_gap(0.2), *painted.portrait.shape[:2]) - points
     back = field.backward(side, shift[list(rows)])
     target = points + shift
     lips = [i for i in rows if i not in JAW]
@@ -37,7 +38,7 @@ def test_lips_and_jaw_go_where_they_are_sent(painted, field, side, rows):
 
 def test_the_field_is_zero_at_its_sides_and_small_at_the_nose(painted, field):
     points, frame, field = field
-    shift = to_pixels(painted.with_gap(0.25), *painted.portrait.shape[:2]) - points
+    shift = to_indices(painted.with_gap(0.25), *painted.portrait.shape[:2]) - points
     back = field.backward(1, shift[list(LOWER_SIDE)])
     sides = np.concatenate([back[0], back[-1], back[:, 0], back[:, -1]])
     assert not sides.any()
@@ -46,7 +47,7 @@ def test_the_field_is_zero_at_its_sides_and_small_at_the_nose(painted, field):
 
 def test_the_field_does_not_fold_below_the_lower_lip(painted, field):
     points, frame, field = field
-    shift = to_pixels(painted.with_gap(0.3), *painted.portrait.shape[:2]) - points
+    shift = to_indices(painted.with_gap(0.3), *painted.portrait.shape[:2]) - points
     back = field.backward(1, shift[list(LOWER_SIDE)])
     rows = field.face[..., 1] > frame.coordinates(points[[14]])[0, 1] + 0.3
     source_y = back[..., 1] / field.step + np.arange(field.shape[0])[:, None]
@@ -55,7 +56,7 @@ def test_the_field_does_not_fold_below_the_lower_lip(painted, field):
 
 def test_the_cheeks_follow_part_of_the_way(painted, field):
     points, frame, field = field
-    shift = to_pixels(painted.with_gap(0.2), *painted.portrait.shape[:2]) - points
+    shift = to_indices(painted.with_gap(0.2), *painted.portrait.shape[:2]) - points
     back = field.backward(1, shift[list(LOWER_SIDE)])
     cheek = np.linalg.norm(at(field, back, points[[214, 434]]), axis=1)
     chin = np.linalg.norm(shift[152])
@@ -63,7 +64,7 @@ def test_the_cheeks_follow_part_of_the_way(painted, field):
 
 
 def test_masks_cover_every_pixel_once(painted):
-    points = to_pixels(painted.with_gap(0.15), *painted.portrait.shape[:2])
+    points = to_indices(painted.with_gap(0.15), *painted.portrait.shape[:2])
     frame = face_frame(points)
     box = (110, 180, 250, 260)
     curves = [smooth(points[list(row)]) for row in (INNER_UPPER, INNER_LOWER)]
@@ -78,7 +79,7 @@ def test_masks_cover_every_pixel_once(painted):
 
 
 def test_a_closed_mouth_has_no_inside(painted):
-    points = to_pixels(painted.landmarks, *painted.portrait.shape[:2])
+    points = to_indices(painted.landmarks, *painted.portrait.shape[:2])
     line = smooth(0.5 * (points[list(INNER_UPPER)] + points[list(INNER_LOWER)]))
     _, inside, _ = mouth_masks(line, line, face_frame(points), (110, 180, 250, 260), 0.5)
     assert inside.max() < 0.02
@@ -98,7 +99,7 @@ def test_curves_pass_through_their_points():
 
 def test_true_lip_edges_are_found_beyond_the_landmarks(paint_face):
     face = paint_face(gap=0.08, unit=240, size=(1000, 900), centre=(450, 350))
-    points = to_pixels(face.landmarks, *face.portrait.shape[:2])
+    points = to_indices(face.landmarks, *face.portrait.shape[:2])
     narrow = points.copy()  # a mesh that sees half of the opening
     middle = 0.5 * (points[list(INNER_UPPER)] + points[list(INNER_LOWER)])
     for row in (INNER_UPPER, INNER_LOWER):
@@ -114,14 +115,14 @@ def test_closed_lips_have_no_edges_to_find(painted, grey):
     portrait = painted.portrait
     if grey:
         portrait = np.repeat(portrait.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
-    points = to_pixels(painted.landmarks, *portrait.shape[:2])
+    points = to_indices(painted.landmarks, *portrait.shape[:2])
     assert max(np.abs(edge).max() for edge in lip_edges(portrait, points)) < 0.02 * painted.unit
 
 
 def test_what_is_beside_the_jaw_stays_and_nothing_folds(painted, field):
     """Hair ends and collars: a mouth that opens wide moves the skin below the chin, and nothing beside the neck."""
     points, frame, field = field
-    shift = to_pixels(painted.with_gap(0.3), *painted.portrait.shape[:2]) - points
+    shift = to_indices(painted.with_gap(0.3), *painted.portrait.shape[:2]) - points
     back = field.backward(1, shift[list(LOWER_SIDE)])
     jaw, inside = frame.coordinates(points)[list(JAW)], frame.coordinates(points)[1]
     away = (jaw - inside) / np.linalg.norm(jaw - inside, axis=-1, keepdims=True)

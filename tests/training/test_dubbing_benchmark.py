@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import driven_index
+from text2lip.faces.topology import driven_index
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from text2lip.faces.canonical import driven_index
+from text2lip.faces.topology import driven_index
 from text2lip.metrics import jerk
 from text2lip.training import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
 from text2lip.training.losses import mean_jerk

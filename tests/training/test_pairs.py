@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import DRIVEN
+from text2lip.faces.topology import DRIVEN
 from text2lip.training.pairs import (
     APART,
     PAIR_MARGIN,

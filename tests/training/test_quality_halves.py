@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from text2lip.faces.canonical import canonical_lips, to_pixels
-from text2lip.faces.topology import canonical_mesh
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.geometry import to_pixels
+from text2lip.faces.topology import INNER_LOWER, OUTER_LOWER, canonical_mesh
 from text2lip.metrics.image import ROUNDING_MSE, decibels
-from text2lip.renderers.base import INNER_LOWER, OUTER_LOWER
 
 
 FRAMES, SIZE = 21, 80

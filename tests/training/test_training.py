@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from text2lip.faces.canonical import driven_index, lip_gap
+from text2lip.faces.canonical import lip_gap
+from text2lip.faces.topology import driven_index
 from text2lip.text.timing import Segment
 from text2lip.training import (
     Text2LipNetworks,

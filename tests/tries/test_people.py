@@ -9,9 +9,9 @@ from PIL import Image
 
 from text2lip.cli import build_parser, main
 from text2lip.faces.builtin import builtin_portrait
-from text2lip.faces.canonical import LIPS
 from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning
+from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
 from text2lip.media.video import write_video
 from text2lip.scenes.reference_set import look_through

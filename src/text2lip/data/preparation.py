@@ -37,7 +37,8 @@ def prepare_clip(clip: SourceClip, landmarker: Any, tokenizer: Any) -> dict[str,
     Raises:
         ClipError: the video can't be read, is too short, shows no face, or is silent.
     """
-    from text2lip.faces.canonical import canonical_lips, head_frame, to_pixels
+    from text2lip.faces.canonical import canonical_lips, canonical_transforms
+    from text2lip.faces.geometry import to_pixels
     from text2lip.speech.audio import load_audio, resample, to_int16
     from text2lip.speech.features import SAMPLING_RATE, log_mel
 
@@ -62,7 +63,7 @@ def prepare_clip(clip: SourceClip, landmarker: Any, tokenizer: Any) -> dict[str,
         "fps": fps,
         "size": (height, width),
         "landmarks": landmarks,
-        "head": head_frame(points).astype(np.float32),
+        "head": canonical_transforms(points).astype(np.float32),
         "lips": canonical_lips(points),
         "crops": mouth_crops(frames, points),
         "audio": to_int16(audio),

@@ -6,67 +6,11 @@ the right of the picture, y down, and the distance of the outer eye corners (mes
 
 import numpy as np
 
-
-LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)  # outer lower
-LIPS += (185, 40, 39, 37, 0, 267, 269, 270, 409)  # outer upper
-LIPS += (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)  # inner lower
-LIPS += (191, 80, 81, 82, 13, 312, 311, 310, 415)  # inner upper
-JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
-DRIVEN = LIPS + JAW
-"""The K = 57 mesh points that lip motion moves: 40 of the lips, then 17 of the jaw from ear to ear."""
-
-INNER_UPPER = (191, 80, 81, 82, 13, 312, 311, 310, 415)
-INNER_LOWER = (95, 88, 178, 87, 14, 317, 402, 318, 324)
-"""Inner lip points above each other, from the right corner of the mouth to the left one."""
-
-STABLE = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4)
-OUTER_EYES = (33, 263)
-MOUTH_CORNERS = (61, 291)
+from text2lip.faces.geometry import fit_similarity, transform_points
+from text2lip.faces.topology import DRIVEN, INNER_MIDDLE, MOUTH_CORNERS, OUTER_EYES, STABLE, driven_index
 
 
-def driven_index(points: tuple[int, ...]) -> list[int]:
-    """Positions of mesh `points` among the 57 driven ones."""
-    return [DRIVEN.index(point) for point in points]
-
-
-def to_pixels(landmarks: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Normalised landmarks (..., 478, 2 or 3) to pixels, same shape; z, if there, scales with the width."""
-    return landmarks * np.array([width, height, width], np.float32)[: landmarks.shape[-1]]
-
-
-def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares rotation, scale and shift from `source` onto `target` (Umeyama 1991, in the plane).
-
-    Args:
-        source (`np.ndarray`): (..., points, 2).
-        target (`np.ndarray`): (points, 2) or (..., points, 2).
-
-    Returns:
-        `np.ndarray`: (..., 2, 3) affine matrices; apply with [`transform`].
-    """
-    source = np.asarray(source, np.float64)
-    target = np.asarray(target, np.float64)
-    z = source[..., 0] + 1j * source[..., 1]
-    w = target[..., 0] + 1j * target[..., 1]
-    z_mean, w_mean = z.mean(-1, keepdims=True), w.mean(-1, keepdims=True)
-    turn = (np.conj(z - z_mean) * (w - w_mean)).sum(-1) / (np.abs(z - z_mean) ** 2).sum(-1)
-    shift = w_mean[..., 0] - turn * z_mean[..., 0]
-    rows = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
-    return np.stack([np.stack([np.broadcast_to(v, turn.shape) for v in row], -1) for row in rows], -2)
-
-
-def fit_affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares affine matrix (2, 3) from `source` (points, 2) onto `target` (points, 2)."""
-    known = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
-    return np.linalg.lstsq(known, target, rcond=None)[0].T
-
-
-def transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Apply affine `matrix` (..., 2, 3) to `points` (..., points, 2)."""
-    return points @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]
-
-
-def head_frame(points: np.ndarray) -> np.ndarray:
+def canonical_transforms(points: np.ndarray) -> np.ndarray:
     """Matrices (frames, 2, 3) that take a clip's pixels to the canonical frame, one for each frame.
 
     The ten stable points of every frame are laid on their mean over the clip; the mean itself is put upright with
@@ -77,11 +21,11 @@ def head_frame(points: np.ndarray) -> np.ndarray:
     """
     stable = np.asarray(points, np.float64)[:, STABLE]
     eyes = [STABLE.index(point) for point in OUTER_EYES]
-    reference = transform(_upright(stable[0], eyes), stable[0])
+    reference = transform_points(_upright(stable[0], eyes), stable[0])
     for _ in range(3):
-        aligned = transform(fit_similarity(stable, reference), stable)
+        aligned = transform_points(fit_similarity(stable, reference), stable)
         mean = aligned.mean(0)
-        reference = transform(_upright(mean, eyes), mean)
+        reference = transform_points(_upright(mean, eyes), mean)
     return fit_similarity(stable, reference)
 
 
@@ -96,12 +40,12 @@ def canonical_lips(points: np.ndarray) -> np.ndarray:
         points (`np.ndarray`): (frames, 478, 2), pixels, no NaN.
     """
     points = np.asarray(points, np.float64)[..., :2]
-    return transform(head_frame(points), points[:, DRIVEN]).astype(np.float32)
+    return transform_points(canonical_transforms(points), points[:, DRIVEN]).astype(np.float32)
 
 
 def lip_gap(shape: np.ndarray) -> np.ndarray:
     """Distance of the middle inner lip points |13 - 14| of `shape` (..., 57, 2): (...,)."""
-    upper, lower = driven_index((13, 14))
+    upper, lower = driven_index(INNER_MIDDLE)
     return np.linalg.norm(shape[..., upper, :] - shape[..., lower, :], axis=-1)
 
 

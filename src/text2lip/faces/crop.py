@@ -9,7 +9,9 @@ import math
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import MOUTH_CORNERS, head_frame
+from text2lip.faces.canonical import canonical_transforms
+from text2lip.faces.geometry import transform_points
+from text2lip.faces.topology import MOUTH_CORNERS
 
 
 CROP_SIZE = 96  # pixels
@@ -27,8 +29,9 @@ def mouth_crop_transform(
 ) -> np.ndarray:
     """Transforms from a clip's pictures to its mouth crops.
 
-    The head's motion is what ten points that speech does not move do (a similarity, [`head_frame`]). The crop hangs on
-    one anchor for the whole clip, the median middle of the mouth's corners, so that the mouth moves in a still crop.
+    The head's motion is what ten points that speech does not move do (a similarity, [`canonical_transforms`]). The
+    crop hangs on one anchor for the whole clip, the median middle of the mouth's corners: the mouth moves in a still
+    crop.
 
     Args:
         points (`np.ndarray`): `(frames, 478, 2)` landmarks of a clip or `(478, 2)` of one picture, continuous pixels.
@@ -48,7 +51,7 @@ def mouth_crop_transform(
     if size < 1 or side <= 0:
         raise ValueError(f"`size` and `side` must be positive, got {size} and {side}.")
     clip = points if points.ndim == 3 else points[None]
-    head = head_frame(clip)
+    head = canonical_transforms(clip)
     middle = _anchor(clip, head) if anchor is None else np.asarray(anchor, np.float64)
     scale = size / side
     shift = size / 2 - scale * (middle + (0, below))
@@ -61,7 +64,7 @@ def mouth_anchor(points: np.ndarray) -> np.ndarray:
     """Median middle of the mouth's corners in the canonical frame, `(2,)` float64; `points` as for the transform."""
     points = _check_points(points)
     clip = points if points.ndim == 3 else points[None]
-    return _anchor(clip, head_frame(clip))
+    return _anchor(clip, canonical_transforms(clip))
 
 
 def _anchor(clip: np.ndarray, head: np.ndarray) -> np.ndarray:
@@ -77,11 +80,6 @@ def _check_points(points: np.ndarray) -> np.ndarray:
     if not np.isfinite(points).all():
         raise ValueError("`points` holds NaN or infinity; bridge frames where the face is lost first.")
     return points
-
-
-def transform_points(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Picture pixels `(..., points, 2)` to crop pixels, both continuous; `transform` is `(..., 2, 3)`."""
-    return points @ np.swapaxes(transform[..., :2], -1, -2) + transform[..., None, :, 2]
 
 
 def _indices(transform: np.ndarray) -> np.ndarray:

@@ -5,36 +5,41 @@ import math
 import cv2
 import numpy as np
 
-from text2lip.faces.topology import FACE_OVAL, LEFT_EYE, RIGHT_EYE
+from text2lip.faces import topology
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
 
 
 CANVAS = 512
 THICKNESS = 2
-MARK = 3  # half the side of a square mark, pixels of the canvas
+HALF_MARK = 3  # half the side of a square mark, pixels of the canvas
 
 # Chains and their colours in the order of drawing; colours in the order of the channels as EchoMimic writes them.
 EYES_AND_BROWS = (
-    ((263, 249, 390, 373, 374, 380, 381, 382, 362), (180, 200, 10)),
-    ((263, 466, 388, 387, 386, 385, 384, 398, 362), (180, 200, 10)),
-    ((33, 7, 163, 144, 145, 153, 154, 155, 133), (10, 200, 180)),
-    ((33, 246, 161, 160, 159, 158, 157, 173, 133), (10, 200, 180)),
-    ((276, 283, 282, 295, 285), (180, 220, 10)),
-    ((300, 293, 334, 296, 336), (180, 220, 10)),
-    ((46, 53, 52, 65, 55), (10, 220, 180)),
-    ((70, 63, 105, 66, 107), (10, 220, 180)),
+    (topology.LEFT_EYE_LOWER, (180, 200, 10)),
+    (topology.LEFT_EYE_UPPER, (180, 200, 10)),
+    (topology.RIGHT_EYE_LOWER, (10, 200, 180)),
+    (topology.RIGHT_EYE_UPPER, (10, 200, 180)),
+    (topology.LEFT_BROW_LOWER, (180, 220, 10)),
+    (topology.LEFT_BROW_UPPER, (180, 220, 10)),
+    (topology.RIGHT_BROW_LOWER, (10, 220, 180)),
+    (topology.RIGHT_BROW_UPPER, (10, 220, 180)),
 )
-LIPS = (
-    ((61, 146, 91, 181, 84, 17), (10, 180, 20)),
-    ((17, 314, 405, 321, 375, 291), (20, 10, 180)),
-    ((78, 95, 88, 178, 87, 14), (100, 100, 30)),
-    ((14, 317, 402, 318, 324, 308), (100, 150, 50)),
-    ((61, 185, 40, 39, 37, 0), (20, 80, 100)),
-    ((0, 267, 269, 270, 409, 291), (80, 100, 20)),
-    ((78, 191, 80, 81, 82, 13), (120, 100, 200)),
-    ((13, 312, 311, 310, 415, 308), (150, 120, 100)),
+HALF_LIPS = (
+    (OUTER_LOWER[:6], (10, 180, 20)),
+    (OUTER_LOWER[5:], (20, 10, 180)),
+    (INNER_LOWER[:6], (100, 100, 30)),
+    (INNER_LOWER[5:], (100, 150, 50)),
+    (OUTER_UPPER[:6], (20, 80, 100)),
+    (OUTER_UPPER[5:], (80, 100, 20)),
+    (INNER_UPPER[:6], (120, 100, 200)),
+    (INNER_UPPER[5:], (150, 120, 100)),
 )
-DRAWN = sorted({index for chain, _ in EYES_AND_BROWS + LIPS for index in chain})
-MARKS = ((468, (10, 200, 250)), (473, (250, 200, 10)), (4, (200, 200, 200)))  # pupils, then the tip of the nose
+DRAWN = sorted({index for chain, _ in EYES_AND_BROWS + HALF_LIPS for index in chain})
+MARKS = (
+    (topology.RIGHT_IRIS, (10, 200, 250)),
+    (topology.LEFT_IRIS, (250, 200, 10)),
+    (topology.NOSE_TIP, (200, 200, 200)),
+)
 
 
 def draw_landmarks(
@@ -66,15 +71,17 @@ def draw_landmarks(
     canvas = np.zeros((CANVAS, CANVAS, 3), np.uint8)
     points = landmarks[:, :2].astype(np.float32).tolist()
     spots = {index: _pixel(*points[index]) for index in DRAWN}
-    for chain, colour in EYES_AND_BROWS + (LIPS if lips else ()):
+    for chain, colour in EYES_AND_BROWS + (HALF_LIPS if lips else ()):
         for first, second in zip(chain[:-1], chain[1:]):
             if spots[first] and spots[second]:
                 cv2.line(canvas, spots[first], spots[second], colour, THICKNESS)
     for index, colour in MARKS:
         x, y = landmarks[index, :2].astype(np.float32).tolist()
         column, row = int(CANVAS * x), int(CANVAS * y)
-        if 0 <= x < 1 and 0 <= y < 1 and min(column, row) >= MARK:  # upstream's slices are empty nearer to the edge
-            canvas[row - MARK : row + MARK, column - MARK : column + MARK] = colour
+        if (
+            0 <= x < 1 and 0 <= y < 1 and min(column, row) >= HALF_MARK
+        ):  # upstream's slices are empty nearer to the edge
+            canvas[row - HALF_MARK : row + HALF_MARK, column - HALF_MARK : column + HALF_MARK] = colour
     return cv2.resize(canvas, (width, height))
 
 
@@ -108,10 +115,11 @@ def overlay_landmarks(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     result = np.ascontiguousarray(image).copy()
     height, width = result.shape[:2]
     points = np.round((landmarks[:, :2] * (width, height) - 0.5) * 16).astype(np.int32)
-    closed = [((*contour, contour[0]), (90, 200, 90)) for contour in (RIGHT_EYE, LEFT_EYE, FACE_OVAL)]
-    for chain, colour in (*closed, *LIPS):
+    contours = topology.RIGHT_EYE, topology.LEFT_EYE, topology.FACE_OVAL
+    closed = [((*contour, contour[0]), (90, 200, 90)) for contour in contours]
+    for chain, colour in (*closed, *HALF_LIPS):
         cv2.polylines(result, [points[list(chain)]], False, colour, 1, cv2.LINE_AA, shift=4)
-    radius = max(1, round(0.004 * np.ptp(landmarks[:468, 0]) * width))
-    for x, y in points[:468].tolist():
+    radius = max(1, round(0.004 * np.ptp(landmarks[: topology.RIGHT_IRIS, 0]) * width))
+    for x, y in points[: topology.RIGHT_IRIS].tolist():
         cv2.circle(result, (x, y), radius * 8, (60, 230, 60), -1, cv2.LINE_AA, shift=4)
     return result

@@ -19,13 +19,13 @@ from torch import nn
 
 from text2lip.cards import ModelCardMixin
 from text2lip.devices import execution_device
-from text2lip.faces.canonical import fit_similarity
+from text2lip.faces.geometry import fit_similarity
+from text2lip.faces.topology import EYES_AND_NOSE
 
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "face_identity"
 SIZE = 150  # pixels of a chip's side
 SAME = 0.55  # distance below which two faces are taken for one person's; see docs/source/en/dubbing.md for its errors
-EYES_AND_NOSE = (33, 133, 362, 263, 2)  # outer and inner corners of the eyes, base of the nose
 CHIP = np.array(  # where dlib's chips have them, with a margin of a quarter around the face
     [[0.12058, 0.21373], [0.33409, 0.22906], [0.64606, 0.22897], [0.85957, 0.21350], [0.49011, 0.62780]]
 )

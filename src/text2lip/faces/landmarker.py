@@ -22,15 +22,12 @@ from text2lip.faces.detection import Face
 from text2lip.faces.mediapipe_networks import BlazeFace, FaceMesh, blazeface_anchors
 from text2lip.faces.person import Person
 from text2lip.faces.regions import Region, cut
-from text2lip.faces.topology import LEFT_EYE, RIGHT_EYE
+from text2lip.faces.topology import DETECTOR_KEYPOINTS, LEFT_EYE, OUTER_EYES, RIGHT_EYE
 from text2lip.faces.tracking import follow
 
 
 BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_landmarker"
-RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
-# The detector's six keypoints in terms of the mesh: eyes, nose tip, mouth, ears.
-KEYPOINTS = (RIGHT_EYE, LEFT_EYE, (1,), (13, 14), (234,), (454,))
-ANCHORS = blazeface_anchors()
+DETECTOR_ANCHORS = blazeface_anchors()
 # Presence (a probability) at the first look, below which no second one helps, and above which none is needed.
 HOPELESS, CERTAIN = 0.1, 1 - 1e-6
 
@@ -76,8 +73,9 @@ class FaceDetectorOutput(BaseOutput):
 class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
     """Face detector and 478-point face mesh.
 
-    MediaPipe's BlazeFace (short range) and face mesh with their published weights (Apache-2.0), see `networks.py`. The
-    five points of each iris, 468-472 and 473-477, are not predicted: all take the centre of their eye's contour.
+    MediaPipe's BlazeFace (short range) and face mesh with their published weights (Apache-2.0), see
+    `mediapipe_networks.py`. The five points of each iris, 468-472 and 473-477, are not predicted: all take the centre
+    of their eye's contour.
     Points are `(x / width, y / height, z / width)` of the picture, as in MediaPipe: multiply by the picture's size
     before measuring any distance or angle. x and y are continuous: the first pixel's centre is at (0.5, 0.5) pixels.
 
@@ -277,7 +275,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
 
     def _candidates(self, image: np.ndarray, windows: list[Region], scale: float = 1.0) -> list[list[Face]]:
         """What the detector sees in each window; `image` is the picture made smaller by `scale`."""
-        size, anchors = self.detector.input_size, ANCHORS.numpy()
+        size, anchors = self.detector.input_size, DETECTOR_ANCHORS.numpy()
         faces = []
         for start in range(0, len(windows), 16):
             batch = windows[start : start + 16]
@@ -319,7 +317,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
                 break
         if presence < self.config.min_presence:
             return None
-        keypoints = np.array([points[list(group), :2].mean(0) for group in KEYPOINTS], np.float32)
+        keypoints = np.array([points[list(group), :2].mean(0) for group in DETECTOR_KEYPOINTS], np.float32)
         return _Found(face._replace(keypoints=keypoints), points, float(presence))
 
     def _choose(self, image: np.ndarray, face: Face | int | tuple | None) -> "_Found":
@@ -386,7 +384,8 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
 
     def _region_of_points(self, points: np.ndarray) -> Region:
         """The mesh's square for a face whose 468 points, in pixels, are known."""
-        x, y = points[LEFT_EYE_CORNER, :2] - points[RIGHT_EYE_CORNER, :2]
+        right, left = OUTER_EYES
+        x, y = points[left, :2] - points[right, :2]
         axes = Region(0, 0, 1, math.atan2(y, x)).axes()
         turned = points[:, :2] @ axes.T
         low, high = turned.min(0), turned.max(0)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from text2lip.faces.canonical import to_pixels
+from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME, builtin_identity, face_chip
-from text2lip.faces.pose import head_axes
+from text2lip.faces.pose import head_pose
 from text2lip.media.images import ImageError, load_image
 
 
@@ -174,12 +174,12 @@ class Person:
 def _pose(points: np.ndarray) -> tuple[float, np.ndarray, float]:
     """A head's turn to the side (a sine with its sign), its middle and its size, both in the unit of `points`."""
     low, high = points[:, :2].min(0), points[:, :2].max(0)
-    return float(head_axes(points)[0][2, 0]), (low + high) / 2, float((high - low).max())
+    return float(head_pose(points)[0][2, 0]), (low + high) / 2, float((high - low).max())
 
 
 def turn_of(points: np.ndarray) -> float:
     """How far a head with `points` (468 or more, 3), pixels, is turned to the side: a sine."""
-    return float(abs(head_axes(points)[0][2, 0]))
+    return float(abs(head_pose(points)[0][2, 0]))
 
 
 def encode(chips: list[np.ndarray]) -> np.ndarray:

@@ -1,12 +1,11 @@
-"""Where a head is turned: its own axes from one set of landmarks."""
+"""Where a head is turned, in space: its own axes from one set of landmarks."""
 
 import numpy as np
 
-from text2lip.faces.canonical import OUTER_EYES, STABLE
-from text2lip.faces.topology import canonical_mesh
+from text2lip.faces.topology import OUTER_EYES, STABLE, canonical_mesh
 
 
-def head_axes(points: np.ndarray) -> tuple[np.ndarray, float]:
+def head_pose(points: np.ndarray) -> tuple[np.ndarray, float]:
     """Turn of a head and the size of its eyes from one set of landmarks.
 
     Args:

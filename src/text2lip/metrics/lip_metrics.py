@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.faces.canonical import LIPS, lip_gap, lip_width
+from text2lip.faces.canonical import lip_gap, lip_width
+from text2lip.faces.topology import LIPS
 from text2lip.metrics.aggregate import Tally, to_array
 from text2lip.metrics.semantics import edit_path
 from text2lip.text.timing import Segment

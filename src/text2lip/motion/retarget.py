@@ -2,22 +2,21 @@
 
 import numpy as np
 
-from text2lip.faces.canonical import (
+from text2lip.faces.canonical import lip_width
+from text2lip.faces.geometry import to_pixels
+from text2lip.faces.pose import head_pose
+from text2lip.faces.topology import (
     DRIVEN,
-    INNER_LOWER,
-    INNER_UPPER,
+    INNER_LOWER_PAIRED,
+    INNER_MIDDLE,
+    INNER_UPPER_PAIRED,
     JAW,
     OUTER_EYES,
+    OUTER_LOWER_PAIRED,
+    OUTER_UPPER_PAIRED,
     driven_index,
-    lip_width,
-    to_pixels,
 )
-from text2lip.faces.pose import head_axes
 
-
-OUTER_UPPER = (185, 40, 39, 37, 0, 267, 269, 270, 409)
-OUTER_LOWER = (146, 91, 181, 84, 17, 314, 405, 321, 375)
-"""Outer lip points, each beside the inner one of the same place in `INNER_UPPER` and `INNER_LOWER`."""
 
 UPPER_SHARE = 0.35  # of an open mouth's gap that the upper lip closes; the lower lip and the jaw do the rest
 OUTER_SHARE = 0.8  # of an inner lip point's way that the outer edge goes along: a relaxed lip is fuller
@@ -41,7 +40,7 @@ class PortraitMouth:
         self.landmarks = np.asarray(landmarks, np.float64)
         self.size = np.array([width, height], np.float64)
         points = to_pixels(self.landmarks, height, width)
-        self.axes, self.unit = head_axes(points)
+        self.axes, self.unit = head_pose(points)
         origin = points[list(OUTER_EYES)].mean(0)
         self.shape = ((points[list(DRIVEN)] - origin) @ self.axes.T / self.unit)[:, :2]
         self.rest = self.shape + closing(self.shape)
@@ -72,15 +71,15 @@ class PortraitMouth:
 
 def closing(shape: np.ndarray) -> np.ndarray:
     """Displacement (57, 2) that closes the lips of canonical `shape` (57, 2); the chin follows the lower lip."""
-    upper, lower = driven_index(INNER_UPPER), driven_index(INNER_LOWER)
+    upper, lower = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
     gap = shape[lower] - shape[upper]
     gap[:, 0] = 0
     move = np.zeros_like(shape)
     move[upper] = UPPER_SHARE * gap
     move[lower] = (UPPER_SHARE - 1) * gap
-    move[driven_index(OUTER_UPPER)] = OUTER_SHARE * move[upper]
-    move[driven_index(OUTER_LOWER)] = OUTER_SHARE * move[lower]
-    middle = move[driven_index((14,))[0]]
+    move[driven_index(OUTER_UPPER_PAIRED)] = OUTER_SHARE * move[upper]
+    move[driven_index(OUTER_LOWER_PAIRED)] = OUTER_SHARE * move[lower]
+    middle = move[driven_index(INNER_MIDDLE)[1]]
     ear_to_ear = np.sin(np.linspace(0, np.pi, len(JAW)))[:, None] ** 1.5
     move[driven_index(JAW)] = JAW_SHARE * ear_to_ear * middle
     return move
@@ -89,7 +88,7 @@ def closing(shape: np.ndarray) -> np.ndarray:
 def part_lips(shapes: np.ndarray) -> np.ndarray:
     """Canonical `shapes` (..., 57, 2) with no inner lower lip point above its upper one: such pairs meet midway."""
     shapes = np.array(shapes, np.float64)
-    upper, lower = driven_index(INNER_UPPER), driven_index(INNER_LOWER)
+    upper, lower = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
     overlap = np.maximum(shapes[..., upper, 1] - shapes[..., lower, 1], 0)
     shapes[..., upper, 1] -= overlap / 2
     shapes[..., lower, 1] += overlap / 2

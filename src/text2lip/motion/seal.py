@@ -2,8 +2,14 @@
 
 import torch
 
-from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
-from text2lip.motion.retarget import OUTER_LOWER, OUTER_SHARE, OUTER_UPPER, UPPER_SHARE
+from text2lip.faces.topology import (
+    INNER_LOWER_PAIRED,
+    INNER_UPPER_PAIRED,
+    OUTER_LOWER_PAIRED,
+    OUTER_UPPER_PAIRED,
+    driven_index,
+)
+from text2lip.motion.retarget import OUTER_SHARE, UPPER_SHARE
 from text2lip.text.visemes import FEATURES
 
 
@@ -14,6 +20,8 @@ PAUSE = 0.2  # seconds; in shorter silences the lips need not close
 SETTLE = 0.9
 CLOSE = 0.12  # seconds that lips take to close after speech
 BREATH = 0.7  # seconds ahead of speech at which a mouth begins to open, at most
+_INNER_UPPER, _INNER_LOWER = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
+_OUTER_UPPER, _OUTER_LOWER = driven_index(OUTER_UPPER_PAIRED), driven_index(OUTER_LOWER_PAIRED)
 
 
 def widest_gap(features: torch.Tensor) -> torch.Tensor:
@@ -98,15 +106,15 @@ def rest_weight(
     for clip, token in pause.nonzero().tolist():
         first, last = start[clip, token], end[clip, token]
         inside = (times >= first) & (times < last)
-        closed = smoothstep((times - first) / CLOSE) if first > 0 else torch.ones_like(times)
+        closed = unit_smoothstep((times - first) / CLOSE) if first > 0 else torch.ones_like(times)
         if last < end[clip, -1]:
             part = torch.clamp((last - first) * (0.5 if first > 0 else 1.0), max=BREATH)
-            closed = closed * smoothstep((last - times) / part)
+            closed = closed * unit_smoothstep((last - times) / part)
         weight[clip] = torch.where(inside, closed, weight[clip])
     return weight
 
 
-def smoothstep(x: torch.Tensor) -> torch.Tensor:
+def unit_smoothstep(x: torch.Tensor) -> torch.Tensor:
     """0 below 0, 1 above 1, 3 x^2 - 2 x^3 between."""
     x = x.clamp(0, 1)
     return x * x * (3 - 2 * x)
@@ -127,14 +135,14 @@ def seal_lips(motion: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 def inner_gap(motion: torch.Tensor) -> torch.Tensor:
     """How much farther apart than at rest each pair of inner lip points is, at least 0: (batch, frames, 9)."""
-    return (motion[..., driven_index(INNER_LOWER), 1] - motion[..., driven_index(INNER_UPPER), 1]).clamp(min=0)
+    return (motion[..., _INNER_LOWER, 1] - motion[..., _INNER_UPPER, 1]).clamp(min=0)
 
 
 def close_by(motion: torch.Tensor, gap: torch.Tensor) -> torch.Tensor:
     """`motion` (batch, frames, 57, 2) with the inner lips nearer to each other by `gap` (batch, frames, 9)."""
     closed = motion.clone()
-    closed[..., driven_index(INNER_UPPER), 1] += UPPER_SHARE * gap
-    closed[..., driven_index(INNER_LOWER), 1] -= (1 - UPPER_SHARE) * gap
-    closed[..., driven_index(OUTER_UPPER), 1] += OUTER_SHARE * UPPER_SHARE * gap
-    closed[..., driven_index(OUTER_LOWER), 1] -= OUTER_SHARE * (1 - UPPER_SHARE) * gap
+    closed[..., _INNER_UPPER, 1] += UPPER_SHARE * gap
+    closed[..., _INNER_LOWER, 1] -= (1 - UPPER_SHARE) * gap
+    closed[..., _OUTER_UPPER, 1] += OUTER_SHARE * UPPER_SHARE * gap
+    closed[..., _OUTER_LOWER, 1] -= OUTER_SHARE * (1 - UPPER_SHARE) * gap
     return closed

@@ -1,18 +1,9 @@
-"""What every renderer shares: the interface, the checks of its input, and the groups of mesh points it drives."""
+"""What every renderer shares: the interface, and the checks of its input."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
-
-
-# MediaPipe face mesh, each chain from the left of the picture to the right (the person's right to left).
-OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
-OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
-INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
-INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
-NUM_POINTS = 478
 
 
 class Renderer(Protocol):
@@ -73,7 +64,7 @@ def check_landmarks(landmarks: np.ndarray, name: str, ndim: int) -> np.ndarray:
     A third coordinate (MediaPipe's z) is dropped. `ValueError` names the argument and what it got.
     """
     landmarks = np.asarray(landmarks)
-    if landmarks.ndim != ndim or landmarks.shape[-2] != NUM_POINTS or landmarks.shape[-1] not in (2, 3):
+    if landmarks.ndim != ndim or landmarks.shape[-2] != 478 or landmarks.shape[-1] not in (2, 3):
         wanted = "(478, 2)" if ndim == 2 else "(frames, 478, 2)"
         raise ValueError(
             f"`{name}` must have shape {wanted} (MediaPipe face mesh, normalised), got {landmarks.shape}."
@@ -84,8 +75,3 @@ def check_landmarks(landmarks: np.ndarray, name: str, ndim: int) -> np.ndarray:
             f"`{name}` holds NaN or infinity; give finite landmarks (bridge frames where the face is lost)."
         )
     return landmarks
-
-
-def to_pixels(landmarks: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Normalised `(..., 2)` landmarks to pixel indices, where the centre of the first pixel is (0, 0)."""
-    return landmarks[..., :2].astype(np.float32) * np.float32([width, height]) - np.float32(0.5)

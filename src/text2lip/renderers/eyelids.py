@@ -5,21 +5,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from text2lip.faces import topology
 from text2lip.media.color import to_luma
 from text2lip.renderers.warp import smoothstep
 
 
-# Contours from the outer to the inner corner of the eye; the skin that a lid unfolds from ends below the brow.
-RIGHT = {
-    "upper": (33, 246, 161, 160, 159, 158, 157, 173, 133),
-    "lower": (33, 7, 163, 144, 145, 153, 154, 155, 133),
-    "brow": (46, 53, 52, 65, 55),
-}
-LEFT = {
-    "upper": (263, 466, 388, 387, 386, 385, 384, 398, 362),
-    "lower": (263, 249, 390, 373, 374, 380, 381, 382, 362),
-    "brow": (276, 283, 282, 295, 285),
-}
+# Upper lid, lower lid, and the brow: the skin that a lid unfolds from ends below it.
+RIGHT = topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER, topology.RIGHT_BROW_LOWER
+LEFT = topology.LEFT_EYE_UPPER, topology.LEFT_EYE_LOWER, topology.LEFT_BROW_LOWER
 OPEN = 0.17  # height over width of an eye's contour; a narrower one is shut already
 SEEN = 0.25  # contrast inside an eye, of the skin's brightness; less of it is a dark lens
 BEYOND = 0.28  # of an eye's width: how far outside of the outer corner the skin still folds
@@ -97,25 +90,26 @@ def find_eyes(points: np.ndarray, unit: float) -> list[Eye]:
     return [eye for eye in eyes if eye is not None]
 
 
-def _eye(points: np.ndarray, contours: dict, unit: float) -> Eye | None:
-    outer, inner = points[contours["upper"][0]], points[contours["upper"][-1]]
+def _eye(points: np.ndarray, contours: tuple, unit: float) -> Eye | None:
+    lids, brow = contours[:2], contours[2]
+    outer, inner = points[lids[0][0]], points[lids[0][-1]]
     outer = outer + BEYOND * (outer - inner)
     along = inner - outer
     width = float(np.hypot(*along))
     if width < 0.1 * unit:
         return None
-    middles = [points[list(contours[name])].mean(0) for name in ("upper", "lower")]
+    middles = [points[list(lid)].mean(0) for lid in lids]
     down = np.array([-along[1], along[0]], np.float32) / width
     down = down if (middles[1] - middles[0]) @ down > 0 else -down
     curves = []
-    for name in ("upper", "lower"):
-        offset = points[list(contours[name])] - outer
+    for lid in lids:
+        offset = points[list(lid)] - outer
         x, y = offset @ along / width**2, offset @ down
         curves.append(np.linalg.lstsq(_powers(x), y.astype(np.float32), rcond=None)[0])
     height = float((_powers(np.linspace(0.4, 0.7, 5)) @ (curves[1] - curves[0])).mean())
     if height < OPEN * width:
         return None
-    brow = (points[list(contours["brow"])] - outer) @ -down
+    brow = (points[list(brow)] - outer) @ -down
     lid = float(_powers(np.float32(0.5)) @ -curves[0])
     reach = np.float32([brow[:2].mean() - 0.5 * lid, brow[-2:].mean() - 0.5 * lid])
     reach = np.clip(reach, 1.2 * height, 2.4 * height)

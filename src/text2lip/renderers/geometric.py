@@ -7,21 +7,21 @@ from typing import Any
 import cv2
 import numpy as np
 
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, check_landmarks, check_portrait, to_pixels
+from text2lip.faces.geometry import to_indices
+from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWER_SIDE, UPPER_SIDE
+from text2lip.renderers.base import check_landmarks, check_portrait
 from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
 from text2lip.renderers.interior import MouthInterior, mouth_interior, narrow_light
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.warp import LOWER_SIDE, UPPER_SIDE, FaceFrame, WarpField, face_frame, smoothstep, warp_field
+from text2lip.renderers.warp import FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
 
-CHIN = (148, 152, 377)
 INSET = 0.012  # units: how far an open portrait's lips are sampled away from its own teeth
 CONTACT = 0.35  # darkness of the line where lips meet that were apart in the portrait
 PARTED = 0.4  # darkness of the rim of lips that are further apart than in the portrait
 CUBIC_BELOW = 250  # pixels per unit: a larger face has detail to spare, bilinear sampling will do
 BORDER = cv2.BORDER_REFLECT_101
 UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
-DRIVEN = sorted({*UPPER_SIDE, *LOWER_SIDE})
 INSET_SHAPE = np.float32(np.sin(np.linspace(0, np.pi, 11)) ** 0.5)[:, None]
 
 
@@ -60,8 +60,8 @@ class PreparedPortrait:
             own landmarks give the portrait.
         """
         picture = self.portrait.copy()
-        target = to_pixels(landmarks, *picture.shape[:2])
-        if np.abs((target - self.points)[DRIVEN]).max() < 1e-3:
+        target = to_indices(landmarks, *picture.shape[:2])
+        if np.abs((target - self.points)[list(DRIVEN)]).max() < 1e-3:
             return picture
         target[UPPER], target[LOWER] = uncross(target[UPPER], target[LOWER], self.face.down)
         shift = target - self.points
@@ -184,7 +184,7 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray) -> PreparedPortr
         source_landmarks (`np.ndarray`): `(478, 2)` normalised landmarks of the portrait.
     """
     portrait = check_portrait(portrait).copy()
-    points = to_pixels(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
+    points = to_indices(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
     face = face_frame(points)
     field = warp_field(points, face, *portrait.shape[:2])
     gap = max(float((points[INNER_LOWER[5]] - points[INNER_UPPER[5]]) @ face.down) / face.unit, 0.0)

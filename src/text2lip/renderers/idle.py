@@ -6,14 +6,15 @@ from numbers import Real
 import cv2
 import numpy as np
 
-from text2lip.renderers.base import check_landmarks, to_pixels
+from text2lip.faces.geometry import to_indices
+from text2lip.faces.topology import RIGHT_IRIS
+from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.eyelids import find_eyes, prepare_eyelids
 from text2lip.renderers.warp import FaceFrame, face_frame, smoothstep
 
 
 PAUSE = (2.0, 6.0)  # seconds between blinks
 FIRST = (0.4, 1.8)  # seconds until the first one, so that a short clip may have one
-IRISES = 468  # the first of their points
 BLINK = (0.15, 0.30)  # seconds that a blink lasts
 CLOSING, SHUT = 0.3, 0.3  # shares of a blink; the rest is the slower opening
 SWAY = (0.006, 0.005, 0.0045)  # root mean square: units right, units down, radians
@@ -177,7 +178,7 @@ def _idle(frames: Iterable[np.ndarray], source: np.ndarray, motion: IdleMotion) 
                 f"{frame.dtype} of shape {frame.shape}."
             )
         if head is None:
-            points = to_pixels(source, *shape[:2])
+            points = to_indices(source, *shape[:2])
             head = HeadSway(points, *shape[:2])
             lids = [prepare_eyelids(frame, eye) for eye in find_eyes(points, head.face.unit)]
             lids = [lid for lid in lids if lid is not None]
@@ -216,13 +217,13 @@ def idle_landmarks(
         raise ValueError(f"`size` must be the frames' (height, width) in pixels, got {size!r}.")
     if not strength:
         return landmarks
-    points = to_pixels(source, height, width)
+    points = to_indices(source, height, width)
     face = face_frame(points)
     eyes = find_eyes(points, face.unit)
     moved = []
-    for row, (pose, closure) in zip(to_pixels(landmarks, height, width), motion):
+    for row, (pose, closure) in zip(to_indices(landmarks, height, width), motion):
         for eye in eyes if closure else ():
-            row[:IRISES] = eye.move(row[:IRISES], closure)
+            row[:RIGHT_IRIS] = eye.move(row[:RIGHT_IRIS], closure)
         target = row
         for _ in range(4):  # the frames' field tells where each pixel comes from: invert it
             target = row + np.tensordot(pose, sway(target, face, height, width), 1)

@@ -10,8 +10,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from text2lip.faces.topology import (
+    EYE_HEXAGONS,
+    INNER_LOWER,
+    INNER_UPPER,
+    MIDFACE,
+    NOSE_BASE,
+    NOSE_ROOT,
+    OUTER_EYES,
+    OUTER_LOWER,
+    OUTER_UPPER,
+)
 from text2lip.media.color import to_luma
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
 from text2lip.renderers.contour import blur
 from text2lip.renderers.sprites import place, sprites, tooth_colour
 from text2lip.renderers.warp import FaceFrame, smoothstep
@@ -64,10 +74,9 @@ def palette(portrait: np.ndarray, points: np.ndarray) -> Palette:
         portrait (`np.ndarray`): `(height, width, 3)` uint8.
         points (`np.ndarray`): `(478, 2)` pixel landmarks.
     """
-    skin = np.median(_inside(portrait, points[[50, 205, 206, 92, 164, 322, 426, 425, 280, 4]]), 0)
+    skin = np.median(_inside(portrait, points[list(MIDFACE)]), 0)
     lips = np.median(_inside(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
-    sockets = ([33, 160, 158, 133, 153, 144], [362, 385, 387, 263, 373, 380])
-    eyes = np.concatenate([_inside(portrait, points[socket]) for socket in sockets])
+    eyes = np.concatenate([_inside(portrait, points[list(contour)]) for contour in EYE_HEXAGONS])
     luma = max(float(to_luma(skin)), 1.0)
     white = float(np.clip(np.percentile(to_luma(eyes), 90), 0.9 * luma, 1.3 * luma + 25))
     teeth = min(0.95 * white, 235) * (1 + 0.55 * (skin / luma - 1))
@@ -174,8 +183,10 @@ def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -
     corners = face[[OUTER_UPPER[0], OUTER_UPPER[-1]], 0]
     centre = float(face[[INNER_UPPER[5], OUTER_UPPER[5]], 0].mean())
     split = float(np.clip((centre - corners[0]) / (corners[1] - corners[0]), 0.25, 0.75))
-    edge = float(face[2, 1] + 0.5 * (face[2, 1] - face[6, 1]) + 0.015)
-    span = float(face[263, 0] - face[33, 0])
+    nose, root = face[NOSE_BASE, 1], face[NOSE_ROOT, 1]
+    edge = float(nose + 0.5 * (nose - root) + 0.015)
+    right_eye, left_eye = OUTER_EYES
+    span = float(face[left_eye, 0] - face[right_eye, 0])
     halves = np.array([2 * split, 2 - 2 * split]) * span
     density = min(float(frame.unit), MAX_DENSITY)
     x = np.arange(-0.45, 0.45, 1 / density)

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from text2lip.devices import compute_dtype, execution_device
-from text2lip.faces.canonical import DRIVEN, lip_gap, to_pixels
-from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
+from text2lip.faces.canonical import lip_gap
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform
+from text2lip.faces.geometry import to_pixels, transform_points
+from text2lip.faces.topology import DRIVEN
 from text2lip.media.color import to_luma
 from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.geometric import PreparedPortrait, prepare

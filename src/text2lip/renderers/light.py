@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import LIPS, fit_affine
-from text2lip.faces.topology import FACE_OVAL, LEFT_EYE, RIGHT_EYE
+from text2lip.faces.geometry import fit_affine
+from text2lip.faces.topology import FACE_OVAL, LEFT_EYE, LIPS, RIGHT_EYE
 
 
 CELLS = 24  # pixels of the small pictures for one unit, the distance of the outer eye corners

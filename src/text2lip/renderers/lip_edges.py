@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
 from text2lip.renderers.contour import SUBDIVISION, smooth
 from text2lip.renderers.warp import smoothstep
 

@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import driven_index
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER, OUTER_UPPER
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER, OUTER_UPPER, driven_index
 from text2lip.renderers.contour import smooth
 
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import torch
 
-from text2lip.faces.canonical import DRIVEN, LIPS, driven_index, to_pixels
-from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_anchor, mouth_crop_transform, transform_points
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_anchor, mouth_crop_transform
+from text2lip.faces.geometry import to_pixels, transform_points
+from text2lip.faces.topology import DRIVEN, LIPS, driven_index
 from text2lip.renderers.base import check_landmarks, check_portrait
 from text2lip.renderers.geometric import CUBIC_BELOW
 from text2lip.renderers.mouth_drawing import draw_mouth

@@ -9,18 +9,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER, OUTER_UPPER
-
-
-UPPER_SIDE = (*OUTER_UPPER, *INNER_UPPER, *JAW)
-LOWER_SIDE = (*OUTER_LOWER, *INNER_LOWER, *JAW)
-# Points that stay: nose, lower lids, brows, upper cheeks, sides of the oval.
-ANCHORS = (
-    *(168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358, 49, 279, 64, 294, 236, 456),
-    *(33, 145, 133, 362, 374, 263, 105, 334, 10),
-    *(117, 118, 101, 346, 347, 330, 111, 340, 234, 454, 93, 323),
+from text2lip.faces.topology import (
+    ABOVE_JAW,
+    ANCHORS,
+    CHIN_TIP,
+    EARS,
+    JAW,
+    LOWER_LIDS,
+    LOWER_SIDE,
+    NOSE_BASE,
+    NOSE_ROOT,
+    OUTER_EYES,
+    UPPER_SIDE,
 )
-ABOVE = (323, 454, 251, 10, 21, 234, 93)  # the rest of the face's outline, from the ear of the jaw's end on
+
+
 REACH = (0.13, 0.45)  # units by which what is outside of the face goes along: at the ears, and below the chin
 CELLS_PER_UNIT = 40
 KERNEL_WIDTH = 0.06
@@ -53,7 +56,8 @@ def face_frame(points: np.ndarray) -> FaceFrame:
     The unit is the distance of the outer eye corners (33-263); on a turned head, where that is foreshortened, the
     length of the nose takes its place. Raises `ValueError` when the landmarks span less than a pixel.
     """
-    across = points[263] - points[33]
+    right_eye, left_eye = OUTER_EYES
+    across = points[left_eye] - points[right_eye]
     span = float(np.hypot(*across))
     if span < 1:
         raise ValueError(
@@ -61,8 +65,8 @@ def face_frame(points: np.ndarray) -> FaceFrame:
         )
     right = across / span
     down = np.array([-right[1], right[0]], np.float32)
-    nose = float((points[2] - points[6]) @ down)
-    return FaceFrame(points[6], right, down, max(span, 1.8 * nose))
+    nose = float((points[NOSE_BASE] - points[NOSE_ROOT]) @ down)
+    return FaceFrame(points[NOSE_ROOT], right, down, max(span, 1.8 * nose))
 
 
 def smoothstep(x, low, high):
@@ -144,9 +148,9 @@ def warp_field(points: np.ndarray, frame: FaceFrame, height: int, width: int) ->
 
 def _limits(face: np.ndarray) -> tuple[float, float, float, float]:
     """Left, right, top and bottom of what may move, in face coordinates."""
-    sides = face[[234, 454, *JAW], 0]
-    top = max(face[145, 1], face[374, 1]) + 0.06
-    return sides.min() - 0.25, sides.max() + 0.25, top, face[152, 1] + 0.45
+    sides = face[[*EARS, *JAW], 0]
+    top = face[LOWER_LIDS, 1].max() + 0.06
+    return sides.min() - 0.25, sides.max() + 0.25, top, face[CHIN_TIP, 1] + 0.45
 
 
 def _window(nodes: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -156,19 +160,19 @@ def _window(nodes: np.ndarray, face: np.ndarray) -> np.ndarray:
     x, y = nodes[..., 0], nodes[..., 1]
     inner = face[list(JAW), 0]
     across = smoothstep(x, left, inner.min() + 0.05) * smoothstep(-x, -right, -inner.max() + 0.05)
-    below = smoothstep(-y, -bottom, -face[152, 1])
+    below = smoothstep(-y, -bottom, -face[CHIN_TIP, 1])
     distance, along = _outside(nodes.reshape(-1, 2), face)
     reach = REACH[0] + (REACH[1] - REACH[0]) * (1 - along)
     beside = 1 - smoothstep(distance / reach, 0.0, 1.0).reshape(x.shape)
-    return np.minimum(np.minimum(across, below), beside) * smoothstep(y, top, max(face[2, 1], top + 0.1))
+    return np.minimum(np.minimum(across, below), beside) * smoothstep(y, top, max(face[NOSE_BASE, 1], top + 0.1))
 
 
 def _outside(points: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How far `points` (n, 2) are outside of the face, units, 0 inside; and where the nearest point of its outline is:
     0 at the chin, 1 at the ears and above, (n,) each."""
-    outline = face[[*JAW, *ABOVE]]
+    outline = face[[*JAW, *ABOVE_JAW]]
     share = np.abs(np.linspace(-1, 1, len(JAW)))
-    share = np.concatenate([share, np.ones(len(ABOVE))])
+    share = np.concatenate([share, np.ones(len(ABOVE_JAW))])
     start, step = outline, np.roll(outline, -1, 0) - outline
     away = points[:, None] - start  # (n, segments, 2)
     part = np.clip((away * step).sum(-1) / (step**2).sum(-1), 0, 1)
@@ -185,8 +189,8 @@ def _outside(points: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _basis(nodes: np.ndarray, face: np.ndarray, side: tuple[int, ...]) -> np.ndarray:
     """Multiquadric interpolation: values at `nodes` (N, 2) per unit value at each point of `side`, zero at anchors."""
-    jaw = face[[234, *JAW, 454]]
-    ring = jaw + 0.42 * (jaw - np.array([0.5 * (jaw[0, 0] + jaw[-1, 0]), face[2, 1]]))
+    jaw = face[[EARS[0], *JAW, EARS[1]]]
+    ring = jaw + 0.42 * (jaw - np.array([0.5 * (jaw[0, 0] + jaw[-1, 0]), face[NOSE_BASE, 1]]))
     centres = np.concatenate([face[list(side)], face[list(ANCHORS)], ring]).astype(np.float32)
     kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
     weights = np.linalg.solve(kernel.astype(np.float64), np.eye(len(centres))[:, : len(side)])

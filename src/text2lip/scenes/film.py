@@ -14,22 +14,21 @@ from typing import Any
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import LIPS, fit_affine, lip_gap, transform
+from text2lip.faces.canonical import lip_gap
+from text2lip.faces.geometry import fit_affine, to_indices, transform_points
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
+from text2lip.faces.topology import ANCHORS, CARRIED, INNER_LOWER, INNER_UPPER, LIPS, LOWER_SIDE, UPPER_SIDE
 from text2lip.media.footage import Footage, positions
 from text2lip.motion.retarget import PortraitMouth, closing
-from text2lip.renderers.base import INNER_LOWER, INNER_UPPER, to_pixels
 from text2lip.renderers.geometric import prepare
 from text2lip.renderers.light import light_of, spread_light
 from text2lip.renderers.references import MouthReferences
-from text2lip.renderers.warp import ANCHORS, LOWER_SIDE, UPPER_SIDE, face_frame, smoothstep, warp_field
+from text2lip.renderers.warp import face_frame, smoothstep, warp_field
 from text2lip.scenes.reference_set import FACING, Looks, nobody
 from text2lip.scenes.shots import Shot, ShotMouths, find_shots, reference_frame
 
 
-CARRIED = (*LIPS, 2, 98, 327, 164, 152, 148, 377, 207, 427, 50, 280)
-"""Points that lay the drawn mouth on a frame: lips, base of the nose, chin, cheeks."""
 GROW, SOFT = 0.05, 0.035  # units: how far beyond the lips the drawn mouth reaches, and the softness of its edge
 AROUND, SPREAD = 0.2, 0.25  # units: the ring in which colours are compared, and how far they are evened
 MARGIN = 0.5  # units around the lips that are looked at
@@ -204,7 +203,7 @@ class Skin:
     """
 
     def __init__(self, source: np.ndarray, height: int, width: int):
-        self.points = to_pixels(source, height, width)
+        self.points = to_indices(source, height, width)
         self.field = warp_field(self.points, face_frame(self.points), height, width)
         x0, y0 = self.field.box[:2]
         step = self.field.step
@@ -215,10 +214,10 @@ class Skin:
     def move(self, frame: np.ndarray, own: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """`frame` (height, width, 3) uint8 with its skin moved from `own` to `landmarks`, both (478, 2) normalised."""
         height, width = frame.shape[:2]
-        own = to_pixels(own, height, width)
+        own = to_indices(own, height, width)
         matrix = fit_affine(self.points[list(ANCHORS)], own[list(ANCHORS)])
         back = np.linalg.inv(np.vstack([matrix, (0, 0, 1)]))[:2]
-        own, target = (transform(back, points) for points in (own, to_pixels(landmarks, height, width)))
+        own, target = (transform_points(back, points) for points in (own, to_indices(landmarks, height, width)))
         upper, lower = (self._back(i, list(side), own, target) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE)))
         back = (lower + (upper - lower) * self._upper_share(target)[..., None]) @ matrix[:, :2].T
         corners = np.array([[x, y, 1] for x in self.field.box[::2] for y in self.field.box[1::2]]) @ matrix.T

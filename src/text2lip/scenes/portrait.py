@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from text2lip.faces.cache import FaceCache
-from text2lip.faces.canonical import LIPS, to_pixels
+from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person
+from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.scenes.reference_set import Looks, nobody

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.faces.canonical import LIPS, canonical_lips, to_pixels
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME, face_chip
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person, encode
+from text2lip.faces.topology import LIPS
 from text2lip.media.footage import Footage, is_footage
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.pipelines.inputs import Clip

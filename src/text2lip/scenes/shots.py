@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from text2lip.faces.canonical import LIPS, OUTER_EYES, lip_gap, to_pixels
+from text2lip.faces.canonical import lip_gap
+from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning, stretches
+from text2lip.faces.topology import BETWEEN_EYES, LIPS, OUTER_EYES
 from text2lip.motion.retarget import PortraitMouth
 
 
@@ -215,7 +217,7 @@ def _pieces(
         return
     points = to_pixels(landmarks[good], *size)
     unit = np.median(np.linalg.norm(points[:, OUTER_EYES[0]] - points[:, OUTER_EYES[1]], axis=-1))
-    away = np.linalg.norm(np.diff(points[:, 168, :2], axis=0), axis=-1)
+    away = np.linalg.norm(np.diff(points[:, BETWEEN_EYES, :2], axis=0), axis=-1)
     steps = np.diff(good)
     strange = np.isin(np.arange(len(landmarks)), others).cumsum()
     breaks = (steps > BRIDGE * fps) | (away > JUMP * unit * steps) | (np.diff(strange[good]) > 0)
@@ -237,7 +239,7 @@ def reference_frame(shot: Shot, mouths: ShotMouths | None = None) -> int:
     mouths = mouths or ShotMouths.of(shot)
     gap = lip_gap(mouths.shapes)
     turn = np.linalg.norm(mouths.back - np.median(mouths.back, 0), axis=-1)  # radians, nearly
-    middle = shot.head[:, 168, :2] * shot.size[::-1]
+    middle = shot.head[:, BETWEEN_EYES, :2] * shot.size[::-1]
     speed = np.linalg.norm(np.gradient(middle, axis=0), axis=-1) / mouths.units[0] if len(middle) > 1 else 0 * gap
     dim = np.abs(shot.exposure) / 0.3
     return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03 + dim))

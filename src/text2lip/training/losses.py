@@ -2,7 +2,7 @@
 
 import torch
 
-from text2lip.faces.canonical import INNER_LOWER, INNER_UPPER, driven_index
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.metrics.lip_metrics import SMOOTHING_TAPS
 
 
@@ -22,7 +22,7 @@ def masked_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> tor
 def point_weights(inner: float = 3.0) -> torch.Tensor:
     """Weight of each driven point, mean 1: float32 (57, 1). The `inner` lips carry the gap, which is what one sees."""
     weights = torch.ones(57, 1)
-    weights[driven_index((78, 308, *INNER_UPPER, *INNER_LOWER))] = inner
+    weights[driven_index((*INNER_UPPER, *INNER_LOWER))] = inner
     return weights / weights.mean()
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from text2lip.faces.canonical import DRIVEN, canonical_lips, to_pixels
-from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform, transform_points
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform
+from text2lip.faces.geometry import to_pixels, transform_points
+from text2lip.faces.topology import DRIVEN
 from text2lip.motion.retarget import PortraitMouth, part_lips
 from text2lip.renderers.geometric import prepare
 
