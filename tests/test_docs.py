@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 import text2lip
-from text2lip.media.video import write_video
+from text2lip.media.video_writer import write_video
 
 
 ROOT = Path(__file__).parents[1]

@@ -258,7 +258,7 @@ def compiled(bench: Bench) -> str:
 
 def _speed(size: int):
     def check(bench: Bench) -> str:
-        from text2lip.media.video import write_video
+        from text2lip.media.video_writer import write_video
 
         count = 8 if bench.small else 200
         pipe, portrait = bench.pipeline().to(bench.device), bench.portrait(size)

@@ -19,10 +19,12 @@ FLOORS = (
     ("cli",),
     ("pipelines",),
     ("scenes",),
-    ("renderers", "motion"),
+    ("renderers",),
+    ("motion",),
     ("models",),
     ("faces",),
-    ("media", "speech"),
+    ("speech",),
+    ("media",),
     ("text",),
 )
 """Rooms from the top down: a room may import those of the floors below, and none of its own floor."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from text2lip.data.prepared import PreparedClip, parquet_path, write_parquet
 from text2lip.faces.topology import JAW, LIPS, driven_index
-from text2lip.media.video import write_video
+from text2lip.media.video_writer import write_video
 from text2lip.renderers.mouth_drawing import _CHAINS
 from text2lip.text.timing import Segment
 from text2lip.text.visemes import PHONE_TO_ID

@@ -60,7 +60,8 @@ from text2lip import metrics as M
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
 from text2lip.faces.geometry import transform_points  # noqa: E402
 from text2lip.faces.topology import DRIVEN  # noqa: E402
-from text2lip.media.video import read_frames, write_video  # noqa: E402
+from text2lip.media.video import read_frames  # noqa: E402
+from text2lip.media.video_writer import write_video  # noqa: E402
 from text2lip.metrics.image import OPEN_GAP, inside_polygon  # noqa: E402
 from text2lip.metrics.lip_metrics import SMOOTHING_TAPS  # noqa: E402
 from text2lip.renderers.mouth_drawing import draw_mouth  # noqa: E402

@@ -23,7 +23,7 @@ from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import canonical_lips
 from text2lip.media.images import load_image
-from text2lip.media.video import write_video
+from text2lip.media.video_writer import write_video
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers import MouthReferences, choose_references
 

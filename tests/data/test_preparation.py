@@ -10,7 +10,7 @@ from text2lip import FaceLandmarker, VisemeTokenizer
 from text2lip.data import ClipError, SourceClip, load_prepared, prepare_clip
 from text2lip.data.preparation import bridge, smooth_landmarks, spread_phones
 from text2lip.data.prepared import load_record, parquet_path, save_record, splits_of, write_parquet
-from text2lip.media.video import write_video
+from text2lip.media.video_writer import write_video
 from text2lip.speech import synthesize
 from text2lip.speech.audio import resample
 from text2lip.text.timing import Segment

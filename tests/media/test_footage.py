@@ -7,8 +7,10 @@ from PIL import Image
 
 from text2lip.media import footage
 from text2lip.media.footage import Footage, is_footage, positions, usual_rate
-from text2lip.media.images import ImageError, load_image
-from text2lip.media.video import read_frames, write_video
+from text2lip.media.images import load_image
+from text2lip.media.pixels import ImageError
+from text2lip.media.video import read_frames
+from text2lip.media.video_writer import write_video
 
 
 COUNT = 230

@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from text2lip.media.images import ImageError, load_image
+from text2lip.media.images import load_image
+from text2lip.media.pixels import ImageError
 
 
 @pytest.fixture

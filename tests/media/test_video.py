@@ -9,15 +9,8 @@ from PIL import Image
 
 from text2lip.files import replaced_file
 from text2lip.media.images import load_image
-from text2lip.media.video import (
-    first_moment,
-    is_film,
-    packet_clock,
-    read_frames,
-    timed_frames,
-    video_info,
-    write_video,
-)
+from text2lip.media.video import first_moment, is_film, packet_clock, read_frames, timed_frames, video_info
+from text2lip.media.video_writer import write_video
 
 
 def frames(count=10, height=64, width=48):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from text2lip import Text2LipPipeline
 from text2lip.faces.landmarker import FaceNotFoundError
-from text2lip.media.images import ImageError
+from text2lip.media.pixels import ImageError
 from text2lip.speech import synthesize
 from text2lip.speech.audio import resample
 

@@ -12,7 +12,8 @@ from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.faces.topology import LIPS
 from text2lip.media import footage
 from text2lip.media.images import load_image
-from text2lip.media.video import read_frames, video_info, write_video
+from text2lip.media.video import read_frames, video_info
+from text2lip.media.video_writer import write_video
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.references import MOST
 from text2lip.scenes.film import Part, lay_mouth

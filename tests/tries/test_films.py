@@ -10,8 +10,10 @@ from PIL import Image
 
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.media.footage import Footage
-from text2lip.media.images import ImageError, load_image
-from text2lip.media.video import read_frames, video_info, write_video
+from text2lip.media.images import load_image
+from text2lip.media.pixels import ImageError
+from text2lip.media.video import read_frames, video_info
+from text2lip.media.video_writer import write_video
 from text2lip.speech.audio import load_audio
 
 

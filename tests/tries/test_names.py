@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from text2lip.files import local_path, replaced_file
-from text2lip.media.video import read_frames, write_video
+from text2lip.media.video import read_frames
+from text2lip.media.video_writer import write_video
 from text2lip.speech import load_audio, read_timings
 
 

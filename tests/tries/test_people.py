@@ -13,7 +13,7 @@ from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning
 from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
-from text2lip.media.video import write_video
+from text2lip.media.video_writer import write_video
 from text2lip.scenes.reference_set import look_through
 from text2lip.scenes.shots import find_shots
 

@@ -11,7 +11,8 @@ from PIL import Image
 from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME, builtin_identity, face_chip
 from text2lip.faces.pose import head_pose
-from text2lip.media.images import ImageError, load_image
+from text2lip.media.images import load_image
+from text2lip.media.pixels import ImageError
 
 
 ANY = "any"  # face_index: the largest face of every shot, whoever it is

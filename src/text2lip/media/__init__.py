@@ -7,7 +7,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "footage": ["Footage", "is_footage"],
-        "images": ["ImageError", "load_image"],
-        "video": ["read_frames", "video_info", "write_video"],
+        "images": ["load_image"],
+        "pixels": ["ImageError"],
+        "video": ["read_frames", "video_info"],
+        "video_writer": ["write_video"],
     },
 )

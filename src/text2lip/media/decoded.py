@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from text2lip.media.color import UNKNOWN, needs_conversion, to_standard
+from text2lip.media.pixels import as_pixels, flatten
 
 
 BT709 = 1  # matrix coefficients as ISO/IEC 23091-2 numbers them
@@ -55,10 +56,8 @@ def at_rate(frames: Iterable[Shown], fps: float, start: int = 0) -> Iterator[Sho
 
 def to_rgb(shown: Shown) -> np.ndarray:
     """The picture as uint8 (height, width, 3) RGB, contiguous."""
-    from text2lip.media.images import load_image
-
     if isinstance(shown.frame, Image.Image):
-        return load_image(shown.frame, max_size=None)
+        return flatten(as_pixels(shown.frame))[0]
     picture = _colors(shown.frame)
     picture = square(deinterlace(picture) if shown.frame.interlaced_frame else picture, shown.ratio)
     try:
@@ -73,9 +72,7 @@ def _colors(frame: Any) -> np.ndarray:
     if int(frame.colorspace) in UNKNOWN and not frame.format.is_rgb and (frame.width >= 1280 or frame.height > 576):
         frame.colorspace = BT709  # what players take for high definition
     if any(component.is_alpha for component in frame.format.components):
-        from text2lip.media.images import load_image
-
-        return load_image(frame.to_ndarray(format="rgba"), max_size=None)
+        return flatten(as_pixels(frame.to_ndarray(format="rgba")))[0]
     if needs_conversion(transfer, primaries):
         return to_standard(frame.to_ndarray(format="rgb48le"), transfer, primaries)
     return frame.to_ndarray(format="rgb24")

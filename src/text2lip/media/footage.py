@@ -12,14 +12,15 @@ import numpy as np
 
 from text2lip.media.animation import pictures_in
 from text2lip.media.decoded import Shown, at_rate, fit, to_rgb
-from text2lip.media.images import ImageError, check_file, is_tensor, load_image
+from text2lip.media.images import check_file, load_image
+from text2lip.media.pixels import ImageError, is_tensor
 from text2lip.media.video import is_film, packet_clock, timed_frames, video_info
 
 
 ENDS = ("loop", "hold", "cut")
 BACKWARD, BACKWARD_BYTES = 32, 1 << 28  # frames, and their size, held at once while a film is played backwards
 ANIMATION_BYTES = 1 << 28  # of an animated picture that is held whole, as none can be read from its middle
-SLOWEST, FASTEST = 10, 60  # frames per second of a file that its dub keeps
+LOWEST_FPS, HIGHEST_FPS = 10, 60  # frames per second of a file that its dub keeps
 SLACK = 0.02  # by which a rate may lie beyond them: phones write 60.02, and times of animations are rounded
 NEAR = 10.0  # seconds: a frame so much later is decoded to, one after that is sought
 
@@ -36,11 +37,11 @@ def is_footage(image: Any) -> bool:
 
 
 def usual_rate(fps: float) -> float:
-    """The rate of a dub, frames per second: the film's own `fps` from `SLOWEST` to `FASTEST`.
+    """The rate of a dub, frames per second: the film's own `fps` from `LOWEST_FPS` to `HIGHEST_FPS`.
 
     Lips on a slower one, as a slide show, have 25; a faster one is thinned out evenly, 120 to 60.
     """
-    return 25.0 if fps < SLOWEST - SLACK else fps / math.ceil(fps / FASTEST - SLACK)
+    return 25.0 if fps < LOWEST_FPS - SLACK else fps / math.ceil(fps / HIGHEST_FPS - SLACK)
 
 
 class Footage:

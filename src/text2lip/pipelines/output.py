@@ -57,7 +57,7 @@ class Text2LipPipelineOutput(BaseOutput):
         Raises:
             ValueError: `index` is out of range, or a file can't be written.
         """
-        from text2lip.media.video import write_video
+        from text2lip.media.video_writer import write_video
 
         whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
         if not whole or not -len(self.frames) <= index < len(self.frames):

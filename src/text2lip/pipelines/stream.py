@@ -67,7 +67,7 @@ class Text2LipStream:
         Raises:
             ValueError: frames were taken before, or the file can't be written.
         """
-        from text2lip.media.video import write_video
+        from text2lip.media.video_writer import write_video
 
         if self.taken:
             raise ValueError(f"stream: {self.taken} frames are gone already; save before iterating, or stream again.")

@@ -6,12 +6,12 @@ from fractions import Fraction
 import numpy as np
 
 from text2lip.files import local_path, open_media
+from text2lip.media.video_writer import LAYOUTS
 from text2lip.speech.utterance import Speech
 
 
 MAX_AUDIO_MINUTES = 120
 SAMPLING_RATES = (4_000, 384_000)
-LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Loudspeakers of one to eight channels."""
 AUDIBLE = 1e-3  # peak; a quieter track is passed over for another one of its file
 SHORTEST_GAP = 0.02  # seconds without a sample that are heard as silence; formats round their times to 1 ms
