@@ -19,7 +19,7 @@ from text2lip.faces.crop import crop, paste_back
 from text2lip.faces.drawing import draw_landmarks
 from text2lip.renderers.base import check_landmarks, check_portrait
 from text2lip.renderers.sampling import Sampling, SamplingOptions
-from text2lip.renderers.windows import ContextWindows, FreeNoise, free_noise_block, pieces, windows
+from text2lip.renderers.windows import ContextWindows, free_noise_block, pieces, shuffle_noise, windows
 
 
 DILATION = 0.5  # of the face's box on each side, before a square is cut (`facecrop_dilation_ratio` upstream)
@@ -351,10 +351,9 @@ class EchoMimicRenderer(Sampling):
 
     def _noise(self, frames: int, generator: torch.Generator) -> torch.Tensor:
         shape = (1, self.unet.config.in_channels, frames, self._latent_size, self._latent_size)
-        device = execution_device(self.vae)
-        if free_noise_block(self.unet) is not None:
-            return FreeNoise(self.unet).noise(shape, generator).to(device)
-        return randn_tensor(shape, generator=generator, device=device, dtype=torch.float32)
+        noise = randn_tensor(shape, generator=generator, device=execution_device(self.vae), dtype=torch.float32)
+        block = free_noise_block(self.unet)
+        return noise if block is None else shuffle_noise(noise, block.context_length, block.context_stride, generator)
 
     def _scheduler(self) -> Any:
         scheduler = type(self.scheduler).from_config(self.scheduler.config)

@@ -71,18 +71,24 @@ class FreeNoise(AnimateDiffFreeNoiseMixin):
         unet ([`EchoMimicUNet`]): changed in place; it stays so until [`disable_free_noise`].
     """
 
-    vae_scale_factor = 1  # sizes are given in latents
-
     def __init__(self, unet: torch.nn.Module):
         self.unet = self.motion_adapter = unet
         self.device, self.dtype = unet.device, unet.dtype
 
-    def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
-        """Shuffled noise, float32 (1, channels, frames, height, width), on the generator's device."""
-        block = free_noise_block(self.unet)
-        self._free_noise_context_length, self._free_noise_context_stride = block.context_length, block.context_stride
-        self._free_noise_noise_type = "shuffle_context"
-        return self._prepare_latents_free_noise(*shape, torch.float32, generator.device, generator)
+
+def shuffle_noise(noise: torch.Tensor, length: int, stride: int, generator: torch.Generator) -> torch.Tensor:
+    """FreeNoise's noise, in place: past the first window, `stride` frames are those of `length` before in other order.
+
+    Args:
+        noise (`torch.Tensor`): (1, channels, frames, height, width).
+        length, stride (`int`): of the windows, frames.
+        generator (`torch.Generator`): on the CPU.
+    """
+    frames = noise.shape[2]
+    for first in range(length, frames, stride):
+        order = first - length + torch.randperm(stride, generator=generator)
+        noise[:, :, first : first + stride] = noise[:, :, order[: frames - first]]
+    return noise
 
 
 def enable_free_noise(unet: torch.nn.Module, context_frames: int = 12, context_overlap: int = 3) -> None:

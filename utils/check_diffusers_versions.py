@@ -1,0 +1,63 @@
+"""Run the quick tests of the contract with diffusers under several of its releases.
+
+    python utils/check_diffusers_versions.py                  # `RELEASES`; about three minutes each on two cores
+    python utils/check_diffusers_versions.py 0.41.0 0.42.0
+
+Each release goes into a virtual environment of its own, with what it wants otherwise than installed here, such as an
+older huggingface_hub; everything else is that of the running Python. The tests: registration and every private name
+that it lists, cards and uploads, saving and loading, the networks, offloading, EchoMimic with tiny networks.
+"""
+
+import argparse
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+
+ROOT = Path(__file__).parents[1]
+RELEASES = ("0.40.0", "0.42.1")
+"""The oldest that setup.py allows, and the one that constraints.txt pins."""
+TESTS = (
+    "tests/test_registration.py",
+    "tests/test_cards.py",
+    "tests/models",
+    "tests/pipelines/test_save_load.py",
+    "tests/devices/test_offloading.py",
+    "tests/pipelines/test_echomimic_pipeline.py",
+)
+
+
+def make_environment(folder: Path, release: str) -> Path:
+    """A virtual environment on top of the running one, with this release of diffusers; its Python."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin/python"
+    inside = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)}))
+    (inside / "parent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    subprocess.run([python, "-m", "pip", "install", "-q", f"diffusers=={release}"], check=True)
+    found = [python, "-c", "import diffusers; print(diffusers.__version__)"]
+    found = subprocess.run(found, check=True, capture_output=True, text=True).stdout.split()[-1]
+    if found != release:
+        raise RuntimeError(f"diffusers {found} was found where {release} was installed.")
+    return python
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("releases", nargs="*", default=RELEASES)
+    failed = []
+    for release in parser.parse_args().releases:
+        start = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            python = make_environment(Path(folder), release)
+            done = subprocess.run([python, "-m", "pytest", "-q", "-m", "not slow", *TESTS], cwd=ROOT, check=False)
+        print(f"diffusers {release}: {'failed' if done.returncode else 'passed'}, {time.perf_counter() - start:.0f} s")
+        failed += [release] * bool(done.returncode)
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
