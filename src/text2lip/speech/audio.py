@@ -12,7 +12,6 @@ from text2lip.speech.utterance import Speech
 
 MAX_AUDIO_MINUTES = 120
 SAMPLING_RATES = (4_000, 384_000)
-"""Loudspeakers of one to eight channels."""
 AUDIBLE = 1e-3  # peak; a quieter track is passed over for another one of its file
 SHORTEST_GAP = 0.02  # seconds without a sample that are heard as silence; formats round their times to 1 ms
 RESTART = 0.5  # seconds by which times go back where they start again

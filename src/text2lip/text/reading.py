@@ -31,44 +31,73 @@ class Reading:
     char_spans: list[tuple[int, int] | None] = field(default_factory=list)
     text: str | None = None
 
+    @classmethod
+    def from_text(cls, text: str | Sequence[Piece], language: str, g2p: str = "espeak") -> "Reading":
+        """Phones of a text with nominal times (`text2lip.text.nominal_durations`).
+
+        Args:
+            text (`str` or `list[Piece]`): plain text, SSML, or pieces of one of them.
+            language (`str`): language of `text`; pieces with a language of their own keep it.
+            g2p (`str`): "espeak" or "gruut".
+
+        Raises:
+            ValueError: no text, nothing to say, or an unknown language.
+        """
+        if isinstance(text, str):
+            pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
+        elif isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text):
+            pieces = text
+        else:
+            raise ValueError(f"text: wants a string, got {type(text).__name__}.")
+        reading = cls(text=" ".join(piece.text for piece in pieces if piece.text))
+        clock, offset = EDGE_SECONDS[0], 0
+        for piece in pieces:
+            if piece.text:
+                clock = _append(reading, piece, offset, clock, piece.language or language, g2p)
+                offset += len(piece.text) + 1
+            clock += piece.pause
+        if not reading.words:
+            raise ValueError(f"text: nothing to say in {str(text)[:40]!r}; wants at least one word or number.")
+        duration = reading.phones[-1].end + EDGE_SECONDS[1]
+        reading.phones = Timeline.from_phones(reading.phones, duration=duration).phones
+        spoken = [i for i, phone in enumerate(reading.phones) if phone.label]  # silences have moved the indices
+        reading.phone_spans = [(spoken[a], spoken[b - 1] + 1) for a, b in reading.phone_spans]
+        return reading
+
+    @classmethod
+    def from_timeline(cls, timeline: Timeline, text: str | None = None) -> "Reading":
+        """Phones as they are; a word owns the spoken phones whose middle lies within its time.
+
+        Args:
+            timeline (`Timeline`): phones and words.
+            text (`str`, *optional*): where to look for the words.
+
+        Raises:
+            ValueError: there are no phones.
+        """
+        if not timeline.phones:
+            raise ValueError("phones: the timeline holds no phones and has no length.")
+        reading = cls(list(timeline.phones), text=text)
+        middles = np.array([(phone.start + phone.end) / 2 for phone in timeline.phones])
+        cursor = 0
+        for word in timeline.words:
+            first, last = np.searchsorted(middles, [word.start, word.end])
+            while first < last and not timeline.phones[first].label:
+                first += 1
+            while first < last and not timeline.phones[last - 1].label:
+                last -= 1
+            place = text.find(word.label, cursor) if text is not None else -1
+            cursor = place + len(word.label) if place >= 0 else cursor
+            reading.words.append(word.label)
+            reading.phone_spans.append((int(first), int(last)))
+            reading.char_spans.append((place, cursor) if place >= 0 else None)
+        return reading
+
     def timeline(self) -> Timeline:
         """Its phones and words on one clock."""
         spans = zip(self.words, self.phone_spans)
         words = [Segment(word, self.phones[a].start, self.phones[b - 1].end) for word, (a, b) in spans]
         return Timeline(self.phones, words, self.phones[-1].end)
-
-
-def read_text(text: str | Sequence[Piece], language: str, g2p: str = "espeak") -> Reading:
-    """Phones of a text with nominal times (`text2lip.text.nominal_durations`).
-
-    Args:
-        text (`str` or `list[Piece]`): plain text, SSML, or pieces of one of them.
-        language (`str`): language of `text`; pieces with a language of their own keep it.
-        g2p (`str`): "espeak" or "gruut".
-
-    Raises:
-        ValueError: no text, nothing to say, or an unknown language.
-    """
-    if isinstance(text, str):
-        pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
-    elif isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text):
-        pieces = text
-    else:
-        raise ValueError(f"text: wants a string, got {type(text).__name__}.")
-    reading = Reading(text=" ".join(piece.text for piece in pieces if piece.text))
-    clock, offset = EDGE_SECONDS[0], 0
-    for piece in pieces:
-        if piece.text:
-            clock = _append(reading, piece, offset, clock, piece.language or language, g2p)
-            offset += len(piece.text) + 1
-        clock += piece.pause
-    if not reading.words:
-        raise ValueError(f"text: nothing to say in {str(text)[:40]!r}; wants at least one word or number.")
-    duration = reading.phones[-1].end + EDGE_SECONDS[1]
-    reading.phones = Timeline.from_phones(reading.phones, duration=duration).phones
-    spoken = [i for i, phone in enumerate(reading.phones) if phone.label]  # silences have moved the indices
-    reading.phone_spans = [(spoken[a], spoken[b - 1] + 1) for a, b in reading.phone_spans]
-    return reading
 
 
 def _append(reading: Reading, piece: Piece, offset: int, clock: float, language: str, g2p: str) -> float:
@@ -95,32 +124,3 @@ def _append(reading: Reading, piece: Piece, offset: int, clock: float, language:
             reading.char_spans.append((word.span[0] + offset, word.span[1] + offset))
         clock += pause if inside else 0.0
     return clock
-
-
-def read_phones(timeline: Timeline, text: str | None = None) -> Reading:
-    """Phones as they are; a word owns the spoken phones whose middle lies within its time.
-
-    Args:
-        timeline (`Timeline`): phones and words.
-        text (`str`, *optional*): where to look for the words.
-
-    Raises:
-        ValueError: there are no phones.
-    """
-    if not timeline.phones:
-        raise ValueError("phones: the timeline holds no phones and has no length.")
-    reading = Reading(list(timeline.phones), text=text)
-    middles = np.array([(phone.start + phone.end) / 2 for phone in timeline.phones])
-    cursor = 0
-    for word in timeline.words:
-        first, last = np.searchsorted(middles, [word.start, word.end])
-        while first < last and not timeline.phones[first].label:
-            first += 1
-        while first < last and not timeline.phones[last - 1].label:
-            last -= 1
-        place = text.find(word.label, cursor) if text is not None else -1
-        cursor = place + len(word.label) if place >= 0 else cursor
-        reading.words.append(word.label)
-        reading.phone_spans.append((int(first), int(last)))
-        reading.char_spans.append((place, cursor) if place >= 0 else None)
-    return reading

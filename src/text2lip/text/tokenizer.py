@@ -8,7 +8,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.utils import PushToHubMixin
 
 from text2lip.cards import ModelCardMixin
-from text2lip.text.reading import Reading, read_phones, read_text
+from text2lip.text.reading import Reading
 from text2lip.text.ssml import Piece
 from text2lip.text.timing import Segment, Timeline, check_unit
 from text2lip.text.visemes import (
@@ -133,9 +133,9 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
             raise ValueError(f"text, phones: {len(texts)} texts but {len(timelines)} phone lists; wants as many.")
         language = language or self.config.language
         if timelines is None:
-            readings = [read_text(item, language, self.config.g2p) for item in texts]
+            readings = [Reading.from_text(item, language, self.config.g2p) for item in texts]
         else:
-            readings = [read_phones(item, texts[i] if texts else None) for i, item in enumerate(timelines)]
+            readings = [Reading.from_timeline(item, texts[i] if texts else None) for i, item in enumerate(timelines)]
         return self._collate([self._encode(reading) for reading in readings], padding, return_tensors)
 
     def timeline(self, text: str | Sequence[Piece], language: str | None = None) -> Timeline:
@@ -151,7 +151,7 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         Raises:
             ValueError: no text, nothing to say, or an unknown language.
         """
-        return read_text(text, language or self.config.language, self.config.g2p).timeline()
+        return Reading.from_text(text, language or self.config.language, self.config.g2p).timeline()
 
     def _encode(self, reading: Reading) -> dict:
         """Tokens of one clip: phones cut into letters, each with its share of the phone's time."""

@@ -10,6 +10,7 @@ from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Timeline
 
 
+# set by hand
 NOISE_MARGIN = 3.0  # dB by which a room's noise stays within its own floor
 SHORTEST_PAUSE = 0.15  # seconds; shorter silences are stop closures
 LONGEST_EDGE = 0.25  # seconds; a longer phone beside a pause is looked at again

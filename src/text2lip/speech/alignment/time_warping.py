@@ -16,6 +16,7 @@ from text2lip.text.timing import Segment, Timeline
 
 
 LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice's, not the phone's
+# set by hand, but for the last, which was measured
 NARROWEST_BAND = 60  # frames to either side of the diagonal
 WIDEST_BAND = 1_000
 BAND = 0.12  # share of the longer signal

@@ -8,7 +8,7 @@ from text2lip.text.visemes import split_phone
 
 
 STRESS = frozenset("ˈˌ'")
-SHORTEST_SILENCE = 0.03  # seconds; a shorter space or full stop goes to the sound after it
+SHORTEST_SILENCE = 0.03  # seconds, by hand; a shorter space or full stop goes to the sound after it
 
 
 def phones_from_tokens(tokens: Iterable[tuple[str, float]]) -> list[Segment]:

@@ -9,6 +9,7 @@ from text2lip.text.scripts import UNSPACED
 from text2lip.text.timing import Segment
 
 
+# set by hand
 LINE = 42  # characters
 LINES = 2
 SHORTEST_CUE, LONGEST_CUE = 1.0, 7.0  # seconds on the screen

@@ -13,6 +13,7 @@ from text2lip.text import ssml
 from text2lip.text.timing import Segment
 
 
+# set by hand
 SENTENCE_PAUSE = 0.32  # seconds at speaking_rate 1, after . ! ? …
 CLAUSE_PAUSE = 0.15  # after , ; : and dashes
 _CLOSING_MARKS = "\"'”’»)]}"
