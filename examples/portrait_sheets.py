@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--output", default=".", help="folder of the sheets")
     parser.add_argument("--name", default="portraits", help="start of the sheets' file names")
     parser.add_argument("--text", default=TEXT)
-    parser.add_argument("--renderer", default="auto", choices=("auto", "geometric", "unet"))
+    parser.add_argument("--renderer", default="auto", choices=("auto", "geometric", "learned", "echomimic"))
     parser.add_argument("--rows", type=int, default=10, help="portraits of a sheet")
     parser.add_argument("--side-by-side", type=int, default=1, help="portraits beside each other")
     parser.add_argument("--size", type=int, default=128, help="pixels of one face")

@@ -24,7 +24,7 @@ from text2lip import Text2LipPipeline
 from text2lip.data.alignments import phone_timeline, read_alignments
 from text2lip.data.prepared import load_prepared
 from text2lip.licences import check_licence
-from text2lip.pipelines.loading import pipeline_source
+from text2lip.pipelines.hub import pipeline_source
 from text2lip.speech import synthesize
 from text2lip.text import Timeline, available_languages, split_phone
 from text2lip.text.visemes import LETTER_CLASS

@@ -27,7 +27,7 @@ from accelerate import Accelerator
 from text2lip import Text2LipPipeline
 from text2lip.licences import check_licence
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
-from text2lip.pipelines.loading import pipeline_source
+from text2lip.pipelines.hub import pipeline_source
 from text2lip.training.ema import EMA
 from text2lip.training.pairs import PairFolder, PairMix
 from text2lip.training.publish import as_pipeline, began_with, note_training

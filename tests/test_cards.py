@@ -15,7 +15,7 @@ from text2lip import Text2LipPipeline
 from text2lip.cards import GENERIC, UNTOLD, component_card, record_training, signed, summary, write_card
 from text2lip.licences import hub_metadata, spdx_id
 from text2lip.models import PseudoAudioModel
-from text2lip.pipelines.loading import CHECKPOINTS
+from text2lip.pipelines.hub import CHECKPOINTS
 from text2lip.registration import CLASSES
 
 

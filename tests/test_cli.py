@@ -71,7 +71,7 @@ SRT = "1\r\n00:00:00,500 --> 00:00:01,500\r\n<i>Hello Bob.</i>\r\n\r\n2\n00:00:0
 
 def read_file(tmp_path, raw, name="text.txt"):
     (tmp_path / name).write_bytes(raw)
-    return cli.read_text(cli.build_parser().parse_args(["--file", str(tmp_path / name)]))
+    return cli.given_text(cli.build_parser().parse_args(["--file", str(tmp_path / name)]))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])

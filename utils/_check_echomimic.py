@@ -78,7 +78,7 @@ def offloaded(bench: Bench) -> str:
 
     from text2lip.training.echomimic_networks import SCHEDULE
 
-    options = {"num_inference_steps": 2, "guidance_scale": 2.5, "renderer": "unet"}
+    options = {"num_inference_steps": 2, "guidance_scale": 2.5, "renderer": "echomimic"}
     made = []
     for offload in (False, True):
         pipe = bench.pipeline()

@@ -29,8 +29,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +49,11 @@ from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
 from text2lip.faces.topology import driven_index  # noqa: E402
 from text2lip.media.video import read_frames  # noqa: E402
 from text2lip.motion.durations import predict_timeline  # noqa: E402
+from text2lip.motion.lips import LipMotion, animate  # noqa: E402
 from text2lip.motion.retarget import PortraitMouth  # noqa: E402
-from text2lip.scenes.film import Dub, Part  # noqa: E402
-from text2lip.scenes.reference_set import look_through  # noqa: E402
+from text2lip.renderers.learned import LearnedRenderer  # noqa: E402
+from text2lip.scenes.film import DubbedShot, Film  # noqa: E402
+from text2lip.scenes.reference_set import ReferenceSet  # noqa: E402
 from text2lip.scenes.shots import find_shots  # noqa: E402
 from text2lip.training.pairs import APART  # noqa: E402
 
@@ -105,19 +106,21 @@ def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figu
     """A film with other words, and with none: figures of each row, and mouth crops."""
     timeline = predict_timeline(pipe.viseme_encoder, pipe.tokenizer, text, "en-us")
     tokens = pipe.tokenizer(phones=timeline, return_tensors="pt")
-    moved, width = pipe.animate(tokens, len(film), clip.fps)
+    moved, width = animate(pipe.lip_model(), tokens, len(film), clip.fps)
     motion = EXPRESSIVENESS * moved[0].float().cpu().numpy()
     crops = partial(mouth_crops, matrices=rows.crop_transforms(clip))
     sheet = {"film": crops(film)}
-    for name, looks in {"one_frame": False, "frames": True}.items():
-        asked, frames = dubbed(pipe, clip.video, clip.fps, motion, width, looks)
+    motion = LipMotion(motion, width, clip.fps)
+    for name, renderer in {"one_frame": OneFrame(pipe.unet), "frames": LearnedRenderer(pipe.unet)}.items():
+        asked, frames = dubbed(pipe, clip.video, motion, renderer)
         found = canonical_lips(clip.points(track(frames, pipe.face_landmarker)))
         values = figures[name]
         for key, value in followed(found, canonical_lips(clip.points(asked)), clip.lips).items():
             values[key].append(value)
         sheet[name] = crops(frames)
         values["flicker"].append(M.flicker(sheet[name], sheet["film"]).value)
-    _, frames = dubbed(pipe, clip.video, clip.fps, 0 * motion, width, True)
+    rest = LipMotion(0 * motion.displacement, width, clip.fps)
+    _, frames = dubbed(pipe, clip.video, rest, LearnedRenderer(pipe.unet))
     silent = canonical_lips(clip.points(track(frames, pipe.face_landmarker)))
     figures["frames"]["silent_gap"].append(float(lip_gap(silent).max()))
     sheet["silence"] = crops(frames)
@@ -153,15 +156,16 @@ def measure_own(pipe, clip: rows.BenchClip, film: np.ndarray, figures: dict) -> 
     start = rows.middle(clip)
     earlier, later = list(film[: start - APART]), list(film[start:])
     (shot, *_), _ = find_shots(later, pipe.face_landmarker, clip.fps)
-    part = Part(shot, None)
+    part = DubbedShot(shot)
     motion = np.stack([PortraitMouth(face, *shot.size).shape for face in shot.face]) - part.rest
     matrices = rows.crop_transforms(clip)
     inner, gap = rows.inner_lips_in_crop(clip, matrices)[start:], rows.real_gap(clip)[start:]
     real = mouth_crops(later, matrices[start:])
     drawn = {"held": np.repeat(real[part.reference][None], len(real), 0)}
-    looks = cache(lambda: look_through(earlier, pipe.face_landmarker))
-    for name, given in {"one_frame": False, "first_half": looks}.items():
-        _, frames = dubbed(pipe, later, clip.fps, motion, None, given)
+    motion, pictures = LipMotion(motion, None, clip.fps), ReferenceSet.read(earlier, pipe.face_landmarker)
+    rows_of = {"one_frame": (OneFrame(pipe.unet), None), "first_half": (LearnedRenderer(pipe.unet), pictures)}
+    for name, (renderer, references) in rows_of.items():
+        _, frames = dubbed(pipe, later, motion, renderer, references)
         drawn[name] = mouth_crops(frames, matrices[start:])
     far = np.abs(np.arange(len(real)) - part.reference) >= APART
     perceptual = M.available_metrics()["lpips"] is None
@@ -173,18 +177,18 @@ def measure_own(pipe, clip: rows.BenchClip, film: np.ndarray, figures: dict) -> 
     return {"film": real, **drawn}
 
 
+class OneFrame(LearnedRenderer):
+    """Without references."""
+
+    takes_references = False
+
+
 def dubbed(
-    pipe, film, fps: float, motion: np.ndarray, width: float | None, looks: Callable | bool
+    pipe, film, motion: LipMotion, renderer: LearnedRenderer, references: ReferenceSet | None = None
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Landmarks and frames of a film with other lip motion; `looks` as in [`Dub`]."""
-    renderer = pipe.make_renderer("unet")
-
-    def render(portrait, landmarks, source_landmarks, part, references) -> Iterator[np.ndarray]:
-        same = {"fps": fps, "source_landmarks": source_landmarks, "references": references}
-        return renderer.render(portrait, landmarks, **same)
-
-    dub = Dub(film, pipe.face_landmarker, fps=fps, video_end="cut", looks=looks)
-    landmarks, frames = dub.perform(motion, width, render)
+    """Landmarks and frames of a film with other lip motion."""
+    scene = Film(film, pipe.face_landmarker, fps=motion.fps, video_end="cut", references=references)
+    landmarks, frames = scene.draw(renderer, motion)
     return landmarks, list(frames)
 
 

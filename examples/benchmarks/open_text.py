@@ -15,6 +15,7 @@ import numpy as np
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.faces.topology import driven_index
 from text2lip.metrics import jerk
+from text2lip.motion.lips import animate
 from text2lip.motion.seal import BREATH, CLOSE
 
 
@@ -64,7 +65,7 @@ def measure(pipe: Text2LipPipeline, motion: str) -> dict[str, float]:
                 f'<speak><break time="{PAUSE}s"/>{text}<break time="{PAUSE}s"/></speak>', "espeak", language, rate
             )
             tokens = pipe.tokenizer(phones=speech.timeline, language=language, return_tensors="pt")
-            moved = pipe.animate(tokens, int(speech.duration * 25), 25, motion)[0][0].cpu().numpy()
+            moved = animate(pipe.lip_model(motion), tokens, int(speech.duration * 25))[0][0].cpu().numpy()
             curves = {"gap": gap(moved), "width": width(moved)}
             for phone in speech.timeline.phones:
                 middle = min(int((phone.start + phone.end) / 2 * 25), len(moved) - 1)

@@ -199,7 +199,7 @@ def measure_images(pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures:
     """Draw each row's frames and compare them with the film."""
     renderers = {"geometric": GeometricRenderer()}
     if pipe.unet is not None:
-        renderers["learned"] = pipe.make_renderer("unet")
+        renderers["learned"] = pipe.make_renderer("learned")
     table = {"still": None, "articulatory": (rows.text_driven(pipe, "articulatory"), "geometric")}
     if pipe.lip_decoder is not None:
         table["text_only"] = (rows.text_driven(pipe, "networks"), "geometric")

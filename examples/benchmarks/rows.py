@@ -13,6 +13,7 @@ from text2lip.faces.canonical import canonical_lips
 from text2lip.faces.crop import mouth_crop_transform
 from text2lip.faces.geometry import to_pixels
 from text2lip.faces.topology import DRIVEN, canonical_mesh, driven_index
+from text2lip.motion.lips import animate
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.references import MouthReferences, choose_references
 from text2lip.text.timing import Segment, Timeline
@@ -75,7 +76,7 @@ def text_driven(pipe: Any, motion: str, sound: bool = False) -> Callable[[BenchC
 
     def row(clip: BenchClip) -> np.ndarray:
         tokens = pipe.tokenizer(phones=clip.timeline, language=clip.record["language"], return_tensors="pt")
-        moved, width = pipe.animate(tokens, len(clip.lips), clip.fps, motion, clip.sound if sound else None)
+        moved, width = animate(pipe.lip_model(motion), tokens, len(clip.lips), clip.fps, clip.sound if sound else None)
         return clip.mouth().retarget(moved[0].float().cpu().numpy(), width)
 
     return row
@@ -102,7 +103,7 @@ def self_timed(pipe: Any, time: Callable[[str, str], Timeline]) -> Callable[[Ben
     def row(clip: BenchClip) -> tuple[np.ndarray, Timeline]:
         timeline = time(pronounced(clip.record["text"]), clip.record["language"])
         tokens = pipe.tokenizer(phones=timeline, return_tensors="pt")
-        moved, width = pipe.animate(tokens, round(timeline.duration * clip.fps), clip.fps, "networks")
+        moved, width = animate(pipe.lip_model("networks"), tokens, round(timeline.duration * clip.fps), clip.fps)
         return clip.mouth().retarget(moved[0].float().cpu().numpy(), width), timeline
 
     return row
@@ -215,10 +216,10 @@ def crop_transforms(clip: BenchClip) -> np.ndarray:
 
 def inner_lips_in_crop(clip: BenchClip, transforms: np.ndarray) -> np.ndarray:
     """Outline of the real inner lips in crop pixels, first pixel's centre at 0: (frames, 20, 2)."""
-    from text2lip.faces.geometry import transform_points
+    from text2lip.faces.canonical import transform
     from text2lip.metrics import inner_lip_polygon
 
-    return inner_lip_polygon(transform_points(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
+    return inner_lip_polygon(transform(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
 
 
 def real_gap(clip: BenchClip) -> np.ndarray:

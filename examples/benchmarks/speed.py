@@ -24,6 +24,7 @@ from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import canonical_lips
 from text2lip.media.images import load_image
 from text2lip.media.video_writer import write_video
+from text2lip.motion.lips import animate
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers import MouthReferences, choose_references
 
@@ -49,7 +50,7 @@ def main():
     still = [portrait] * args.frames
     renderers = {"geometric": GeometricRenderer()}
     if pipe.unet is not None:
-        renderers["learned"] = pipe.make_renderer("unet")
+        renderers["learned"] = pipe.make_renderer("learned")
     frames = {name: partial(render, made, portrait, face, landmarks) for name, made in renderers.items()}
     drawn = list(frames["geometric"]())
     if pipe.unet is not None:
@@ -89,7 +90,7 @@ def main():
 
 def talking(pipe: Text2LipPipeline, mouth: PortraitMouth, frames: int) -> np.ndarray:
     tokens = pipe.tokenizer(SENTENCE * (1 + frames // 60), return_tensors="pt")
-    motion, width = pipe.animate(tokens, frames)
+    motion, width = animate(pipe.lip_model(), tokens, frames)
     return mouth.retarget(motion[0].cpu().numpy(), width)
 
 

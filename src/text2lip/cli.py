@@ -9,36 +9,20 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from text2lip import __version__
+from text2lip.pipelines.request import FIELDS
 
 
 LONG = 30  # seconds; what takes longer is announced
-FLAGS = {
-    "prompt": "text",
-    "image": "--image",
-    "audio": "--audio",
-    "voice": "--voice",
-    "timings": "--timings",
-    "language": "--language",
-    "speaking_rate": "--rate",
-    "expressiveness": "--expressiveness",
-    "fps": "--fps",
-    "face": "--face",
-    "face_index": "--face",
-    "reference": "--reference",
-    "idle": "--idle",
-    "video_end": "--video-end",
-    "motion": "--motion",
-    "renderer": "--renderer",
-    "output": "--output",
-    "subtitles": "--subtitles",
-    "pretrained_model_name_or_path": "--model",
-}
+FLAGS = {name: field.metadata["flags"][-1] for name, field in FIELDS.items() if field.metadata.get("flags")}
 """Arguments of the pipeline -> what they are called on the command line."""
+NAMES = FLAGS | {"prompt": "text", "face": FLAGS["face_index"], "pretrained_model_name_or_path": "--model"}
+NAMES |= {name: f"--{name}" for name in ("output", "subtitles")}
+"""What errors of the library begin with -> what that is called on the command line."""
 
 EPILOG = """examples:
   text2lip "Good morning." --output hello.mp4                       a built-in portrait says it
@@ -64,36 +48,12 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("text", nargs="?", help="what is said: plain text, or SSML that starts with <speak>")
-    parser.add_argument("-i", "--image", metavar="FILE", help="portrait, or a video to dub (default: nobody)")
+    for name in FLAGS:
+        field = FIELDS[name]
+        parser.add_argument(*field.metadata["flags"], dest=name, default=field.default, **field.metadata["parser"])
     parser.add_argument("-o", "--output", metavar="FILE", default="text2lip.mp4", help="video file: .mp4 .mov .mkv")
-    parser.add_argument("-l", "--language", default="en-us", help="language of the text, such as en-gb, de, fr, zh")
-    parser.add_argument("-v", "--voice", default="default", help="voice, see --list-voices; 'none' for a silent film")
-    parser.add_argument("-r", "--rate", type=float, default=1.0, help="speaking rate; 0.8 is slower, 1.2 faster")
-    parser.add_argument("-e", "--expressiveness", type=float, default=1.25, help="size of the lip motion, 0 to 2")
-    parser.add_argument("-a", "--audio", metavar="FILE", help="your own speech; the lips are aligned to it")
     parser.add_argument("-s", "--subtitles", metavar="FILE", help="write subtitles too: .srt or .vtt")
     parser.add_argument("-f", "--file", metavar="FILE", help="text, SSML or subtitles to say, '-' is standard input")
-    parser.add_argument(
-        "--timings", metavar="FILE", help="your own phone or word times: TextGrid, .srt, JSON of a TTS, …"
-    )
-    parser.add_argument("--fps", type=float, help="frames per second (default: 25, or the video's own)")
-    parser.add_argument(
-        "--video-end",
-        choices=("loop", "hold", "cut"),
-        default="loop",
-        help="when a video is shorter than the speech: play it back and forth, hold its last frame, or end with it",
-    )
-    parser.add_argument(
-        "--face",
-        type=which_face,
-        metavar="WHO",
-        help="who speaks: a number (0 is the largest face, the default), a box X0,Y0,X1,Y1, a picture of the person, "
-        "or 'any' for the largest face of every shot",
-    )
-    parser.add_argument("--reference", metavar="FILE", help="another video or picture of the person, for the teeth")
-    parser.add_argument("--idle", type=float, default=0.0, metavar="X", help="blinks and head sway: 1; 0.5 for half")
-    parser.add_argument("--motion", choices=("articulatory", "networks"), help="what moves the lips")
-    parser.add_argument("--renderer", choices=("auto", "geometric", "unet"), help="what draws the frames")
     parser.add_argument("--model", default="text2lip-grid", help="built-in name, folder or Hub id of a pipeline")
     parser.add_argument("--device", help="where it runs: cpu (default), cuda, mps, …")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no report")
@@ -102,15 +62,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="on an error, show where it came from")
     parser.add_argument("--version", action="version", version=f"text2lip {__version__}")
     return parser
-
-
-def which_face(value: str) -> int | tuple[float, ...] | str:
-    """A number, a box of four numbers, or the name of a picture."""
-    try:
-        box = tuple(float(number) for number in value.split(","))
-    except ValueError:
-        return value
-    return int(value) if re.fullmatch(r"-?\d+", value.strip()) else box if len(box) == 4 else value
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -182,7 +133,7 @@ def until(stopped: list[BaseException], frames: Iterable) -> Iterator:
 def in_flags(message: str) -> str:
     """An error of the library in the words of the command line: "speaking_rate: …" becomes "--rate: …"."""
     found = re.match(r"`?(\w+)`?(?=:| is | must )", message)
-    return FLAGS[found[1]] + message[found.end() :] if found and found[1] in FLAGS else message
+    return NAMES[found[1]] + message[found.end() :] if found and found[1] in NAMES else message
 
 
 def print_list(voices: bool):
@@ -194,7 +145,7 @@ def print_list(voices: bool):
         print(f"{name:20} {description}")
 
 
-def read_text(args: argparse.Namespace) -> str | None:
+def given_text(args: argparse.Namespace) -> str | None:
     """The text to say, from the argument, a file or standard input.
 
     Raises:
@@ -234,13 +185,13 @@ def check_files(args: argparse.Namespace):
     """
     from text2lip.files import local_path
 
-    for flag in ("image", "audio", "timings", "reference"):
-        path = getattr(args, flag)
+    for name in ("image", "audio", "timings", "reference"):
+        path = getattr(args, name)
         if path is not None:
-            local_path(path, f"--{flag}")
-    if isinstance(args.face, str) and args.face != "any":
+            local_path(path, FLAGS[name])
+    if isinstance(args.face_index, str) and args.face_index != "any":
         try:
-            local_path(args.face, "--face")
+            local_path(args.face_index, "--face")
         except ValueError as error:
             wanted = "an index, a box X0,Y0,X1,Y1, a picture of the person or 'any'"
             raise ValueError(f"--face must be {wanted}: {str(error).removeprefix('--face: ')}") from error
@@ -263,45 +214,28 @@ def check_output(flag: str, path: str, suffixes: tuple[str, ...]):
 
 def run(args: argparse.Namespace, stopped: list[BaseException]):
     """Make the video that `args` ask for; ends at the next frame once `stopped` holds something."""
-    text = read_text(args)
+    text = given_text(args)
     check_files(args)
     if text is not None and not text.strip():
         raise ValueError("text: empty; give the words to say.")
     started = time.perf_counter()
 
     from text2lip.faces.builtin import builtin_portrait
-    from text2lip.pipelines.output import new_subtitles
 
     pipe = load_pipeline(args.model)
     if args.device:
         pipe.to(usable_device(args.device))
     pipe.set_progress_bar_config(desc="face", unit="frame", delay=2, leave=False, disable=args.quiet)
-    made = partial(
-        pipe.stream,
-        text,
-        args.image or builtin_portrait(),
-        voice=None if args.voice.lower() == "none" else args.voice,
-        audio=args.audio,
-        timings=args.timings,
-        language=args.language,
-        speaking_rate=args.rate,
-        expressiveness=args.expressiveness,
-        fps=args.fps,
-        video_end=args.video_end,
-        motion=args.motion,
-        renderer=args.renderer,
-        face_index=args.face,
-        reference=args.reference,
-        idle=args.idle,
-    )
+    asked = {name: getattr(args, name) for name in FLAGS}
+    asked["image"] = args.image or builtin_portrait()
+    asked["voice"] = None if args.voice.lower() == "none" else args.voice
+    made = partial(pipe.stream, text, **asked)
     stream = telling(made)
     seconds = len(stream) / stream.fps
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
     show = iter if args.quiet else show_progress
-    subtitles = new_subtitles(args.subtitles, stream.words, seconds) if args.subtitles else nullcontext()
-    with subtitles:  # both files or none
-        stream.save(args.output, progress=lambda frames: until(stopped, show(frames)))
+    stream.save(args.output, args.subtitles, lambda frames: until(stopped, show(frames)))
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)

@@ -6,7 +6,8 @@ import torch
 
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.faces.topology import driven_index
-from text2lip.pipelines.inputs import clip_length
+from text2lip.motion.lips import animate as move_lips
+from text2lip.pipelines.request import clip_length
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def gap(moved):
 
 def animate(pipe, tokens, motion, **more):
     frames = clip_length(float(tokens["durations"].sum(1).max()), 25)
-    return pipe.animate(tokens, frames, 25, motion, **more)[0]
+    return move_lips(pipe.lip_model(motion), tokens, frames, 25, **more)[0]
 
 
 def test_the_networks_are_the_default_and_another_motion_can_be_chosen(pipe, tokens):

@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 
 from text2lip.motion.durations import predict_timeline
-from text2lip.pipelines.inputs import LEAD, TAIL, clip_length
 from text2lip.pipelines.output import _to_uint8
+from text2lip.pipelines.request import clip_length
+from text2lip.pipelines.text2lip import LEAD, TAIL
 from text2lip.text.timing import Segment
 
 
@@ -240,7 +241,7 @@ def test_the_named_face_speaks(pipe, portrait):
 
 
 def test_names_of_motion_and_renderer(pipe, portrait, result):
-    named = pipe(SAYS, portrait, motion="networks", renderer="unet", output_type="np")
+    named = pipe(SAYS, portrait, motion="networks", renderer="learned", output_type="np")
     assert same(named.frames, result.frames)
 
 
@@ -341,13 +342,13 @@ def test_the_renderers_are_what_their_names_say(pipe, portrait):
     from text2lip.renderers.geometric import GeometricRenderer
     from text2lip.renderers.learned import LearnedRenderer
 
-    made = pipe.make_renderer()
+    made = pipe.make_renderer(None)
     assert type(made) is LearnedRenderer and made.unet is pipe.unet
     assert type(pipe.make_renderer("geometric")) is GeometricRenderer
     timings = [("", 0.0, 0.1), ("a", 0.1, 0.3)]
     auto, unet, warp = (
         np.stack(list(pipe.stream(None, portrait, timings=timings, renderer=name)))
-        for name in (None, "unet", "geometric")
+        for name in (None, "learned", "geometric")
     )
     assert np.array_equal(auto, unet)
     apart = np.abs(auto.astype(int) - warp).max((0, 3))

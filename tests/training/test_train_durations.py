@@ -12,7 +12,7 @@ from text2lip.cards import record_training
 from text2lip.data import grid_clips
 from text2lip.data.alignments import ALIGNMENT_COLUMNS, read_alignments
 from text2lip.models import VisemeEncoderModel
-from text2lip.pipelines.loading import CHECKPOINTS
+from text2lip.pipelines.hub import CHECKPOINTS
 from text2lip.text import Timeline, VisemeTokenizer
 from text2lip.training.duration_head import (
     EncodedLessons,

@@ -11,7 +11,7 @@ import pytest
 
 from text2lip import Text2LipPipeline
 from text2lip.faces.cache import FaceCache
-from text2lip.pipelines.inputs import Request
+from text2lip.pipelines.request import Text2LipRequest
 from text2lip.text import viseme_weights
 
 
@@ -135,7 +135,7 @@ def test_too_many_clips_are_refused_before_they_are_all_spoken(counted, portrait
 
 def test_a_tuple_of_timings_is_a_list_of_them(portrait):
     def timings_of(timings, prompts):
-        request = Request(prompts, portrait, "default", None, None, timings, "en-us", 1.0, None, None)
+        request = Text2LipRequest(prompts, portrait, timings=timings)
         return [clip.timings for clip in request.clips()]
 
     other = [("", 0.0, 0.3)]

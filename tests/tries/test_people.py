@@ -14,7 +14,7 @@ from text2lip.faces.person import Person, StrangersWarning
 from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
 from text2lip.media.video_writer import write_video
-from text2lip.scenes.reference_set import look_through
+from text2lip.scenes.reference_set import ReferenceSet
 from text2lip.scenes.shots import find_shots
 
 
@@ -232,11 +232,11 @@ def test_in_a_portrait_of_two_the_person_of_a_picture_speaks(pipe, one, other, n
 
 def test_references_of_other_people_are_not_taken(pipe, landmarker, one, other, nobody, portrait):
     group = side_by_side(other, one)
-    looks = look_through([one[1], other[1], group[2]], landmarker)
-    assert looks.numbers.tolist() == [0, 1, 2, 2]
-    found = looks.showing(Person.of(nobody, landmarker))
+    pictures = ReferenceSet.read([one[1], other[1], group[2]], landmarker)
+    assert pictures.numbers.tolist() == [0, 1, 2, 2]
+    found = pictures.showing(Person.of(nobody, landmarker))
     assert found.numbers.tolist() == [0, 2] and found.faces[1, 1, 0] > 0.5
-    assert looks.showing(Person.of("any", landmarker)).numbers.tolist() == [0, 1, 2]
+    assert pictures.showing(Person.of("any", landmarker)).numbers.tolist() == [0, 1, 2]
     for image, what in ((nobody, "portrait"), (one[:3], "film")):
         with pytest.raises(
             ValueError, match=f"reference: 1 face.s., but none is the {what}'s person; the likest differs"

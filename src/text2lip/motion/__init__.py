@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "articulation": ["ArticulatoryModel"],
         "durations": ["predict_timeline"],
+        "lips": ["LipMotion", "LipNetworks", "animate"],
         "retarget": ["PortraitMouth"],
     },
 )

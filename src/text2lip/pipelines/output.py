@@ -1,4 +1,4 @@
-"""What [`Text2LipPipeline`] gives back."""
+"""What [`Text2LipPipeline`] gives back: clips whose frames are made one by one, or were all made."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,113 @@ import torch
 from diffusers.utils import BaseOutput
 
 from text2lip.memory import free_memory
-from text2lip.text.timing import Segment
+from text2lip.motion.lips import LipMotion
+from text2lip.pipelines.request import clip_length
+from text2lip.speech.audio import fit_audio, resample
+from text2lip.speech.utterance import Speech
+from text2lip.text.timing import Segment, cut_segments
+from text2lip.text.tokenizer import VisemeTokenizer
+
+
+@dataclass(eq=False)
+class Text2LipStream:
+    """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time.
+
+    Attributes:
+        num_frames (`int`): how many frames will come.
+        fps (`float`): frames per second.
+        audio (`np.ndarray`, *optional*): float32 in [-1, 1], (samples,), or (channels, samples) where the user's own
+            sound has several; as long as the picture.
+        sampling_rate (`int`, *optional*): of `audio`, Hz.
+        landmarks (`np.ndarray`): float32 (num_frames, 478, 2), normalised.
+        visemes (`list[Segment]`): with times in seconds.
+        phones (`list[Segment]`): IPA with times in seconds, "" is silence.
+        words (`list[Segment]`): with times in seconds.
+        size (`tuple[int, int]`): height and width of the frames, pixels.
+        taken (`int`): how many frames were made so far.
+    """
+
+    frames: Iterator[np.ndarray]
+    num_frames: int
+    fps: float
+    audio: np.ndarray | None
+    sampling_rate: int | None
+    landmarks: np.ndarray
+    visemes: list[Segment]
+    phones: list[Segment]
+    words: list[Segment]
+    size: tuple[int, int]
+    taken: int = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return self
+
+    @torch.no_grad()
+    def __next__(self) -> np.ndarray:
+        frame = next(self.frames)
+        self.taken += 1
+        return frame
+
+    def __len__(self) -> int:
+        return self.num_frames
+
+    def close(self) -> None:
+        """Make no more frames; models that were offloaded go back. A stream that ends or fails does so by itself."""
+        if hasattr(self.frames, "close"):
+            self.frames.close()
+
+    @classmethod
+    def of(
+        cls,
+        scene: Any,
+        speech: Speech,
+        motion: LipMotion,
+        landmarks: np.ndarray,
+        frames: Iterator[np.ndarray],
+        tokenizer: VisemeTokenizer,
+    ) -> "Text2LipStream":
+        """What the four stages have made; times end with the frames, and so does the sound."""
+        timeline, visemes = motion.timeline, tokenizer.segments(motion.tokens, 0)
+        num_frames, fps = len(landmarks), motion.fps
+        if num_frames < clip_length(timeline.duration, fps):
+            timeline = timeline.cut(num_frames / fps)
+            visemes = cut_segments(visemes, timeline.duration)
+        audio = speech.audio
+        return cls(
+            frames=frames,
+            num_frames=num_frames,
+            fps=fps,
+            audio=None if audio is None else fit_audio(audio, speech.sampling_rate, num_frames, fps),
+            sampling_rate=speech.sampling_rate,
+            landmarks=landmarks,
+            visemes=visemes,
+            phones=list(timeline.phones),
+            words=list(timeline.words),
+            size=scene.size,
+        )
+
+    def sound(self, sampling_rate: int) -> np.ndarray | None:
+        """`audio` at that rate, Hz."""
+        if self.audio is None or self.sampling_rate == sampling_rate:
+            return self.audio
+        audio = resample(self.audio, self.sampling_rate, sampling_rate)
+        return fit_audio(audio, sampling_rate, len(self), self.fps)
+
+    def save(
+        self, path: str | Path, subtitles: str | Path | None = None, progress: Callable[[Iterable], Iterable] = iter
+    ) -> int:
+        """Write the clip to a video file while it is made; see [`save_clip`].
+
+        Raises:
+            ValueError: frames were taken before, or a file can't be written.
+        """
+        if self.taken:
+            raise ValueError(f"stream: {self.taken} frames are gone already; save before iterating, or stream again.")
+        words = self.words, len(self) / self.fps
+        try:
+            return save_clip(path, progress(self), self.fps, self.audio, self.sampling_rate, subtitles, *words)
+        finally:
+            self.close()
 
 
 @dataclass
@@ -46,27 +152,43 @@ class Text2LipPipelineOutput(BaseOutput):
         """All eight values in the order above, None too: places don't depend on whether there is sound."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
-    def save(self, path: str | Path, index: int = 0, subtitles: str | Path | None = None) -> None:
-        """Write clip `index` with its sound to `path` (.mp4, .mov, .mkv), and its subtitles (.srt, .vtt) if asked.
+    @classmethod
+    def of(
+        cls, streams: list["Text2LipStream"], frames: list[list[np.ndarray]], output_type: str
+    ) -> "Text2LipPipelineOutput":
+        """Clips whose `frames` were made, see [`all_frames`]; the sound of all has the highest of their rates."""
+        rate = max((stream.sampling_rate for stream in streams if stream.audio is not None), default=None)
+        return cls(
+            frames=pack_frames(frames, output_type),
+            landmarks=[stream.landmarks for stream in streams],
+            visemes=[stream.visemes for stream in streams],
+            phones=[stream.phones for stream in streams],
+            words=[stream.words for stream in streams],
+            fps=streams[0].fps,
+            audio=None if rate is None else [stream.sound(rate) for stream in streams],
+            sampling_rate=rate,
+        )
 
-        Args:
-            path (`str` or `Path`): an existing file is replaced, and only when the new one is whole.
-            index (`int`): which clip.
-            subtitles (`str` or `Path`, *optional*): file for the words, SRT or WebVTT by its suffix.
+    def save(
+        self,
+        path: str | Path,
+        index: int = 0,
+        subtitles: str | Path | None = None,
+        progress: Callable[[Iterable], Iterable] = iter,
+    ) -> int:
+        """Write clip `index` to a video file; see [`save_clip`] for the other arguments.
 
         Raises:
             ValueError: `index` is out of range, or a file can't be written.
         """
-        from text2lip.media.video_writer import write_video
-
         whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
         if not whole or not -len(self.frames) <= index < len(self.frames):
             raise ValueError(f"index: {index!r}, but clips 0 to {len(self.frames) - 1} were made; choose one of them.")
         audio = None if self.audio is None else self.audio[index]
-        frames = (_to_uint8(frame) for frame in self.frames[index])
-        with nullcontext() if subtitles is None else self._subtitles(subtitles, index):  # both files or none
-            rate = None if audio is None else self.sampling_rate
-            write_video(path, frames, fps=self.fps, audio=audio, sampling_rate=rate)
+        rate = None if audio is None else self.sampling_rate
+        words = self.words[index], len(self.frames[index]) / self.fps
+        frames = progress(_to_uint8(frame) for frame in self.frames[index])
+        return save_clip(path, frames, self.fps, audio, rate, subtitles, *words)
 
     def save_subtitles(self, path: str | Path, index: int = 0) -> None:
         """Write the words of clip `index` as SRT or WebVTT, by the suffix of `path`.
@@ -74,11 +196,41 @@ class Text2LipPipelineOutput(BaseOutput):
         Raises:
             ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
         """
-        with self._subtitles(path, index):
-            pass
+        save_subtitles(path, self.words[index], len(self.frames[index]) / self.fps)
 
-    def _subtitles(self, path, index):
-        return new_subtitles(path, self.words[index], len(self.frames[index]) / self.fps)
+
+def save_clip(
+    path: str | Path,
+    frames: Iterable[np.ndarray],
+    fps: float,
+    audio: np.ndarray | None,
+    sampling_rate: int | None,
+    subtitles: str | Path | None,
+    words: list[Segment],
+    duration: float,
+) -> int:
+    """Write a clip with its sound to a video file, and its subtitles if asked: both files or none.
+
+    Args:
+        path (`str` or `Path`): .mp4, .mov or .mkv; an existing file is replaced, and only when the new one is whole.
+        frames (iterable of `np.ndarray`): uint8 (height, width, 3).
+        fps (`float`): frames per second.
+        audio (`np.ndarray`, *optional*): float (samples,) or (channels, samples) in [-1, 1].
+        sampling_rate (`int`, *optional*): of `audio`, Hz.
+        subtitles (`str` or `Path`, *optional*): file for the words, SRT or WebVTT by its suffix.
+        words (`list[Segment]`): with times in seconds.
+        duration (`float`): seconds, after which nothing is shown.
+
+    Returns:
+        `int`: number of frames.
+
+    Raises:
+        ValueError: a file can't be written, or has a suffix of no format.
+    """
+    from text2lip.media.video_writer import write_video
+
+    with nullcontext() if subtitles is None else new_subtitles(subtitles, words, duration):
+        return write_video(path, frames, fps=fps, audio=audio, sampling_rate=sampling_rate)
 
 
 def save_subtitles(path: str | Path, words: list[Segment], duration: float = math.inf) -> None:
@@ -183,3 +335,33 @@ def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
     if len({array.shape for array in arrays}) > 1:
         return arrays
     return np.stack(arrays) if output_type == "np" else torch.stack(arrays)
+
+
+def all_frames(
+    streams: list[Text2LipStream], progress_bar: Callable, progress: Callable[[int, int], None] | None = None
+) -> list[list[np.ndarray]]:
+    """All frames of each clip.
+
+    Args:
+        streams (`list[Text2LipStream]`): of one call.
+        progress_bar (`Callable`): of a diffusers pipeline, called with `total`.
+        progress (`Callable`, *optional*): called with the number of frames made and that of all, after each.
+
+    Raises:
+        ValueError: they differ in frames per second.
+    """
+    rates = sorted({stream.fps for stream in streams})
+    if len(rates) > 1:
+        raise ValueError(f"fps: the clips of this call have {rates} frames per second; choose one for all.")
+    frames, total, done = [], sum(len(stream) for stream in streams), 0
+    with progress_bar(total=total) as bar:
+        for stream in streams:
+            made = []
+            for frame in stream:
+                made.append(frame)
+                bar.update()
+                done += 1
+                if progress is not None:
+                    progress(done, total)
+            frames.append(made)
+    return frames

@@ -1,24 +1,29 @@
-"""Text2LipPipeline: a sentence and a portrait in, a talking video with sound out."""
+"""Text2LipPipeline: a sentence and a portrait in, a talking video with sound out.
+
+The algorithm, after *Text2Lip* (arXiv 2508.02362), in four stages that can each be called alone:
+
+    see    portrait or film -> the face, where and how it is, and its shots
+    speak  text, sound or timings -> a timeline of IPA phones and words, and the sound
+    move   timeline -> visemes -> VisemeEncoder -> pseudo-audio (Eq. 7) -> LipDecoder -> lip motion
+    draw   face and lip motion -> landmarks -> renderer -> frames
+"""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
-from diffusers.utils import logging
 from transformers import PreTrainedModel
 
 from text2lip.cards import ModelCardMixin
 from text2lip.devices import execution_device
 from text2lip.faces.cache import FaceCache
-from text2lip.faces.crop import CROP_SIZE
-from text2lip.faces.detection import Face
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
-from text2lip.media.footage import ENDS, is_footage
+from text2lip.media.footage import is_footage
 from text2lip.models.echomimic_reference import EchoMimicReferenceUNet
 from text2lip.models.echomimic_unet import EchoMimicUNet
 from text2lip.models.landmark_encoder import LandmarkEncoder
@@ -28,31 +33,31 @@ from text2lip.models.pseudo_audio import PseudoAudioModel
 from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.durations import predict_timeline
-from text2lip.motion.lips import LipMotion
-from text2lip.pipelines.card import pipeline_card
-from text2lip.pipelines.inputs import Clip, Options, Picture, Request, Sound, Voice, clip_length, fit_audio, is_number
-from text2lip.pipelines.loading import loading_error, pipeline_source
+from text2lip.motion.lips import LipMotion, LipNetworks, animate
+from text2lip.pipelines.hub import loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
-from text2lip.pipelines.output import Text2LipPipelineOutput, pack_frames, within_memory
-from text2lip.pipelines.rendering import RENDERERS, add_life, make_renderer, renderer_kind
-from text2lip.pipelines.sound import check_condition, sound_tokens
-from text2lip.pipelines.stream import Text2LipStream, all_frames, sound_of
+from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
+from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, takes
 from text2lip.registration import register_pipeline
-from text2lip.renderers.sampling import Sampling
-from text2lip.scenes.film import Dub
-from text2lip.scenes.portrait import Still
-from text2lip.scenes.reference_set import references_of
-from text2lip.text.timing import cut_segments
+from text2lip.renderers.base import Renderer
+from text2lip.renderers.idle import add_idle, idle_landmarks, idle_seed
+from text2lip.renderers.sampling import Sampling, SamplingOptions
+from text2lip.renderers.selection import RENDERERS, choose_renderer
+from text2lip.renderers.sound_features import check_condition, sound_features
+from text2lip.scenes.film import Film
+from text2lip.scenes.portrait import Portrait
+from text2lip.scenes.reference_set import ReferenceSet
+from text2lip.speech.utterance import Speech, join, silence
+from text2lip.speech.voices.protocol import check_rate, clean_text
+from text2lip.text.timing import Timeline
 from text2lip.text.tokenizer import VisemeTokenizer
 
 
-logger = logging.get_logger(__name__)
-
-MOTIONS = ("articulatory", "networks")
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
+LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth begins and ends closed
 
 
-class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
+class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     """Text-driven talking faces after *Text2Lip* (arXiv 2508.02362).
 
     Load it with `Text2LipPipeline.from_pretrained("text2lip-grid")` (built in, offline), a folder or a Hub id.
@@ -71,7 +76,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         audio_encoder (*optional*): features of real sound.
         scheduler (*optional*): its noise schedule.
         motion (`str`): what moves the lips: "articulatory" or "networks".
-        renderer (`str`): "auto" (the best there is), "geometric" or "unet".
+        renderer (`str`): "auto" (the best there is), "geometric", "learned" or "echomimic".
         max_size (`int`): longest side of a portrait, pixels.
     """
 
@@ -112,6 +117,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         super().__init__()
         if motion not in MOTIONS:
             raise ValueError(f"motion: {motion!r}; choose one of {MOTIONS}.")
+        renderer = "auto" if renderer == "unet" else renderer  # its name in older folders
         if renderer not in RENDERERS:
             raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}.")
         self.register_modules(
@@ -150,34 +156,15 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
             raise told from error
 
     def model_card(self, repo_id: str) -> str:
-        """Markdown for the README.md of the repository `repo_id`; see [`~text2lip.pipelines.card.pipeline_card`]."""
+        """Markdown for the README.md of the repository `repo_id`; see [`~text2lip.pipelines.hub.pipeline_card`]."""
         return pipeline_card(self, repo_id)
 
+    @takes()
     @torch.no_grad()
     def __call__(
         self,
-        prompt: str | list[str] | None,
-        image: Picture | list[Picture],
+        request: Text2LipRequest,
         *,
-        voice: Voice | list[Voice] = "default",
-        audio: Sound | list[Sound] | None = None,
-        sampling_rate: int | None = None,
-        timings: Any = None,
-        language: str | list[str] = "en-us",
-        speaking_rate: float = 1.0,
-        expressiveness: float = 1.25,
-        fps: float | None = None,
-        num_frames: int | None = None,
-        video_end: str = "loop",
-        motion: str | None = None,
-        renderer: str | None = None,
-        face_index: int | Sequence[float] | Face | Picture | None = None,
-        reference: Picture | list[Picture] | None = None,
-        idle: bool | float = False,
-        audio_condition: str = "none",
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        generator: torch.Generator | list[torch.Generator] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
         callback_on_step_end: Callable | None = None,
@@ -187,47 +174,7 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         """Make the face in `image` say `prompt`.
 
         Args:
-            prompt (`str` or `list[str]`): what is said, plain text or SSML; a list makes a batch. May be None where
-                `timings` say what is spoken.
-            image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a tensor (3, height, width) or
-                (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
-                pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
-                changes. For a list of prompts, one for all or a list of them.
-            voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film; for a list
-                of prompts, one for all or a list of them.
-            audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
-                lips are aligned to it, and it becomes the sound.
-            sampling_rate (`int`, *optional*): of `audio` given as an array, Hz.
-            timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
-            language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh"; for a list of prompts,
-                one for all or a list of them.
-            speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
-            expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
-                learnt from, who moves his lips little.
-            fps (`float`, *optional*): frames per second; 25 for a portrait, the video's own (10 to 60) by default.
-            num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5). Words, phones,
-                visemes and subtitles of a shorter one end with it; a longer one ends in silence.
-            video_end (`str`): what follows when a video is shorter than its new speech: "loop" plays it back and
-                forth, "hold" stays at its last frame, "cut" ends with it. A longer one is always cut.
-            motion (`str`, *optional*): "articulatory" or "networks".
-            renderer (`str`, *optional*): "auto", "geometric" or "unet".
-            face_index (*optional*): who speaks; the largest face by default. An `int`, largest first, a box
-                (x0, y0, x1, y1) in pixels, or a picture of the person (path, `PIL.Image`, array), who is then
-                recognised. In a film that person is followed through cuts, and other people say nothing; "any" for
-                the largest face of every shot.
-            reference (*optional*): other pictures of the person, from whose mouths teeth and tongue are taken: path of
-                a video, a list of pictures, an array or a tensor of them, or one picture; for a list of
-                prompts, one for all or a list of them. The person is recognised in them: pictures of others
-                aren't taken. For the learned renderer ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames
-                unless others are given here.
-            idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
-                to 2, for less or more of it. Portraits alone: a film moves by itself.
-            audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
-                `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).
-            num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
-            guidance_scale (`float`, *optional*): classifier-free guidance, for a renderer that samples.
-            generator (`torch.Generator`, *optional*): source of randomness, for `idle` and a renderer that has any; a
-                list holds one for each prompt.
+            {arguments}
             output_type (`str`): "pil", "np" or "pt".
             return_dict (`bool`): False for a plain tuple.
             callback_on_step_end (`Callable`, *optional*): `(pipe, step, timestep, tensors) -> tensors`, called after
@@ -255,190 +202,249 @@ class Text2LipPipeline(LipMotion, Sampling, ModelCardMixin, Offloading, Diffusio
         >>> print([word.label for word in result.words[0]], result.landmarks[0].shape)
         ```
         """
-        sampler = {
-            "num_inference_steps": num_inference_steps,
-            "guidance_scale": guidance_scale,
+        # 1. Check what is asked for
+        callbacks = {
             "callback_on_step_end": callback_on_step_end,
             "callback_on_step_end_tensor_inputs": callback_on_step_end_tensor_inputs,
         }
-        said = (prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames)
-        request = Request(*said, generator, reference)
-        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
-        self.check_inputs(options, output_type)
+        self.check_inputs(request, output_type=output_type, **callbacks)
         if progress is not None and not callable(progress):
             raise ValueError(f"progress: got {type(progress).__name__}; wants a function (done, total).")
         with self._freed_hooks():
-            streams = within_memory(self._streams(request.clips(), options), output_type)
+            # 2. See who talks, speak and move the lips: every clip up to its first frame
+            streams = within_memory(self._streams(request, **callbacks), output_type)
+            # 3. Draw the frames
             frames = all_frames(streams, self.progress_bar, progress)
-        audio, rate = sound_of(streams)
-        output = Text2LipPipelineOutput(
-            frames=pack_frames(frames, output_type),
-            landmarks=[stream.landmarks for stream in streams],
-            visemes=[stream.visemes for stream in streams],
-            phones=[stream.phones for stream in streams],
-            words=[stream.words for stream in streams],
-            fps=streams[0].fps,
-            audio=audio,
-            sampling_rate=rate,
-        )
+        # 4. Pack frames, landmarks, times and sound
+        output = Text2LipPipelineOutput.of(streams, frames, output_type)
         return output if return_dict else output.to_tuple()
 
+    @takes()
     @torch.no_grad()
-    def stream(
-        self,
-        prompt: str | None,
-        image: Picture | list[Picture],
-        *,
-        voice: Voice = "default",
-        audio: Sound | None = None,
-        sampling_rate: int | None = None,
-        timings: Any = None,
-        language: str = "en-us",
-        speaking_rate: float = 1.0,
-        expressiveness: float = 1.25,
-        fps: float | None = None,
-        num_frames: int | None = None,
-        video_end: str = "loop",
-        motion: str | None = None,
-        renderer: str | None = None,
-        face_index: int | Sequence[float] | Face | Picture | None = None,
-        reference: Picture | list[Picture] | None = None,
-        idle: bool | float = False,
-        audio_condition: str = "none",
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Text2LipStream:
+    def stream(self, request: Text2LipRequest) -> Text2LipStream:
         """Like calling the pipeline for one clip, but the frames come one by one and are not kept.
 
-        Takes the arguments of [`__call__`] for a single prompt and image.
+        Args:
+            {arguments}
 
         Returns:
             [`Text2LipStream`]: iterate for uint8 (height, width, 3) frames; carries `audio`, `sampling_rate`, `fps`.
         """
-        said = (prompt, image, voice, audio, sampling_rate, timings, language, speaking_rate, fps, num_frames)
-        request = Request(*said, generator, reference)
-        sampler = {"num_inference_steps": num_inference_steps, "guidance_scale": guidance_scale}
-        options = Options(motion, renderer, expressiveness, face_index, idle, video_end, audio_condition, sampler)
-        self.check_inputs(options)
-        clips = request.clips()
-        if len(clips) != 1:
-            raise ValueError(f"prompt: stream makes one clip, got {len(clips)}; call it once for each.")
+        self.check_inputs(request)
+        count = len(request.clips())
+        if count != 1:
+            raise ValueError(f"prompt: stream makes one clip, got {count}; call it once for each.")
         with self._freed_hooks():
-            stream = next(self._streams(clips, options))
+            stream = next(self._streams(request))
         stream.frames = self._freeing(stream.frames)
         return stream
 
-    def check_inputs(self, options: Options, output_type: str = "np"):
-        """Refuse values that no part of this pipeline can use.
+    def _streams(self, request: Text2LipRequest, **callbacks: Any) -> Iterator[Text2LipStream]:
+        """The clips of a request up to their first frames, one after another; what they share is seen once."""
+        clips = request.clips()
+        references = {id(clip.reference): clip.reference for clip in clips if clip.reference is not None}
+        references = {key: self._reference_set(value) for key, value in references.items()}
+        scenes = {}
+        for clip in clips:
+            pictures = id(clip.image), id(clip.reference)
+            if pictures not in scenes:
+                scenes[pictures] = self.see(replace(clip, reference=references.get(pictures[1])))
+            scene = scenes[pictures]
+            speech = self.speak(clip)
+            motion = self.move(speech.timeline, replace(clip, fps=scene.fps))
+            features = sound_features(clip.audio_condition, speech, motion, self.components)
+            landmarks, frames = self.draw(scene, motion, clip, audio_features=features, **callbacks)
+            yield Text2LipStream.of(scene, speech, motion, landmarks, frames, self.tokenizer)
+
+    @takes("image", "face_index", "reference", "fps", "video_end")
+    @torch.no_grad()
+    def see(self, request: Text2LipRequest) -> Portrait | Film:
+        """Stage 1: who talks. A scene may be drawn any number of times: its faces are found once.
+
+        Args:
+            {arguments}
+
+        Returns:
+            [`Portrait`] or [`Film`]: with `fps` and `size`.
 
         Raises:
-            ValueError: a required component is None or has no data (on "meta"), unknown `motion`, `renderer` or
-                `output_type`, one whose components are missing, networks for other visemes than the tokenizer's, or
-                sampler arguments for a renderer that has no sampler.
+            FaceNotFoundError: no face, or not the one asked for; of a film it shows when it is drawn.
+            ValueError: a picture or film that can't be used.
+        """
+        landmarker, max_size = self.face_landmarker, self.config.max_size
+        shared = {
+            "fps": request.fps,
+            "person": Person.of(request.face_index, landmarker, lambda seen: self._faces.locate_all(landmarker, seen)),
+            "references": None if request.reference is None else self._reference_set(request.reference),
+            "max_size": max_size,
+        }
+        if is_footage(request.image):
+            return Film(request.image, landmarker, video_end=request.video_end, progress=self.progress_bar, **shared)
+        return Portrait(request.image, landmarker, faces=self._faces, **shared)
+
+    def _reference_set(self, reference: Any) -> ReferenceSet:
+        if isinstance(reference, ReferenceSet):
+            return reference
+        return ReferenceSet.read(reference, self.face_landmarker, self.config.max_size, self.progress_bar)
+
+    @takes("prompt", "voice", "audio", "sampling_rate", "timings", "language", "speaking_rate")
+    @torch.no_grad()
+    def speak(self, request: Text2LipRequest) -> Speech:
+        """Stage 2: what is said, when, and its sound.
+
+        Times are those of `timings`, else of `audio` aligned to the text, else of the voice; where no voice is wanted,
+        those that the VisemeEncoder predicts, if there is one.
+
+        Args:
+            {arguments}
+
+        Returns:
+            [`Speech`]: a timeline in seconds, and sound or None.
+
+        Raises:
+            ValueError: a text, voice, sound or times that can't be used, or that don't fit each other.
+        """
+        from text2lip import speech  # voices and aligners are loaded when they are used
+
+        if request.audio is not None:
+            audio, rate = speech.read_audio(request.audio, request.sampling_rate)
+            if request.timings is None:
+                timeline = speech.align(audio, rate, request.prompt, request.language)
+            else:
+                timeline = speech.read_timeline(request.timings, language=request.language)
+                timeline = timeline.pad(audio.shape[-1] / rate)
+            return Speech(None, None, timeline) if request.voice is None else Speech(audio, rate, timeline)
+        if request.timings is not None:
+            return Speech(None, None, speech.read_timeline(request.timings, language=request.language))
+        encoder = self.viseme_encoder
+        if request.voice is None and encoder is not None and not encoder.misfit(self.tokenizer):
+            text, pace = clean_text(request.prompt), check_rate(request.speaking_rate)
+            return Speech(
+                None, None, predict_timeline(encoder, self.tokenizer, text, request.language, pace, LEAD, TAIL)
+            )
+        voice = "default" if request.voice is None else request.voice
+        spoken = speech.synthesize(request.prompt, voice, request.language, request.speaking_rate)
+        rate = spoken.sampling_rate
+        spoken = join([silence(LEAD, rate), spoken, silence(TAIL, rate)])
+        return Speech(None, None, spoken.timeline) if request.voice is None else spoken
+
+    @takes("motion", "expressiveness", "fps", "num_frames", "language")
+    @torch.no_grad()
+    def move(
+        self, timeline: Timeline, request: Text2LipRequest, *, audio_features: torch.Tensor | None = None
+    ) -> LipMotion:
+        """Stage 3: how the lips move, of no face in particular.
+
+        Args:
+            timeline ([`Timeline`]): phones with their times.
+            {arguments}
+            audio_features (`torch.Tensor`, *optional*): float (1, num_frames, 320), log-mel of real sound, see
+                [`log_mel`]; takes the place of the pseudo-audio. For "networks" alone.
+
+        Returns:
+            [`LipMotion`]: displacement of 57 driven points for each frame.
+        """
+        fps = float(request.fps or 25)
+        spoken = clip_length(timeline.duration, fps)
+        num_frames = request.num_frames or spoken
+        if num_frames > spoken:
+            timeline = timeline.pad(num_frames / fps)
+        tokens = self.tokenizer(phones=timeline, language=request.language, return_tensors="pt")
+        displacement, width = animate(self.lip_model(request.motion), tokens, num_frames, fps, audio_features)
+        displacement = request.expressiveness * displacement[0].float().cpu().numpy()
+        return LipMotion(displacement, width, fps, timeline, tokens)
+
+    @takes("renderer", "idle", "num_inference_steps", "guidance_scale", "generator")
+    @torch.no_grad()
+    def draw(
+        self,
+        scene: Portrait | Film,
+        motion: LipMotion,
+        request: Text2LipRequest,
+        *,
+        audio_features: torch.Tensor | None = None,
+        **callbacks: Any,
+    ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
+        """Stage 4: the scene with its lips moved.
+
+        Args:
+            scene ([`Portrait`] or [`Film`]): of [`see`].
+            motion ([`LipMotion`]): of [`move`], at the scene's frames per second.
+            {arguments}
+            audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), for a renderer that hears, see
+                [`~text2lip.renderers.sound_features.sound_features`].
+            callbacks: `callback_on_step_end` and `callback_on_step_end_tensor_inputs`, see [`__call__`].
+
+        Returns:
+            `tuple`: landmarks, float32 (frames, 478, 2), normalised; and an iterator of frames, uint8 (height, width,
+            3). Fewer than in `motion` where a film ends sooner and was to be cut.
+
+        Raises:
+            ValueError: a renderer that this pipeline can't make, or `idle` for a film.
+        """
+        if request.idle and scene.moves:
+            raise ValueError(f"idle: {request.idle!r}, but the head of a video has its own life; leave it out.")
+        renderer = self.make_renderer(request, pipe=self, **callbacks)
+        landmarks, frames = scene.draw(renderer, motion, audio_features, request.generator)
+        if request.idle:
+            life = {"fps": scene.fps, "strength": float(request.idle), "seed": idle_seed(request.generator)}
+            frames = add_idle(frames, scene.face[:, :2], **life)
+            landmarks = idle_landmarks(landmarks, scene.face[:, :2], size=scene.size, **life)
+        return landmarks, frames
+
+    def lip_model(self, motion: str | None = None) -> LipNetworks | ArticulatoryModel:
+        """What moves the lips: "networks" or "articulatory"; this pipeline's own choice by default.
+
+        Raises:
+            ValueError: networks that are missing, or were trained for other visemes than the tokenizer's.
+        """
+        if (motion or self.config.motion) == "articulatory":
+            return self.articulation
+        for name in ("viseme_encoder", "pseudo_audio", "lip_decoder"):
+            if getattr(self, name) is None:
+                raise ValueError(f"motion: 'networks', but this pipeline has no {name}; choose 'articulatory'.")
+        self.viseme_encoder.check_tokenizer(self.tokenizer)
+        return LipNetworks(self.viseme_encoder, self.pseudo_audio, self.lip_decoder)
+
+    @takes("renderer", "num_inference_steps", "guidance_scale")
+    def make_renderer(self, request: Text2LipRequest, *, pipe: Sampling | None = None, **callbacks: Any) -> Renderer:
+        """What draws the frames, see [`choose_renderer`]; callbacks are given `pipe`.
+
+        Args:
+            {arguments}
+        """
+        options = SamplingOptions(
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            quiet=bool(getattr(self, "_progress_bar_config", {}).get("disable")),
+            **callbacks,
+        )
+        name = self.config.renderer if request.renderer is None else request.renderer
+        return choose_renderer(name, self.components, options, pipe)
+
+    @takes()
+    def check_inputs(self, request: Text2LipRequest, *, output_type: str = "np", **callbacks: Any) -> None:
+        """Refuse what this pipeline can't do; takes the arguments of a call.
+
+        Raises:
+            ValueError: a required component is None or has no data (on "meta"), a `motion`, `renderer` or
+                `audio_condition` whose components are missing, networks for other visemes than the tokenizer's, an
+                unknown `output_type`, references or sampler arguments for a renderer that has no use for them.
         """
         for name in REQUIRED:
             if getattr(self, name) is None:
                 raise ValueError(f"{name}: None; this pipeline can do nothing without it, load it with its {name}.")
         if execution_device(self.face_landmarker).type == "meta":
             raise ValueError("device: 'meta', where tensors have no data; move the pipeline to one that computes.")
-        size = options.expressiveness
-        motion = self.config.motion if options.motion is None else options.motion
-        if not is_number(size) or not 0 <= size <= 2:
-            raise ValueError(f"expressiveness: {size!r}; wants a number from 0 to 2.")
         if output_type not in ("pil", "np", "pt"):
             raise ValueError(f"output_type: {output_type!r}; choose 'pil', 'np' or 'pt'.")
-        if motion not in MOTIONS:
-            raise ValueError(f"motion: {motion!r}; choose one of {MOTIONS}.")
-        for name in ("viseme_encoder", "pseudo_audio", "lip_decoder") if motion == "networks" else ():
-            if getattr(self, name) is None:
-                raise ValueError(f"motion: 'networks', but this pipeline has no {name}; choose 'articulatory'.")
-        if motion == "networks":
-            self.viseme_encoder.check_tokenizer(self.tokenizer)
-        kind = renderer_kind(self, options.renderer)
-        check_condition(self, options.audio_condition, kind)
-        given = [name for name, value in options.sampler.items() if value is not None]
-        if given and kind != "echomimic":
-            value = options.sampler[given[0]]
-            raise ValueError(f"{given[0]}: {value!r}, but this renderer takes no steps; leave it out.")
-        if options.video_end not in ENDS:
-            raise ValueError(f"video_end: {options.video_end!r}; choose one of {ENDS}.")
-        if not isinstance(options.idle, bool) and (not is_number(options.idle) or not 0 <= options.idle <= 2):
-            raise ValueError(f"idle: {options.idle!r}; wants True, False or a strength from 0 to 2.")
-
-    def _streams(self, clips: list[Clip], options: Options) -> Iterator[Text2LipStream]:
-        kind = renderer_kind(self, options.renderer)
-        looks = references_of(clips, self.face_landmarker, self.config.max_size, self.progress_bar)
-        if any(looks) and kind != "learned":
-            value = next(clip.reference for clip in clips if clip.reference is not None)
+        self.lip_model(request.motion)
+        renderer = self.make_renderer(request, **callbacks)
+        if request.reference is not None and not renderer.takes_references:
+            value = request.reference
             value = repr(value) if isinstance(value, (str, os.PathLike)) else f"got {type(value).__name__}"
-            raise ValueError(f"reference: {value}, but the {kind} renderer takes no reference; leave it out.")
-        own = kind == "learned" and self.unet.config.sample_size == CROP_SIZE  # a film's own frames, cut for 96 px
-        landmarker = self.face_landmarker
-        person = Person.of(options.face_index, landmarker, partial(self._faces.locate_all, landmarker))
-        options = replace(options, face_index=person)
-        return (self._stream(clip, options, given or own) for clip, given in zip(clips, looks))
-
-    def _stream(self, clip: Clip, options: Options, looks: Callable | bool) -> Text2LipStream:
-        subject = self._subject(clip, options, looks)
-        encoder = self.viseme_encoder
-        predicts = encoder is not None and not encoder.misfit(self.tokenizer)
-        speech = clip.speak(partial(predict_timeline, encoder, self.tokenizer) if predicts else None)
-        timeline = speech.timeline
-        num_frames = clip.num_frames or clip_length(timeline.duration, subject.fps)
-        if num_frames > clip_length(timeline.duration, subject.fps):
-            timeline = timeline.pad(num_frames / subject.fps)
-        tokens = self.tokenizer(phones=timeline, language=clip.language, return_tensors="pt")
-        moved, width = self.animate(tokens, num_frames, subject.fps, options.motion)
-        renderer = self.make_renderer(options.renderer, **options.sampler)
-        heard = sound_tokens(self, options.audio_condition, tokens, speech, num_frames, subject.fps)
-
-        def render(portrait, landmarks, source_landmarks, part, references):
-            same = {"fps": subject.fps, "generator": clip.generator}
-            same["audio_features"] = None if heard is None else heard[part]
-            if references is not None:
-                same["references"] = references
-            return renderer.render(portrait, landmarks, source_landmarks=source_landmarks, **same)
-
-        motion = options.expressiveness * moved[0].float().cpu().numpy()
-        landmarks, frames = subject.perform(motion, width, render)
-        if options.idle:
-            given = frames, landmarks, subject.face[:, :2], float(options.idle), clip.generator
-            frames, landmarks = add_life(*given, fps=subject.fps, size=subject.size)
-        visemes = self.tokenizer.segments(tokens, 0)
-        if len(landmarks) < clip_length(timeline.duration, subject.fps):
-            timeline = timeline.cut(len(landmarks) / subject.fps)
-            visemes = cut_segments(visemes, timeline.duration)
-        sound = None
-        if speech.audio is not None:
-            sound = fit_audio(speech.audio, speech.sampling_rate, len(landmarks), subject.fps)
-        return Text2LipStream(
-            frames=frames,
-            num_frames=len(landmarks),
-            fps=subject.fps,
-            audio=sound,
-            sampling_rate=None if sound is None else speech.sampling_rate,
-            landmarks=landmarks,
-            visemes=visemes,
-            phones=list(timeline.phones),
-            words=list(timeline.words),
-            size=subject.size,
-        )
-
-    def _subject(self, clip: Clip, options: Options, looks: Callable | bool) -> Still | Dub:
-        """Who talks: a portrait, or the face in a film."""
-        shared = {"fps": clip.fps, "face_index": options.face_index.anew(), "max_size": self.config.max_size}
-        if not is_footage(clip.image):
-            looks = looks if callable(looks) else None
-            return Still(clip.image, self.face_landmarker, **shared, looks=looks, faces=self._faces)
-        if options.idle:
-            raise ValueError(f"idle: {options.idle!r}, but the head of a video has its own life; leave it out.")
-        film = {"video_end": options.video_end, "progress": self.progress_bar, "looks": looks}
-        return Dub(clip.image, self.face_landmarker, **film, **shared)
-
-    def make_renderer(self, renderer: str | None = None, **sampler: Any):
-        """The renderer of that name, "auto" or None for this pipeline's own choice; `sampler` for one that samples."""
-        return make_renderer(self, renderer, **sampler)
+            raise ValueError(f"reference: {value}, but this renderer takes no reference; leave it out.")
+        check_condition(request.audio_condition, renderer, self.components)
 
 
 register_pipeline(Text2LipPipeline)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from numbers import Real
+from typing import Any
 
 import cv2
 import numpy as np
@@ -240,3 +241,12 @@ def _motion(fps: float, strength: float, seed: int) -> IdleMotion:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"`seed` must be an integer of 0 or more, got {seed!r}.")
     return IdleMotion(fps, strength, int(seed))
+
+
+def idle_seed(generator: Any = None) -> int:
+    """A seed for [`add_idle`], drawn from a `torch.Generator`; 0 without one, so that every call gives the same."""
+    if generator is None:
+        return 0
+    import torch
+
+    return int(torch.randint(2**31, (), generator=generator, device=generator.device))

@@ -1,6 +1,6 @@
 """A portrait that talks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,36 @@ from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person
 from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
+from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth
-from text2lip.scenes.reference_set import Looks, nobody
+from text2lip.renderers.base import Renderer
+from text2lip.scenes.reference_set import ReferenceSet
 
 
-class Still:
-    """A portrait that says something, with the interface of [`Dub`].
+class Portrait:
+    """A picture of someone who says things, with the interface of [`Film`].
 
-    `looks` finds other pictures of the person, see [`look_through`]; `faces` remembers whom the landmarker found.
+    Args:
+        image: see [`load_image`].
+        landmarker ([`FaceLandmarker`]): finds the face.
+        fps (`float`, *optional*): frames per second of what is made of it, 25 by default.
+        person (*optional*): who speaks, see [`Person.of`].
+        references ([`ReferenceSet`], *optional*): other pictures of the person.
+        faces ([`FaceCache`], *optional*): remembers whom the landmarker found.
+        max_size (`int`): longest side allowed, pixels.
+
+    Attributes:
+        picture (`np.ndarray`): uint8 (height, width, 3).
+        face (`np.ndarray`): (478, 3) normalised landmarks.
+        size (`tuple[int, int]`): height and width, pixels.
+        references ([`MouthReferences`], *optional*): mouths of the reference set, in the portrait's light.
+
+    Raises:
+        FaceNotFoundError: no face, or not the person's.
+        ValueError: a picture that can't be used, or a reference set that doesn't show the person.
     """
+
+    moves = False
 
     def __init__(
         self,
@@ -28,35 +49,44 @@ class Still:
         landmarker: FaceLandmarker,
         *,
         fps: float | None = None,
-        face_index: Any = None,
-        max_size: int = 4096,
-        looks: Callable[[], Looks] | None = None,
+        person: Any = None,
+        references: ReferenceSet | None = None,
         faces: FaceCache | None = None,
+        max_size: int = 4096,
     ):
-        self.portrait = load_image(image, max_size=max_size)
+        self.picture = load_image(image, max_size=max_size)
+        self.fps, self.size = float(fps or 25), self.picture.shape[:2]
         faces = faces or FaceCache()
-        person = Person.of(face_index, landmarker)
+        person = Person.of(person, landmarker).anew()
         if person.known:
-            self.face = locate_person(self.portrait, landmarker, person, faces)
+            self.face = locate_person(self.picture, landmarker, person, faces)
         else:
-            self.face = faces.locate(landmarker, self.portrait, person.index)
+            self.face = faces.locate(landmarker, self.picture, person.index)
         check_mouth(self.face)
-        self.fps, self.size = float(fps or 25), self.portrait.shape[:2]
         self.references = None
-        if looks is not None:
+        if references is not None:
             if not person.known:
-                person.meet(self.portrait, to_pixels(self.face, *self.size))
-            chosen = looks().showing(person).like(self.face, self.size)
-            if not len(chosen.numbers):
-                raise nobody(looks(), person)
-            self.references = chosen.crops(self.portrait, self.face)
+                person.meet(self.picture, to_pixels(self.face, *self.size))
+            chosen = references.showing(person).alike(self.face, self.size)
+            if not len(chosen):
+                raise references.unusable(person, "portrait")
+            self.references = chosen.mouths(self.picture, self.face)
 
-    def perform(
-        self, motion: np.ndarray, reference_width: float, render: Callable
+    def draw(
+        self, renderer: Renderer, motion: LipMotion, audio_features: Any = None, generator: Any = None
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
-        """Landmarks and frames of the portrait that makes `motion`; see [`Dub.perform`]."""
-        landmarks = PortraitMouth(self.face, *self.size).retarget(motion, reference_width)
-        return landmarks, iter(render(self.portrait, landmarks, self.face[:, :2], slice(None), self.references))
+        """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`]."""
+        landmarks = PortraitMouth(self.face, *self.size).retarget(motion.displacement, motion.reference_width)
+        frames = renderer.render(
+            self.picture,
+            landmarks,
+            source_landmarks=self.face[:, :2],
+            fps=motion.fps,
+            audio_features=audio_features,
+            references=self.references,
+            generator=generator,
+        )
+        return landmarks, iter(frames)
 
 
 def locate_person(portrait: np.ndarray, landmarker: FaceLandmarker, person: Person, cache: FaceCache) -> np.ndarray:

@@ -18,17 +18,16 @@ from text2lip.faces.topology import BETWEEN_EYES, LIPS, OUTER_EYES
 from text2lip.motion.retarget import PortraitMouth
 
 
+# Chosen by eye on films with cuts, fades, flashes and dissolves.
 CUT = 0.45  # share of the colours that change from one frame to the next at a cut
+SAME_PICTURE = 0.85  # correlation of two frames below which it is a cut too, if they differ by so many grey levels:
+OTHER_PICTURE = 10.0
 JUMP = 0.6  # outer eye distances that a face can't move from one frame to the next
 BRIDGE = 0.4  # seconds without a face that are bridged
 HEAD_SIGMA = 0.05  # seconds: steadies the head against the detector's jitter
 LIP_SIGMA = 0.02  # seconds: the film's own lips and jaw, which move faster
-ALIKE, MOVED = (
-    0.85,
-    10.0,
-)  # correlation of two frames below which it is a cut too, if they differ by so many grey levels
 THUMBNAIL = (64, 48)
-BLUR = 2.0  # pixels of the thumbnail
+THUMBNAIL_BLUR = 2.0  # pixels
 USUAL = 0.75  # quantile of a shot's contrast: fades have less, flashes more
 
 
@@ -193,7 +192,7 @@ def _colours(frame: np.ndarray) -> np.ndarray:
 def _coarse(frame: np.ndarray) -> np.ndarray:
     """What is light and dark in a frame, without detail: (48, 64)."""
     small = cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA).mean(-1)
-    return gaussian_filter1d(gaussian_filter1d(small, BLUR, axis=0), BLUR, axis=1)
+    return gaussian_filter1d(gaussian_filter1d(small, THUMBNAIL_BLUR, axis=0), THUMBNAIL_BLUR, axis=1)
 
 
 def _differ(before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.ndarray]) -> bool:
@@ -202,7 +201,7 @@ def _differ(before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.n
         return True
     one, other = (coarse - coarse.mean() for coarse in (before[1], after[1]))
     alike = (one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum() + 1e-6)
-    return bool(alike < ALIKE and np.abs(one - other).mean() > MOVED)
+    return bool(alike < SAME_PICTURE and np.abs(one - other).mean() > OTHER_PICTURE)
 
 
 def _pieces(

@@ -164,6 +164,12 @@ def fit_samples(audio: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(0, samples - audio.shape[-1])])
 
 
+def fit_audio(audio: np.ndarray, sampling_rate: int, num_frames: int, fps: float) -> np.ndarray:
+    """`audio` (samples,) or (channels, samples) as long as `num_frames` pictures: cut, or padded with silence, to
+    round(num_frames / fps * sampling_rate) samples."""
+    return fit_samples(audio, round(num_frames / fps * sampling_rate)).astype(np.float32)
+
+
 def _decode(path) -> tuple[np.ndarray, int]:
     """(channels, samples) float32 and Hz of the sound track of a file that players choose."""
     import av

@@ -1,16 +1,18 @@
 """Which renderer a pipeline takes, by its unet, and what it gets."""
 
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from text2lip import Text2LipPipeline
-from text2lip.pipelines.rendering import SAMPLED, renderer_kind
+from text2lip.renderers import selection
 from text2lip.renderers.geometric import GeometricRenderer
 from text2lip.renderers.sampling import SamplingOptions
+
+
+SAMPLED = selection.ECHOMIMIC[1:]
 
 
 class LearnedUNet(torch.nn.Module):
@@ -33,25 +35,19 @@ class Recorder:
 
 
 class LearnedRecorder(Recorder):
-    pass
+    takes_references, hears_sound, samples = True, False, False
 
 
 class SampledRecorder(Recorder):
-    pass
+    takes_references, hears_sound, samples = False, True, True
 
 
 @pytest.fixture(autouse=True)
 def stubs(monkeypatch):
-    """The four modules of the learned renderers, so that a choice needs no weights."""
-    for name, content in [
-        ("models.landmark_unet", {"LandmarkGuidedUNet": LearnedUNet}),
-        ("models.echomimic_unet", {"EchoMimicUNet": SampledUNet}),
-        ("renderers.learned", {"LearnedRenderer": LearnedRecorder}),
-        ("renderers.echomimic", {"EchoMimicRenderer": SampledRecorder}),
-    ]:
-        module = ModuleType(f"text2lip.{name}")
-        vars(module).update(content)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    """Networks and renderers, so that a choice needs no weights."""
+    monkeypatch.setattr(selection, "UNETS", {LearnedUNet: "learned", SampledUNet: "echomimic"})
+    monkeypatch.setattr(selection, "LearnedRenderer", LearnedRecorder)
+    monkeypatch.setattr(selection, "EchoMimicRenderer", SampledRecorder)
 
 
 def with_unet(pipe, unet, **parts):
@@ -67,16 +63,17 @@ def sampled(pipe):
 
 def test_auto_takes_the_best_there_is(pipe):
     bare, learned = with_unet(pipe, None), with_unet(pipe, LearnedUNet())
-    assert [renderer_kind(p) for p in (bare, learned, sampled(pipe))] == ["geometric", "learned", "echomimic"]
-    for made in (learned, sampled(pipe)):
-        assert renderer_kind(made, "unet") == renderer_kind(made)
+    kinds = [type(p.make_renderer(None)) for p in (bare, learned, sampled(pipe))]
+    assert kinds == [GeometricRenderer, LearnedRecorder, SampledRecorder]
+    for made, name in ((learned, "learned"), (sampled(pipe), "echomimic")):
+        assert type(made.make_renderer(name)) is type(made.make_renderer("auto"))
         assert isinstance(made.make_renderer("geometric"), GeometricRenderer)
-    assert learned.make_renderer().parts == (learned.unet,)
+    assert learned.make_renderer(None).parts == (learned.unet,)
 
 
 def test_a_renderer_that_samples_gets_its_parts_and_its_arguments(pipe):
     made = sampled(pipe)
-    renderer = made.make_renderer("unet", num_inference_steps=6, guidance_scale=1.0)
+    renderer = made.make_renderer("echomimic", num_inference_steps=6, guidance_scale=1.0, pipe=made)
     assert renderer.parts == (made.unet, made.reference_unet, made.landmark_encoder, made.vae, made.scheduler)
     options = SamplingOptions(num_inference_steps=6, guidance_scale=1.0, quiet=renderer.sampler["options"].quiet)
     assert renderer.sampler == {"options": options, "pipe": made}
@@ -89,11 +86,13 @@ def test_the_call_hands_sampler_arguments_and_generators_on(pipe, portrait, monk
         renderers.append(SampledRecorder(*parts, **sampler))
         return renderers[-1]
 
-    monkeypatch.setattr(made, "make_renderer", make)
+    monkeypatch.setattr(selection, "EchoMimicRenderer", make)
     generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
     made(["Yes.", "No."], portrait, num_frames=1, num_inference_steps=6, generator=generators)
-    assert [renderer.sampler["num_inference_steps"] for renderer in renderers] == [6, 6]
-    assert [renderer.given["generator"] for renderer in renderers] == generators
+    checked, *drawn = renderers
+    assert [renderer.sampler["options"].num_inference_steps for renderer in renderers] == [6] * 3
+    assert checked.sampler["pipe"] is None and [renderer.sampler["pipe"] for renderer in drawn] == [made] * 2
+    assert [renderer.given["generator"] for renderer in drawn] == generators
     with pytest.raises(ValueError, match="generator: got 2 for 1 prompt"):
         made("Yes.", portrait, generator=generators)
 
@@ -113,32 +112,27 @@ def test_missing_parts_are_named(pipe, portrait, name):
 
 
 def test_a_missing_unet_is_named(pipe, portrait):
-    with pytest.raises(ValueError, match="renderer: 'unet', but this pipeline has no unet; choose 'geometric'"):
-        with_unet(pipe, None).stream("Hi.", portrait, renderer="unet")
+    with pytest.raises(ValueError, match="renderer: 'learned' wants a LearnedUNet, but this pipeline has no unet"):
+        with_unet(pipe, None).stream("Hi.", portrait, renderer="learned")
+    with pytest.raises(ValueError, match="renderer: 'echomimic' wants a SampledUNet, but .* of the class LearnedUNet"):
+        with_unet(pipe, LearnedUNet()).stream("Hi.", portrait, renderer="echomimic")
+
+
+def test_an_object_that_draws_is_a_renderer(pipe, portrait):
+    renderer = LearnedRecorder()
+    frames = list(pipe.stream("Hi.", portrait, num_frames=3, renderer=renderer))
+    assert len(frames) == 3 and np.array_equal(frames[2], portrait) and renderer.given["fps"] == 25
+    with pytest.raises(ValueError, match="renderer: object has no render, takes_references, hears_sound, samples"):
+        pipe.stream("Hi.", portrait, renderer=object())
+
+
+def test_a_folder_that_calls_its_renderer_unet_loads(pipe, portrait, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    index = tmp_path / "model_index.json"
+    index.write_text(index.read_text().replace('"renderer": "auto"', '"renderer": "unet"'))
+    assert Text2LipPipeline.from_pretrained(tmp_path).config.renderer == "auto"
 
 
 def test_a_strange_unet_is_refused(pipe, portrait):
     with pytest.raises(ValueError, match="unet: Linear is no renderer"):
         with_unet(pipe, torch.nn.Linear(1, 1)).stream("Hi.", portrait)
-
-
-def test_idle_life_moves_frames_and_landmarks_and_is_seeded(pipe, portrait):
-    def made(**given):
-        stream = pipe.stream("Hi.", portrait, num_frames=40, renderer="geometric", **given)
-        return stream.landmarks, list(stream)[39]
-
-    def seeded(seed, **given):
-        return made(generator=torch.Generator().manual_seed(seed), **given)
-
-    still, alive, again = made(), made(idle=True), made(idle=True)
-    assert np.array_equal(alive[1], again[1]) and np.array_equal(alive[0], again[0])
-    assert (alive[1] != still[1]).mean() > 0.1
-    assert 0.1 < 256 * np.abs(alive[0] - still[0])[39, :400].max() < 6  # pixels
-    one, same, other = (seeded(seed, idle=0.5)[1] for seed in (1, 1, 2))
-    assert np.array_equal(one, same) and not np.array_equal(one, other)
-
-
-@pytest.mark.parametrize("value", [-1, 2.5, float("nan"), "yes", None])
-def test_idle_out_of_range(pipe, portrait, value):
-    with pytest.raises(ValueError, match="idle: .*; wants True, False or a strength from 0 to 2"):
-        pipe.stream("Hi.", portrait, idle=value, renderer="geometric")

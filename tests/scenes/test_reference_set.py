@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +11,9 @@ from text2lip import LandmarkGuidedUNet, Text2LipPipeline
 from text2lip.faces.topology import DRIVEN, INNER_LOWER_PAIRED
 from text2lip.media.footage import Footage
 from text2lip.media.video_writer import write_video
-from text2lip.pipelines import references as module
 from text2lip.renderers.references import MOST
-from text2lip.scenes.reference_set import Looks, look_through, references_of
+from text2lip.scenes import reference_set as module
+from text2lip.scenes.reference_set import ReferenceSet
 
 
 DARK = np.zeros((64, 64, 3), np.uint8)
@@ -69,54 +68,53 @@ def greens(frames):
 
 
 def test_pictures_are_looked_at_evenly_and_those_without_a_face_left_out(face, monkeypatch):
-    monkeypatch.setattr(module, "LOOKED_AT", 4)
+    monkeypatch.setattr(module, "MOST_PICTURES", 4)
     film = [np.full((64, 64, 3), i, np.uint8) for i in range(13)]
     landmarker, shown = Faces(face), []
-    looks = look_through(film, landmarker, progress=lambda frames: (shown.append(f) or f for f in frames))
+    pictures = ReferenceSet.read(film, landmarker, progress=lambda frames: (shown.append(f) or f for f in frames))
     assert landmarker.asked == len(shown) == 4
-    assert looks.numbers.tolist() == [4, 8, 12]  # picture 0 is dark
-    assert looks.faces.shape == (3, 478, 3) and looks.sizes.tolist() == [[64, 64]] * 3
-    assert [picture[0, 0, 0] for picture in looks.film.pick(looks.numbers)] == [4, 8, 12]
+    assert pictures.numbers.tolist() == [4, 8, 12]  # picture 0 is dark
+    assert pictures.faces.shape == (3, 478, 3) and pictures.sizes.tolist() == [[64, 64]] * 3
+    assert [picture[0, 0, 0] for picture in pictures.film.pick(pictures.numbers)] == [4, 8, 12]
 
 
 def test_pictures_may_have_any_size_and_be_one(face):
     pictures = [np.full((h, 40, 3), h, np.uint8) for h in (50, 60)]
-    looks = look_through(pictures, Faces(face))
-    assert looks.sizes.tolist() == [[50, 40], [60, 40]]
-    assert look_through(pictures[0], Faces(face)).sizes.tolist() == [[50, 40]]
+    pictures = ReferenceSet.read(pictures, Faces(face))
+    assert pictures.sizes.tolist() == [[50, 40], [60, 40]]
+    assert ReferenceSet.read(pictures[0], Faces(face)).sizes.tolist() == [[50, 40]]
 
 
 @pytest.mark.parametrize(("most", "expected"), [(96, range(24)), (8, [1, 4, 7, 10, 13, 16, 19, 22])])
 def test_a_long_video_is_sampled_in_time(face, tmp_path, monkeypatch, most, expected):
-    monkeypatch.setattr(module, "LOOKED_AT", most)
+    monkeypatch.setattr(module, "MOST_PICTURES", most)
     write_video(tmp_path / "a.mp4", [np.full((32, 32, 3), 10 * i + 8, np.uint8) for i in range(24)], fps=24, crf=0)
-    looks = look_through(tmp_path / "a.mp4", Faces(face))
-    shown = [round((int(picture.mean()) - 8) / 10) for picture in looks.film.pick(looks.numbers)]
+    pictures = ReferenceSet.read(tmp_path / "a.mp4", Faces(face))
+    shown = [round((int(picture.mean()) - 8) / 10) for picture in pictures.film.pick(pictures.numbers)]
     assert shown == list(expected)
 
 
 def test_a_video_without_a_length_is_looked_at_to_its_end(face, make_film, monkeypatch):
     """As browsers record them."""
-    monkeypatch.setattr(module, "LOOKED_AT", 8)
+    monkeypatch.setattr(module, "MOST_PICTURES", 8)
     pictures = [np.full((32, 32, 3), 10 * i + 8, np.uint8) for i in range(24)]
     film = make_film("a.mkv", pictures, rate=24, options={"crf": "0"}, file_options={"live": "1"})
-    looks = look_through(film, Faces(face))
-    shown = [round((int(picture.mean()) - 8) / 10) for picture in looks.film.pick(looks.numbers)]
+    pictures = ReferenceSet.read(film, Faces(face))
+    shown = [round((int(picture.mean()) - 8) / 10) for picture in pictures.film.pick(pictures.numbers)]
     assert shown == [1, 4, 7, 10, 13, 16, 19, 22]
 
 
 def test_no_face_in_any_picture(face):
     with pytest.raises(ValueError, match=r"reference: no face in any of 3 picture\(s\); give some that show"):
-        look_through([DARK] * 3, Faces(face))
+        ReferenceSet.read([DARK] * 3, Faces(face))
 
 
-def test_clips_with_the_same_reference_share_one_search(face):
-    shared, landmarker = [DARK + 9] * 2, Faces(face)
-    clips = [SimpleNamespace(reference=value) for value in (shared, None, shared, [DARK + 7])]
-    looks = references_of(clips, landmarker)
-    assert landmarker.asked == 0 and looks[1] is None
-    assert looks[0]() is looks[2]() and looks[0]() is not looks[3]()
-    assert landmarker.asked == 3
+def test_clips_with_the_same_reference_share_one_search(eager, portrait, others, monkeypatch):
+    read, found = [], ReferenceSet.read
+    monkeypatch.setattr(ReferenceSet, "read", lambda *args: read.append(args[0]) or found(*args))
+    shared = list(others)
+    eager(["Hi."] * 4, portrait, reference=[shared, None, shared, portrait], voice="espeak", num_frames=2)
+    assert len(read) == 2 and read[0] is shared and read[1] is portrait
 
 
 # --- choosing --------------------------------------------------------------------------------------------------------
@@ -132,23 +130,23 @@ def test_turned_heads_and_cut_mouths_are_left_out(face):
     low = face + (0, 0.98 - face[17, 1], 0)  # the chin is outside of the picture, the mouth is not
     cut = face + (0, 1.01 - face[17, 1], 0)
     faces = np.float32([turned(face, 0.5), low, cut, turned(face, 0.2), turned(face, -0.5)])
-    looks = Looks(None, np.arange(5), faces, np.full((5, 2), 256)).like(face, (256, 256))
-    assert looks.numbers.tolist() == [1, 3] and np.array_equal(looks.faces, faces[[1, 3]])
-    assert len(looks.like(turned(face, 0.9), (256, 256)).numbers) == 0
+    pictures = ReferenceSet(None, np.arange(5), faces, np.full((5, 2), 256)).alike(face, (256, 256))
+    assert pictures.numbers.tolist() == [1, 3] and np.array_equal(pictures.faces, faces[[1, 3]])
+    assert len(pictures.alike(turned(face, 0.9), (256, 256)).numbers) == 0
 
 
 def test_faces_much_smaller_than_others_are_left_out(face):
     faces = np.stack([face] * 4)
     faces[:, list(INNER_LOWER_PAIRED), 1] += 0.02 * np.arange(4)[:, None]  # four mouths
-    looks = Looks(None, np.arange(4), faces, None)
+    pictures = ReferenceSet(None, np.arange(4), faces, None)
     sides = {
         (256, (90, 300, 500, 40)): [1, 2],
         (1000, (90, 300, 500, 600)): [1, 2, 3],
         (900, (40, 50, 60, 70)): [0, 1, 2, 3],
     }
     for (side, others), expected in sides.items():
-        seen = replace(looks, sizes=np.repeat(np.array(others)[:, None], 2, 1))
-        assert seen.like(face, (side, side)).numbers.tolist() == expected
+        seen = replace(pictures, sizes=np.repeat(np.array(others)[:, None], 2, 1))
+        assert seen.alike(face, (side, side)).numbers.tolist() == expected
 
 
 def test_at_most_24_that_differ_are_kept_whatever_the_pictures_size(face, portrait):
@@ -157,9 +155,9 @@ def test_at_most_24_that_differ_are_kept_whatever_the_pictures_size(face, portra
     faces[:40, list(DRIVEN), :2] += rng.normal(0, 0.004, (40, 57, 2)).astype(np.float32)  # the others are all equal
     sizes = np.full((80, 2), 256)
     sizes[1::2] = 512
-    looks = Looks(Footage([portrait] * 80), np.arange(80), faces, sizes).like(face, (256, 256))
-    assert len(looks.numbers) == MOST and (looks.numbers >= 40).sum() <= 1
-    references = looks.crops(portrait, face)
+    pictures = ReferenceSet(Footage([portrait] * 80), np.arange(80), faces, sizes).alike(face, (256, 256))
+    assert len(pictures.numbers) == MOST and (pictures.numbers >= 40).sum() <= 1
+    references = pictures.mouths(portrait, face)
     assert references.pictures.shape[0] == len(references.points) == MOST
 
 
@@ -190,17 +188,17 @@ def test_a_bad_reference_is_told_before_a_film_is_searched(pipe, portrait, monke
 
 
 def test_a_renderer_that_takes_none_says_so(pipe, portrait, portrait_file):
-    with pytest.raises(ValueError, match=r"reference: .*portrait.png'?\)?, but the geometric renderer takes no refe"):
+    with pytest.raises(ValueError, match=r"reference: .*portrait.png'?\)?, but this renderer takes no refe"):
         pipe.stream("Hi.", portrait, renderer="geometric", reference=portrait_file)
-    with pytest.raises(ValueError, match="reference: got ndarray, but the geometric renderer"):
+    with pytest.raises(ValueError, match="reference: got ndarray, but this renderer"):
         pipe("Hi.", portrait, renderer="geometric", reference=portrait)
 
 
 def test_only_heads_turned_otherwise(pipe, portrait, face, monkeypatch):
     monkeypatch.setattr(
-        module,
-        "look_through",
-        lambda *_: Looks(None, np.arange(2), np.stack([turned(face, 0.6)] * 2), np.full((2, 2), 256)),
+        ReferenceSet,
+        "read",
+        lambda *_: ReferenceSet(None, np.arange(2), np.stack([turned(face, 0.6)] * 2), np.full((2, 2), 256)),
     )
     with pytest.raises(ValueError, match=r"reference: 2 picture\(s\) with a face, but none shows a whole mouth on"):
         pipe.stream("Hi.", portrait, reference=[portrait] * 2)

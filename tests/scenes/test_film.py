@@ -16,7 +16,8 @@ from text2lip.media.video import read_frames, video_info
 from text2lip.media.video_writer import write_video
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.references import MOST
-from text2lip.scenes.film import Part, lay_mouth
+from text2lip.renderers.transplant import lay_mouth
+from text2lip.scenes.film import DubbedShot
 from text2lip.scenes.shots import find_shots, reference_frame, scenes
 
 
@@ -275,7 +276,7 @@ def test_the_mouths_of_a_shot_are_found_once_and_not_kept(talk, landmarker, monk
         init(self, *args)
 
     monkeypatch.setattr(PortraitMouth, "__init__", counted)
-    part = Part(shot, None)
+    part = DubbedShot(shot)
     np.testing.assert_allclose(part.rest, rest, atol=1e-12)
     assert len(made) == count + 1 and sum(mouth() is not None for mouth in made) == 1
     part.frame(talk[0][0].copy(), shot.start, shot.face[0, :, :2], talk[0][0], part.source)

@@ -1,0 +1,333 @@
+"""All that can be asked of a clip, written once: the pipeline's methods and the command line are made from it."""
+
+import functools
+import inspect
+import math
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from text2lip.text.timing import Timeline
+
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    from text2lip.faces.landmarker import Face
+    from text2lip.faces.person import Person
+    from text2lip.renderers.base import Renderer
+    from text2lip.speech import Speech, Synthesizer
+
+Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray | torch.Tensor"  # one, or all of a film
+Sound: TypeAlias = "str | os.PathLike | np.ndarray | torch.Tensor | Speech"
+Voice: TypeAlias = "str | Synthesizer | None"
+
+MOTIONS = ("articulatory", "networks")
+CONDITIONS = ("none", "speech", "pseudo")
+VIDEO_ENDS = ("loop", "hold", "cut")
+MAX_FPS = 120
+MAX_MINUTES = 120  # of one clip; all of its landmarks stay in memory
+
+
+def asked(default: Any, *flags: str, **parser: Any) -> Any:
+    """A field of the request, with its flags on the command line, if it has any, and how argparse reads them."""
+    return field(default=default, metadata={"flags": flags, "parser": parser})
+
+
+def which_face(value: str) -> int | tuple[float, ...] | str:
+    """A number, a box of four numbers, or the name of a picture."""
+    try:
+        box = tuple(float(number) for number in value.split(","))
+    except ValueError:
+        return value
+    return int(value) if re.fullmatch(r"-?\d+", value.strip()) else box if len(box) == 4 else value
+
+
+@dataclass(frozen=True, eq=False)
+class Text2LipRequest:
+    """What is asked of [`Text2LipPipeline`].
+
+    Args:
+        prompt (`str` or `list[str]`): what is said, plain text or SSML; a list makes a batch. May be None where
+            `timings` say what is spoken.
+        image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a tensor (3, height, width) or
+            (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
+            pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
+            changes. For a list of prompts, one for all or a list of them.
+        voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film; for a list
+            of prompts, one for all or a list of them.
+        audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
+            lips are aligned to it, and it becomes the sound.
+        sampling_rate (`int`, *optional*): of `audio` given as an array, Hz.
+        timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
+        language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh"; for a list of prompts,
+            one for all or a list of them.
+        speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
+        expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
+            learnt from, who moves his lips little.
+        fps (`float`, *optional*): frames per second; 25 for a portrait, the video's own (10 to 60) by default.
+        num_frames (`int`, *optional*): length of the clip; defaults to floor(duration * fps + 0.5). Words, phones,
+            visemes and subtitles of a shorter one end with it; a longer one ends in silence.
+        video_end (`str`): what follows when a video is shorter than its new speech: "loop" plays it back and
+            forth, "hold" stays at its last frame, "cut" ends with it. A longer one is always cut.
+        motion (`str`, *optional*): "articulatory" or "networks".
+        renderer (`str` or [`Renderer`], *optional*): "auto", "geometric", "learned" or "echomimic"; or an object that
+            draws, as a voice may be one that speaks.
+        face_index (*optional*): who speaks; the largest face by default. An `int`, largest first, a box
+            (x0, y0, x1, y1) in pixels, or a picture of the person (path, `PIL.Image`, array), who is then
+            recognised. In a film that person is followed through cuts, and other people say nothing; "any" for
+            the largest face of every shot.
+        reference (*optional*): other pictures of the person, from whose mouths teeth and tongue are taken: path of
+            a video, a list of pictures, an array or a tensor of them, or one picture; for a list of
+            prompts, one for all or a list of them. The person is recognised in them: pictures of others
+            aren't taken. For the learned renderer ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames
+            unless others are given here.
+        idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
+            to 2, for less or more of it. Portraits alone: a film moves by itself.
+        audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
+            `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).
+        num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
+        guidance_scale (`float`, *optional*): classifier-free guidance, for a renderer that samples.
+        generator (`torch.Generator`, *optional*): source of randomness, for `idle` and a renderer that has any; a
+            list holds one for each prompt.
+
+    Raises:
+        ValueError: a value that can't be used; the message names it and the remedy.
+    """
+
+    prompt: str | list[str] | None = None
+    image: "Picture | list[Picture] | None" = asked(
+        None, "-i", "--image", metavar="FILE", help="portrait, or a video to dub (default: nobody)"
+    )
+    _: KW_ONLY
+    voice: "Voice | list[Voice]" = asked(
+        "default", "-v", "--voice", help="voice, see --list-voices; 'none' for a silent film"
+    )
+    audio: "Sound | list[Sound] | None" = asked(
+        None, "-a", "--audio", metavar="FILE", help="your own speech; the lips are aligned to it"
+    )
+    sampling_rate: int | None = asked(None)
+    timings: Any = asked(
+        None, "--timings", metavar="FILE", help="your own phone or word times: TextGrid, .srt, JSON of a TTS, …"
+    )
+    language: str | list[str] = asked(
+        "en-us", "-l", "--language", help="language of the text, such as en-gb, de, fr, zh"
+    )
+    speaking_rate: float = asked(
+        1.0, "-r", "--rate", metavar="X", type=float, help="speaking rate; 0.8 is slower, 1.2 faster"
+    )
+    expressiveness: float = asked(
+        1.25, "-e", "--expressiveness", metavar="X", type=float, help="size of the lip motion, 0 to 2"
+    )
+    fps: float | None = asked(None, "--fps", type=float, help="frames per second (default: 25, or the video's own)")
+    num_frames: int | None = asked(None)
+    video_end: str = asked(
+        "loop",
+        "--video-end",
+        choices=VIDEO_ENDS,
+        help="when a video is shorter than the speech: play it back and forth, hold its last frame, or end with it",
+    )
+    motion: str | None = asked(None, "--motion", choices=MOTIONS, help="what moves the lips")
+    renderer: "str | Renderer | None" = asked(
+        None, "--renderer", choices=("auto", "geometric", "learned", "echomimic"), help="what draws the frames"
+    )
+    face_index: "int | Sequence[float] | Face | Picture | Person | None" = asked(
+        None,
+        "--face",
+        type=which_face,
+        metavar="WHO",
+        help="who speaks: a number (0 is the largest face, the default), a box X0,Y0,X1,Y1, a picture of the person, "
+        "or 'any' for the largest face of every shot",
+    )
+    reference: "Picture | list[Picture] | None" = asked(
+        None, "--reference", metavar="FILE", help="another video or picture of the person, for the teeth"
+    )
+    idle: bool | float = asked(False, "--idle", type=float, metavar="X", help="blinks and head sway: 1; 0.5 for half")
+    audio_condition: str = asked("none")
+    num_inference_steps: int | None = asked(None)
+    guidance_scale: float | None = asked(None)
+    generator: "torch.Generator | list[torch.Generator] | None" = asked(None)
+
+    def __post_init__(self):
+        if self.fps is not None and (not is_number(self.fps) or not 1 <= self.fps <= MAX_FPS):
+            raise ValueError(f"fps: {self.fps!r}; wants a number from 1 to {MAX_FPS}, or None.")
+        if self.num_frames is not None:
+            whole = isinstance(self.num_frames, Integral) and not isinstance(self.num_frames, bool)
+            most = math.floor(MAX_MINUTES * 60 * (self.fps or 25))
+            if not whole or not 1 <= self.num_frames <= most:
+                raise ValueError(
+                    f"num_frames: {self.num_frames!r}; wants a whole number from 1 to {most} ({MAX_MINUTES} minutes), "
+                    "or None."
+                )
+        if not is_number(self.speaking_rate):
+            raise ValueError(f"speaking_rate: {self.speaking_rate!r}; wants a number, 1.0 is the voice's own pace.")
+        if not is_number(self.expressiveness) or not 0 <= self.expressiveness <= 2:
+            raise ValueError(f"expressiveness: {self.expressiveness!r}; wants a number from 0 to 2.")
+        if isinstance(self.audio, (list, tuple)) and self.audio and is_number(self.audio[0]):
+            raise ValueError("audio: got a list of numbers; give np.array(audio, np.float32).")
+        if self.sampling_rate is not None and self.audio is None:
+            raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
+        if not isinstance(self.idle, bool) and (not is_number(self.idle) or not 0 <= self.idle <= 2):
+            raise ValueError(f"idle: {self.idle!r}; wants True, False or a strength from 0 to 2.")
+        for name, choices in (
+            ("motion", (None, *MOTIONS)),
+            ("video_end", VIDEO_ENDS),
+            ("audio_condition", CONDITIONS),
+        ):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(f"{name}: {value!r}; choose one of {tuple(c for c in choices if c)}.")
+
+    def clips(self) -> list["Text2LipRequest"]:
+        """One request for each prompt, with its own image, voice, audio and so on.
+
+        Raises:
+            ValueError: a value that can't be used, or lists of unequal length.
+        """
+        batch = isinstance(self.prompt, (list, tuple))
+        prompts = list(self.prompt) if batch else [self.prompt]
+        if not prompts:
+            raise ValueError("prompt: got an empty list; give at least one sentence.")
+
+        def listed(value):
+            return isinstance(value, (list, tuple))
+
+        def pictures(value):  # else the frames of a film
+            return listed(value) and (batch or len(value) == 1)
+
+        is_list = {
+            "image": pictures(self.image),
+            "reference": pictures(self.reference),
+            "audio": listed(self.audio),
+            "generator": listed(self.generator),
+            "timings": batch and _is_list_of_timings(self.timings),
+            "voice": batch and listed(self.voice),
+            "language": batch and listed(self.language),
+        }
+        values = {"prompt": prompts}
+        for name, several in is_list.items():
+            value = getattr(self, name)
+            if several and len(value) != len(prompts):
+                raise ValueError(
+                    f"{name}: got {len(value)} for {len(prompts)} prompt(s); give one, or one for each prompt."
+                )
+            values[name] = value if several else [value] * len(prompts)
+        clips = [replace(self, **dict(zip(values, row))) for row in zip(*values.values())]
+        for clip in clips:
+            clip.check_clip()
+        return clips
+
+    def check_clip(self) -> None:
+        """Refuse what no clip can be made from, in the request of a single one.
+
+        Raises:
+            ValueError: no text, no image, or a pace or a voice that can't keep to the times that are given.
+        """
+        if not isinstance(self.language, str) or not self.language.strip():
+            raise ValueError(f"language: {self.language!r}; wants a code such as 'en-us' or 'fr'.")
+        if self.prompt is None and self.timings is None:
+            raise ValueError("prompt: None, and no timings either; give the text that is said.")
+        if self.prompt is not None and not isinstance(self.prompt, str):
+            raise ValueError(f"prompt: got {type(self.prompt).__name__}; wants a string or a list of strings.")
+        if self.prompt is not None and not self.prompt.strip() and self.timings is None:
+            raise ValueError(f"prompt: {self.prompt!r} is empty; give the text that is said.")
+        if self.image is None:
+            raise ValueError(
+                "image: None; give a portrait: a path, a PIL image, a uint8 array or a tensor; or a video."
+            )
+        if self.audio is None and self.timings is None:
+            return
+        if self.speaking_rate != 1:
+            raise ValueError(
+                f"speaking_rate: {self.speaking_rate}, but the times come from audio or timings; leave it at 1."
+            )
+        if self.voice is not None and self.voice != "default":
+            remedy = "leave voice out" if self.audio is not None else "give audio too, or leave voice out"
+            raise ValueError(f"voice: {self.voice!r}, but a voice can't keep to given audio or timings; {remedy}.")
+
+
+FIELDS = {field.name: field for field in fields(Text2LipRequest)}
+
+
+def takes(*names: str) -> Callable:
+    """Let a method that wants a request be called with the request's fields.
+
+    `@takes("prompt", "voice") def speak(self, request)` is called as `speak("Hello.", voice="espeak")`, or with a
+    [`Text2LipRequest`]. Its signature and, at `{arguments}` in its docstring, its docs are those of the fields.
+
+    Args:
+        names (`str`): fields of the request, all by default. `request` is the method's last positional parameter.
+    """
+    names = names or tuple(FIELDS)
+
+    def decorate(method: Callable) -> Callable:
+        plain = inspect.signature(method)
+        own = [parameter for name, parameter in plain.parameters.items() if name != "request"]
+        before = [p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
+        parameters = [*before, *(_parameter(name) for name in names), *(p for p in own if p not in before)]
+        signature = plain.replace(parameters=parameters)
+
+        @functools.wraps(method)
+        def call(*args, **arguments):
+            if len(args) > len(before) and isinstance(args[len(before)], Text2LipRequest):
+                return method(*args, **arguments)
+            bound = signature.bind(*args, **arguments).arguments
+            asked_for = {name: bound.pop(name) for name in names if name in bound}
+            leading = [bound.pop(p.name) for p in before]
+            return method(*leading, Text2LipRequest(**asked_for), **bound)
+
+        call.__signature__ = signature
+        call.__doc__ = inspect.cleandoc(method.__doc__).replace("{arguments}", _documented(names))
+        return call
+
+    return decorate
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY if FIELDS[name].kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
+    default = inspect.Parameter.empty if name in ("prompt", "image") else FIELDS[name].default
+    return inspect.Parameter(name, kind, default=default, annotation=FIELDS[name].type)
+
+
+def _documented(names: Sequence[str]) -> str:
+    """The request's docs of those fields."""
+    section = inspect.cleandoc(Text2LipRequest.__doc__).split("Args:\n")[1].split("\n\n")[0]
+    documented = re.split(r"\n(?=    \w)", section)  # one for each field; what goes on is indented further
+    return "\n".join(text for text in documented if re.match(r" *(\w+)", text)[1] in names).strip()
+
+
+def _is_list_of_timings(timings: Any) -> bool:
+    """Whether `timings` lists sources for several clips rather than the (phone, start, end) of one."""
+    if not isinstance(timings, (list, tuple)) or not timings:
+        return False
+    nested = (list, tuple, Mapping)
+    return all(
+        item is None
+        or isinstance(item, (str, os.PathLike, Timeline))
+        or (isinstance(item, (list, tuple)) and len(item) > 0 and isinstance(item[0], nested))
+        for item in timings
+    )
+
+
+def is_number(value: Any) -> bool:
+    """True for a finite int, float or numpy number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def clip_length(duration: float, fps: float) -> int:
+    """Frames of a clip of `duration` seconds: floor(duration * fps + 0.5), at least 1.
+
+    Raises:
+        ValueError: longer than `MAX_MINUTES`.
+    """
+    if duration > MAX_MINUTES * 60:
+        raise ValueError(
+            f"duration: the clip would last {duration / 60:.0f} minutes, at most {MAX_MINUTES} are made in one call; "
+            "make it in parts."
+        )
+    return max(1, math.floor(duration * fps + 0.5))
