@@ -7,8 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
-from text2lip.training.run import read_log
 from text2lip.training.settings import errors_in_one_line
+from text2lip.training.state import read_log
 
 
 def main(arguments: list[str] | None = None):

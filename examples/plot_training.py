@@ -13,8 +13,8 @@ from text2lip.data.prepared import PreparedClip
 from text2lip.faces.canonical import lip_gap
 from text2lip.training import Text2LipNetworks, collate, to_sample
 from text2lip.training.lip_samples import load_clips
-from text2lip.training.run import read_log
 from text2lip.training.settings import errors_in_one_line
+from text2lip.training.state import read_log
 
 
 LOSSES = {"motion": "motion", "velocity": "velocity", "pseudo_audio": "pseudo-audio", "amplitude": "amplitude"}

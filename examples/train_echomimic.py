@@ -17,21 +17,20 @@ command line, which wins; `accelerate launch` runs it on several devices. Writes
 exactly) and `final`: a pipeline of the averaged weights, or the matrices alone.
 """
 
-import json
 import os
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 from diffusers import AutoencoderKL, DDIMScheduler
+from PIL import Image
+from torch import nn
 from torch.utils.data import DataLoader
 
 from text2lip.cards import metadata_lines, signed, stated_licence, training_section, write_card
-from text2lip.data.prepared import splits_of
+from text2lip.data.prepared import held_out, splits_of
 from text2lip.licences import NOT_STATED, check_licence, hub_metadata
 from text2lip.training.echomimic_networks import (
     SCHEDULE,
@@ -44,11 +43,10 @@ from text2lip.training.echomimic_networks import (
 )
 from text2lip.training.ema import EMA
 from text2lip.training.face_windows import FaceBatches, FaceClips
-from text2lip.training.publish import as_pipeline, began_with, note_training
-from text2lip.training.renderer_losses import learning_rate
-from text2lip.training.run import TrainingRun
+from text2lip.training.publish import as_pipeline, began_with
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
+from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 
 
 LORA_CARD = """---
@@ -70,15 +68,14 @@ Licence: {licence}.
 
 
 @dataclass
-class TrainConfig:
-    """Settings of a run; the file `config.json` beside its checkpoints holds them."""
+class TrainConfig(TrainerConfig):
+    """Settings of a run, beside those of every run; the file `config.json` beside its checkpoints holds them."""
 
     stage: str = "spatial"  # vae, spatial or motion
     prepared: str = "outputs/grid"  # folder of examples/prepare_grid.py; without `val` every tenth clip is held out
-    videos: str = os.environ.get("TEXT2LIP_DATA", "data")  # what it was prepared from
-    output: str = "outputs/echomimic"  # folder for checkpoints, weights, sheets and log
-    data: str = "Prepared clips, their `train` split."  # what the model cards say of them
-    licence: str | None = None  # of the weights, an SPDX identifier; null: not stated
+    videos: str = field(default_factory=lambda: os.environ.get("TEXT2LIP_DATA", "data"))  # what it was prepared from
+    output: str = "outputs/echomimic"
+    data: str = "Prepared clips, their `train` split."
     start: str | None = None  # pipeline whose networks and VAE to begin with
     vae: str | None = None  # folder of an AutoencoderKL, in place of that of `start`
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)  # keyword arguments of new networks
@@ -89,30 +86,20 @@ class TrainConfig:
     frames: int = 1  # in a window
     limit_clips: int | None = None  # use only so many of each split, the first
     cache_clips: int = 0  # kept in memory, so that their films are read once
-    max_steps: int = 30000  # steps of the optimiser, over which the schedules run
+    max_steps: int = 30000
     batch_size: int = 4  # windows, on each process
-    learning_rate: float = 1e-5  # its peak, after the warm-up
-    warmup_steps: int = 100  # steps in which the learning rate rises
-    weight_decay: float = 0.01  # of AdamW
-    max_grad_norm: float = 1.0  # longer gradients are shortened to this norm
-    ema_decay: float = 0.999  # of the averaged weights, which are those validated and kept
+    learning_rate: float = 1e-5
+    ema_decay: float = 0.999
     condition_dropout: float = 0.1  # share of windows without any condition, for guidance
     kl_weight: float = 1e-6  # of a VAE's latents
     sample_steps: int = 30  # steps of the sampler, for the sheets and in the pipeline's config
     guidance_scale: float = 2.5  # of the sampler, for the sheets and in the pipeline's config
     validate_every: int = 500  # steps
     validate_batches: int = 4  # of `val`, each time
-    save_every: int = 500  # steps between checkpoints
-    keep_checkpoints: int = 2  # older ones are deleted
     gradient_checkpointing: bool = False  # true: less memory, a third slower
     mixed_precision: str = "no"  # bf16, fp16, or auto: bf16 where the processor has it
     workers: int = 0  # processes that read films
-    tracker: str | None = None  # such as tensorboard
-    resume: str | None = None  # latest, or a checkpoint
-    stop_after: int | None = None  # steps; ends the run early, schedules unchanged
-    seed: int = 0  # of all draws
     threads: int | None = None  # of torch
-    cpu: bool = False  # true: train on the processor even if there is a GPU
 
 
 def build_vae(config: TrainConfig) -> AutoencoderKL:
@@ -146,6 +133,17 @@ def build_networks(config: TrainConfig, vae_scale: int) -> EchoMimicNetworks:
     return networks
 
 
+def build_clips(config: TrainConfig, split: str) -> FaceClips:
+    whisper = None
+    if config.whisper and config.stage != "vae":
+        from text2lip.speech.whisper import load_whisper
+
+        whisper = load_whisper(config.whisper)
+    return FaceClips(
+        config.prepared, config.videos, split, config.size, whisper, limit=config.limit_clips, cache=config.cache_clips
+    )
+
+
 def lora_card(unet: torch.nn.Module) -> str:
     """Markdown on low-rank matrices, from what [`note_training`] noted of the network that they are for."""
     licence = stated_licence(unet)
@@ -153,84 +151,64 @@ def lora_card(unet: torch.nn.Module) -> str:
     return signed(LORA_CARD.format(**values, training=training_section(unet)))
 
 
-class Run(TrainingRun):
-    """Everything of one training run, and its loop."""
+class Run(Trainer):
+    """Everything of one training run that is its own."""
+
+    script = "train_echomimic.py"
 
     def __init__(self, config: TrainConfig):
-        self.config, self.output = config, Path(config.output)
         config.licence = check_licence(config.licence, None)
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.accelerator = Accelerator(
-            cpu=config.cpu,
-            mixed_precision=self.precision(),
-            log_with=config.tracker,
-            project_dir=config.output,
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-        )
+        handlers = [DistributedDataParallelKwargs(find_unused_parameters=True)]
+        accelerator = build_accelerator(config, kwargs_handlers=handlers)
         torch.manual_seed(config.seed)
         self.scheduler = DDIMScheduler(**SCHEDULE)
-        self.vae = build_vae(config).to(self.accelerator.device)
+        self.vae = build_vae(config).to(accelerator.device)
         self.vae_scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
         model = VAETraining(self.vae) if config.stage == "vae" else build_networks(config, self.vae_scale)
         start = config.vae if config.stage == "vae" else config.start
-        self.began = {type(part): began_with(start, part) for part in model.children()}
+        self.starts = {type(part): began_with(start, part) for part in model.children()}
         if config.stage != "vae":
             self.vae.requires_grad_(False).eval()
-        self.train = self.clips("train")
-        self.val = self.clips("val") if "val" in splits_of(config.prepared) else self.train.hold_out()
-        self.say_held_out(config.prepared, len(self.val))
-        self.ema = EMA(model, config.ema_decay)
+        self.train = build_clips(config, "train")
+        self.val = build_clips(config, "val") if "val" in splits_of(config.prepared) else self.train.hold_out()
+        say(f"{len(self.train)} clips to learn from{held_out(config.prepared, self.val)}")
+        ema = EMA(model, config.ema_decay)
         learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(learning, lr=0.0, weight_decay=config.weight_decay)
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        model, optimizer = accelerator.prepare(model, optimizer)
         names = ("stage", "seed", "batch_size", "frames", "size")
-        self.same = {name: getattr(config, name) for name in names}
-        self.run = {"step": 0, **self.same, "max_steps": config.max_steps}
-        self.resume()
-
-    def clips(self, split: str) -> FaceClips:
-        config, whisper = self.config, None
-        if config.whisper and config.stage != "vae":
-            from text2lip.speech.whisper import load_whisper
-
-            whisper = load_whisper(config.whisper)
-        options = {"whisper": whisper, "limit": config.limit_clips, "cache": config.cache_clips}
-        return FaceClips(config.prepared, config.videos, split, config.size, **options)
+        same = {name: getattr(config, name) for name in names}
+        super().__init__(config, accelerator, model, optimizer, ema, same)
 
     def fit(self):
-        """Train to the last step; every draw depends on (seed, step, rank) alone."""
-        config, began = self.config, time.perf_counter()
-        counts = [
-            sum(p.numel() for p in self.model.parameters() if p.requires_grad or every) for every in (False, True)
-        ]
-        self.say(f"{len(self.train)} clips; {counts[0] / 1e6:.2f} M of {counts[1] / 1e6:.2f} M parameters learn")
-        if config.tracker:
-            self.accelerator.init_trackers("echomimic")
-        if self.run["step"] == 0:
+        """Validate what has learnt nothing yet, then train."""
+        if self.step == 0:
             self.validate()
-        last = self.begin()
-        rank = self.accelerator.process_index
-        steps = range(self.run["step"], last)
-        batches = FaceBatches(self.train, config.batch_size, config.frames, config.seed, rank, steps)
-        for batch in DataLoader(batches, batch_size=None, num_workers=config.workers):
-            figures = self.step(batch)
-            self.run["step"] += 1
-            self.after(figures, time.perf_counter() - began)
-        if self.run["step"] >= config.max_steps:
-            self.keep("final")
-        self.accelerator.end_training()
+        super().fit()
 
-    def loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator, drop: float = 0.0) -> torch.Tensor:
+    def batches(self, first: int, last: int) -> DataLoader:
+        """Windows at random."""
+        config, rank = self.config, self.accelerator.process_index
+        windows = FaceBatches(self.train, config.batch_size, config.frames, config.seed, rank, range(first, last))
+        return DataLoader(windows, batch_size=None, num_workers=config.workers)
+
+    def loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator):
+        """The stage's loss, with some windows that have no conditions."""
+        return self.stage_loss(batch, generator, self.config.condition_dropout), {}
+
+    def stage_loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator, drop: float) -> torch.Tensor:
+        """Of a VAE what comes back, of the networks the error of v; `drop` is the share without conditions."""
         batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
         with self.accelerator.autocast():
             if self.config.stage == "vae":
                 images = batch["images"].transpose(1, 2).flatten(0, 1)
                 sides = [side // self.vae_scale for side in images.shape[-2:]]
                 noise = torch.randn(len(images), self.vae.config.latent_channels, *sides, generator=generator)
-                return self.model(images, noise.to(images), self.config.kl_weight)
+                return self.network(images, noise.to(images), self.config.kl_weight)
             latents, conditions = self.conditions(batch)
-            return velocity_loss(self.model, self.scheduler, latents, conditions, generator, drop)
+            return velocity_loss(self.network, self.scheduler, latents, conditions, generator, drop)
 
     @torch.no_grad()
     def conditions(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -238,89 +216,54 @@ class Run(TrainingRun):
         conditions = {"portrait": encode_pictures(self.vae, batch["portrait"]), "pictures": batch["pictures"]}
         return encode_pictures(self.vae, batch["images"]), conditions | {"sound": batch.get("sound")}
 
-    def step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
-        """One step of the optimiser; returns its losses."""
-        config, step = self.config, self.run["step"]
-        generator = seed_step(config.seed, step, self.accelerator.process_index)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, config.learning_rate, config.warmup_steps, config.max_steps)
-        self.model.train()
-        loss = self.loss(batch, generator, config.condition_dropout)
-        if not loss.isfinite():
-            raise RuntimeError(f"the loss is {loss.item()} at step {step}; lower the learning rate and resume.")
-        self.accelerator.backward(loss)
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.ema.update(self.accelerator.unwrap_model(self.model))
-        return {"loss": self.accelerator.reduce(loss.detach(), "mean").item(), "gradient_norm": float(norm)}
+    def evaluate(self, network: nn.Module) -> tuple[dict[str, float], None]:
+        """Loss on `val`, the same with the landmarks of another window, and a sheet of samples; no best is kept."""
+        config = self.config
+        network.eval()
+        windows = FaceBatches(self.val, config.batch_size, config.frames, 0, 0, range(config.validate_batches))
+        figures = {"val/loss": 0.0} | ({} if config.stage == "vae" else {"val/other_landmarks": 0.0})
+        for index, batch in enumerate(DataLoader(windows, batch_size=None, num_workers=config.workers)):
+            others = {**batch, "pictures": batch["pictures"].roll(1, 0)}
+            for name, some in zip(figures, (batch, others)):
+                loss = self.stage_loss(some, seed_step(1, index, 0), drop=0.0)
+                figures[name] += loss.item() / config.validate_batches
+        self.sheet(network, windows[0])
+        return figures, None
 
-    @torch.no_grad()
-    def validate(self):
-        """Loss of the averaged weights, the same with the landmarks of another window, and a sheet of samples."""
-        if self.accelerator.is_main_process:
-            config, model = self.config, self.accelerator.unwrap_model(self.model).eval()
-            batches = FaceBatches(self.val, config.batch_size, config.frames, 0, 0, range(config.validate_batches))
-            figures = {"val/loss": 0.0} | ({} if config.stage == "vae" else {"val/other_landmarks": 0.0})
-            with self.ema.applied(model):
-                for index, batch in enumerate(DataLoader(batches, batch_size=None, num_workers=config.workers)):
-                    others = {**batch, "pictures": batch["pictures"].roll(1, 0)}
-                    for name, given in zip(figures, (batch, others)):
-                        loss = self.loss(given, seed_step(1, index, 0))
-                        figures[name] += loss.item() / config.validate_batches
-                self.sheet(batches[0])
-            self.log({"step": self.run["step"], **figures})
-            self.say(f"val at step {self.run['step']}: {json.dumps({k: round(v, 4) for k, v in figures.items()})}")
-        self.accelerator.wait_for_everyone()
-
-    def sheet(self, batch: dict[str, torch.Tensor]):
+    def sheet(self, network: nn.Module, batch: dict[str, torch.Tensor]):
         """A picture: portrait, landmarks, film, and what is made of the first two; for a VAE film and copy."""
-        from PIL import Image
-
+        config = self.config
         batch = {name: value[:6].to(self.accelerator.device) for name, value in batch.items()}
         latents, conditions = self.conditions(batch)
-        rows = [batch["images"][:, :, -1]]
-        if self.config.stage == "vae":
-            rows.append(decode_latents(self.vae, latents[:, :, -1]))
+        film = batch["images"][:, :, -1]
+        if config.stage == "vae":
+            rows = [film, decode_latents(self.vae, latents[:, :, -1])]
         else:
-            model, generator = self.accelerator.unwrap_model(self.model), torch.Generator().manual_seed(0)
-            steps, scale = self.config.sample_steps, self.config.guidance_scale
-            made = sample(model, self.scheduler, latents.shape, conditions, generator, steps, scale)
-            rows = [
-                batch["portrait"],
-                2 * batch["pictures"][:, :, -1] - 1,
-                *rows,
-                decode_latents(self.vae, made[:, :, -1]),
-            ]
+            generator, steps = torch.Generator().manual_seed(0), config.sample_steps
+            scale = config.guidance_scale
+            drawn = sample(network, self.scheduler, latents.shape, conditions, generator, steps, scale)
+            landmarks = 2 * batch["pictures"][:, :, -1] - 1
+            rows = [batch["portrait"], landmarks, film, decode_latents(self.vae, drawn[:, :, -1])]
         pixels = ((torch.stack(rows) + 1) * 127.5).round().clamp(0, 255).to("cpu", torch.uint8)
         pixels = pixels.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)  # rows * height, pictures * width, 3
-        Image.fromarray(pixels.numpy()).save(self.output / f"sheet-{self.run['step']}.png")
+        Image.fromarray(pixels.numpy()).save(self.output / f"sheet-{self.step}.png")
 
-    @torch.no_grad()
-    def keep(self, name: str):
-        """Write the averaged weights to `name`, whole or not at all."""
-        if not self.accelerator.is_main_process:
-            return
-        model = self.accelerator.unwrap_model(self.model)
-        for part, parameters in ((part, part.parameters()) for part in model.children()):
-            if any(parameter.requires_grad for parameter in parameters):  # the others are what they were
-                settings = asdict(self.config) | {"data": self.config.data + self.began[type(part)]}
-                note_training([part], settings, None, self.run["step"], "train_echomimic.py", "")
-        with self.kept(name) as folder, self.ema.applied(model):
-            if self.config.stage == "vae":
-                batch = FaceBatches(self.train, 8, self.config.frames, 0, 0, range(1))[0]
-                latents = encode_pictures(self.vae, batch["images"].to(self.accelerator.device))
-                self.vae.register_to_config(scaling_factor=self.vae.config.scaling_factor / latents.std().item())
-                self.vae.save_pretrained(folder / "vae")
-            elif self.config.lora_rank:
-                model.unet.save_lora_adapter(folder)
-                write_card(folder, lora_card(model.unet))
-            else:
-                self.pipeline(model).save_pretrained(folder)
-
-    def pipeline(self, model: EchoMimicNetworks):
-        """The built-in pipeline with the networks for a renderer."""
-        return as_pipeline("text2lip-grid", vae=self.vae, scheduler=self.scheduler, **dict(model.named_children()))
+    def write(self, network: nn.Module, folder: Path, figures: dict[str, float]):
+        """The VAE, or the low-rank matrices, or the built-in pipeline with the networks for a renderer."""
+        for part in network.children():
+            if any(parameter.requires_grad for parameter in part.parameters()):  # the others are what they were
+                self.note(part, figures, self.starts[type(part)])
+        if self.config.stage == "vae":
+            batch = FaceBatches(self.train, 8, self.config.frames, 0, 0, range(1))[0]
+            latents = encode_pictures(self.vae, batch["images"].to(self.accelerator.device))
+            self.vae.register_to_config(scaling_factor=self.vae.config.scaling_factor / latents.std().item())
+            self.vae.save_pretrained(folder / "vae")
+        elif self.config.lora_rank:
+            network.unet.save_lora_adapter(folder)
+            write_card(folder, lora_card(network.unet))
+        else:
+            parts = dict(network.named_children())
+            as_pipeline("text2lip-grid", vae=self.vae, scheduler=self.scheduler, **parts).save_pretrained(folder)
 
 
 def main(arguments: list[str] | None = None) -> Run:

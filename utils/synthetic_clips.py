@@ -127,6 +127,21 @@ def mouth(gap: float = 6.0, centre: tuple[float, float] = (PAIR_SIZE / 2, 56.0))
     return (points + centre).astype(np.float32)
 
 
+def mouth_pair(seed: int = 0) -> dict[str, np.ndarray]:
+    """A pair of mouth pictures as [`PairFolder`] gives it, with three other pictures of the person."""
+    generator = np.random.default_rng(seed)
+    picture = generator.integers(0, 256, (PAIR_SIZE // 8, PAIR_SIZE // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    return {
+        "source": picture,
+        "target": np.stack([picture, picture[::-1]]),
+        "warped": np.stack([picture, picture[:, ::-1]]),
+        "source_points": mouth(0.0),
+        "target_points": np.stack([mouth(6.0), mouth(8.0)]),
+        "others": generator.integers(0, 256, (3, PAIR_SIZE, PAIR_SIZE, 3), np.uint8),
+        "other_points": np.stack([mouth(gap) for gap in (0.0, 6.0, 12.0)]),
+    }
+
+
 def write_mouth_pairs(folder: Path) -> None:
     """A folder as `examples/prepare_pairs.py` makes it: films/a and val/b, in which a mouth opens."""
     for name, seed in (("films/a", 0), ("val/b", 1)):

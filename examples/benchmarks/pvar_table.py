@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from text2lip.training.run import read_log
+from text2lip.training.state import read_log
 
 
 EXAMPLES = Path(__file__).parents[1]

@@ -4,9 +4,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from synthetic_clips import PHONES, lip_clips, write_lip_clips
+import torch
+from synthetic_clips import PHONES, lip_clips, mouth_pair, write_lip_clips, write_mouth_pairs
 
 from text2lip.text.visemes import PHONE_INVENTORY
+from text2lip.training import Text2LipNetworks
+from text2lip.training.pairs import PairMix
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,37 @@ def benchmark_script(monkeypatch):
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.syspath_prepend(str(folder.parent))
     return import_module
+
+
+@pytest.fixture
+def mix():
+    return PairMix({"films": [mouth_pair(seed) for seed in range(3)]}, {"films": 1})
+
+
+@pytest.fixture
+def pairs_folder(tmp_path):
+    write_mouth_pairs(tmp_path / "pairs")
+    return tmp_path / "pairs"
+
+
+@pytest.fixture
+def untrained():
+    """Small networks of which no motion comes yet."""
+    torch.manual_seed(0)
+    return Text2LipNetworks.from_config(
+        {
+            "viseme_encoder": {"hidden_dim": 32, "feed_forward_dim": 32, "num_phones": 128, "num_features": 6},
+            "pseudo_audio": {"hidden_dim": 32, "feed_forward_dim": 32},
+            "lip_decoder": {
+                **{"hidden_dim": 32, "token_dim": 32, "feed_forward_dim": 32},
+                **{"num_layers": 2, "dropout_rate": 0.0},
+            },
+        }
+    )
+
+
+@pytest.fixture
+def networks(untrained):
+    """The same, with motion."""
+    torch.nn.init.normal_(untrained.lip_decoder.projection.weight)
+    return untrained.eval()

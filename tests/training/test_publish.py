@@ -18,7 +18,8 @@ def networks():
 def test_facts_hold_settings_and_figures_but_no_paths(networks, tmp_path):
     settings = {"data": "GRID, talker s1.", "prepared": "/a/b", "output": "/a/c", "teacher_texts": "/a/d/texts.txt"}
     settings |= {"seed": 3, "resume": None, "audio_features": "log_mel"}
-    note_training(networks.children(), settings, {"text/gap_r": 0.912345, "text/closure": None}, 600)
+    for part in networks.children():
+        note_training(part, settings, {"text/gap_r": 0.912345, "text/closure": None}, 600, "train_pvar.py")
     networks.save_pretrained(tmp_path)
     for part in ("viseme_encoder", "pseudo_audio", "lip_decoder"):
         assert "/a/" not in (tmp_path / part / "config.json").read_text()
@@ -31,8 +32,8 @@ def test_facts_hold_settings_and_figures_but_no_paths(networks, tmp_path):
 @pytest.mark.parametrize("licence, shown", [(None, "not stated"), ("CC-BY-NC-4.0", "CC-BY-NC-4.0")])
 def test_the_licence_is_the_one_that_the_run_states(networks, licence, shown):
     settings = {"data": "Clips of mine."} | ({} if licence is None else {"licence": licence})
-    note_training(networks.children(), settings, None, 1)
     for part in (networks.viseme_encoder, networks.pseudo_audio, networks.lip_decoder):
+        note_training(part, settings, None, 1, "train_pvar.py")
         card = component_card(part, "me/lips")
         assert f"Licence: {shown}." in card and "pache" not in card
 

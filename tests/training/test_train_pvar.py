@@ -16,7 +16,8 @@ from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
 from text2lip.training.lip_networks import LIP_NETWORKS
-from text2lip.training.run import TrainingRun
+from text2lip.training.schedules import learning_rate
+from text2lip.training.trainer import Trainer
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -203,10 +204,10 @@ def test_a_users_error_is_one_line(arguments, monkeypatch, capsys, change, words
 
 
 def test_what_goes_wrong_in_training_keeps_its_traceback(arguments, monkeypatch):
-    def fail(self):
+    def fail(self, batch):
         raise ValueError("a shape, hours later")
 
-    monkeypatch.setattr(TrainingRun, "begin", fail)
+    monkeypatch.setattr(Trainer, "train_step", fail)
     monkeypatch.setattr(sys, "argv", ["train_pvar.py", *arguments(max_steps=1)])
     with pytest.raises(ValueError, match="hours later"):
         runpy.run_path(str(EXAMPLES / "train_pvar.py"), run_name="__main__")
@@ -278,7 +279,10 @@ def test_shipped_configs_build(script, clips, pipe, name):
     assert networks.use_visemes is (name != "audio_only")
     visemes_alone = not networks.viseme_encoder.config.num_phones and not networks.viseme_encoder.config.num_features
     assert visemes_alone is (name != "pvar_grid")
-    assert script.learning_rate(0, config) < script.learning_rate(99, config) == config.learning_rate
+    first, peak = (
+        learning_rate(step, config.learning_rate, config.warmup_steps, config.max_steps) for step in (0, 99)
+    )
+    assert first < peak == config.learning_rate
 
 
 def test_the_pure_form_differs_in_what_the_encoder_sees_alone(script):

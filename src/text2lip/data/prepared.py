@@ -1,7 +1,7 @@
 """Prepared clips: one safetensors file a clip while they are made, one Parquet file a split to read and to share."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,13 @@ def hold_out(items: list[Any], every: int = 10) -> tuple[list[Any], list[Any]]:
     if len(items) < 2:
         raise ValueError(f"clips: got {len(items)}; one to learn from and one to validate on are the least.")
     return [item for i, item in enumerate(items) if i % every], items[::every]
+
+
+def held_out(folder: str | Path, items: Sized) -> str:
+    """What to say of `items`, those to validate on, where `val` is not prepared: see [`hold_out`]; "" where it is."""
+    if "val" in splits_of(folder):
+        return ""
+    return f"; no split 'val' in {folder}: {len(items)} clips of 'train' are held out for validation"
 
 
 def _numpy_rows(batch) -> Iterable[dict[str, Any]]:

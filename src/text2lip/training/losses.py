@@ -1,9 +1,25 @@
-"""The losses of lip training: means of absolute differences over what is not padding."""
+"""The losses of lip training: means of absolute differences over what is not padding; and how losses are summed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 
 from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.metrics.lip_metrics import SMOOTHING_TAPS
+
+
+def weighted_sum(
+    losses: Mapping[str, tuple[float, Callable[..., torch.Tensor]]], *inputs: Any
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The sum of weighted losses, a scalar, and each of them without its weight.
+
+    Args:
+        losses (`Mapping`): name -> (weight, function of `inputs`).
+        inputs: of all functions.
+    """
+    values = {name: function(*inputs) for name, (_, function) in losses.items()}
+    return sum(losses[name][0] * value for name, value in values.items()), values
 
 
 def masked_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -1,50 +1,48 @@
 """How trained networks go out: with the facts of their training, in a whole pipeline."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from text2lip import Text2LipPipeline
 from text2lip.cards import record_training, recorded_facts
 
 
 LOCAL = {"prepared", "pairs", "videos", "output", "resume", "stop_after", "tracker", "push_to_hub", "cpu", "threads"}
 LOCAL |= {"workers", "data", "licence"}  # settings of a place, and those that the card tells apart
 
-MEANT = "Figures are of the networks by themselves on `val`, before the pipeline seals lips and stills pauses."
-
 
 def note_training(
-    components: Iterable[Any],
+    component: Any,
     settings: Mapping[str, Any],
     figures: Mapping[str, Any] | None,
     step: int,
-    script: str = "train_pvar.py",
-    meant: str = MEANT,
+    script: str,
+    meaning: str = "",
 ) -> None:
-    """Note in the configuration of each component how it was made; their model cards tell it.
+    """Note in the configuration of a component how it was made; its model card tells it.
 
     Args:
-        components (`Iterable`): that the run made.
+        component (`ModelMixin`): that the run made.
         settings (`Mapping`): the run's; `data` names what it learnt from, `licence` (None: not stated) that of the
             weights. Paths of this machine are left out.
         figures (`Mapping`, *optional*): of the run's validation.
         step (`int`): steps of the optimiser.
         script (`str`): of `examples`, that takes the settings.
-        meant (`str`): what the figures are.
+        meaning (`str`): what the figures are.
     """
-    kept = {name: _portable(value) for name, value in settings.items() if name not in LOCAL and value is not None}
+    shown = {name: _portable(value) for name, value in settings.items() if name not in LOCAL and value is not None}
     figures = {name: round(value, 4) for name, value in (figures or {}).items() if value is not None}
-    for component in components:
-        record_training(
-            component,
-            data=settings["data"],
-            licence=settings.get("licence"),
-            command=f"accelerate launch examples/{script} --config settings.yaml",
-            figures={"step": step, **figures},
-            notes=f"{meant}\n\n`settings.yaml`:\n\n```yaml\n{json.dumps(kept, indent=2)}\n```".strip(),
-        )
+    record_training(
+        component,
+        data=settings["data"],
+        licence=settings.get("licence"),
+        command=f"accelerate launch examples/{script} --config settings.yaml",
+        figures={"step": step, **figures},
+        notes=f"{meaning}\n\n`settings.yaml`:\n\n```yaml\n{json.dumps(shown, indent=2)}\n```".strip(),
+    )
 
 
 def began_with(start: str | None, component: Any) -> str:
@@ -66,13 +64,6 @@ def _portable(value: Any) -> Any:
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
-@cache
-def _base(name: str) -> Any:
-    from text2lip import Text2LipPipeline
-
-    return Text2LipPipeline.from_pretrained(name)
-
-
 def as_pipeline(base: str, **changed: Any) -> Any:
     """A pipeline of the components and settings of `base`, but for those in `changed`.
 
@@ -80,6 +71,9 @@ def as_pipeline(base: str, **changed: Any) -> Any:
         base (`str`): built-in name, folder or Hub id; read once in a process.
         changed: components, or settings such as `motion="networks"`, of [`Text2LipPipeline`].
     """
-    pipe = _base(base)
+    pipe = _loaded(base)
     settings = {name: pipe.config[name] for name in ("motion", "renderer", "max_size")}
     return type(pipe)(**{**pipe.components, **settings, **changed})
+
+
+_loaded = cache(Text2LipPipeline.from_pretrained)

@@ -1,12 +1,13 @@
-"""What the learned renderer's crops are compared by. Pictures are float32 (batch, 3, height, width) in [-1, 1]."""
-
-import math
+"""What the learned renderer's crops are judged by. Pictures are float32 (batch, 3, height, width) in [-1, 1]."""
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 
 INSIDE = 3.0  # weight of a pixel between the true lips; others have 1
+MOUTH_ROWS, MOUTH_COLUMNS = slice(18, 70), slice(16, 80)  # of the crop, that the adversary sees
+DETAIL = 10.0  # by which detail is enlarged for it: detail spans a tenth of what pictures do
 
 
 def weighted_l1(ours: torch.Tensor, real: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
@@ -43,31 +44,39 @@ def ssim_loss(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     return 1 - (similar / ((norms + 0.01**2) * (square - norms + 0.03**2))).mean()
 
 
-def renderer_losses(ours: torch.Tensor, batch: dict[str, torch.Tensor], perceptual=None) -> dict[str, torch.Tensor]:
-    """All of them for crops `ours` (batch, 2, 3, height, width) of [`draw_batch`]'s `batch`.
+class MouthDiscriminator(nn.Module):
+    """The adversary: scores of overlapping patches of 30 px around the mouth; positive for the film's.
+
+    Sums of absolute differences are least for the mean of all mouths that could be: teeth become one soft band. A
+    patch discriminator (Isola et al. 2017, arXiv 1611.07004) with the hinge loss (Lim and Ye 2017, arXiv 1705.02894)
+    tells them apart by what such a mean lacks: fine detail, which it is shown apart and enlarged. Without that, or
+    with spectral norms, it told nothing apart here.
 
     Args:
-        ours (`torch.Tensor`): the network's crops of two neighbouring frames.
-        batch (`dict`): with `target` and `inside`.
-        perceptual (`nn.Module`, *optional*): such as [`LPIPSModel`]; two batches of pictures to distances; it sees
-            one frame of two, to save half its time.
+        conditions (`int`): channels of the drawings that it sees beside the picture.
+        channels (`int`): of its first layer.
     """
-    real, inside = batch["target"].flatten(0, 1), batch["inside"].flatten(0, 1)
-    flat = ours.flatten(0, 1)
-    values = {
-        "l1": weighted_l1(flat, real, inside),
-        "gradient": gradient_l1(flat, real),
-        "temporal": temporal_l1(ours, batch["target"]),
-        "ssim": ssim_loss(flat, real),
-    }
-    if perceptual is not None:
-        values["perceptual"] = perceptual(ours[:, 0], batch["target"][:, 0]).float().mean()
-    return values
+
+    def __init__(self, conditions: int = 4, channels: int = 32):
+        super().__init__()
+        sizes = (6 + conditions, channels, 2 * channels, 4 * channels)
+        self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride, 1) for a, b, stride in zip(sizes, sizes[1:], (2, 2, 1)))
+        self.score = nn.Conv2d(sizes[-1], 1, 3, padding=1)
+
+    def forward(self, pictures: torch.Tensor, drawings: torch.Tensor) -> torch.Tensor:
+        """(batch, 1, rows, columns) scores.
+
+        Args:
+            pictures (`torch.Tensor`): (batch, 3, 96, 96) in [-1, 1].
+            drawings (`torch.Tensor`): (batch, 4, 96, 96) in [0, 1], of [`draw_mouth`] at the frame's landmarks.
+        """
+        detail = DETAIL * (pictures - F.avg_pool2d(pictures, 5, 1, 2))
+        x = torch.cat([pictures, detail, drawings], 1)[..., MOUTH_ROWS, MOUTH_COLUMNS]
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2)
+        return self.score(x)
 
 
-def learning_rate(step: int, peak: float, warmup: int, last: int) -> float:
-    """Linear warm-up, then half a cosine down to a fiftieth: a pure function of the step."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    done = min((step - warmup) / max(1, last - warmup), 1.0)
-    return peak * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+def discriminator_loss(real: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+    """Hinge loss of the discriminator's scores: real ones above 1, drawn ones below -1."""
+    return F.relu(1 - real).mean() + F.relu(1 + drawn).mean()

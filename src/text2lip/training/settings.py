@@ -20,7 +20,8 @@ def parse_settings(cls: type, description: str, arguments: list[str] | None = No
     """Read the settings of a run.
 
     Args:
-        cls (`type`): a dataclass whose fields all have defaults; the comment behind each is its help.
+        cls (`type`): a dataclass whose fields all have defaults; the comment behind each, in it or in a class that it
+            is made from, is its help.
         description (`str`): of the script, for `--help`.
         arguments (`list[str]`, *optional*): in place of the command line's: `--config FILE`, and `--<field> VALUE`
             with values as YAML writes them.
@@ -33,7 +34,8 @@ def parse_settings(cls: type, description: str, arguments: list[str] | None = No
 
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", metavar="FILE", help="YAML file of settings; values are written as in it")
-    told = dict(COMMENTED.findall(inspect.getsource(cls)))
+    sources = [inspect.getsource(part) for part in cls.__mro__[-2::-1]]  # from the first of its bases to itself
+    told = {name: comment for source in sources for name, comment in COMMENTED.findall(source)}
     for item in fields(cls):
         default = item.default if item.default_factory is MISSING else item.default_factory()
         text = f"{told.get(item.name, '')} (default: {default})".strip().replace("%", "%%")

@@ -1,8 +1,9 @@
-"""Checkpoints that appear whole or not at all, and randomness that depends on the step alone: exact resume."""
+"""Exact resume: checkpoints that appear whole or not at all, logs, and draws that depend on the step alone."""
 
 import json
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,12 @@ def load_checkpoint(
     if ema is not None:
         ema.load(path / "ema.safetensors")
     return run
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """Rows of a log.jsonl; one that a killed program left half written is none."""
+    rows = []
+    for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    return [row for row in rows if isinstance(row, dict) and "step" in row]

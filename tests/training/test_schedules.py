@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from text2lip.training import PVARSchedule
+from text2lip.training import PVARSchedule, adversarial_share, learning_rate
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,18 @@ def test_same_seed_same_draw():
 def test_bad_settings(bad, named):
     with pytest.raises(ValueError, match=named):
         PVARSchedule(**{"last_step": 10, **bad})
+
+
+def test_the_learning_rate_rises_and_falls():
+    rates = [learning_rate(step, 2.0, 4, 20) for step in range(21)]
+    assert rates[:5] == [0.5, 1.0, 1.5, 2.0, 2.0] and rates[12] == pytest.approx(1.02)
+    assert rates[20] == learning_rate(99, 2.0, 4, 20) == pytest.approx(0.04) and rates[4:] == sorted(rates[4:])[::-1]
+
+
+def test_the_share_is_a_pure_function_of_the_step():
+    assert [adversarial_share(step, 100, 50) for step in (0, 99, 100, 110, 125, 150, 10**6)] == [
+        *(0, 0, 0, 0.2, 0.5, 1, 1)
+    ]
+    assert [adversarial_share(step, 4, 0) for step in (3, 4, 5)] == [0, 0, 1]
+    shares = [adversarial_share(step, 10, 7) for step in range(40)]
+    assert shares == sorted(shares) == [adversarial_share(step, 10, 7) for step in reversed(range(40))][::-1]

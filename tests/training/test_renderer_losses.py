@@ -1,14 +1,37 @@
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from text2lip.training.renderer_adversary import (
-    MOUTH_COLUMNS,
-    MOUTH_ROWS,
-    MouthDiscriminator,
-    adversarial_share,
-    discriminator_loss,
-)
+from text2lip.training import renderer_losses as L
+from text2lip.training.renderer_losses import MOUTH_COLUMNS, MOUTH_ROWS, MouthDiscriminator, discriminator_loss
+
+
+def test_ssim_is_the_metrics(mix):
+    from text2lip import metrics as M
+
+    frames = np.random.default_rng(0).integers(0, 256, (2, 1, 48, 48, 3), np.uint8)
+    frames[1, :, 10:] = frames[0, :, 10:]
+    a, b = (torch.from_numpy(x).permute(0, 3, 1, 2).float() / 127.5 - 1 for x in frames)
+    assert 1 - float(L.ssim_loss(a, b)) == pytest.approx(M.ssim(frames[0], frames[1]), abs=1e-3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert 1 - float(L.ssim_loss(a, b)) == pytest.approx(1 - float(L.ssim_loss(a, b)), abs=1e-3)
+
+
+def test_the_inside_of_the_mouth_weighs_more():
+    real, inside = torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)
+    inside[..., :2, :] = 1
+    upper, lower = real.clone(), real.clone()
+    upper[..., :2, :], lower[..., -2:, :] = 1, 1
+    assert L.weighted_l1(upper, real, inside) == pytest.approx(4 * float(L.weighted_l1(lower, real, inside)))
+
+
+def test_flicker_alone_is_seen_by_the_temporal_loss():
+    real = torch.rand(1, 1, 3, 8, 8).expand(1, 2, 3, 8, 8)
+    assert float(L.temporal_l1(real + 0.2, real)) < 1e-6
+    assert float(L.temporal_l1(real + torch.tensor([0.1, -0.1]).view(1, 2, 1, 1, 1), real)) == pytest.approx(
+        0.2, abs=1e-4
+    )
 
 
 @pytest.fixture
@@ -67,12 +90,3 @@ def test_the_landmarks_are_judged_too(judge):
     sharp, _, drawings = mouths(1)
     with torch.no_grad():
         assert not torch.allclose(judge(sharp, drawings), judge(sharp, 1 - drawings), atol=1e-3)
-
-
-def test_the_share_is_a_pure_function_of_the_step():
-    assert [adversarial_share(step, 100, 50) for step in (0, 99, 100, 110, 125, 150, 10**6)] == [
-        *(0, 0, 0, 0.2, 0.5, 1, 1)
-    ]
-    assert [adversarial_share(step, 4, 0) for step in (3, 4, 5)] == [0, 0, 1]
-    shares = [adversarial_share(step, 10, 7) for step in range(40)]
-    assert shares == sorted(shares) == [adversarial_share(step, 10, 7) for step in reversed(range(40))][::-1]

@@ -1,4 +1,4 @@
-"""Progressive viseme-audio replacement (PVAR): how much of the sound training takes away at which step."""
+"""What changes over the steps of a run: pure functions of the step, so that a run can go on anywhere."""
 
 import math
 from dataclasses import dataclass
@@ -9,9 +9,22 @@ import torch
 KINDS = ("linear", "constant", "cosine", "step")
 
 
+def learning_rate(step: int, peak: float, warmup: int, last: int) -> float:
+    """Linear warm-up to `peak` over `warmup` steps, then half a cosine down to a fiftieth of it at step `last`."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    done = min((step - warmup) / max(1, last - warmup), 1.0)
+    return peak * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+
+
+def adversarial_share(step: int, start: int, ramp: int) -> float:
+    """Share of the adversarial loss: 0 until `start`, 1 from `ramp` steps later on."""
+    return min(max((step - start) / max(1, ramp), 0.0), 1.0)
+
+
 @dataclass(frozen=True)
 class PVARSchedule:
-    """Probability that pseudo-audio stands in for real audio; a pure function of the step.
+    """Progressive viseme-audio replacement (PVAR): the probability that pseudo-audio stands in for real audio.
 
     The paper (known second-hand) lets it rise linearly from 0 to 1 over training. It leaves open whether a whole clip
     or a part of it loses its sound; both are here.

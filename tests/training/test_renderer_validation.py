@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+from synthetic_clips import PAIRS
+
+from text2lip.faces.crop import CROP_SIZE
+from text2lip.models.landmark_unet import LandmarkGuidedUNet
+from text2lip.training.pairs import PAIR_MARGIN, PAIR_SIZE
+from text2lip.training.renderer_validation import EVERY, draw_film, load_films, validate_renderer
+
+
+def untrained():
+    torch.manual_seed(0)
+    return LandmarkGuidedUNet(block_out_channels=(8, 16, 16))
+
+
+def test_validation_of_an_untrained_network_is_the_warp(pairs_folder):
+    films = load_films(pairs_folder / "val")
+    assert films["b"]["target"].shape == (2 * PAIRS // EVERY, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
+    assert films["b"]["points"][0, :40].mean(0)[0] == pytest.approx(PAIR_SIZE / 2 - PAIR_MARGIN, abs=1)
+    figures, sheet = validate_renderer(untrained(), films)
+    for part in ("", "half/"):
+        ours, warp = figures[f"{part}ours/mouth_psnr"], figures[f"{part}warp/mouth_psnr"]
+        assert ours == pytest.approx(warp, abs=1e-3)
+        assert figures[f"{part}warp/mouth_ssim"] < 1
+    assert figures["half/warp/mouth_psnr"] != figures["warp/mouth_psnr"]
+    assert sheet.shape == (4 * CROP_SIZE, 12 * CROP_SIZE, 3)  # film, warp, ours, and with references
+    plain = validate_renderer(None, films)[0]
+    assert "still/mouth_psnr" in plain and plain["half/warp/mouth_psnr"] == figures["half/warp/mouth_psnr"]
+
+
+def test_validation_tells_what_references_do(pairs_folder):
+    films, network = load_films(pairs_folder / "val"), untrained()
+    figures, sheet = validate_renderer(network, films)
+    assert np.isfinite(list(figures.values())).all()
+    assert {name.rsplit("/", 1)[0] for name in figures} == {"warp", "ours", "half/warp", "half/ours", "half/referred"}
+    assert figures["half/referred/mouth_psnr"] != figures["half/ours/mouth_psnr"]
+    rows = sheet.reshape(4, CROP_SIZE, -1, 3)
+    assert np.array_equal(rows[1], rows[2]) and not np.array_equal(rows[2], rows[3])
+    with torch.no_grad():
+        network.fine.bias[16:] = -80.0
+    assert np.array_equal(draw_film(network, films["b"], refer=True), draw_film(network, films["b"]))
+
+
+def test_films_are_referred_to_their_first_half_alone(pairs_folder):
+    film = load_films(pairs_folder / "val")["b"]
+    familiar = np.array([familiar for _, familiar in film["references"]])
+    assert len(familiar) == len(film["target"]) == 2 * PAIRS // EVERY
+    assert np.array_equal(film["references"][0][0], film["target"][0]) and familiar[0] == pytest.approx(1)
+    later = len(familiar) // 2
+    assert familiar[later:].max() < 0.9 and (np.diff(familiar[later:]) < 0).all()  # the mouth goes on opening
+
+
+def test_no_films_is_named(tmp_path):
+    with pytest.raises(ValueError, match="prepare_pairs"):
+        load_films(tmp_path)
