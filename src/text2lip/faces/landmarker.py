@@ -3,8 +3,9 @@
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,24 +111,15 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         """The landmarker that comes with this package."""
         return cls.from_pretrained(str(BUILT_IN), use_safetensors=True)
 
+    @wraps(ModelMixin.save_pretrained, assigned=())  # a pipeline passes on what it finds in the signature
     def save_pretrained(
-        self,
-        save_directory: str | os.PathLike,
-        is_main_process: bool = True,
-        save_function: Callable | None = None,
-        safe_serialization: bool = True,
-        variant: str | None = None,
-        max_shard_size: int | str = "10GB",
-        push_to_hub: bool = False,
-        use_flashpack: bool = False,
-        **kwargs,
+        self, save_directory: str | os.PathLike, is_main_process: bool = True, *args, **kwargs
     ) -> None:
         """Save weights and configuration, and beside MediaPipe's weights their licence and origin.
 
         Weights are MediaPipe's if what is recorded of them says so ([`~text2lip.cards.record_training`]). Who trains
         them further and records facts of their own still has to hand on the notice, as the Apache License wants.
-        The arguments are those of [`~diffusers.ModelMixin.save_pretrained`]; a pipeline passes on those that it finds
-        in the signature.
+        The arguments are those of [`~diffusers.ModelMixin.save_pretrained`].
         """
         theirs = "MediaPipe" in recorded_facts(self).get("data", "")
         if theirs and is_main_process and not os.path.isfile(save_directory):
@@ -136,17 +128,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             for name in ("LICENSE.txt", "NOTICE.md"):
                 if not os.path.exists(os.path.join(save_directory, name)):
                     shutil.copyfile(BUILT_IN / name, os.path.join(save_directory, name))
-        super().save_pretrained(
-            save_directory,
-            is_main_process=is_main_process,
-            save_function=save_function,
-            safe_serialization=safe_serialization,
-            variant=variant,
-            max_shard_size=max_shard_size,
-            push_to_hub=push_to_hub,
-            use_flashpack=use_flashpack,
-            **kwargs,
-        )
+        super().save_pretrained(save_directory, is_main_process, *args, **kwargs)
 
     def forward(
         self, crops: torch.Tensor, return_dict: bool = True, detect: bool = False
