@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from text2lip.speech.features import hertz_to_mel, log_mel, mel_bands, mel_to_hertz
+from text2lip.speech.features import hertz_to_mel, log_mel, mel_bands, mel_filters, mel_to_hertz
 
 
 def tone(hertz, seconds=1.0):
@@ -11,6 +11,16 @@ def tone(hertz, seconds=1.0):
 def test_mel_scale_is_its_own_inverse():
     for hertz in (50.0, 999.0, 1000.0, 4321.0):
         assert mel_to_hertz(np.array([hertz_to_mel(hertz)]))[0] == pytest.approx(hertz)
+
+
+def test_filters_of_htk_rise_to_one_between_their_neighbours():
+    filters, hertz = mel_filters(26, 512, 80, 7600), np.arange(257) * 16000 / 512
+    assert filters.shape == (26, 257) and not filters[:, (hertz <= 80) | (hertz >= 7600)].any()
+    middles = 2595 * np.log10(1 + (filters @ hertz) / filters.sum(1) / 700)
+    assert np.diff(middles[5:]) == pytest.approx(np.diff(middles).mean(), rel=0.1)
+    inside = (hertz > 400) & (hertz < 6500)
+    assert filters.sum(0)[inside] == pytest.approx(1)
+    assert np.all(mel_filters(26, 512, whole_bins=True).max(1) == 1)
 
 
 @pytest.mark.parametrize("hertz", [200, 1000, 4000])

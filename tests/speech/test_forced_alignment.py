@@ -12,8 +12,6 @@ from text2lip.speech.alignment.silences import pauses
 from text2lip.speech.alignment.time_warping import warp
 from text2lip.speech.alignment.words import words_with_phones
 from text2lip.speech.features import mfcc
-from text2lip.text import PHONE_INVENTORY, split_phone
-from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 
 
 TEXT = "Good morning, and welcome to the show."
@@ -170,16 +168,6 @@ def test_bad_arguments(kwargs, message):
     arguments = {"audio": np.zeros(16_000), "sampling_rate": 16_000, "text": TEXT} | kwargs
     with pytest.raises(ValueError, match=message):
         align(**arguments)
-
-
-def test_arpabet_is_total():
-    for letter in PHONE_INVENTORY[1:]:
-        assert to_arpabet(letter) and set(to_arpabet(letter)) <= set(ARPABET_TO_IPA)
-    assert to_arpabet("") == ()
-    assert to_arpabet("ˈɑːɹ") == ("AA", "R") and to_arpabet("əʊ") == ("OW",) and to_arpabet("tʃ") == ("CH",)
-    for symbol, ipa in ARPABET_TO_IPA.items():
-        assert to_arpabet(ipa) == (symbol,)
-        assert all(letter in PHONE_INVENTORY for letter, _ in split_phone(ipa))
 
 
 def test_words_with_phones(english):

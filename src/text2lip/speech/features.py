@@ -55,12 +55,7 @@ def mel_bands() -> np.ndarray:
 
 
 def mel_filters(
-    bands: int,
-    size: int,
-    low: float = 0.0,
-    high: float = SAMPLING_RATE / 2,
-    slaney: bool = False,
-    whole_bins: bool = False,
+    bands: int, size: int, low: float = 0, high: float = 8_000, slaney: bool = False, whole_bins: bool = False
 ) -> np.ndarray:
     """Triangular filters, evenly spaced in mel, for spectra of sound at 16 kHz.
 

@@ -98,10 +98,7 @@ def whisper_frames(states: torch.Tensor, num_frames: int, fps: float = 25) -> to
     At 25 fps these are the encoder's steps themselves, so that [`frames_to_states`] gets them back; at other rates
     they are interpolated.
 
-    Args:
-        states (`torch.Tensor`): (steps, layers + 1, width) of [`whisper_states`]; beyond its end the last is repeated.
-        num_frames (`int`): video frames.
-        fps (`float`): frames per second.
+    Arguments as [`whisper_windows`].
 
     Returns:
         `torch.Tensor`: (num_frames, 2 * (layers + 1) * width).

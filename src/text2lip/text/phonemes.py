@@ -83,12 +83,8 @@ class G2P:
 class EspeakG2P(G2P):
     """espeak-ng through phonemizer: about 140 languages, thread-safe (each thread has its own copy of the library).
 
-    Args:
-        language (`str`): a code, alias or name, see `resolve_language`.
-        stress (`bool`): keep the stress marks ˈ ˌ before vowels.
-
     Raises:
-        ValueError: unknown or refused language.
+        ValueError: unknown or refused language, see `resolve_language`.
         ImportError: `phonemizer` or `espeakng-loader` is missing.
     """
 
@@ -101,10 +97,6 @@ class EspeakG2P(G2P):
 
 class GruutG2P(G2P):
     """gruut: MIT-licensed alternative to espeak-ng; English is in its base package, others are extras of it.
-
-    Args:
-        language (`str`): en, de, es, fr, it, nl, pt, ru, sv, sw, cs, ar, fa or lb, with or without a region.
-        stress (`bool`): keep the stress marks ˈ ˌ before vowels.
 
     Raises:
         ValueError: a language that gruut lacks, or whose data is not installed.

@@ -33,16 +33,8 @@ class Reading:
 
     @classmethod
     def from_text(cls, text: str | Sequence[Piece], language: str, g2p: str = "espeak") -> "Reading":
-        """Phones of a text with nominal times (`text2lip.text.nominal_durations`).
-
-        Args:
-            text (`str` or `list[Piece]`): plain text, SSML, or pieces of one of them.
-            language (`str`): language of `text`; pieces with a language of their own keep it.
-            g2p (`str`): "espeak" or "gruut".
-
-        Raises:
-            ValueError: no text, nothing to say, or an unknown language.
-        """
+        """Phones of a text, read by `g2p` ("espeak" or "gruut"), with nominal times; arguments and errors as
+        [`VisemeTokenizer.timeline`]."""
         if isinstance(text, str):
             pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
         elif isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text):

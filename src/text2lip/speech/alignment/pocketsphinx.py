@@ -49,7 +49,8 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
         timed = _label(phones, units, duration)
         timed_phones += timed
         timed_words.append(Segment(word, timed[0].start, timed[-1].end))
-    return Timeline.from_phones(*trim_edges(timed_phones, timed_words, samples), duration)
+    timed_phones, timed_words = trim_edges(timed_phones, timed_words, samples)
+    return Timeline.from_phones(timed_phones, timed_words, duration)
 
 
 class _Unit(NamedTuple):

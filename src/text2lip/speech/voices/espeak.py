@@ -44,15 +44,9 @@ class _Identity(C.Union):
 
 class _Event(C.Structure):
     _fields_ = [
-        ("type", C.c_int),
-        ("unique_identifier", C.c_uint),
-        ("text_position", C.c_int),
-        ("length", C.c_int),
-        ("audio_position", C.c_int),
-        ("sample", C.c_int),
-        ("user_data", C.c_void_p),
-        ("id", _Identity),
-    ]
+        ("type", C.c_int), ("unique_identifier", C.c_uint), ("text_position", C.c_int), ("length", C.c_int),
+        ("audio_position", C.c_int), ("sample", C.c_int), ("user_data", C.c_void_p), ("id", _Identity),
+    ]  # fmt: skip
 
 
 _CALLBACK = C.CFUNCTYPE(C.c_int, C.POINTER(C.c_short), C.c_int, C.POINTER(_Event))
