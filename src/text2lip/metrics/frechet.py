@@ -1,8 +1,6 @@
 """FVD and FID: the Frechet distance of what a network sees in our clips or frames and in the real ones."""
 
 from collections.abc import Iterable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ from text2lip.metrics import i3d, inception
 from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frame_arrays import as_frames
 from text2lip.metrics.perceptual import to_signed
-from text2lip.metrics.weights import find_weights
 
 
 MIN_CLIPS = 32
@@ -64,7 +61,7 @@ def video_features(clips: Iterable[Any], model: i3d.I3DModel | None = None) -> n
         ValueError: a clip is shorter than 9 frames, or has another shape or range.
         MissingWeights: no model is given and the weights are not there.
     """
-    model = model or _loaded_i3d(find_weights("fvd"))
+    model = model or i3d.I3DModel.published()
     features = []
     for clip in clips:
         clip = as_frames(clip, "clips")
@@ -91,7 +88,7 @@ def image_features(frames: Any, model: inception.InceptionModel | None = None, b
         MissingWeights: no model is given and the weights are not there.
     """
     frames = as_frames(frames)
-    model = model or _loaded_inception(find_weights("fid"))
+    model = model or inception.InceptionModel.published()
     features = []
     for start in range(0, len(frames), batch_size):
         part = to_signed(frames[start : start + batch_size], model.fc.weight)
@@ -133,13 +130,3 @@ def fid(ours: Any, real: Any, model: inception.InceptionModel | None = None) -> 
 def _too_few(*sides: Any) -> bool:
     """Whether one of the sides is known (a generator is not) to hold fewer than 32 samples."""
     return any(hasattr(side, "__len__") and len(side) < MIN_CLIPS for side in sides)
-
-
-@lru_cache(maxsize=1)
-def _loaded_i3d(file: Path) -> i3d.I3DModel:
-    return i3d.I3DModel.load(file)
-
-
-@lru_cache(maxsize=1)
-def _loaded_inception(file: Path) -> inception.InceptionModel:
-    return inception.InceptionModel.load(file)

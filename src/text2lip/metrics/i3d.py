@@ -6,14 +6,12 @@ normalisation of the published weights is folded into the convolutions by utils/
 """
 
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
-from text2lip.metrics.weights import find_weights
+from text2lip.metrics.judge import Judge
 
 
 I3D_SIZE = 224
@@ -72,8 +70,10 @@ class Mixed(nn.Module):
         return torch.cat([self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3(pooled)], dim=1)
 
 
-class I3DModel(nn.Module):
+class I3DModel(Judge):
     """Video (batch, 3, frames, 224, 224) in [-1, 1] to the logits (batch, 400) of Kinetics-400."""
+
+    metric = "fvd"
 
     def __init__(self):
         super().__init__()
@@ -85,17 +85,6 @@ class I3DModel(nn.Module):
             self.add_module(f"mixed_{name}", Mixed(channels, widths))
             channels = widths[0] + widths[2] + widths[4] + widths[5]
         self.logits = nn.Conv3d(channels, 400, 1)
-
-    @classmethod
-    def load(cls, path: str | Path | None = None) -> "I3DModel":
-        """Read the weights from `path` (file or folder; default: the weights folder), ready to judge.
-
-        Raises:
-            MissingWeights: they are not there; the message says how to make them.
-        """
-        model = cls()
-        model.load_state_dict(load_file(find_weights("fvd", path)))
-        return model.eval().requires_grad_(False)
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         x = max_pool(self.conv_1a(video), (1, 3, 3), (1, 2, 2))  # (batch, 64, frames / 2, 56, 56)

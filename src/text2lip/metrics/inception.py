@@ -5,14 +5,11 @@ It differs from torchvision's in the average pools (padding is not counted) and 
 The parameter names are those of `pt_inception-2015-12-05-6726825d.pth`, which thus loads by name; no weights ship.
 """
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
-from text2lip.metrics.weights import find_weights
+from text2lip.metrics.judge import Judge
 
 
 INCEPTION_SIZE = 299
@@ -126,8 +123,10 @@ class BlockE(nn.Module):
         return torch.cat(branches, 1)
 
 
-class InceptionModel(nn.Module):
+class InceptionModel(Judge):
     """Pictures (batch, 3, 299, 299) in [-1, 1] to the pooled features (batch, 2048)."""
+
+    metric = "fid"
 
     def __init__(self):
         super().__init__()
@@ -143,17 +142,6 @@ class InceptionModel(nn.Module):
         self.Mixed_7a = BlockD()
         self.Mixed_7b, self.Mixed_7c = BlockE(1280, largest=False), BlockE(2048, largest=True)
         self.fc = nn.Linear(2048, 1008)  # in the file, not used here
-
-    @classmethod
-    def load(cls, path: str | Path | None = None) -> "InceptionModel":
-        """Read the weights from `path` (file or folder; default: the weights folder), ready to judge.
-
-        Raises:
-            MissingWeights: they are not there; the message says how to make them.
-        """
-        model = cls()
-        model.load_state_dict(load_file(find_weights("fid", path)))
-        return model.eval().requires_grad_(False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(images)))

@@ -4,22 +4,21 @@ Zhang, Isola, Efros, Shechtman & Wang 2018, "The Unreasonable Effectiveness of D
 version 0.1, `alex`, with the true ImageNet backbone and the authors' linear layers.
 """
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
 from text2lip.metrics.frame_arrays import frame_pair
-from text2lip.metrics.weights import find_weights
+from text2lip.metrics.judge import Judge
 
 
-class LPIPSModel(nn.Module):
+class LPIPSModel(Judge):
     """AlexNet's five convolutions and one non-negative weight for each of their channels."""
+
+    metric = "lpips"
 
     def __init__(self):
         super().__init__()
@@ -32,17 +31,6 @@ class LPIPSModel(nn.Module):
             self.register_buffer(f"weight{layer}", torch.ones(channels))
         self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).view(3, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450]).view(3, 1, 1), persistent=False)
-
-    @classmethod
-    def load(cls, path: str | Path | None = None) -> "LPIPSModel":
-        """Read the weights from `path` (file or folder; default: the weights folder), ready to judge.
-
-        Raises:
-            MissingWeights: they are not there; the message says how to make them.
-        """
-        model = cls()
-        model.load_state_dict(load_file(find_weights("lpips", path)))
-        return model.eval().requires_grad_(False)
 
     def features(self, images: torch.Tensor) -> list[torch.Tensor]:
         """The five rectified layers of `images` (batch, 3, height, width) in [-1, 1], each of unit length."""
@@ -62,11 +50,6 @@ class LPIPSModel(nn.Module):
             weight = getattr(self, f"weight{layer}").view(1, -1, 1, 1)
             distance = distance + ((a - b).square() * weight).sum(1).mean((1, 2))
         return distance
-
-
-@lru_cache(maxsize=1)
-def _loaded(file: Path) -> LPIPSModel:
-    return LPIPSModel.load(file)
 
 
 @torch.no_grad()
@@ -90,7 +73,7 @@ def lpips(ours: Any, real: Any, model: LPIPSModel | None = None, batch_size: int
     ours, real = frame_pair(ours, real)
     if min(ours.shape[1:3]) < 31:
         raise ValueError(f"ours: is {ours.shape[2]} x {ours.shape[1]} px; LPIPS wants sides of at least 31.")
-    model = model or _loaded(find_weights("lpips"))
+    model = model or LPIPSModel.published()
     distances = []
     for start in range(0, len(ours), batch_size):
         part = slice(start, start + batch_size)

@@ -6,20 +6,17 @@ published code, so that `syncnet_v2.model` loads by name (utils/convert_metric_w
 LSE-C and LSE-D only with these weights, and always with the sound that was used. No weights ship.
 """
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from scipy.fft import dct
 from torch import nn
 
 from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frame_arrays import as_frames
-from text2lip.metrics.weights import find_weights
+from text2lip.metrics.judge import Judge
 from text2lip.speech.features import mel_filters
 
 
@@ -29,8 +26,10 @@ _STEPS = 4  # MFCC steps a frame
 MAX_SHIFT = 15
 
 
-class SyncNet(nn.Module):
+class SyncNet(Judge):
     """Two towers into one space of 1024 dimensions: 5 face frames, and 0.2 s of MFCC."""
+
+    metric = "lse"
 
     def __init__(self):
         super().__init__()
@@ -57,17 +56,6 @@ class SyncNet(nn.Module):
             *_block(nn.Conv3d(256, 512, (1, 6, 6))),
         )
         self.netfcaud, self.netfclip = _head(), _head()
-
-    @classmethod
-    def load(cls, path: str | Path | None = None) -> "SyncNet":
-        """Read the weights from `path` (file or folder; default: the weights folder), ready to judge.
-
-        Raises:
-            MissingWeights: they are not there; the message says how to make them.
-        """
-        model = cls()
-        model.load_state_dict(load_file(find_weights("lse", path)))
-        return model.eval().requires_grad_(False)
 
     def forward_aud(self, mfcc: torch.Tensor) -> torch.Tensor:
         """MFCC (batch, 1, 13, 20) to (batch, 1024)."""
@@ -145,7 +133,7 @@ def sync_features(
     windows = min(len(faces), len(audio) // (_RATE // _FPS)) - _WINDOW
     if windows < 1:
         raise ValueError(f"faces: {len(faces)} frames with {len(audio)} samples; wants more than {_WINDOW} frames.")
-    model = model or _loaded(find_weights("lse"))
+    model = model or SyncNet.published()
     like = next(model.parameters())
     coefficients = torch.from_numpy(syncnet_mfcc(audio)).to(like.dtype).to(like.device)[None]  # (1, 13, steps)
     bgr = np.ascontiguousarray(faces[..., ::-1])
@@ -205,8 +193,3 @@ def syncnet_mfcc(audio: np.ndarray) -> np.ndarray:
     coefficients *= 1 + 11 * np.sin(np.pi * np.arange(13) / 22)
     coefficients[:, 0] = np.log(energy)
     return coefficients.T
-
-
-@lru_cache(maxsize=1)
-def _loaded(file: Path) -> SyncNet:
-    return SyncNet.load(file)
