@@ -8,7 +8,7 @@ import pytest
 import torch
 from skimage.data import astronaut
 
-from text2lip.faces.identity import CHIP, SIZE, builtin_identity, face_chip
+from text2lip.faces.identity import CHIP, CHIP_SIZE, builtin_identity, face_chip
 
 
 GOLDEN = np.load(
@@ -32,5 +32,5 @@ def test_a_chip_is_upright_and_of_one_size(turn, scale):
     matrix = cv2.getRotationMatrix2D((105, 105), turn, scale)
     moved = cv2.warpAffine(picture, matrix, (210, 210), flags=cv2.INTER_CUBIC)
     chip = face_chip(moved, points @ matrix[:, :2].T + matrix[:, 2])
-    assert chip.shape == (SIZE, SIZE, 3)
+    assert chip.shape == (CHIP_SIZE, CHIP_SIZE, 3)
     assert np.abs(chip[40:-40, 40:-40].astype(int) - picture[20:170, 30:180][40:-40, 40:-40]).mean() < 4

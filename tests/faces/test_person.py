@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces import person as module
-from text2lip.faces.person import CHECKED, LOOKS, Person, stretches
+from text2lip.faces.person import CHECKED, VIEWS, Person, stretches
 from text2lip.faces.topology import canonical_mesh
 
 
@@ -53,14 +53,14 @@ def test_only_the_first_shot_teaches_how_the_person_looks(looks):
     person = Person()
     for number in range(200):
         person.left(number, IMAGE, 0.1)
-    assert len(person.looks) == LOOKS
+    assert len(person.views) == VIEWS
     other = Person()
     other.left(0, IMAGE, 0.1)
     other.begin(50)
     assert other.find(0, IMAGE, [3.0, 0.2, 0.4]) == 1
     for number in range(1, 60):
         other.left(number, IMAGE, 0.2)
-    assert len(other.looks) == 1
+    assert len(other.views) == 1
 
 
 def test_strangers_are_looked_at_ever_more_seldom(looks):
@@ -125,7 +125,7 @@ def test_the_same_person_in_another_film_has_the_looks_alone(looks):
     assert again.known and (again.index, again.others, again.nearest, again.last) == (2, [], float("inf"), None)
     again.left(1, IMAGE, 0.1)
     again.meet(IMAGE, 0.2)
-    assert len(person.looks) == 1
+    assert len(person.views) == 1
 
 
 def test_stretches_of_time():

@@ -11,6 +11,7 @@ from text2lip.faces.regions import Region
 # A face that fills less than about a sixth of its window is missed, so windows of half the side follow, and so on.
 QUICK_LEVELS = (0, 1)
 THOROUGH_LEVELS = (2, 3)
+MARGIN_CUT = 0.1  # of a face's size, by eye: how far a window's edge may cut into its box
 QUARTER_TURNS = (math.pi / 2, -math.pi / 2, math.pi)
 
 
@@ -82,7 +83,7 @@ def cut_off(face: Face, window: Region, height: int, width: int) -> bool:
     """Whether a window's edge cuts the face where the picture goes on: another window sees it whole."""
     left, top, right, bottom = face.box
     half = window.size / 2
-    margin = 0.1 * face.size
+    margin = MARGIN_CUT * face.size
     return (
         left + margin < max(window.x - half, 0)
         or top + margin < max(window.y - half, 0)
@@ -91,12 +92,12 @@ def cut_off(face: Face, window: Region, height: int, width: int) -> bool:
     ) and not (left + margin < 0 or top + margin < 0 or right - margin > width or bottom - margin > height)
 
 
-def merge_candidates(faces: list[Face], same: float = 0.3, within: float = 0.5) -> list[Face]:
+def merge_candidates(faces: list[Face], overlap: float = 0.3, within: float = 0.5) -> list[Face]:
     """One face for each group of overlapping candidates: their mean weighted by score (BlazeFace, section 3.4).
 
     Args:
         faces (`list[Face]`): candidates.
-        same (`float`): intersection over union from which two boxes are averaged as the same face.
+        overlap (`float`): intersection over union from which two boxes are averaged as the same face.
         within (`float`): share of the smaller box that lies in the better one from which it is dropped.
     """
     rest = sorted(faces, key=lambda face: -face.score)
@@ -106,12 +107,12 @@ def merge_candidates(faces: list[Face], same: float = 0.3, within: float = 0.5) 
         low, high = np.maximum(boxes[0, :2], boxes[:, :2]), np.minimum(boxes[0, 2:], boxes[:, 2:])
         common = np.clip(high - low, 0, None).prod(1)
         areas = np.clip(boxes[:, 2:] - boxes[:, :2], 1e-9, None).prod(1)
-        group = common / (areas[0] + areas - common) > same
+        group = common / (areas[0] + areas - common) > overlap
         group[0] = True
         weights = np.array([face.score for face in rest])[group]
         weights /= weights.sum()
         box = tuple(float(value) for value in weights @ boxes[group])
-        keypoints = np.stack([face.keypoints for face, kept in zip(rest, group) if kept])
+        keypoints = np.stack([face.keypoints for face, joined in zip(rest, group) if joined])
         merged.append(Face(box, rest[0].score, np.einsum("n,nkc->kc", weights, keypoints).astype(np.float32)))
         gone = group | (common / np.minimum(areas, areas[0]) > within)
         rest = [face for face, drop in zip(rest, gone) if not drop]

@@ -23,18 +23,17 @@ from text2lip.faces.geometry import fit_similarity
 from text2lip.faces.topology import EYES_AND_NOSE
 
 
-BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "face_identity"
-SIZE = 150  # pixels of a chip's side
+CHIP_SIZE = 150  # pixels of a chip's side
 SAME = 0.55  # distance below which two faces are taken for one person's; see docs/source/en/dubbing.md for its errors
 CHIP = np.array(  # where dlib's chips have them, with a margin of a quarter around the face
     [[0.12058, 0.21373], [0.33409, 0.22906], [0.64606, 0.22897], [0.85957, 0.21350], [0.49011, 0.62780]]
 )
-CHIP = (CHIP + 0.25) / 1.5 * SIZE
+CHIP = (CHIP + 0.25) / 1.5 * CHIP_SIZE
 MEAN = (122.782, 117.001, 104.298)
 LEVELS = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))  # channels and blocks
 
 
-class Block(nn.Module):
+class ShortcutBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut; where it halves the picture the shortcut is averaged. Zeros fill gaps."""
 
     def __init__(self, before: int, channels: int, down: bool):
@@ -66,7 +65,7 @@ class FaceIdentity(ModelCardMixin, ModelMixin, ConfigMixin):
         blocks, before = [], 32
         for level, (channels, count) in enumerate(LEVELS):
             for index in range(count):
-                blocks.append(Block(before, channels, down=level > 0 and index == 0))
+                blocks.append(ShortcutBlock(before, channels, down=level > 0 and index == 0))
                 before = channels
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Linear(before, 128, bias=False)
@@ -88,7 +87,8 @@ class FaceIdentity(ModelCardMixin, ModelMixin, ConfigMixin):
 @cache
 def builtin_identity() -> FaceIdentity:
     """The network that comes with this package, on the CPU; read once."""
-    return FaceIdentity.from_pretrained(str(BUILT_IN), use_safetensors=True).eval()
+    folder = Path(__file__).parents[1] / "checkpoints" / "face_identity"
+    return FaceIdentity.from_pretrained(str(folder), use_safetensors=True).eval()
 
 
 def face_chip(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -102,4 +102,4 @@ def face_chip(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         `np.ndarray`: uint8 (150, 150, 3).
     """
     points = landmarks[list(EYES_AND_NOSE), :2].astype(np.float64)
-    return cv2.warpAffine(image, fit_similarity(points, CHIP), (SIZE, SIZE), flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(image, fit_similarity(points, CHIP), (CHIP_SIZE, CHIP_SIZE), flags=cv2.INTER_LINEAR)

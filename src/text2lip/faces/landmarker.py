@@ -27,10 +27,15 @@ from text2lip.faces.topology import DETECTOR_KEYPOINTS, LEFT_EYE, OUTER_EYES, RI
 from text2lip.faces.tracking import follow
 
 
-BUILT_IN = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_landmarker"
+CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "text2lip-grid" / "face_landmarker"
 DETECTOR_ANCHORS = blazeface_anchors()
 # Presence (a probability) at the first look, below which no second one helps, and above which none is needed.
 HOPELESS, CERTAIN = 0.1, 1 - 1e-6
+# By eye.
+SECOND_LOOK = 2.5  # sizes of the face: side of the window for a second look
+RENEWALS = 6  # of a face's square, at most, until it stands:
+STANDING = 0.003, 0.005  # shift, of its side, and turn, radians
+WINDOWS_AT_ONCE = 16  # for the detector
 
 
 class _Found(NamedTuple):
@@ -109,7 +114,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
     @classmethod
     def from_builtin(cls) -> "FaceLandmarker":
         """The landmarker that comes with this package."""
-        return cls.from_pretrained(str(BUILT_IN), use_safetensors=True)
+        return cls.from_pretrained(str(CHECKPOINT), use_safetensors=True)
 
     @wraps(ModelMixin.save_pretrained, assigned=())  # a pipeline passes on what it finds in the signature
     def save_pretrained(
@@ -127,7 +132,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             _drop_dotless_licence(Path(save_directory))
             for name in ("LICENSE.txt", "NOTICE.md"):
                 if not os.path.exists(os.path.join(save_directory, name)):
-                    shutil.copyfile(BUILT_IN / name, os.path.join(save_directory, name))
+                    shutil.copyfile(CHECKPOINT / name, os.path.join(save_directory, name))
         super().save_pretrained(save_directory, is_main_process, *args, **kwargs)
 
     def forward(
@@ -228,8 +233,8 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
                 searches.append([(level, 0.0)])
         searches.append([(level, angle) for angle in detection.QUARTER_TURNS for level in quick])
         for search in searches if thorough else searches[:1]:
-            looks = [self._look(image, detection.search_windows(height, width, *where)) for where in search]
-            faces = [self._look_again(image, face) for face in detection.merge_candidates(sum(looks, []))]
+            seen = [self._look(image, detection.search_windows(height, width, *where)) for where in search]
+            faces = [self._look_again(image, face) for face in detection.merge_candidates(sum(seen, []))]
             faces = detection.merge_candidates(faces)
             confirmed = [found for face in faces if (found := self._confirm(image, face)) is not None]
             if confirmed:
@@ -250,7 +255,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
     def _look_again(self, image: np.ndarray, face: Face) -> Face:
         """The same face in a window that suits its size and turn: a better box, if the detector still sees it."""
         window = self._region_of_face(face)
-        window = window._replace(size=2.5 * face.size)
+        window = window._replace(size=SECOND_LOOK * face.size)
         (found,) = self._candidates(image, [window])
         near = [other for other in found if math.dist(other.centre, face.centre) < face.size / 2]
         return max(detection.merge_candidates(near), key=lambda other: other.score, default=face)
@@ -259,8 +264,8 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         """What the detector sees in each window; `image` is the picture made smaller by `scale`."""
         size, anchors = self.detector.input_size, DETECTOR_ANCHORS.numpy()
         faces = []
-        for start in range(0, len(windows), 16):
-            batch = windows[start : start + 16]
+        for start in range(0, len(windows), WINDOWS_AT_ONCE):
+            batch = windows[start : start + WINDOWS_AT_ONCE]
             scaled = [Region(w.x * scale, w.y * scale, w.size * scale, w.angle) for w in batch]
             crops = np.stack([cut(image, window, size, cv2.BORDER_CONSTANT) for window in scaled])
             logits, boxes = self(self._tensor(crops) / 127.5 - 1, return_dict=False, detect=True)
@@ -292,10 +297,11 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         points, presence = points[presence.argmax()], presence.max()
         # Squares from the mesh's own points are steadier than those from the detector's box: repeat until they stand.
         region = self._region_of_points(points)
-        for _ in range(6):
+        for _ in range(RENEWALS):
             points, presence = (value[0] for value in self._place([image], [region]))
             before, region = region, self._region_of_points(points)
-            if math.dist(region[:2], before[:2]) < 0.003 * region.size and abs(region.angle - before.angle) < 0.005:
+            shift, turn = math.dist(region[:2], before[:2]), abs(region.angle - before.angle)
+            if shift < STANDING[0] * region.size and turn < STANDING[1]:
                 break
         if presence < self.config.min_presence:
             return None
@@ -391,7 +397,7 @@ def _drop_dotless_licence(folder: Path) -> None:
     """Remove the `LICENSE` that earlier versions wrote: diffusers reads a variant out of each name in a folder, behind
     its first dot."""
     old = folder / "LICENSE"
-    if old.is_file() and old.read_bytes() == (BUILT_IN / "LICENSE.txt").read_bytes():
+    if old.is_file() and old.read_bytes() == (CHECKPOINT / "LICENSE.txt").read_bytes():
         old.unlink()
 
 

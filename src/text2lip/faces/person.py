@@ -16,13 +16,15 @@ from text2lip.media.pixels import ImageError
 
 
 ANY = "any"  # face_index: the largest face of every shot, whoever it is
-KEPT = 0.6  # distance above which a face that was followed has become another one's; a blink or a shout stays below
+# When a face is looked at again, and what is concluded; by eye.
+STRANGER = 0.6  # distance above which a face that was followed has become another one's; a blink or a shout is below
 CHECKED = 12  # frames after which a face that is followed is looked at again
-LOOKS = 5  # from which a person is known
-FACING = 0.45  # sine of a head's turn to the side below which its identity is judged
-ALIKE, LARGER = 0.3, 1.5  # change of that sine, and of a face's size, within which a head goes on after a gap
+VIEWS = 5  # from which a person is known
+JUDGED_TURN = 0.45  # sine of a head's turn to the side below which its identity is judged
+SAME_TURN, SAME_SIZE = 0.3, 1.5  # change of that sine, factor of size, within which a head goes on after a gap
 WAIT = 8  # frames, at most, until people among whom the person wasn't are looked at again
 DIM = 100  # grey level of a face's highlights below which it is brightened before it is judged
+BRIGHTENED = 1.6  # of that level, where its highlights are then
 
 
 class StrangersWarning(UserWarning):
@@ -43,7 +45,7 @@ class Person:
 
     def __init__(self, index: Any = None, follow: bool = True):
         self.index, self.follow = index, follow
-        self.looks: list[tuple[float, np.ndarray]] = []  # turn of the head, vector
+        self.views: list[tuple[float, np.ndarray]] = []  # turn of the head, vector
         self.others, self.nearest = [], float("inf")
         self.last = None  # number of the frame in which the face was last followed, and its points
         self.met = None  # the start of the scene from which the person is known
@@ -80,23 +82,23 @@ class Person:
         return person
 
     def anew(self) -> "Person":
-        """The same person, of whom nothing was seen yet but what is known of the looks."""
+        """The same person, known by the same views, in a film of which nothing was seen yet."""
         person = Person(self.index, self.follow)
-        person.looks = list(self.looks)
+        person.views = list(self.views)
         return person
 
     @property
     def known(self) -> bool:
         """Whether the person was seen."""
-        return bool(self.looks)
+        return bool(self.views)
 
     def meet(self, image: np.ndarray, points: np.ndarray) -> None:
         """Take the face with `points` (468 or more, 3), pixels, in `image` for the person's."""
-        self.looks.append((turn_of(points), encode([face_chip(image, points)])[0]))
+        self.views.append((turn_of(points), encode([face_chip(image, points)])[0]))
 
     def distance(self, vectors: np.ndarray) -> np.ndarray:
         """How unlike the person faces with `vectors` (n, 128) are, (n,); below `SAME` it is the same."""
-        facing = [vector for turn, vector in self.looks if turn < FACING] or [vector for _, vector in self.looks]
+        facing = [vector for turn, vector in self.views if turn < JUDGED_TURN] or [vector for _, vector in self.views]
         return np.linalg.norm(vectors - np.mean(facing, 0), axis=-1)
 
     def begin(self, start: int) -> None:
@@ -127,11 +129,11 @@ class Person:
     def _goes_on(self, number: int, points: np.ndarray) -> bool:
         """Whether the one face in a frame goes on from the one followed just before: both are turned too far to the
         same side to be judged, at one place and of one size."""
-        if self.last is None or self.start + number - self.last[0] > CHECKED or turn_of(points) <= FACING:
+        if self.last is None or self.start + number - self.last[0] > CHECKED or turn_of(points) <= JUDGED_TURN:
             return False
         (side, middle, size), (before, where, large) = _pose(points), _pose(self.last[1])
-        near = np.linalg.norm(middle - where) < large / 2 and 1 / LARGER < size / large < LARGER
-        return bool(near and abs(side - before) < ALIKE)
+        near = np.linalg.norm(middle - where) < large / 2 and 1 / SAME_SIZE < size / large < SAME_SIZE
+        return bool(near and abs(side - before) < SAME_TURN)
 
     def left(self, number: int, image: np.ndarray, points: np.ndarray) -> int | None:
         """Look at the face that is followed, now and then.
@@ -147,16 +149,16 @@ class Person:
             self.meet(image, points)
             self.met, self.check = self.start, number + CHECKED
         turn = turn_of(points)
-        if number < self.check or turn > FACING:
+        if number < self.check or turn > JUDGED_TURN:
             return None
         vector = encode(self.chips[-1:])
-        far = self.distance(vector)[0] > KEPT
-        if far and any(seen < FACING for seen, _ in self.looks):
+        far = self.distance(vector)[0] > STRANGER
+        if far and any(seen < JUDGED_TURN for seen, _ in self.views):
             since = number - len(self.chips) + 1 + self._first_stranger()
             self.others += range(self.start + since, self.start + number)
             return since
-        if len(self.looks) < LOOKS and self.start == self.met:
-            self.looks.append((turn, vector[0]))
+        if len(self.views) < VIEWS and self.start == self.met:
+            self.views.append((turn, vector[0]))
         self.check, self.chips = number + CHECKED, []
         return None
 
@@ -165,7 +167,7 @@ class Person:
         before, after = -1, len(self.chips) - 1
         while after - before > 1:
             middle = (before + after) // 2
-            if self.distance(encode([self.chips[middle]]))[0] > KEPT:
+            if self.distance(encode([self.chips[middle]]))[0] > STRANGER:
                 after = middle
             else:
                 before = middle
@@ -188,7 +190,7 @@ def encode(chips: list[np.ndarray]) -> np.ndarray:
     lit = []
     for chip in chips:
         bright = float(np.quantile(chip, 0.95))
-        lit.append(cv2.convertScaleAbs(chip, alpha=1.6 * DIM / max(bright, 4)) if bright < DIM else chip)
+        lit.append(cv2.convertScaleAbs(chip, alpha=BRIGHTENED * DIM / max(bright, 4)) if bright < DIM else chip)
     return builtin_identity().encode(lit)
 
 

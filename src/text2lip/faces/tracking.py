@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 
 # Measured on silent GRID frames: with the mesh's square smoothed over time, lips that rest move 9 % less from frame to
 # frame than with each frame's own square. More than this gains nothing, a fixed square is worse than none.
-SIGMA = 3.0  # frames
-REACH = 9  # frames on each side that matter
+SMOOTHING_SIGMA = 3.0  # frames
+NEIGHBOURS = 9  # frames on each side that matter
+LEFT_BEHIND = 0.5  # of a frame's first presence, by eye: below it the smoothed square is not used
 BATCH = 8  # frames given to the mesh at once
-RETRY = 25  # frames: how often a lost face is looked for thoroughly
+SEARCHED_EVERY = 25  # frames, by eye: how often a lost face is looked for thoroughly
 
 
-def smooth_regions(regions: list[Region], sigma: float = SIGMA) -> list[Region]:
+def smooth_regions(regions: list[Region], sigma: float = SMOOTHING_SIGMA) -> list[Region]:
     """Gaussian smoothing over time, without delay, of where a face's square lies; `sigma` in frames."""
     values = np.array(regions)
     values[:, 3] = np.unwrap(values[:, 3])
-    smoothed = gaussian_filter1d(values, sigma, axis=0, mode="nearest", radius=REACH)
+    smoothed = gaussian_filter1d(values, sigma, axis=0, mode="nearest", radius=NEIGHBOURS)
     return [Region(*(float(value) for value in row)) for row in smoothed]
 
 
 class Run:
     """Consecutive frames that show the face. Each is placed twice: at once, to know where the face goes, and again
-    in a square smoothed over its neighbours. Holds the frames that wait for theirs: at most `REACH + BATCH`.
+    in a square smoothed over its neighbours. Holds the frames that wait for theirs: at most `NEIGHBOURS + BATCH`.
 
     Args:
         place: `(images, regions) -> (points (n, 468, 3) in pixels, presence (n,))`.
@@ -50,7 +51,7 @@ class Run:
 
     def ready(self, finished: bool) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         """`(image, points, presence)` of frames whose neighbours are known; of all that wait when `finished`."""
-        while self.waiting and (finished or len(self.waiting) >= REACH + BATCH):
+        while self.waiting and (finished or len(self.waiting) >= NEIGHBOURS + BATCH):
             count = min(BATCH, len(self.waiting))
             smoothed = smooth_regions(self.regions)
             start = len(self.regions) - len(self.waiting)
@@ -58,12 +59,12 @@ class Run:
             points, presence = self.place(images, smoothed[start : start + count])
             for index, (image, first_points, first_presence) in enumerate(self.waiting[:count]):
                 # A sudden movement can leave the smoothed square behind.
-                if presence[index] < 0.5 * first_presence:
+                if presence[index] < LEFT_BEHIND * first_presence:
                     yield image, first_points, first_presence
                 else:
                     yield image, points[index], float(presence[index])
             del self.waiting[:count]
-            del self.regions[: max(0, start + count - REACH)]
+            del self.regions[: max(0, start + count - NEIGHBOURS)]
         if finished:
             self.regions.clear()
 
@@ -91,7 +92,7 @@ def follow(landmarker: "FaceLandmarker", frames: Iterable[np.ndarray], face_inde
             collect(finished=True)
             faces = []
             if person is None or not person.waits(number):
-                faces = landmarker._search(image, thorough=lost % RETRY == 0)
+                faces = landmarker._search(image, thorough=lost % SEARCHED_EVERY == 0)
             if faces:
                 found = _taken_up(landmarker, number, image, faces, face_index, last, person)
         if found is None:
