@@ -65,7 +65,7 @@ from text2lip.media.video_writer import write_video  # noqa: E402
 from text2lip.metrics.image import OPEN_GAP, inside_polygon  # noqa: E402
 from text2lip.metrics.lip_metrics import SMOOTHING_TAPS  # noqa: E402
 from text2lip.renderers.mouth_drawing import draw_mouth  # noqa: E402
-from text2lip.renderers.references import MouthReferences  # noqa: E402
+from text2lip.renderers.mouth_references import MouthReferences  # noqa: E402
 from text2lip.training.pairs import APART  # noqa: E402
 
 

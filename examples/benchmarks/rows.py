@@ -15,7 +15,7 @@ from text2lip.faces.geometry import to_pixels
 from text2lip.faces.topology import DRIVEN, canonical_mesh, driven_index
 from text2lip.motion.lips import animate
 from text2lip.motion.retarget import PortraitMouth
-from text2lip.renderers.references import MouthReferences, choose_references
+from text2lip.renderers.mouth_references import MouthReferences, choose_references
 from text2lip.text.timing import Segment, Timeline
 from text2lip.training.lip_networks import Text2LipNetworks
 from text2lip.training.pairs import APART

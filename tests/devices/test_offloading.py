@@ -71,7 +71,7 @@ def test_a_stream_frees_the_device_however_it_ends(fresh, portrait, gpu, monkeyp
     with pytest.raises(ValueError, match="should end in"):
         pipe.stream(image=portrait, **CALL).save("film.txt")
     assert on_device(pipe, gpu) == kept
-    for where in ("text2lip.pipelines.text2lip.sound_features", "text2lip.renderers.learned.MouthView.correct"):
+    for where in ("text2lip.pipelines.text2lip.sound_features", "text2lip.renderers.learned.MouthCorrection.apply"):
         with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="broken"):
             patch.setattr(where, broken)
             pipe(image=portrait, **CALL)

@@ -18,7 +18,7 @@ from text2lip.faces.topology import (
     RIGHT_EYE,
     canonical_mesh,
 )
-from text2lip.renderers.references import MouthReferences
+from text2lip.renderers.mouth_references import MouthReferences
 
 
 SKIN, LIP, TOOTH, BACKGROUND = (205, 160, 140), (170, 70, 80), (245, 245, 240), (60, 90, 120)

@@ -7,7 +7,7 @@ import pytest
 from text2lip.faces.geometry import fit_similarity, transform_points
 from text2lip.faces.topology import LEFT_EYE, LIPS, RIGHT_EYE
 from text2lip.renderers.eyelids import find_eyes, prepare_eyelids
-from text2lip.renderers.idle import BLINK, PAUSE, IdleMotion, add_idle, idle_landmarks
+from text2lip.renderers.idle import BLINK, BLINK_PAUSE, IdleMotion, add_idle, idle_landmarks
 
 
 DARK = (40, 25, 20)
@@ -44,7 +44,7 @@ def test_blinks_are_timed_as_people_blink():
     pauses = np.diff(edges)[1::2] / 250
     assert len(lengths) > 8
     assert lengths.min() > BLINK[0] - 0.02 and lengths.max() < BLINK[1] + 0.02
-    assert pauses.min() > PAUSE[0] - 0.02 and pauses.max() < PAUSE[1] + 0.02
+    assert pauses.min() > BLINK_PAUSE[0] - 0.02 and pauses.max() < BLINK_PAUSE[1] + 0.02
     assert len(set(pauses.round(2))) > 5
 
 

@@ -7,7 +7,8 @@ from text2lip.faces.crop import crop, mouth_crop_transform
 from text2lip.faces.geometry import to_pixels
 from text2lip.models.landmark_unet import LandmarkGuidedUNet
 from text2lip.renderers import GeometricRenderer, LearnedRenderer
-from text2lip.renderers.learned import reference_input, trust
+from text2lip.renderers.learned import reference_input
+from text2lip.renderers.mouth_correction import trust
 
 
 def network(strength=0.02, seed=0, **config):

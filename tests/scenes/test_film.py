@@ -15,7 +15,7 @@ from text2lip.media.images import load_image
 from text2lip.media.video import read_frames, video_info
 from text2lip.media.video_writer import write_video
 from text2lip.motion.retarget import PortraitMouth
-from text2lip.renderers.references import MOST
+from text2lip.renderers.mouth_references import MOST
 from text2lip.renderers.transplant import lay_mouth
 from text2lip.scenes.film import DubbedShot
 from text2lip.scenes.shots import find_shots, reference_frame, scenes

@@ -11,7 +11,7 @@ from text2lip import LandmarkGuidedUNet, Text2LipPipeline
 from text2lip.faces.topology import DRIVEN, INNER_LOWER_PAIRED
 from text2lip.media.footage import Footage
 from text2lip.media.video_writer import write_video
-from text2lip.renderers.references import MOST
+from text2lip.renderers.mouth_references import MOST
 from text2lip.scenes import reference_set as module
 from text2lip.scenes.reference_set import ReferenceSet
 

@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "geometric": ["GeometricRenderer", "PreparedPortrait", "prepare"],
         "learned": ["LearnedRenderer"],
         "idle": ["add_idle", "idle_landmarks"],
-        "references": ["MouthReferences", "choose_references"],
+        "mouth_references": ["MouthReferences", "choose_references"],
         "sampling": ["SamplingOptions"],
         "windows": ["ContextWindows", "disable_free_noise", "enable_free_noise"],
     },

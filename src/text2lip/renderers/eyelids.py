@@ -13,14 +13,20 @@ from text2lip.renderers.warp import smoothstep
 # Upper lid, lower lid, and the brow: the skin that a lid unfolds from ends below it.
 RIGHT = topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER, topology.RIGHT_BROW_LOWER
 LEFT = topology.LEFT_EYE_UPPER, topology.LEFT_EYE_LOWER, topology.LEFT_BROW_LOWER
-OPEN = 0.17  # height over width of an eye's contour; a narrower one is shut already
+# By eye; units are distances of the outer eye corners.
+SHUT_EYE, NARROW_EYE = 0.17, 0.1  # height over width of a contour that is shut already; units, of one seen from aside
 SEEN = 0.25  # contrast inside an eye, of the skin's brightness; less of it is a dark lens
 BEYOND = 0.28  # of an eye's width: how far outside of the outer corner the skin still folds
 CORNER = BEYOND / (1 + BEYOND)
-FOLD = 0.3  # of the eye's height: how far the fold outside of the corner comes down
-UPPER_SHARE, LOWER_SHARE = 0.96, 0.12  # of the eye's height; the lids overlap, for landmarks are not exact
-RIM = 0.72  # brightness, beside the lid's, of what is no skin
-LASHES = 0.014  # units: half the thickness of the dark line where the lids meet
+FOLD, FOLD_INSIDE = 0.3, 0.4  # how far the fold outside of the corner comes down, eye heights; where it ends, widths
+UPPER_LID, LOWER_LID = 0.96, 0.12  # ways, of the eye's height; the lids overlap, for landmarks are not exact
+BROW, LID_SKIN = (
+    0.5,
+    (1.2, 2.4),
+)  # of the lid's bow, from which skin is brow; least and most skin above it, eye heights
+EYE_RIM = 0.72  # brightness, beside the lid's, of what is no skin
+LASHES, LASHES_DARK = 0.014, 0.75  # half the thickness of the dark line where the lids meet, units; its strength
+LID_SHADE = (0.35, 0.03)  # on the ball: strength, and how far it falls, units
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,8 @@ class Eye:
         Outside of the outer corner the upper lid comes down a little over the lower one.
         """
         height = float(_powers(np.float32(0.6)) @ (self.lower - self.upper))
-        fold = smoothstep(x, 0, CORNER) * smoothstep(-x, -CORNER - 0.4, -CORNER)
-        return UPPER_SHARE * (lower - upper) + FOLD * height * fold, LOWER_SHARE * (lower - upper)
+        fold = smoothstep(x, 0, CORNER) * smoothstep(-x, -CORNER - FOLD_INSIDE, -CORNER)
+        return UPPER_LID * (lower - upper) + FOLD * height * fold, LOWER_LID * (lower - upper)
 
     def axes(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixel indices `(..., 2)` to the eye's x and y, each `(...,)`."""
@@ -96,7 +102,7 @@ def _eye(points: np.ndarray, contours: tuple, unit: float) -> Eye | None:
     outer = outer + BEYOND * (outer - inner)
     along = inner - outer
     width = float(np.hypot(*along))
-    if width < 0.1 * unit:
+    if width < NARROW_EYE * unit:
         return None
     middles = [points[list(lid)].mean(0) for lid in lids]
     down = np.array([-along[1], along[0]], np.float32) / width
@@ -107,12 +113,12 @@ def _eye(points: np.ndarray, contours: tuple, unit: float) -> Eye | None:
         x, y = offset @ along / width**2, offset @ down
         curves.append(np.linalg.lstsq(_powers(x), y.astype(np.float32), rcond=None)[0])
     height = float((_powers(np.linspace(0.4, 0.7, 5)) @ (curves[1] - curves[0])).mean())
-    if height < OPEN * width:
+    if height < SHUT_EYE * width:
         return None
     brow = (points[list(brow)] - outer) @ -down
     lid = float(_powers(np.float32(0.5)) @ -curves[0])
-    reach = np.float32([brow[:2].mean() - 0.5 * lid, brow[-2:].mean() - 0.5 * lid])
-    reach = np.clip(reach, 1.2 * height, 2.4 * height)
+    reach = np.float32([brow[:2].mean() - BROW * lid, brow[-2:].mean() - BROW * lid])
+    reach = np.clip(reach, LID_SKIN[0] * height, LID_SKIN[1] * height)
     return Eye(outer, along.astype(np.float32), down, *curves, reach, float(unit))
 
 
@@ -161,7 +167,7 @@ class Eyelids:
 
         soft = 0.5 + 0.004 * eye.unit
         edge = self.y - (upper + fall)
-        shade = 1 - 0.35 * closure * np.exp(-np.maximum(edge, 0) / (0.03 * eye.unit))
+        shade = 1 - LID_SHADE[0] * closure * np.exp(-np.maximum(edge, 0) / (LID_SHADE[1] * eye.unit))
         covered = smoothstep(edge, -soft, soft)[..., None]
         under = smoothstep(self.y - (lower - rise), -soft, soft)[..., None]
         ball *= shade[..., None]
@@ -175,7 +181,7 @@ class Eyelids:
             * smoothstep(closure, 0.3, 1.0)
             * smoothstep(x, 0, CORNER)
         )
-        lid += (self.lashes - lid) * (0.75 * line)[..., None]
+        lid += (self.lashes - lid) * (LASHES_DARK * line)[..., None]
         view[:] = np.rint(lid).clip(0, 255)
 
     def _sample(self, frame: np.ndarray, shift: np.ndarray) -> np.ndarray:
@@ -231,6 +237,6 @@ def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
         spots = eye.corner + x[:, None] * eye.along + (upper - heights * reach)[..., None] * eye.down
         colours = cv2.remap(frame, spots.astype(np.float32), None, cv2.INTER_LINEAR).astype(np.float32)
         profile = to_luma(colours).mean(1)
-        dark = profile < RIM * np.maximum.accumulate(profile)
+        dark = profile < EYE_RIM * np.maximum.accumulate(profile)
         free.append(heights[dark.argmax(), 0] - 0.1 if dark.any() else 1.0)
     return np.clip(np.float32(free), 0.4, 1)

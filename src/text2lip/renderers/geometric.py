@@ -13,14 +13,24 @@ from text2lip.renderers.base import check_landmarks, check_portrait
 from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
 from text2lip.renderers.interior import MouthInterior, mouth_interior, narrow_light
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.warp import FaceFrame, WarpField, face_frame, smoothstep, warp_field
+from text2lip.renderers.warp import CUBIC_BELOW, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
 
-INSET = 0.012  # units: how far an open portrait's lips are sampled away from its own teeth
+# How the mouth is drawn: lengths in units (distances of the outer eye corners), pairs from none to all; by eye, but
+# for the way of the teeth, which was measured on the CC0 head.
+LIP_FEATHER, TEETH_FEATHER = 0.007, 0.012  # softness of the lips' edges, and of the portrait's own teeth
+INSET = 0.012  # how far an open portrait's lips are sampled away from its own teeth
 CONTACT = 0.35  # darkness of the line where lips meet that were apart in the portrait
-PARTED = 0.4  # darkness of the rim of lips that are further apart than in the portrait
-CUBIC_BELOW = 250  # pixels per unit: a larger face has detail to spare, bilinear sampling will do
-BORDER = cv2.BORDER_REFLECT_101
+RIM, RIM_WIDTH, RIM_GAP = 0.4, 0.025, (0.0, 0.08)  # darkness of lips that are further apart than in the portrait
+CHANGED = (0.0, 0.03)  # motion of the lips that fades the portrait's own mouth into the drawn one
+CLOSED, LEAST_GAP = (0.0, 0.8), 0.005  # share of an open mouth's gap that is gone, which does so too
+WAS_OPEN = (0.01, 0.04)  # gap of a portrait whose mouth is called open
+ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.06, 0.30), 0.8, 0.5  # share of the width that is gone when lips are rounded
+TEETH_WAY, LIP_WAY = 1.38, (0.75, 0.95)  # of the lower teeth: of the chin's way, at least and at most of the lip's
+OPEN_CHIN = 0.4  # of the portrait's gap, that its chin is down already
+LINE, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
+MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
+SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips' edges, of the gap below, and the gap
 UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
 INSET_SHAPE = np.float32(np.sin(np.linspace(0, np.pi, 11)) ** 0.5)[:, None]
 
@@ -37,7 +47,7 @@ class PreparedPortrait:
         interior: what is seen between the lips.
         gap: distance of the inner lips in the portrait, units.
         edges: two `(11, 2)`, pixels: from the inner landmarks of either lip to its true edge.
-        own: `(rows, columns)` over `field.box`: where the portrait shows its own upper teeth, in [0, 1].
+        teeth: `(rows, columns)` over `field.box`: where the portrait shows its upper teeth, in [0, 1].
     """
 
     portrait: np.ndarray
@@ -47,7 +57,7 @@ class PreparedPortrait:
     interior: MouthInterior
     gap: float
     edges: tuple[np.ndarray, np.ndarray]
-    own: np.ndarray
+    teeth: np.ndarray
 
     def frame(self, landmarks: np.ndarray) -> np.ndarray:
         """The portrait with its lips and jaw at `landmarks`.
@@ -65,9 +75,9 @@ class PreparedPortrait:
             return picture
         target[UPPER], target[LOWER] = uncross(target[UPPER], target[LOWER], self.face.down)
         shift = target - self.points
-        moved = self._moved(shift, self._gap(target))
-        shift[UPPER] -= moved * self.edges[0]
-        shift[LOWER] -= moved * self.edges[1]
+        change = self._change(shift, self._gap(target))
+        shift[UPPER] -= change * self.edges[0]
+        shift[LOWER] -= change * self.edges[1]
         back = [self.field.backward(i, shift[list(side)]) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE))]
 
         box = self.field.box
@@ -75,86 +85,86 @@ class PreparedPortrait:
         region = self._sample(self.field.upsample(back[1] + (back[0] - back[1]) * share, box), box)
         mouth = self._mouth_box(target)
         view = region[_slices(mouth, box)]
-        mixed = self._mouth(target, back, mouth, moved) - view
+        mixed = self._mouth(target, back, mouth, change) - view
         view[:] = np.rint(view + mixed * self._mouth_window(target, mouth)[..., None]).clip(0, 255)
         picture[box[1] : box[3], box[0] : box[2]] = region
         return picture
 
-    def _mouth(self, target: np.ndarray, back: list, box: tuple[int, int, int, int], moved: float) -> np.ndarray:
+    def _mouth(self, target: np.ndarray, back: list, box: tuple[int, int, int, int], change: float) -> np.ndarray:
         """Both lips and what lies between them: `(height, width, 3)` float32 over `box`."""
         curves = smooth(target[UPPER]), smooth(target[LOWER])
-        above, inside, below = mouth_masks(*curves, self.face, box, 0.007 * self.face.unit)
+        above, inside, below = mouth_masks(*curves, self.face, box, LIP_FEATHER * self.face.unit)
         upper, lower = (self._sample(self.field.upsample(b, box), box).astype(np.float32) for b in back)
         lips = upper * above[..., None] + lower * below[..., None]
 
         gap = self._gap(target)
-        contact = CONTACT * moved * self._was_open * 4 * above * below
-        parted = PARTED * float(smoothstep(gap - self.gap, 0.0, 0.08))
-        rim = parted * blur(inside, 0.025 * self.face.unit)
+        contact = CONTACT * change * self._was_open * 4 * above * below
+        parted = RIM * float(smoothstep(gap - self.gap, *RIM_GAP))
+        rim = parted * blur(inside, RIM_WIDTH * self.face.unit)
         lips *= ((1 - contact) * (1 - rim))[..., None]
 
         drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target))
         drawn += (self.interior.shadow - drawn) * self._rounding(target)
-        if self.own.any():
+        if self.teeth.any():
             still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(narrow_light(gap))
-            drawn += (still - drawn) * self.own[_slices(box, self.field.box)][..., None]
-        if moved < 1:
+            drawn += (still - drawn) * self.teeth[_slices(box, self.field.box)][..., None]
+        if change < 1:
             between = self._sample(self.field.upsample(0.5 * (back[0] + back[1]), box), box)
-            drawn = between + (drawn - between) * moved
+            drawn = between + (drawn - between) * change
         return lips + drawn * inside[..., None]
 
     def _gap(self, target: np.ndarray) -> float:
         """Largest distance of the inner lips, units."""
         return float(((target[LOWER] - target[UPPER]) @ self.face.down).max()) / self.face.unit
 
-    def _moved(self, shift: np.ndarray, gap: float) -> float:
+    def _change(self, shift: np.ndarray, gap: float) -> float:
         """0 where the lips are as in the portrait, 1 where they are not; its own mouth fades into the drawn one.
 
-        One after 0.03 units of motion, and always when an open mouth has closed.
+        One always when an open mouth has closed.
         """
-        move = smoothstep(np.abs(shift[UPPER + LOWER]).max() / self.face.unit, 0.0, 0.03)
-        closing = smoothstep(1 - gap / max(self.gap, 0.005), 0.0, 0.8)
+        move = smoothstep(np.abs(shift[UPPER + LOWER]).max() / self.face.unit, *CHANGED)
+        closing = smoothstep(1 - gap / max(self.gap, LEAST_GAP), *CLOSED)
         return float(max(move, closing))
 
     @property
     def _was_open(self) -> float:
         beyond = ((self.edges[1] - self.edges[0]) @ self.face.down).max() / self.face.unit
-        return float(smoothstep(self.gap + beyond, 0.01, 0.04))
+        return float(smoothstep(self.gap + beyond, *WAS_OPEN))
 
     def _rounding(self, target: np.ndarray) -> np.float32:
         """How deep in shadow the teeth are: rounded lips, narrower than at rest, come forward over them."""
         ends = [UPPER[0], UPPER[-1]]
         now, rest = (float(np.hypot(*(p[ends[1]] - p[ends[0]]))) for p in (target, self.points))
-        return np.float32(0.8 * smoothstep(1 - now / min(rest, 0.5 * self.face.unit), 0.06, 0.30))
+        return np.float32(ROUNDED_SHADE * smoothstep(1 - now / min(rest, LEAST_WIDTH * self.face.unit), *ROUNDED))
 
     def _jaw_drop(self, target: np.ndarray) -> float:
         """How far the lower teeth are from biting, in units.
 
-        Being further from the hinge of the jaw they go further than the chin, 1.38 times on the CC0 head; landmarks of
-        the chin are noisy, so the lower lip sets bounds.
+        Being further from the hinge of the jaw they go further than the chin; landmarks of the chin are noisy, so the
+        lower lip sets bounds.
         """
         face = self.face
         lip = max(float(face.coordinates(target[INNER_LOWER[5]])[1]) - self.interior.bite, 0.0)
-        chin = float(((target - self.points)[list(CHIN)] @ face.down).mean()) / face.unit + 0.4 * self.gap
-        return float(np.clip(1.38 * chin, 0.75 * lip, 0.95 * lip))
+        chin = float(((target - self.points)[list(CHIN)] @ face.down).mean()) / face.unit + OPEN_CHIN * self.gap
+        return float(np.clip(TEETH_WAY * chin, LIP_WAY[0] * lip, LIP_WAY[1] * lip))
 
     def _sample(self, back: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
         """Portrait pixels of `box`, each taken from `back` (height, width, 2) pixels away."""
         x = back[..., 0] + np.arange(box[0], box[2], dtype=np.float32)
         y = back[..., 1] + np.arange(box[1], box[3], dtype=np.float32)[:, None]
-        sharp = self.face.unit < CUBIC_BELOW
-        return cv2.remap(self.portrait, x, y, cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR, borderMode=BORDER)
+        method = cv2.INTER_CUBIC if self.face.unit < CUBIC_BELOW else cv2.INTER_LINEAR
+        return cv2.remap(self.portrait, x, y, method, borderMode=cv2.BORDER_REFLECT_101)
 
     def _upper_share(self, middle: np.ndarray) -> np.ndarray:
         """How much each grid node follows the upper lip: 1 above the mouth's middle line, 0 below it."""
         line = self.face.coordinates(middle)
         x, y = self.field.face[..., 0], self.field.face[..., 1]
         beyond = np.maximum(np.maximum(line[0, 0] - x, x - line[-1, 0]), 0)
-        soft = 0.03 + 0.5 * beyond
+        soft = LINE + BEYOND_CORNERS * beyond
         return smoothstep(np.interp(x, line[:, 0], line[:, 1]) - y, -soft, soft).astype(np.float32)
 
     def _mouth_box(self, target: np.ndarray) -> tuple[int, int, int, int]:
-        pad = 0.08 * self.face.unit + 3
+        pad = MOUTH_MARGIN * self.face.unit + 3
         inner = target[UPPER + LOWER]
         x0, y0, x1, y1 = self.field.box
         low = np.clip(np.floor(inner.min(0) - pad), [x0, y0], [x1 - 1, y1 - 1]).astype(int)
@@ -167,7 +177,7 @@ class PreparedPortrait:
         ends = face.coordinates(target[[INNER_UPPER[0], INNER_UPPER[-1]]])[:, 0]
         x, y = np.meshgrid(np.arange(box[0], box[2]), np.arange(box[1], box[3]))
         across = face.coordinates(np.stack([x, y], -1).astype(np.float32))[..., 0]
-        edge = 0.04 + 1 / unit
+        edge = CORNER_FADE + 1 / unit
         return smoothstep(across, ends[0] - edge, ends[0]) * smoothstep(-across, -ends[1] - edge, -ends[1])
 
 
@@ -189,28 +199,28 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray) -> PreparedPortr
     field = warp_field(points, face, *portrait.shape[:2])
     gap = max(float((points[INNER_LOWER[5]] - points[INNER_UPPER[5]]) @ face.down) / face.unit, 0.0)
     edges = _edges(portrait, points, face, gap)
-    own = _own_teeth(points, edges, face, field.box)
-    return PreparedPortrait(portrait, points, face, field, mouth_interior(portrait, points, face), gap, edges, own)
+    teeth = _shown_teeth(points, edges, face, field.box)
+    return PreparedPortrait(portrait, points, face, field, mouth_interior(portrait, points, face), gap, edges, teeth)
 
 
 def _edges(portrait: np.ndarray, points: np.ndarray, face: FaceFrame, gap: float) -> tuple[np.ndarray, np.ndarray]:
     """From the inner landmarks to the true lip edges; at least a little where open, so that no teeth stick to lips."""
-    least = float(smoothstep(gap, 0.01, 0.04)) * INSET * face.unit * INSET_SHAPE
+    least = float(smoothstep(gap, *WAS_OPEN)) * INSET * face.unit * INSET_SHAPE
     upper, lower = lip_edges(portrait, points)
     upper += np.maximum(least - upper @ -face.down[:, None], 0) * -face.down
     lower += np.maximum(least - lower @ face.down[:, None], 0) * face.down
     return upper, lower
 
 
-def _own_teeth(points: np.ndarray, edges: tuple, face: FaceFrame, box: tuple[int, int, int, int]) -> np.ndarray:
+def _shown_teeth(points: np.ndarray, edges: tuple, face: FaceFrame, box: tuple[int, int, int, int]) -> np.ndarray:
     """Where the portrait's open mouth shows its upper teeth: between the lips, fading towards the lower lip.
 
     These pixels stay with the head, as teeth do, while the lips slide over them.
     """
-    upper, lower = uncross(points[UPPER] + 0.7 * edges[0], points[LOWER] + 0.7 * edges[1], face.down)
+    upper, lower = uncross(points[UPPER] + SHOWN_EDGE * edges[0], points[LOWER] + SHOWN_EDGE * edges[1], face.down)
     gap = ((lower - upper) @ face.down)[:, None] * face.down
-    inside = mouth_masks(smooth(upper), smooth(lower - 0.35 * gap), face, box, 0.012 * face.unit)[1]
-    return inside * float(smoothstep(np.abs(gap).max() / face.unit, 0.03, 0.08))
+    inside = mouth_masks(smooth(upper), smooth(lower - SHOWN_FADE * gap), face, box, TEETH_FEATHER * face.unit)[1]
+    return inside * float(smoothstep(np.abs(gap).max() / face.unit, *SHOWN_GAP))
 
 
 class GeometricRenderer:

@@ -11,24 +11,22 @@ from text2lip.faces.geometry import to_indices
 from text2lip.faces.topology import RIGHT_IRIS
 from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.eyelids import find_eyes, prepare_eyelids
-from text2lip.renderers.warp import FaceFrame, face_frame, smoothstep
+from text2lip.renderers.warp import CUBIC_BELOW, INVERSIONS, FaceFrame, face_frame, smoothstep
 
 
-PAUSE = (2.0, 6.0)  # seconds between blinks
-FIRST = (0.4, 1.8)  # seconds until the first one, so that a short clip may have one
+# How a head lives that is a picture; units are distances of the outer eye corners; by eye.
+BLINK_PAUSE = (2.0, 6.0)  # seconds between blinks
+FIRST_BLINK = (0.4, 1.8)  # seconds until the first one, so that a short clip may have one
 BLINK = (0.15, 0.30)  # seconds that a blink lasts
 CLOSING, SHUT = 0.3, 0.3  # shares of a blink; the rest is the slower opening
 SWAY = (0.006, 0.005, 0.0045)  # root mean square: units right, units down, radians
-SLOWEST, FASTEST = 0.07, 0.4  # Hz, of the sway
-WAVES = 5
+SWAY_BAND, WAVES = (0.07, 0.4), 5  # Hz; sines that fill it
 START = 1.5  # seconds in which the sway sets in
-CELLS_PER_UNIT = 16
+SWAY_CELLS = 16  # of the sway's grid in a unit
 HEAD = ((0.0, 0.05), (0.95, 1.3))  # centre and half axes, units, of what moves as one: head and hair
 FADE = 0.85  # units around the head in which the motion fades
-BORDER = 0.45  # units along the picture's sides in which the motion fades
-STILL = 0.1  # share of that which does not move at all
+FRAME, STILL = 0.45, 0.1  # units along the picture's sides in which it fades, and the share that does not move at all
 NECK = 1.9  # units below the eyes: what the head turns about
-CUBIC_BELOW = 250  # pixels per unit; a larger face has detail to spare, bilinear sampling will do
 
 
 class IdleMotion:
@@ -47,20 +45,20 @@ class IdleMotion:
         self.fps, self.strength = fps, strength
         self.seed = seed
         waves = np.random.default_rng((seed, 0))
-        edges = np.geomspace(SLOWEST, FASTEST, WAVES + 1)
+        edges = np.geomspace(*SWAY_BAND, WAVES + 1)
         self._speeds = 2 * np.pi * waves.uniform(edges[:-1], edges[1:], (3, WAVES))
         self._phases = waves.uniform(0, 2 * np.pi, (3, WAVES))
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, float]]:
         """Yield for each frame `(3,)` right and down in units and the turn in radians, and the closure, 0 to 1."""
         blinks = np.random.default_rng((self.seed, 1))
-        start, length = blinks.uniform(*FIRST), blinks.uniform(*BLINK)
+        start, length = blinks.uniform(*FIRST_BLINK), blinks.uniform(*BLINK)
         size = self.strength * np.array(SWAY) * np.sqrt(2 / WAVES)
         frame = 0
         while True:
             time = frame / self.fps
             while time > start + length:
-                start, length = start + length + blinks.uniform(*PAUSE), blinks.uniform(*BLINK)
+                start, length = start + length + blinks.uniform(*BLINK_PAUSE), blinks.uniform(*BLINK)
             waves = np.sin(self._speeds * time + self._phases).sum(1)
             yield smoothstep(time, 0, START) * size * waves, _closure((time - start) / length)
             frame += 1
@@ -77,7 +75,7 @@ def head_weight(points: np.ndarray, face: FaceFrame, height: int, width: int) ->
     (cx, cy), (rx, ry) = HEAD
     distance = np.hypot((x - cx) / rx, (y - cy) / ry)
     weight = 1 - smoothstep(distance, 1, 1 + FADE)
-    margin = np.minimum(points, np.array([width - 1, height - 1]) - points) / (BORDER * face.unit)
+    margin = np.minimum(points, np.array([width - 1, height - 1]) - points) / (FRAME * face.unit)
     return weight * smoothstep(margin, STILL, 1).prod(-1)
 
 
@@ -104,7 +102,7 @@ class HeadSway:
         middle = self.face.pixels(np.array([cx, cy], np.float32))
         x0, y0 = np.clip(np.floor(middle - reach), 0, [width, height]).astype(int)
         x1, y1 = np.clip(np.ceil(middle + reach) + 1, 0, [width, height]).astype(int)
-        step = max(1, round(self.face.unit / CELLS_PER_UNIT))
+        step = max(1, round(self.face.unit / SWAY_CELLS))
         weight = head_weight(_grid(x0, y0, x1, y1, step), self.face, height, width)
         rows, columns = np.flatnonzero(weight.any(1)), np.flatnonzero(weight.any(0))
         if len(rows) and len(columns):  # trim what does not move
@@ -221,15 +219,15 @@ def idle_landmarks(
     points = to_indices(source, height, width)
     face = face_frame(points)
     eyes = find_eyes(points, face.unit)
-    moved = []
+    rows = []
     for row, (pose, closure) in zip(to_indices(landmarks, height, width), motion):
         for eye in eyes if closure else ():
             row[:RIGHT_IRIS] = eye.move(row[:RIGHT_IRIS], closure)
         target = row
-        for _ in range(4):  # the frames' field tells where each pixel comes from: invert it
+        for _ in range(INVERSIONS):  # the frames' field tells where each pixel comes from: invert it
             target = row + np.tensordot(pose, sway(target, face, height, width), 1)
-        moved.append((target + 0.5) / (width, height))
-    return np.array(moved, np.float32).reshape(landmarks.shape)
+        rows.append((target + 0.5) / (width, height))
+    return np.array(rows, np.float32).reshape(landmarks.shape)
 
 
 def _motion(fps: float, strength: float, seed: int) -> IdleMotion:

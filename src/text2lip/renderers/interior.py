@@ -27,12 +27,25 @@ from text2lip.renderers.sprites import place, sprites, tooth_colour
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
+LAYERS = ("tongue", "lower_teeth", "upper_teeth")  # from back to front
+# Where they are; lengths in units (distances of the outer eye corners), by eye.
 MAX_DENSITY = 320  # texels per unit; a mouth's inside needs no more
 FULL_DETAIL = 160  # pixels per unit up to which the inside is painted pixel by pixel
-LAYERS = ("tongue", "lower_teeth", "upper_teeth")  # from back to front
+TEXTURE_SIDE, TEXTURE_TOP, TEXTURE_BOTTOM = 0.45, -0.20, 0.30  # of the layers, from the middle of the biting edge
+BITE = (0.5, 0.015)  # the biting edge below the nose: lengths of the nose, and units
+SPLIT = (0.25, 0.75)  # where the middle of the teeth may be between the corners of the mouth, as the head turns
+# Colours and light, by eye, towards what was measured on GRID.
+WHITE = (90, 0.9, 1.3, 25)  # of the eyes: percentile of their luma; least and most of the skin's, and levels more
+TEETH_LIGHT, TEETH_LEVEL, TEETH_TINT = 0.95, 235, 0.55  # of that white; the brightest; share of the skin's tint
+FLESH, CAVITY_LIGHT = (0.8, 0.2), 0.42  # shares of the lips' colour and of the skin's; how light the depth is
+COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
 WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 LOWER_LIGHT = 0.88  # of what the upper teeth get
-TEXTURE_TOP, TEXTURE_BOTTOM = -0.20, 0.30  # of the layers, units from the biting edge
+CAVITY_ROUND, CAVITY_HALF = (0.8, 0.2), 0.30  # light at the sides of the depth, how much more amid; half its width
+SHADOW_REACH, SHADOW_LEAST, SHADOW_FALL, SHADOW_WIDE = 0.22, 0.7, 0.6, 2.5  # of the gap; pixels; of the reach, twice
+LIP_SHADOW, CORNER_SHADOW = (0.58, 0.42), (0.78, 0.22)  # light in the shadow, and how much more outside of it
+LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
+NARROW, NARROW_GAP = (0.45, 0.55), (0.0, 0.05)  # light between lips that touch, how much more, from which gaps on
 
 
 @dataclass(frozen=True)
@@ -78,11 +91,12 @@ def palette(portrait: np.ndarray, points: np.ndarray) -> Palette:
     lips = np.median(_inside(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
     eyes = np.concatenate([_inside(portrait, points[list(contour)]) for contour in EYE_HEXAGONS])
     luma = max(float(to_luma(skin)), 1.0)
-    white = float(np.clip(np.percentile(to_luma(eyes), 90), 0.9 * luma, 1.3 * luma + 25))
-    teeth = min(0.95 * white, 235) * (1 + 0.55 * (skin / luma - 1))
-    flesh = 0.8 * lips + to_luma(0.2 * lips) / luma * skin
-    saturation = float(np.clip(np.ptp(lips) / max(lips.max(), 1) / 0.3, 0, 1))
-    return Palette(teeth.astype(np.float32), (0.42 * flesh).astype(np.float32), saturation)
+    percentile, least, most, more = WHITE
+    white = float(np.clip(np.percentile(to_luma(eyes), percentile), least * luma, most * luma + more))
+    teeth = min(TEETH_LIGHT * white, TEETH_LEVEL) * (1 + TEETH_TINT * (skin / luma - 1))
+    flesh = FLESH[0] * lips + to_luma(FLESH[1] * lips) / luma * skin
+    saturation = float(np.clip(np.ptp(lips) / max(lips.max(), 1) / COLOURED_LIPS, 0, 1))
+    return Palette(teeth.astype(np.float32), (CAVITY_LIGHT * flesh).astype(np.float32), saturation)
 
 
 def _inside(portrait: np.ndarray, polygon: np.ndarray) -> np.ndarray:
@@ -160,17 +174,18 @@ class MouthInterior:
 
     def _light(self, inside: np.ndarray, gap: float, unit: float) -> np.ndarray:
         """Shadow of the lips, deepest under the upper one and in the corners; a narrow gap lets in little light."""
-        reach = max(0.22 * gap * unit, 0.7)
-        shift = 0.6 * reach * self.frame.down
-        moved = cv2.warpAffine(inside, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), inside.shape[::-1])
-        near, wide = blur(moved, reach), blur(inside, 2.5 * reach)
-        light = (0.58 + 0.42 * smoothstep(near, 0.0, 0.95)) * (0.78 + 0.22 * smoothstep(wide, 0.1, 0.75))
-        return light * narrow_light(gap)
+        reach = max(SHADOW_REACH * gap * unit, SHADOW_LEAST)
+        shift = SHADOW_FALL * reach * self.frame.down
+        lowered = cv2.warpAffine(inside, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), inside.shape[::-1])
+        near, wide = blur(lowered, reach), blur(inside, SHADOW_WIDE * reach)
+        lips = LIP_SHADOW[0] + LIP_SHADOW[1] * smoothstep(near, *LIP_COVER)
+        corners = CORNER_SHADOW[0] + CORNER_SHADOW[1] * smoothstep(wide, *CORNER_COVER)
+        return lips * corners * narrow_light(gap)
 
 
 def narrow_light(gap: float) -> float:
     """Share of the light that falls through lips `gap` units apart."""
-    return 0.45 + 0.55 * float(smoothstep(gap, 0.0, 0.05))
+    return NARROW[0] + NARROW[1] * float(smoothstep(gap, *NARROW_GAP))
 
 
 def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -> MouthInterior:
@@ -182,14 +197,14 @@ def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -
     face = frame.coordinates(points)
     corners = face[[OUTER_UPPER[0], OUTER_UPPER[-1]], 0]
     centre = float(face[[INNER_UPPER[5], OUTER_UPPER[5]], 0].mean())
-    split = float(np.clip((centre - corners[0]) / (corners[1] - corners[0]), 0.25, 0.75))
+    split = float(np.clip((centre - corners[0]) / (corners[1] - corners[0]), *SPLIT))
     nose, root = face[NOSE_BASE, 1], face[NOSE_ROOT, 1]
-    edge = float(nose + 0.5 * (nose - root) + 0.015)
+    edge = float(nose + BITE[0] * (nose - root) + BITE[1])
     right_eye, left_eye = OUTER_EYES
     span = float(face[left_eye, 0] - face[right_eye, 0])
     halves = np.array([2 * split, 2 - 2 * split]) * span
     density = min(float(frame.unit), MAX_DENSITY)
-    x = np.arange(-0.45, 0.45, 1 / density)
+    x = np.arange(-TEXTURE_SIDE, TEXTURE_SIDE, 1 / density)
     y = np.arange(TEXTURE_TOP, TEXTURE_BOTTOM, 1 / density)
     across = np.where(x < 0, x / halves[0], x / halves[1])
     colours = palette(portrait, points)
@@ -197,8 +212,8 @@ def mouth_interior(portrait: np.ndarray, points: np.ndarray, frame: FaceFrame) -
     lift = sprites()["upper_teeth"].rest
     layers = [colours.tint(place(part, across, y + lift - part.rest, density)) for part in parts]
     layers[1][..., :3] *= LOWER_LIGHT
-    side = np.sqrt(np.clip(1 - (across / 0.30) ** 2, 0, 1))[None, :, None]
-    cavity = (0.8 + 0.2 * side) * np.broadcast_to(colours.cavity, (len(y), len(x), 3))
+    side = np.sqrt(np.clip(1 - (across / CAVITY_HALF) ** 2, 0, 1))[None, :, None]
+    cavity = (CAVITY_ROUND[0] + CAVITY_ROUND[1] * side) * np.broadcast_to(colours.cavity, (len(y), len(x), 3))
     return MouthInterior(
         frame=frame,
         density=density,

@@ -8,12 +8,16 @@ from text2lip.renderers.contour import SUBDIVISION, smooth
 from text2lip.renderers.warp import smoothstep
 
 
-SAMPLES = 24
+# By eye; pairs are from where an edge is not believed to where it is.
+SAMPLES, FARTHEST = 24, 0.9  # colours from the inner contour on; the last, of a lip's thickness
 OUTER_HALF = slice(12, -3)
 MIDDLE = slice(2 * SUBDIVISION, -2 * SUBDIVISION)
-BLUR = 0.6  # pixels over which a photograph's edge between teeth and lip spreads
+EDGE_BLUR = 0.6  # pixels over which a photograph's edge between teeth and lip spreads
 PALE = 0.82  # share of a lip's redness below which it is no lip
 DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
+APART, PALER = (1.2, 2.4), (0.10, 0.30)  # distance of the colours, standard deviations; redness that the inside lacks
+RED = (0.03, 0.08)  # redness of a lip
+NEARER_LIPS, SPREAD_LEAST = (0.6, 0.4), 2e-4  # the threshold's shares of both colours; added to their variances
 
 
 def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -33,7 +37,7 @@ def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.
     sides = ((INNER_UPPER, OUTER_UPPER), (INNER_LOWER, OUTER_LOWER))
     inner = [smooth(points[list(i)]) for i, _ in sides]
     thickness = [smooth(points[list(o)] - points[list(i)]) for i, o in sides]
-    away = np.linspace(0, 0.9, SAMPLES, dtype=np.float32)
+    away = np.linspace(0, FARTHEST, SAMPLES, dtype=np.float32)
     profiles = [_sample(portrait, i[:, None] + away[:, None] * t[:, None]) for i, t in zip(inner, thickness)]
     across = np.linspace(0.2, 0.8, 8, dtype=np.float32)[:, None]
     inside = _sample(portrait, inner[0][2:-2, None] * (1 - across) + inner[1][2:-2, None] * across).reshape(-1, 3)
@@ -41,12 +45,12 @@ def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.
     direction, threshold, distance = _discriminant(lips, inside)
     red = float(np.median(_redness(lips)))
     pale = 1 - float(np.median(_redness(inside))) / max(red, 0.02)
-    sure = float(smoothstep(distance, 1.2, 2.4) * smoothstep(pale, 0.10, 0.30))
+    sure = float(smoothstep(distance, *APART) * smoothstep(pale, *PALER))
     edges = []
     for profile, across in zip(profiles, thickness):
         lip = float(np.median(_redness(profile[MIDDLE, OUTER_HALF])))
-        blur = BLUR / np.maximum(np.linalg.norm(across, axis=-1), 1)
-        teeth = _edge(PALE * lip - _redness(profile), away, blur) * float(smoothstep(lip, 0.03, 0.08))
+        blur = EDGE_BLUR / np.maximum(np.linalg.norm(across, axis=-1), 1)
+        teeth = _edge(PALE * lip - _redness(profile), away, blur) * float(smoothstep(lip, *RED))
         edge = np.maximum(sure * _edge(profile @ direction - threshold, away, blur), teeth)
         edges.append((edge[:, None] * across[::SUBDIVISION]).astype(np.float32))
     return edges[0], edges[1]
@@ -65,12 +69,12 @@ def _redness(colours: np.ndarray) -> np.ndarray:
 
 def _discriminant(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Direction, threshold and distance in standard deviations of Fisher's discriminant between two colour sets."""
-    spread = 0.5 * (np.cov(first.T) + np.cov(second.T)) + 2e-4 * np.eye(3)
+    spread = 0.5 * (np.cov(first.T) + np.cov(second.T)) + SPREAD_LEAST * np.eye(3)
     step = second.mean(0) - first.mean(0)
     direction = np.linalg.solve(spread, step)
     distance = float(np.sqrt(max(step @ direction, 1e-12)))
     direction = direction / distance
-    return direction, float((0.6 * first.mean(0) + 0.4 * second.mean(0)) @ direction), distance
+    return direction, float((NEARER_LIPS[0] * first.mean(0) + NEARER_LIPS[1] * second.mean(0)) @ direction), distance
 
 
 def _edge(score: np.ndarray, away: np.ndarray, blur: np.ndarray) -> np.ndarray:

@@ -24,10 +24,17 @@ from text2lip.faces.topology import (
 )
 
 
-REACH = (0.13, 0.45)  # units by which what is outside of the face goes along: at the ears, and below the chin
-CELLS_PER_UNIT = 40
-KERNEL_WIDTH = 0.06
-SMOOTHING = 2e-4
+# How the lower face moves, in units (distances of the outer eye corners); by eye.
+CELLS_PER_UNIT = 40  # of the grid on which motion is known
+KERNEL_WIDTH = 0.06  # of the multiquadric
+SMOOTHING = 2e-4  # by which it may miss its control points
+SURROUNDINGS = (0.13, 0.45)  # what is outside of the face goes along: at the ears, and below the chin
+BESIDE, BELOW_LIDS, UNDER_LIDS = 0.25, 0.06, 0.1  # of what may move: left and right, from the lids on, at least
+INSIDE_JAW = 0.05  # where all of the motion is
+RING = 0.42  # how far around the jaw points stay, in its distances from the middle under the nose
+NOSE_UNITS = 1.8  # lengths of the nose that a unit has at least
+INVERSIONS = 4  # steps that turn a forward field into a backward one
+CUBIC_BELOW = 250  # pixels per unit: a larger face has detail to spare, bilinear sampling will do
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def face_frame(points: np.ndarray) -> FaceFrame:
     right = across / span
     down = np.array([-right[1], right[0]], np.float32)
     nose = float((points[NOSE_BASE] - points[NOSE_ROOT]) @ down)
-    return FaceFrame(points[NOSE_ROOT], right, down, max(span, 1.8 * nose))
+    return FaceFrame(points[NOSE_ROOT], right, down, max(span, NOSE_UNITS * nose))
 
 
 def smoothstep(x, low, high):
@@ -111,7 +118,7 @@ class WarpField:
         rows, columns = self.shape
         grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
         back = -forward
-        for _ in range(4):
+        for _ in range(INVERSIONS):
             back = -cv2.remap(
                 forward, grid + back / self.step, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
             )
@@ -149,8 +156,8 @@ def warp_field(points: np.ndarray, frame: FaceFrame, height: int, width: int) ->
 def _limits(face: np.ndarray) -> tuple[float, float, float, float]:
     """Left, right, top and bottom of what may move, in face coordinates."""
     sides = face[[*EARS, *JAW], 0]
-    top = face[LOWER_LIDS, 1].max() + 0.06
-    return sides.min() - 0.25, sides.max() + 0.25, top, face[CHIN_TIP, 1] + 0.45
+    top = face[LOWER_LIDS, 1].max() + BELOW_LIDS
+    return sides.min() - BESIDE, sides.max() + BESIDE, top, face[CHIN_TIP, 1] + SURROUNDINGS[1]
 
 
 def _window(nodes: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -159,12 +166,13 @@ def _window(nodes: np.ndarray, face: np.ndarray) -> np.ndarray:
     left, right, top, bottom = _limits(face)
     x, y = nodes[..., 0], nodes[..., 1]
     inner = face[list(JAW), 0]
-    across = smoothstep(x, left, inner.min() + 0.05) * smoothstep(-x, -right, -inner.max() + 0.05)
+    across = smoothstep(x, left, inner.min() + INSIDE_JAW) * smoothstep(-x, -right, -inner.max() + INSIDE_JAW)
     below = smoothstep(-y, -bottom, -face[CHIN_TIP, 1])
     distance, along = _outside(nodes.reshape(-1, 2), face)
-    reach = REACH[0] + (REACH[1] - REACH[0]) * (1 - along)
+    reach = SURROUNDINGS[0] + (SURROUNDINGS[1] - SURROUNDINGS[0]) * (1 - along)
     beside = 1 - smoothstep(distance / reach, 0.0, 1.0).reshape(x.shape)
-    return np.minimum(np.minimum(across, below), beside) * smoothstep(y, top, max(face[NOSE_BASE, 1], top + 0.1))
+    above = smoothstep(y, top, max(face[NOSE_BASE, 1], top + UNDER_LIDS))
+    return np.minimum(np.minimum(across, below), beside) * above
 
 
 def _outside(points: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,7 +198,7 @@ def _outside(points: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _basis(nodes: np.ndarray, face: np.ndarray, side: tuple[int, ...]) -> np.ndarray:
     """Multiquadric interpolation: values at `nodes` (N, 2) per unit value at each point of `side`, zero at anchors."""
     jaw = face[[EARS[0], *JAW, EARS[1]]]
-    ring = jaw + 0.42 * (jaw - np.array([0.5 * (jaw[0, 0] + jaw[-1, 0]), face[NOSE_BASE, 1]]))
+    ring = jaw + RING * (jaw - np.array([0.5 * (jaw[0, 0] + jaw[-1, 0]), face[NOSE_BASE, 1]]))
     centres = np.concatenate([face[list(side)], face[list(ANCHORS)], ring]).astype(np.float32)
     kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
     weights = np.linalg.solve(kernel.astype(np.float64), np.eye(len(centres))[:, : len(side)])

@@ -21,7 +21,7 @@ from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth, closing
 from text2lip.renderers.base import Renderer
 from text2lip.renderers.geometric import prepare
-from text2lip.renderers.references import MouthReferences
+from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.renderers.skin import Skin
 from text2lip.renderers.transplant import lay_mouth
 from text2lip.renderers.warp import smoothstep

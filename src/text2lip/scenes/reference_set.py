@@ -15,7 +15,7 @@ from text2lip.faces.person import Person, encode
 from text2lip.faces.topology import LIPS
 from text2lip.media.footage import Footage, is_footage
 from text2lip.motion.retarget import PortraitMouth
-from text2lip.renderers.references import MouthReferences, choose_references
+from text2lip.renderers.mouth_references import MouthReferences, choose_references
 
 
 # Chosen by eye.

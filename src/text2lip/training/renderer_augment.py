@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from text2lip.faces.crop import CROP_SIZE
-from text2lip.renderers.learned import motion_share
+from text2lip.renderers.mouth_correction import motion_share
 from text2lip.renderers.mouth_drawing import draw_mouth
-from text2lip.renderers.references import MouthReferences
+from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.training.pairs import PAIR_MARGIN, PAIR_SIDE, PAIR_SIZE
 
 

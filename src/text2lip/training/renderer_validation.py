@@ -12,9 +12,10 @@ from text2lip.faces.canonical import lip_gap
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.metrics import inner_lip_polygon
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
-from text2lip.renderers.learned import motion_share, reference_input
+from text2lip.renderers.learned import reference_input
+from text2lip.renderers.mouth_correction import motion_share
 from text2lip.renderers.mouth_drawing import draw_mouth
-from text2lip.renderers.references import MouthReferences
+from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.training.pairs import APART, IMAGES, PAIR_MARGIN
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from text2lip.faces.topology import INNER_LOWER_PAIRED, INNER_UPPER_PAIRED, LIPS, driven_index
 from text2lip.renderers import MouthReferences, choose_references
-from text2lip.renderers import references as module
+from text2lip.renderers import mouth_references as module
 
 
 @pytest.fixture

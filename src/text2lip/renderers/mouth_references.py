@@ -10,18 +10,18 @@ from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_anchor, mouth_
 from text2lip.faces.geometry import to_pixels, transform_points
 from text2lip.faces.topology import DRIVEN, LIPS, driven_index
 from text2lip.renderers.base import check_landmarks, check_portrait
-from text2lip.renderers.geometric import CUBIC_BELOW
 from text2lip.renderers.mouth_drawing import draw_mouth
-from text2lip.renderers.warp import multiquadric
+from text2lip.renderers.warp import CUBIC_BELOW, multiquadric
 
 
-MOST = 24  # pictures kept
+# By eye; units are distances of the outer eye corners.
+MOST = 24  # pictures
 LARGEST = 384  # pixels of a crop's side
 BLEND = 0.6  # pixels of a crop of 96: mouths that are so much further away than the nearest one have no part
 FAMILIAR = 2.0  # the same: at this distance a mouth's confidence has fallen to 1 / e
 NODES = 36  # on each side, at which the warp is solved
-SMOOTHING = 1e-3
-ALIKE = 0.004  # units: mouths that differ by less from one taken add nothing
+WARP_SMOOTHING = 1e-3  # by which it may miss its points
+MOUTHS_ALIKE = 0.004  # units: mouths that differ by less from one taken add nothing
 GAIN = (0.4, 2.5)  # the most that a picture's light is changed by to be the portrait's
 _LIPS = driven_index(LIPS)
 _CELLS = np.stack(np.meshgrid(*2 * [(np.arange(NODES) + 0.5) / NODES]), -1).reshape(-1, 2)
@@ -138,7 +138,7 @@ def _checked(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def _spread(points: np.ndarray, shifts: np.ndarray, side: float) -> np.ndarray:
     """Multiquadric interpolation of `shifts` (n, 57, 2) at `points` (57, 2), zero at the edge: (n, 36, 36, 2)."""
     centres = np.concatenate([points, side * _STILL])
-    kernel = multiquadric(centres, centres) - SMOOTHING * np.eye(len(centres))
+    kernel = multiquadric(centres, centres) - WARP_SMOOTHING * np.eye(len(centres))
     known = np.zeros((len(centres), 2 * len(shifts)))
     known[: len(points)] = shifts.transpose(1, 0, 2).reshape(len(points), -1)
     known = torch.linalg.solve(torch.from_numpy(kernel), torch.from_numpy(known))  # wakes no threads of a BLAS
@@ -176,7 +176,7 @@ def choose_references(lips: np.ndarray, count: int = MOST) -> np.ndarray:
 
     chosen = [int(distances(lips.mean(0)).argmin())]
     nearest = distances(lips[chosen[0]])
-    while len(chosen) < min(count, len(lips)) and nearest.max() > ALIKE:
+    while len(chosen) < min(count, len(lips)) and nearest.max() > MOUTHS_ALIKE:
         chosen.append(int(nearest.argmax()))
         nearest = np.minimum(nearest, distances(lips[chosen[-1]]))
     return np.sort(chosen)

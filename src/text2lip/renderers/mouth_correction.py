@@ -1,0 +1,242 @@
+"""What the learned renderer's network sees of a mouth, and how its answer is laid on the frame."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from text2lip.faces.canonical import lip_gap
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform
+from text2lip.faces.geometry import to_pixels, transform_points
+from text2lip.faces.topology import DRIVEN
+from text2lip.media.color import to_luma
+from text2lip.renderers.geometric import PreparedPortrait
+from text2lip.renderers.interior import mute, palette
+from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.renderers.mouth_references import MouthReferences
+from text2lip.renderers.warp import smoothstep
+
+
+# Pairs are from where nothing is done to where all is; measured where figures are given, else by eye. Units are
+# distances of the outer eye corners.
+MOTION = (0.0, 0.02)  # units that the lips have moved: below nothing is corrected
+REFERENCE_GAP = (0.005, 0.025)  # units between the lips, which a reference shows only where they are open
+FLAT = (0.20, 0.40)  # share of equal neighbours in the mouth crop: photographs have up to 0.18, cartoons 0.35 and more
+INKED = (95.0, 122.0)  # 99th percentile of the Laplacian around the mouth, levels: photographs 20 to 80, pen lines 124
+COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is corrected in grey
+STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
+PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kept to those of a mouth
+REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
+
+
+class MouthCrop:
+    """The crop around a portrait's mouth, and the way from its pixels to those of the portrait below it.
+
+    Args:
+        landmarks (`np.ndarray`): `(478, 2)` float32, normalised, the portrait's.
+        height, width (`int`): of the portrait, pixels.
+        size (`int`): of the crop, pixels.
+    """
+
+    def __init__(self, landmarks: np.ndarray, height: int, width: int, size: int):
+        self.height, self.width, self.size = height, width, size
+        points = to_pixels(landmarks, height, width).astype(np.float64)
+        self.matrix = mouth_crop_transform(points, size, side=CROP_SIDE * size / CROP_SIZE)
+        back = cv2.invertAffineTransform(self.matrix)
+        corners = transform_points(back, np.float64([[0, 0], [size, 0], [0, size], [size, size]]))
+        x0, y0 = np.clip(np.floor(corners.min(0)), 0, [width, height]).astype(int)
+        x1, y1 = np.clip(np.ceil(corners.max(0)), 0, [width, height]).astype(int)
+        self.box = slice(y0, y1), slice(x0, x1)  # of the portrait
+        self.columns, self.rows = np.arange(x1 - x0, dtype=np.float32), np.arange(y1 - y0, dtype=np.float32)[:, None]
+        self.turn = back[:, :2].astype(np.float32)
+        self.to_crop = self.matrix.copy()  # from pixel indices of the box
+        self.to_crop[:, 2] += self.matrix[:, :2] @ (x0 + 0.5, y0 + 0.5) - 0.5
+        self.zoom = np.sqrt(np.linalg.det(self.matrix[:, :2]))  # pixels of the crop for one of the portrait
+
+    def driven(self, landmarks: np.ndarray) -> np.ndarray:
+        """The driven points `(57, 2)`, pixels of the crop, of normalised landmarks `(478, 2)`."""
+        points = to_pixels(landmarks, self.height, self.width).astype(np.float64)
+        return transform_points(self.matrix, points[list(DRIVEN)])
+
+    def cut(self, picture: np.ndarray) -> np.ndarray:
+        """The crop `(size, size, 3)` of a picture of the portrait's size, uint8."""
+        return crop(picture, self.matrix, self.size)
+
+    def enlarge(self, values: np.ndarray) -> np.ndarray:
+        """Values `(size, size, 3 to 8)` of the crop at the pixels of the box; zero outside of the crop."""
+        size, flags = (len(self.columns), len(self.rows)), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        parts = [cv2.warpAffine(part, self.to_crop, size, flags=flags) for part in (values[..., :3], values[..., 3:])]
+        return np.concatenate(parts, -1)
+
+    def lay(self, picture: np.ndarray) -> np.ndarray:
+        """A crop of any size `(side, side, 3)` at the pixels of the box, float32."""
+        zoom = self.size / len(picture)
+        matrix = self.to_crop / zoom  # between pixel indices, whose centres are half a pixel off
+        matrix[:, 2] += 0.5 / zoom - 0.5
+        size, flags = (len(self.columns), len(self.rows)), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(picture, matrix, size, flags=flags).astype(np.float32)
+
+
+class ReferenceMouth(NamedTuple):
+    """What references say of a frame, see [`MouthReferences.draw`].
+
+    Attributes:
+        picture: `(side, side, 3)` uint8.
+        familiarity: in (0, 1].
+        where: `(size, size)` in [0, 1], where it may be used.
+    """
+
+    picture: np.ndarray
+    familiarity: float
+    where: np.ndarray
+
+
+class FrameMouth(NamedTuple):
+    """What the network sees of a warped frame.
+
+    Attributes:
+        warped: `(size, size, 3)` uint8, its crop.
+        drawings: `(size, size, 8)` uint8, of the portrait's landmarks and of its own.
+        motion: how far its lips have moved, 0 to 1.
+        reference: what the references say of it, or None.
+    """
+
+    warped: np.ndarray
+    drawings: np.ndarray
+    motion: float
+    reference: ReferenceMouth | None
+
+
+class Answer(NamedTuple):
+    """What the network says of a frame, float32 over the crop.
+
+    Attributes:
+        flow: `(size, size, 2)`, pixels of the crop.
+        colour: `(size, size, 3)`, grey levels.
+        mask: `(size, size)`, where the mouth was painted anew.
+        reference_share: `(size, size)`, how much of the reference shows.
+    """
+
+    flow: np.ndarray
+    colour: np.ndarray
+    mask: np.ndarray
+    reference_share: np.ndarray
+
+
+class MouthView:
+    """What the network sees of one portrait; read only.
+
+    Args:
+        portrait (`np.ndarray`): `(height, width, 3)` uint8.
+        landmarks (`np.ndarray`): `(478, 2)` float32, normalised, the portrait's.
+        size (`int`): of the crop, pixels.
+        references ([`MouthReferences`], *optional*): other pictures of the person.
+    """
+
+    def __init__(
+        self, portrait: np.ndarray, landmarks: np.ndarray, size: int, references: MouthReferences | None = None
+    ):
+        self.crop, self.size, self.references = MouthCrop(landmarks, *portrait.shape[:2], size), size, references
+        self.source, self.points = self.crop.cut(portrait), self.crop.driven(landmarks)
+        self.drawing = draw_mouth(self.points, size)
+        self.gap = lip_gap(self.points) * CROP_SIDE / CROP_SIZE  # units
+
+    def of(self, frame: np.ndarray, landmarks: np.ndarray) -> FrameMouth:
+        """Of a warped frame. Shut lips are the portrait's: nearness can't tell them from hardly parted ones."""
+        points = self.crop.driven(landmarks)
+        drawings = np.concatenate([self.drawing, draw_mouth(points, self.size)], -1)
+        reference = None
+        if self.references is not None:
+            lips = cv2.blur(np.maximum(drawings[..., :3], drawings[..., 4:7]).max(-1), (5, 5)) / np.float32(255)
+            shut = 1 - np.float32(smoothstep(lip_gap(points) * CROP_SIDE / CROP_SIZE, *REFERENCE_GAP))
+            reference = ReferenceMouth(*self.references.draw(points, self.size), 1 - shut * lips)
+        return FrameMouth(self.crop.cut(frame), drawings, float(motion_share(points, self.points)), reference)
+
+
+class MouthCorrection:
+    """Lays the network's answers on frames of a portrait, in its colours; read only.
+
+    Args:
+        prepared ([`PreparedPortrait`]): of the geometric renderer.
+        view ([`MouthView`]): of the same portrait.
+    """
+
+    def __init__(self, prepared: PreparedPortrait, view: MouthView):
+        self.crop = view.crop
+        chroma = np.abs(view.source - to_luma(view.source)[..., None]).mean()
+        self.saturation = np.float32(smoothstep(chroma, *COLOURED))
+        colours = palette(prepared.portrait, prepared.points)
+        self.teeth, self.warmth = colours.teeth, colours.warmth
+        self.bluest = min(part[2] / max(part[1], 1.0) for part in (colours.teeth, colours.cavity))
+
+    def apply(self, frame: np.ndarray, mouth: FrameMouth, answer: Answer, share: float):
+        """Change `frame` in place by the network's answer, at the frame's own resolution.
+
+        Args:
+            frame (`np.ndarray`): `(height, width, 3)` uint8, the geometric renderer's.
+            mouth ([`FrameMouth`]): what the network saw of it.
+            answer ([`Answer`]): what it said.
+            share (`float`): in [0, 1], of the change that is done.
+        """
+        (warped, _, _, reference), (flow, colour, mask, reference_share) = mouth, answer
+        if reference is not None:
+            reference_share = reference_share * reference.where
+            small = cv2.resize(reference.picture, warped.shape[:2], interpolation=cv2.INTER_AREA)
+            warped = warped + reference_share[..., None] * (small - warped.astype(np.float32))
+        painted = warped + colour
+        colour = colour + mask[..., None] * (self._natural(painted, warped) - painted)
+        repainted = mask * smoothstep(np.abs(to_luma(colour)), *REPAINTED)
+        colour = mute(colour, self.saturation)
+        share *= 1 - smoothstep(np.abs(colour).mean(where=mask[..., None] < 0.1), *STRANGE)
+        if share <= 0:
+            return
+        change = [flow @ self.crop.turn.T, colour, np.stack([repainted, reference_share], -1)]
+        change = self.crop.enlarge((np.concatenate(change, -1) * np.float32(share)).astype(np.float32))
+        view = frame[self.crop.box]
+        x, y = self.crop.columns + change[..., 0], self.crop.rows + change[..., 1]
+        result = cv2.remap(view, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+        sigma = 0.5 / self.crop.zoom  # of what the crop leaves of the portrait's detail
+        if sigma > 0.6:
+            result += (cv2.GaussianBlur(result, (0, 0), sigma) - result) * change[..., 5:6]
+        if reference is not None:
+            laid = self.crop.lay(reference.picture)
+            laid = laid if self.saturation == 1 else mute(laid, self.saturation)
+            result += (laid - result) * change[..., 6:]
+        view[:] = np.rint(result + change[..., 2:5]).clip(0, 255)
+
+    def _natural(self, painted: np.ndarray, warped: np.ndarray) -> np.ndarray:
+        """`painted` (size, size, 3), levels, in colours that a mouth has: none between that of the teeth, darkening
+        to red as light does in there, and that of the lips; the network has seen few cameras' teeth. What is hardly
+        painted stays as it is."""
+        light = np.clip(painted[..., :1] / max(self.teeth[0], 1.0), 0, 1)
+        natural = np.minimum(painted, np.maximum(self.teeth * light**self.warmth, warped))
+        natural[..., 2] = np.maximum(natural[..., 2], self.bluest * natural[..., 1])
+        change = np.abs(painted - warped).max(-1, keepdims=True)
+        return painted + smoothstep(change, *PAINTED) * (natural - painted)
+
+
+def motion_share(points: np.ndarray, source_points: np.ndarray) -> np.ndarray:
+    """How much of its correction a frame gets: 0 where the mouth is as in the portrait, whose pixels know best.
+
+    Args:
+        points (`np.ndarray`): `(..., 57, 2)`, pixels of the crop.
+        source_points (`np.ndarray`): the same of the portrait.
+
+    Returns:
+        `np.ndarray`: `(...)` in [0, 1].
+    """
+    return smoothstep(np.abs(points - source_points).max((-1, -2)) * CROP_SIDE / CROP_SIZE, *MOTION)
+
+
+def trust(source: np.ndarray) -> float:
+    """How far a mouth crop `(size, size, 3)` uint8 looks like a photograph: 1 for one, 0 for flat areas and lines.
+
+    The network has seen photographs only. In a drawing many pixels equal their neighbours, to half a grey level, or
+    lines are thin and black.
+    """
+    grey = to_luma(source.astype(np.float32))
+    steps = np.maximum(np.abs(np.diff(grey, axis=1))[:-1], np.abs(np.diff(grey, axis=0))[:, :-1])
+    quarter = len(grey) // 4
+    lines = np.abs(cv2.Laplacian(grey, cv2.CV_32F)[quarter:-quarter, quarter:-quarter])
+    flat, inked = smoothstep((steps < 0.5).mean(), *FLAT), smoothstep(np.percentile(lines, 99), *INKED)
+    return float((1 - flat) * (1 - inked))
