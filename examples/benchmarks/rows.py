@@ -216,10 +216,10 @@ def crop_transforms(clip: BenchClip) -> np.ndarray:
 
 def inner_lips_in_crop(clip: BenchClip, transforms: np.ndarray) -> np.ndarray:
     """Outline of the real inner lips in crop pixels, first pixel's centre at 0: (frames, 20, 2)."""
-    from text2lip.faces.canonical import transform
+    from text2lip.faces.geometry import transform_points
     from text2lip.metrics import inner_lip_polygon
 
-    return inner_lip_polygon(transform(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
+    return inner_lip_polygon(transform_points(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
 
 
 def real_gap(clip: BenchClip) -> np.ndarray:
