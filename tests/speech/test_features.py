@@ -1,7 +1,9 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from text2lip.speech.features import hertz_to_mel, log_mel, mel_bands, mel_filters, mel_to_hertz
+from text2lip.speech.features import hertz_to_mel, log_mel, mel_bands, mel_filters, mel_to_hertz, mfcc
 
 
 def tone(hertz, seconds=1.0):
@@ -42,3 +44,15 @@ def test_silence_is_the_floor_and_short_sound_is_padded():
     features = log_mel(np.zeros(100, np.float32), 10)
     assert features.shape == (10, 320) and features.dtype == np.float32
     assert np.all(features == features[0, 0]) and features[0, 0] == pytest.approx(-1)
+
+
+def test_long_recordings_take_little_memory():
+    """Of what numpy holds: ten minutes; all windows and their spectra at once took 1 GB."""
+    samples = np.random.default_rng(0).normal(0, 0.1, 600 * 16_000).astype(np.float32)
+    tracemalloc.start()
+    try:
+        cepstra, energy = mfcc(samples)
+        assert tracemalloc.get_traced_memory()[1] < 400e6
+    finally:
+        tracemalloc.stop()
+    assert len(cepstra) == len(energy) == 60_000

@@ -1,17 +1,9 @@
 """Forced alignment against speech of known times, and against what isn't the text."""
 
-import tracemalloc
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from text2lip.speech import AlignmentError, align, resample, synthesize
-from text2lip.speech.alignment.pocketsphinx import _cuts
-from text2lip.speech.alignment.silences import pauses
-from text2lip.speech.alignment.time_warping import warp
-from text2lip.speech.alignment.words import words_with_phones
-from text2lip.speech.features import mfcc
 
 
 TEXT = "Good morning, and welcome to the show."
@@ -88,35 +80,6 @@ def test_a_minute_of_speech(english):
     np.testing.assert_allclose(starts, np.arange(30) * english.duration, atol=0.15)
 
 
-def test_a_long_recording_is_cut_between_words_not_between_fillers():
-    """The decoder may say silence, noise and silence in one pause of a minute."""
-    spans = [("text2lip.a", 9), ("<sil>", 2_500), ("[NOISE]", 2_500), ("<sil>", 2_500), ("text2lip.b", 9)]
-    spans += [("<sil>", 2_500), ("[NOISE]", 2_500), ("text2lip.c", 9), ("<sil>", 2_500), ("<sil>", 2_500)]
-    segments, frame = [], 0
-    for word, length in spans:
-        segments.append(SimpleNamespace(word=word, start_frame=frame, end_frame=frame + length - 1))
-        frame += length
-    cuts = _cuts(SimpleNamespace(seg=lambda: iter(segments)))
-    assert [words for words, _ in cuts] == [1, 2, 3] and cuts[-1][1] == frame
-
-
-def test_long_recordings_take_little_memory():
-    """Of what numpy holds: ten minutes; all windows and their spectra at once took 1 GB."""
-    samples = np.random.default_rng(0).normal(0, 0.1, 600 * 16_000).astype(np.float32)
-    tracemalloc.start()
-    try:
-        cepstra, energy = mfcc(samples)
-        assert tracemalloc.get_traced_memory()[1] < 400e6
-    finally:
-        tracemalloc.stop()
-    assert len(cepstra) == len(energy) == 60_000
-
-
-def test_the_cost_of_a_path_needs_no_path():
-    a, b = np.random.default_rng(0).normal(size=(2, 90, 3))
-    assert warp(a, b, with_path=False) == (None, warp(a, b)[1])
-
-
 def test_unknown_words_and_names_get_our_phones():
     text = "Please ask Zxorblatt about the grommets."
     spoken = synthesize(text, "espeak", "en-us")
@@ -168,48 +131,6 @@ def test_bad_arguments(kwargs, message):
     arguments = {"audio": np.zeros(16_000), "sampling_rate": 16_000, "text": TEXT} | kwargs
     with pytest.raises(ValueError, match=message):
         align(**arguments)
-
-
-def test_words_with_phones(english):
-    words = words_with_phones(english.timeline)
-    assert [word for word, _ in words] == TEXT.split()
-    assert [phone.lstrip("ˈˌ") for phone in words[0][1]] == ["ɡ", "ʊ", "d"]
-
-
-def test_warp_of_equal_and_stretched_signals():
-    reference = np.random.default_rng(0).normal(size=(100, 4))
-    path, cost = warp(reference, reference)
-    assert cost == 0 and np.array_equal(path, np.repeat(np.arange(100)[:, None], 2, 1))
-    path, cost = warp(reference, np.repeat(reference, 2, axis=0))
-    assert cost == 0 and np.array_equal(path[:, 1] // 2, path[:, 0])
-    path, cost = warp(np.repeat(reference, 2, axis=0), reference)
-    assert cost == 0 and np.array_equal(path[:, 0] // 2, path[:, 1])
-
-
-def test_warp_is_the_cheapest_path():
-    """Against the textbook recursion, cell by cell."""
-    generator = np.random.default_rng(1)
-    a, b = generator.normal(size=(9, 3)), generator.normal(size=(13, 3))
-    local = np.linalg.norm(a[:, None] - b[None], axis=-1)
-    total = np.full((10, 14), np.inf)
-    total[0, 0] = -local[0, 0]
-    for i in range(1, 10):
-        for j in range(1, 14):
-            cost = local[i - 1, j - 1]
-            total[i, j] = min(total[i - 1, j - 1] + 2 * cost, total[i - 1, j] + cost, total[i, j - 1] + cost)
-    path, cost = warp(a, b)
-    assert cost == pytest.approx(total[9, 13] / 22)
-    assert tuple(path[0]) == (0, 0) and tuple(path[-1]) == (8, 12)
-    assert (np.diff(path, axis=0) >= 0).all() and (np.diff(path, axis=0).max(1) == 1).all()
-
-
-def test_pauses_are_found():
-    rate = 16_000
-    noise = np.random.default_rng(0).normal(0, 1, rate)
-    audio = np.concatenate([noise * 1e-3, noise * 0.1, noise[:1_600] * 1e-3, noise * 0.1, noise[:8_000] * 1e-3])
-    silent = pauses(mfcc(audio)[1])
-    assert silent[:95].all() and silent[-45:].all()
-    assert not silent[105:300].any(), "100 ms inside are a closure, no pause"
 
 
 def test_real_speech(data_root):

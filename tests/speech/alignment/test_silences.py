@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from text2lip.speech.alignment.silences import LONGEST_STOP, STOP_CLOSURE, trim_edges
-from text2lip.text.timing import Segment
+from text2lip.speech.alignment.silences import LONGEST_STOP, STOP_CLOSURE, end_with_the_sound, pauses, trim_edges
+from text2lip.speech.features import mfcc
+from text2lip.speech.utterance import Speech
+from text2lip.text.timing import Segment, Timeline
 
 
 @pytest.fixture
@@ -37,3 +39,22 @@ def test_a_last_phone_ends_with_its_sound(sound):
 def test_short_phones_and_phones_inside_speech_stay(sound):
     phones = [Segment("s", 0.7, 0.8), Segment("uː", 0.8, 1.15), Segment("n", 1.15, 1.2)]
     assert trim_edges(phones, [], sound)[0] == phones
+
+
+def test_pauses_are_found():
+    rate = 16_000
+    noise = np.random.default_rng(0).normal(0, 1, rate)
+    audio = np.concatenate([noise * 1e-3, noise * 0.1, noise[:1_600] * 1e-3, noise * 0.1, noise[:8_000] * 1e-3])
+    silent = pauses(mfcc(audio)[1])
+    assert silent[:95].all() and silent[-45:].all()
+    assert not silent[105:300].any(), "100 ms inside are a closure, no pause"
+
+
+def test_a_phone_ends_with_its_sound():
+    audio = np.zeros(16_000, np.float32)
+    audio[1_600:8_000] = 0.1
+    timeline = Timeline.from_phones([("", 0, 0.1), ("a", 0.1, 0.3), ("v", 0.3, 0.9)], [("have", 0.1, 0.9)], 1.0)
+    found = end_with_the_sound(Speech(audio, 16_000, timeline)).timeline
+    assert [phone.label for phone in found.phones] == ["", "a", "v", ""]
+    assert found.phones[2].end == pytest.approx(0.5) and found.words == [("have", 0.1, found.phones[2].end)]
+    assert found.phones[3].end == found.duration == 1.0

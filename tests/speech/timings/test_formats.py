@@ -5,11 +5,9 @@ import json
 import pytest
 
 from text2lip.speech import read_timings
-from text2lip.speech.alignment.tokens import phones_from_tokens
-from text2lip.speech.alignment.words import words_from_reference
 from text2lip.speech.timings.formats import TIMING_FORMATS, read_textgrid, read_timeline
 from text2lip.speech.timings.subtitles import read_cues
-from text2lip.text import Segment, Timeline, VisemeTokenizer
+from text2lip.text import Timeline, VisemeTokenizer
 
 
 LONG_TEXTGRID = """File type = "ooTextFile"
@@ -335,38 +333,6 @@ def test_malformed_service_formats(source, format):
     pytest.importorskip("openfacefx")
     with pytest.raises(ValueError, match="timings"):
         read_timings(source, format)
-
-
-def test_tokens_of_neural_voices():
-    tokens = [
-        ("^", 0.1),
-        ("ˈ", 0.02),
-        ("h", 0.08),
-        ("a", 0.1),
-        ("ː", 0.1),
-        (" ", 0.06),
-        ("ˌ", 0.01),
-        ("o", 0.2),
-        (".", 0.3),
-    ]
-    phones = phones_from_tokens(tokens)
-    assert [phone.label for phone in phones] == ["", "ˈh", "aː", "ˌo", ""]
-    assert [round(phone.end, 2) for phone in phones] == [0.1, 0.2, 0.4, 0.67, 0.97]
-
-
-def test_words_found_by_comparing():
-    spoken = Timeline.from_phones(
-        [("ð", 0, 1), ("ə", 1, 2), ("k", 2, 3), ("æ", 3, 4), ("t", 4, 5)], [("the", 0, 2), ("cat.", 2, 5)]
-    )
-    phones = [
-        Segment("", 0, 1),
-        Segment("ð", 1, 2),
-        Segment("i", 2, 3),
-        Segment("k", 3, 4),
-        Segment("æ", 4, 5),
-        Segment("ʔ", 5, 6),
-    ]
-    assert words_from_reference(phones, spoken) == [("the", 1, 3), ("cat.", 3, 6)]
 
 
 @pytest.mark.parametrize("label", ["☃", "!!", "42", "🙂"])

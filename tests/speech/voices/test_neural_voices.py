@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from text2lip.speech import align, get_synthesizer
-from text2lip.speech.alignment.silences import end_with_the_sound
-from text2lip.speech.utterance import Speech
 from text2lip.speech.voices.protocol import SilentTextError
-from text2lip.text import Timeline
 
 
 TEXT = "She sells sea shells by the shore, but nobody has recorded this sentence."
@@ -76,13 +73,3 @@ def test_kokoro_needs_a_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TEXT2LIP_KOKORO", str(tmp_path))
     with pytest.raises(ValueError, match="no Kokoro folder"):
         get_synthesizer("kokoro")
-
-
-def test_a_phone_ends_with_its_sound():
-    audio = np.zeros(16_000, np.float32)
-    audio[1_600:8_000] = 0.1
-    timeline = Timeline.from_phones([("", 0, 0.1), ("a", 0.1, 0.3), ("v", 0.3, 0.9)], [("have", 0.1, 0.9)], 1.0)
-    found = end_with_the_sound(Speech(audio, 16_000, timeline)).timeline
-    assert [phone.label for phone in found.phones] == ["", "a", "v", ""]
-    assert found.phones[2].end == pytest.approx(0.5) and found.words == [("have", 0.1, found.phones[2].end)]
-    assert found.phones[3].end == found.duration == 1.0

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from text2lip.speech import get_synthesizer, list_voices, synthesize
-from text2lip.speech.utterance import Speech, join, silence
-from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
+from text2lip.speech import synthesize
+from text2lip.speech.utterance import Speech
+from text2lip.speech.voices.protocol import SilentTextError
 from text2lip.text import Piece, Timeline
 
 
@@ -76,22 +76,6 @@ def test_odd_text_is_spoken(text):
     assert words(speech) and np.isfinite(speech.audio).all()
 
 
-@pytest.mark.parametrize(
-    "voice", ["nobody", "espeak+", "espeak:f3", "pico+f3", "piper", "piper:", "", 5, "kokoro:", "default+f3"]
-)
-def test_unknown_voice_lists_the_voices(voice):
-    with pytest.raises(ValueError, match="voice.*espeak"):
-        get_synthesizer(voice)
-
-
-def test_voices_are_synthesizers():
-    for name in ("default", "espeak", "espeak+f3"):
-        voice = get_synthesizer(name)
-        assert isinstance(voice, Synthesizer) and voice.name == name
-        assert get_synthesizer(voice) is voice
-    assert {"default", "espeak", "pico"} <= set(list_voices())
-
-
 def test_own_voice_object():
     class Beep:
         name, languages = "beep", None
@@ -122,10 +106,3 @@ def test_bad_rate_and_language():
         synthesize("Hello.", "espeak", speaking_rate=100)
     with pytest.raises(ValueError, match="language"):
         synthesize("Hello.", "espeak", "xx-yy")
-
-
-def test_join_refuses_mixed_rates():
-    with pytest.raises(ValueError, match="8000, 16000"):
-        join([silence(1, 8_000), silence(1, 16_000)])
-    with pytest.raises(ValueError):
-        join([])

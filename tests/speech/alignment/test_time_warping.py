@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from text2lip.speech.alignment.time_warping import warp
+
+
+def test_the_cost_of_a_path_needs_no_path():
+    a, b = np.random.default_rng(0).normal(size=(2, 90, 3))
+    assert warp(a, b, with_path=False) == (None, warp(a, b)[1])
+
+
+def test_warp_of_equal_and_stretched_signals():
+    reference = np.random.default_rng(0).normal(size=(100, 4))
+    path, cost = warp(reference, reference)
+    assert cost == 0 and np.array_equal(path, np.repeat(np.arange(100)[:, None], 2, 1))
+    path, cost = warp(reference, np.repeat(reference, 2, axis=0))
+    assert cost == 0 and np.array_equal(path[:, 1] // 2, path[:, 0])
+    path, cost = warp(np.repeat(reference, 2, axis=0), reference)
+    assert cost == 0 and np.array_equal(path[:, 0] // 2, path[:, 1])
+
+
+def test_warp_is_the_cheapest_path():
+    """Against the textbook recursion, cell by cell."""
+    generator = np.random.default_rng(1)
+    a, b = generator.normal(size=(9, 3)), generator.normal(size=(13, 3))
+    local = np.linalg.norm(a[:, None] - b[None], axis=-1)
+    total = np.full((10, 14), np.inf)
+    total[0, 0] = -local[0, 0]
+    for i in range(1, 10):
+        for j in range(1, 14):
+            cost = local[i - 1, j - 1]
+            total[i, j] = min(total[i - 1, j - 1] + 2 * cost, total[i - 1, j] + cost, total[i, j - 1] + cost)
+    path, cost = warp(a, b)
+    assert cost == pytest.approx(total[9, 13] / 22)
+    assert tuple(path[0]) == (0, 0) and tuple(path[-1]) == (8, 12)
+    assert (np.diff(path, axis=0) >= 0).all() and (np.diff(path, axis=0).max(1) == 1).all()

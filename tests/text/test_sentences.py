@@ -1,0 +1,29 @@
+import pytest
+
+from text2lip.text.sentences import split_clauses, split_sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Hello. world", ["Hello.", "world"]),
+        ("Dr. Smith met J. R. Hart at 3.1 p.m. Then?", ["Dr. Smith met J. R. Hart at 3.1 p.m.", "Then?"]),
+        ("He said no. Then what?! Yes…", ["He said no.", "Then what?!", "Yes…"]),
+        ("你好。我很好！", ["你好。", "我很好！"]),
+        ("नमस्ते। हम", ["नमस्ते।", "हम"]),
+        ("a, b; c", ["a, b; c"]),
+        ("one\n\ntwo", ["one", "two"]),
+        (". then", ["then"]),
+        ("?!", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_sentences(text, sentences):
+    assert split_sentences(text) == sentences
+
+
+def test_clauses_tile_the_text():
+    text = "One, two — three: four. Five"
+    assert [(text[c.start : c.end].strip(), c.mark.strip()) for c in split_clauses(text)] == [
+        ("One", ","), ("two", "—"), ("three", ":"), ("four", "."), ("Five", ""),
+    ]  # fmt: skip
