@@ -29,18 +29,18 @@ def networks(tiny: bool, device: torch.device | str) -> dict[str, Any]:
     configs = TINY_ECHOMIMIC if tiny else {}
     torch.manual_seed(0)
     with torch.device("cpu" if tiny else device):
-        made = {
+        models = {
             "unet": EchoMimicUNet(**configs.get("unet", {})),
             "reference_unet": EchoMimicReferenceUNet(**configs.get("reference_unet", {})),
             "landmark_encoder": LandmarkEncoder(**configs.get("landmark_encoder", {})),
             "vae": AutoencoderKL(**(TINY_AUTOENCODER if tiny else STABLE_DIFFUSION_VAE)),
         }
-        for model in made.values():  # what starts at zero shall have a say
+        for model in models.values():  # what starts at zero shall have a say
             for parameter in model.parameters():
                 if not parameter.any():
                     torch.nn.init.normal_(parameter, std=0.02)
-    made["unet"].register_to_config(sample_size=8 if tiny else 64)
-    return {name: model.eval().to(device) for name, model in made.items()}
+    models["unet"].register_to_config(sample_size=8 if tiny else 64)
+    return {name: model.eval().to(device) for name, model in models.items()}
 
 
 def renderer(parts: dict[str, Any], **options: Any):
@@ -53,21 +53,21 @@ def renderer(parts: dict[str, Any], **options: Any):
     return EchoMimicRenderer(**parts, scheduler=DDIMScheduler(**SCHEDULE), options=options)
 
 
-def paint(bench: Bench, made: Any, frames: int = WINDOW) -> np.ndarray:
+def paint(bench: Bench, renderer: Any, frames: int = WINDOW) -> np.ndarray:
     """A clip of a portrait whose lips part: uint8 (frames, height, width, 3)."""
     portrait = bench.portrait()
     rng = np.random.default_rng(0)
     face = (0.5 + 0.15 * rng.standard_normal((478, 2)).clip(-2, 2)).astype(np.float32)
     landmarks = face + np.linspace(0, 0.02, frames, dtype=np.float32)[:, None, None]
-    return np.stack(list(made.render(portrait, landmarks, source_landmarks=face)))
+    return np.stack(list(renderer.render(portrait, landmarks, source_landmarks=face)))
 
 
 def parity(bench: Bench) -> str:
-    made = [
+    films = [
         paint(bench, renderer(networks(True, device), num_inference_steps=3, guidance_scale=2.5))
         for device in ("cpu", bench.device)
     ]
-    close = psnr(*made)
+    close = psnr(*films)
     assert close >= FRAMES_DB, f"frames {close:.1f} dB"
     return f"frames {close:.1f} dB"
 
@@ -79,14 +79,14 @@ def offloaded(bench: Bench) -> str:
     from text2lip.training.echomimic_networks import SCHEDULE
 
     options = {"num_inference_steps": 2, "guidance_scale": 2.5, "renderer": "echomimic"}
-    made = []
+    films = []
     for offload in (False, True):
         pipe = bench.pipeline()
         pipe.register_modules(**networks(True, "cpu"), scheduler=DDIMScheduler(**SCHEDULE))
         if offload:
             pipe.enable_model_cpu_offload(device=bench.device)
-        made.append(bench.talk(pipe, num_frames=4, **options)[0])
-    close = psnr(*made)
+        films.append(bench.talk(pipe, num_frames=4, **options)[0])
+    close = psnr(*films)
     assert close >= FRAMES_DB, f"frames {close:.1f} dB"
     return f"frames {close:.1f} dB"
 
@@ -95,11 +95,12 @@ def _window(dtype: torch.dtype, steps: int, guidance: float):
     def check(bench: Bench) -> str:
         with peak_memory(bench.device) as peak:
             parts = {name: model.to(dtype) for name, model in networks(bench.small, bench.device).items()}
-            made, seen = renderer(parts, num_inference_steps=2 if bench.small else steps, guidance_scale=guidance), []
-            parts["vae"].decoder.register_forward_hook(lambda decoder, given, pixels: seen.append(pixels.float()))
+            drawer = renderer(parts, num_inference_steps=2 if bench.small else steps, guidance_scale=guidance)
+            seen = []
+            parts["vae"].decoder.register_forward_hook(lambda decoder, latents, pixels: seen.append(pixels.float()))
             wait(bench.device)
             began = time.perf_counter()
-            frames = paint(bench, made)
+            frames = paint(bench, drawer)
             wait(bench.device)
             seconds, memory = time.perf_counter() - began, peak()
         painted = torch.cat(seen)
@@ -146,7 +147,7 @@ def backends(bench: Bench) -> str:
             prediction(parts, dtype)
             wait(bench.device)
             began = time.perf_counter()
-            made = prediction(parts, dtype)
+            ours = prediction(parts, dtype)
             wait(bench.device)
             seconds = time.perf_counter() - began
         except Exception as reason:  # a package or a kernel that is not there
@@ -155,7 +156,7 @@ def backends(bench: Bench) -> str:
             continue
         finally:
             parts["unet"].set_attention_backend("native")  # it is a choice for all models
-        away = error(made, wanted)
+        away = error(ours, wanted)
         figures.append(f"{name} {seconds:.2f} s")
         if away > (0.2 if name == "sage" else ROUNDING[torch.float16]):  # sage computes in int8
             wrong.append(f"{name} is off by {away:.3f}")
@@ -183,9 +184,9 @@ def compiled_blocks(bench: Bench) -> str:
     prediction(parts, dtype)
     wait(bench.device)
     began = time.perf_counter()
-    made = prediction(parts, dtype)
+    ours = prediction(parts, dtype)
     wait(bench.device)
-    seconds, away = time.perf_counter() - began, error(made, wanted)
+    seconds, away = time.perf_counter() - began, error(ours, wanted)
     assert away < ROUNDING[dtype], f"relative error {away:.3f}"
     return f"a pass {seconds:.2f} s, relative error {away:.4f}"
 

@@ -49,9 +49,9 @@ def renderer(root: Path) -> dict[str, Any]:
 
 
 def echomimic(root: Path, stage: str, **more: Any) -> dict[str, Any]:
-    given = {"prepared": root / "discs", "videos": root / "films", "networks": TINY_ECHOMIMIC, "size": 64}
-    given |= {"autoencoder": TINY_AUTOENCODER, "cache_clips": 2, "batch_size": 2, "learning_rate": 0.003}
-    return {**given, "stage": stage, "warmup_steps": 1, "validate_batches": 1, "sample_steps": 2, **more}
+    options = {"prepared": root / "discs", "videos": root / "films", "networks": TINY_ECHOMIMIC, "size": 64}
+    options |= {"autoencoder": TINY_AUTOENCODER, "cache_clips": 2, "batch_size": 2, "learning_rate": 0.003}
+    return {**options, "stage": stage, "warmup_steps": 1, "validate_batches": 1, "sample_steps": 2, **more}
 
 
 def train(bench: Bench, script: str, output: str, cpu: bool, **settings: Any) -> tuple[str, list[float]]:
@@ -61,11 +61,11 @@ def train(bench: Bench, script: str, output: str, cpu: bool, **settings: Any) ->
     AcceleratorState._reset_state(reset_partial_state=True)
     folder = data(bench) / output
     steps = {"max_steps": bench.steps, "validate_every": 1000, "save_every": 1000, "cpu": cpu}
-    given = [text for name, value in command({**steps, **settings}, folder).items() for text in (f"--{name}", value)]
+    options = [text for name, value in command({**steps, **settings}, folder).items() for text in (f"--{name}", value)]
     if str(EXAMPLES) not in sys.path:
         sys.path.insert(0, str(EXAMPLES))
     try:
-        used = import_module(script).main(given).accelerator.device.type
+        used = import_module(script).main(options).accelerator.device.type
     finally:
         AcceleratorState._reset_state(reset_partial_state=True)
     return used, losses(folder)
@@ -84,10 +84,10 @@ def losses(folder: Path) -> list[float]:
 
 def _curve(script: str, name: str, settings):
     def check(bench: Bench) -> str:
-        given = settings(data(bench))
-        used, ours = train(bench, script, f"{name}-device", bench.device.type == "cpu", **given)
+        options = settings(data(bench))
+        used, ours = train(bench, script, f"{name}-device", bench.device.type == "cpu", **options)
         assert used == bench.device.type, f"ran on {used}"
-        _, wanted = train(bench, script, f"{name}-cpu", True, **given)
+        _, wanted = train(bench, script, f"{name}-cpu", True, **options)
         last = max(1, len(wanted) // 5)
         ends = [np.mean(curve[-last:]) for curve in (ours, wanted)]
         away = abs(ends[0] - ends[1]) / abs(ends[1])
@@ -101,12 +101,12 @@ def _curve(script: str, name: str, settings):
 
 def _resume(script: str, name: str, settings):
     def check(bench: Bench) -> str:
-        given, cpu = settings(data(bench)), bench.device.type == "cpu"
+        options, cpu = settings(data(bench)), bench.device.type == "cpu"
         half = bench.steps // 2
-        _, whole = train(bench, script, f"{name}-whole", cpu, **given)
-        given["save_every"] = half
-        train(bench, script, f"{name}-parts", cpu, **given, stop_after=half)
-        _, parts = train(bench, script, f"{name}-parts", cpu, **given, resume="latest")
+        _, whole = train(bench, script, f"{name}-whole", cpu, **options)
+        options["save_every"] = half
+        train(bench, script, f"{name}-parts", cpu, **options, stop_after=half)
+        _, parts = train(bench, script, f"{name}-parts", cpu, **options, resume="latest")
         away = float(np.abs(np.array(parts) / whole - 1).max()) if len(parts) == len(whole) else np.inf
         most = RESUMED.get(bench.device.type, RESUMED_ELSEWHERE)
         assert away <= most, f"losses differ by {away:.1e} of them; wants {most:.0e}"
@@ -141,11 +141,11 @@ def durations(bench: Bench) -> str:
     from text2lip.training.duration_head import EncodedLessons, fit_head, lesson
 
     phones = [("b", 0.1, 0.2), ("l", 0.2, 0.3), ("uː", 0.3, 0.4), ("aɪ", 0.4, 0.7)]
-    said, ends = Timeline.from_phones(phones, [("blue", 0.1, 0.4), ("eye", 0.4, 0.7)], duration=1.0), []
+    sentence, ends = Timeline.from_phones(phones, [("blue", 0.1, 0.4), ("eye", 0.4, 0.7)], duration=1.0), []
     for device in ("cpu", bench.device):
         pipe = bench.pipeline()
         encoder = pipe.viseme_encoder.float().to(device)
-        pool = EncodedLessons(encoder, [lesson(pipe.tokenizer, said, whole_words=True)])
+        pool = EncodedLessons(encoder, [lesson(pipe.tokenizer, sentence, whole_words=True)])
         head = fit_head(encoder, [(pool, 1)], steps=20 * bench.steps, learning_rate=3e-3)
         ends.append(head(pool.states.float())[:, 0].exp().sum().item())
     assert abs(ends[0] - ends[1]) < 0.02, f"{ends[1]:.3f} s, on the CPU {ends[0]:.3f} s"
@@ -159,10 +159,13 @@ def two_processes(bench: Bench) -> str:
         raise Skip("there is one device")
     root = data(bench)
     settings = {**pvar(root), "max_steps": bench.steps, "validate_every": 1000, "save_every": 1000}
-    given = command({**settings, "cpu": known is None}, root / "two")
+    options = command({**settings, "cpu": known is None}, root / "two")
     call = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
     call += ["--num_machines", "1", "--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    call += [str(EXAMPLES / "train_pvar.py"), *(text for pair in given.items() for text in (f"--{pair[0]}", pair[1]))]
+    call += [
+        str(EXAMPLES / "train_pvar.py"),
+        *(word for key, value in options.items() for word in (f"--{key}", value)),
+    ]
     done = subprocess.run(call, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr.strip().splitlines()[-1:]
     assert "2 processes" in done.stdout, done.stdout[:200]

@@ -170,13 +170,15 @@ def default_pipeline(bench: Bench) -> str:
 @row("pipeline, call with sound, references and idle life")
 def whole_call(bench: Bench) -> str:
     timings = [("b", 0, 0.2), ("ɑ", 0.2, 0.5), ("m", 0.5, 0.7)]
-    given = {"timings": timings, "audio": np.full((2, 8000), 0.1, np.float32), "sampling_rate": 8000, "idle": True}
+    options = {"timings": timings, "audio": np.full((2, 8000), 0.1, np.float32), "sampling_rate": 8000, "idle": True}
     reference = list(bench.talk(bench.pipeline())[0])
-    made = []
+    results = []
     for pipe in (bench.pipeline(), bench.pipeline().to(bench.device)):
-        result = pipe(None, bench.portrait(), reference=reference, num_frames=bench.frames, output_type="np", **given)
-        made.append(((result.frames[0] * 255).round().astype(np.uint8), result.landmarks[0], result.audio[0]))
-    frames, landmarks, sound = zip(*made)
+        result = pipe(
+            None, bench.portrait(), reference=reference, num_frames=bench.frames, output_type="np", **options
+        )
+        results.append(((result.frames[0] * 255).round().astype(np.uint8), result.landmarks[0], result.audio[0]))
+    frames, landmarks, sound = zip(*results)
     away, close = float(np.abs(landmarks[0] - landmarks[1]).max()), psnr(*frames)
     figures = f"landmarks {away:.1e}, frames {close:.1f} dB"
     assert away <= LANDMARKS and close >= FRAMES_DB and np.array_equal(*sound), figures

@@ -192,10 +192,9 @@ def _signatures(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, int]]:
         inside = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         name = f"{prefix}{child.name}" if inside else ""
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            given = child.args
-            names = [
-                a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg) if a
-            ]
+            args = child.args
+            every = (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
+            names = [argument.arg for argument in every if argument]
             config = any(ast.unparse(mark).split(".")[-1] == "register_to_config" for mark in child.decorator_list)
             if not config:
                 yield name, len(names) - (names[:1] in (["self"], ["cls"]))

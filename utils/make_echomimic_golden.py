@@ -118,28 +118,28 @@ def run_original(output: str) -> None:
                 drawn_state = {k: torch.from_numpy(drawn(f"{file}.{k}", tuple(v.shape))) for k, v in state.items()}
                 model.load_state_dict(drawn_state, strict=file in models)
 
-    given = {name: torch.from_numpy(value) for name, value in inputs().items()}
+    tensors = {name: torch.from_numpy(value) for name, value in inputs().items()}
     defaults = Control.register_reference_hooks.__defaults__  # of which one is a device that may not be here
     cpu = torch.device("cpu")
     Control.register_reference_hooks.__defaults__ = tuple(cpu if isinstance(d, torch.device) else d for d in defaults)
     denoiser, reference, locator = tiny.values()
     with torch.no_grad():
-        features = locator(given["pictures"])
+        features = locator(tensors["pictures"])
         golden["landmark_features"] = features[:, ::8].numpy()
         for guided in (False, True):
             writer = Control(reference, mode="write", fusion_blocks="full", do_classifier_free_guidance=guided)
             reader = Control(denoiser, mode="read", fusion_blocks="full", do_classifier_free_guidance=guided)
-            reference(given["portrait"], torch.zeros(()), encoder_hidden_states=None, return_dict=False)
+            reference(tensors["portrait"], torch.zeros(()), encoder_hidden_states=None, return_dict=False)
             reader.update(writer, guided, dtype=torch.float32)
             banks = {n: m.bank[0] for n, m in reference.named_modules() if getattr(m, "bank", None)}
             golden["reference.names"] = np.array([f"{name}.attn1" for name in banks])
             golden["reference.probes"] = np.array([[v.abs().mean(), v[0, 1, 2]] for v in banks.values()], np.float32)
             rows = (torch.zeros_like, torch.clone) if guided else (torch.clone,)
             result = denoiser(
-                given["sample"].repeat(len(rows), 1, 1, 1, 1),
+                tensors["sample"].repeat(len(rows), 1, 1, 1, 1),
                 torch.tensor(TIMESTEP),
                 encoder_hidden_states=None,
-                audio_cond_fea=torch.cat([row(given["audio"]) for row in rows]),
+                audio_cond_fea=torch.cat([row(tensors["audio"]) for row in rows]),
                 face_musk_fea=torch.cat([row(features) for row in rows]),
                 return_dict=False,
             )[0]
@@ -169,7 +169,7 @@ def sample_original(name: str, scale: float, denoiser, reference, locator) -> np
 
     module = {"accelerated": pipeline_echo_mimic_pose_acc, "sampled": pipeline_echo_mimic_pose}[name]
     Control.update.__defaults__ = (False, torch.float32)
-    given = clip_inputs()
+    clip = clip_inputs()
 
     class Sound(torch.nn.Module):
         device = torch.device("cpu")
@@ -178,14 +178,14 @@ def sample_original(name: str, scale: float, denoiser, reference, locator) -> np
             return None
 
         def feature2chunks(self, feature_array, fps):
-            return given["sound"]
+            return clip["sound"]
 
     class VAE(torch.nn.Module):
         config, dtype = types.SimpleNamespace(block_out_channels=(1,) * 4), torch.float32
         device = torch.device("cpu")
 
         def encode(self, pixels):
-            return types.SimpleNamespace(latent_dist=types.SimpleNamespace(mean=torch.from_numpy(given["latents"])))
+            return types.SimpleNamespace(latent_dist=types.SimpleNamespace(mean=torch.from_numpy(clip["latents"])))
 
     class Pipeline(module.AudioPose2VideoPipeline):
         def decode_latents(self, latents):
@@ -193,7 +193,7 @@ def sample_original(name: str, scale: float, denoiser, reference, locator) -> np
 
     settings = yaml.safe_load(Path("configs/inference/inference_v2.yaml").read_text())["noise_scheduler_kwargs"]
     side = 8 * SIDE
-    pictures = np.stack([draw_landmarks(row, side, side) for row in given["landmarks"]])
+    pictures = np.stack([draw_landmarks(row, side, side) for row in clip["landmarks"]])
     pictures = torch.from_numpy(pictures).permute(3, 0, 1, 2)[None] / 255
     portrait, options = Image.new("RGB", (side, side)), {"context_frames": 12, "context_overlap": 3}
     options["generator"] = torch.Generator().manual_seed(SEED)
@@ -225,13 +225,13 @@ def differences(golden, folder: str | Path) -> dict[str, float]:
 
     from text2lip.models import EchoMimicReferenceUNet, EchoMimicUNet, LandmarkEncoder
 
-    given = {name: torch.from_numpy(value) for name, value in inputs().items()}
+    tensors = {name: torch.from_numpy(value) for name, value in inputs().items()}
     unet = EchoMimicUNet.from_pretrained(folder, subfolder="unet")
     with torch.no_grad():
         encoder = LandmarkEncoder.from_pretrained(folder, subfolder="landmark_encoder")
-        features = encoder(given["pictures"])
+        features = encoder(tensors["pictures"])
         reference = EchoMimicReferenceUNet.from_pretrained(folder, subfolder="reference_unet")
-        states = reference(given["portrait"]).reference_states
+        states = reference(tensors["portrait"]).reference_states
         return {
             "landmark_features": distance(features[:, ::8], golden["landmark_features"]),
             "reference": distance(
@@ -240,20 +240,20 @@ def differences(golden, folder: str | Path) -> dict[str, float]:
                 ),
                 golden["reference.probes"],
             ),
-            **denoiser_differences(unet, given, features, states, golden),
+            **denoiser_differences(unet, tensors, features, states, golden),
         }
 
 
-def denoiser_differences(unet, given, features, states, golden) -> dict[str, float]:
+def denoiser_differences(unet, tensors, features, states, golden) -> dict[str, float]:
     """The same for the denoiser, without and with the rows of guidance."""
     import torch
 
     found = {}
     for name, rows in (("plain", (torch.clone,)), ("guided", (torch.zeros_like, torch.clone))):
         result = unet(
-            given["sample"].repeat(len(rows), 1, 1, 1, 1),
+            tensors["sample"].repeat(len(rows), 1, 1, 1, 1),
             TIMESTEP,
-            torch.cat([row(given["audio"]) for row in rows]),
+            torch.cat([row(tensors["audio"]) for row in rows]),
             torch.cat([row(features) for row in rows]),
             states,
         ).sample
@@ -279,16 +279,16 @@ def sampler_differences(golden, folder: str | Path) -> dict[str, float]:
     reference = EchoMimicReferenceUNet.from_pretrained(folder, subfolder="reference_unet")
     encoder = LandmarkEncoder.from_pretrained(folder, subfolder="landmark_encoder")
     scheduler = DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
-    given, found = clip_inputs(), {}
+    clip, found = clip_inputs(), {}
     with torch.no_grad():
-        states = reference(torch.from_numpy(given["latents"]) * 0.18215).reference_states
-    conditions = Conditions(given["landmarks"], torch.from_numpy(given["sound"]), states)
+        states = reference(torch.from_numpy(clip["latents"]) * 0.18215).reference_states
+    conditions = Conditions(clip["landmarks"], torch.from_numpy(clip["sound"]), states)
     for name, scale in SCALES.items():
         options = SamplingOptions(num_inference_steps=STEPS, guidance_scale=scale, quiet=True)
         renderer = EchoMimicRenderer(unet, reference, encoder, VAE(), scheduler, options=options)
         with torch.no_grad():
-            made = torch.stack(list(renderer._sample(conditions, torch.Generator().manual_seed(SEED))), 2)
-        found[name] = distance(made[..., ::2, ::2], golden[name])
+            latents = torch.stack(list(renderer._sample(conditions, torch.Generator().manual_seed(SEED))), 2)
+        found[name] = distance(latents[..., ::2, ::2], golden[name])
     return found
 
 

@@ -216,8 +216,8 @@ class ModelCardMixin:
     def save_pretrained(self, save_directory: str | os.PathLike, *args, **kwargs):
         """As in diffusers; a README.md that somebody wrote in the folder stays and is uploaded with `push_to_hub`."""
         readme = Path(save_directory) / "README.md"
-        kept = readme.is_file() and by_hand(readme.read_text(encoding="utf-8", errors="replace"))
-        self._readme = readme.read_bytes() if kept else None
+        handwritten = readme.is_file() and by_hand(readme.read_text(encoding="utf-8", errors="replace"))
+        self._readme = readme.read_bytes() if handwritten else None
         try:
             return super().save_pretrained(save_directory, *args, **kwargs)
         finally:

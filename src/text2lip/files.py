@@ -78,8 +78,8 @@ def replaced_folder(path: str | Path) -> Iterator[Path]:
     put_folder(temporary, path)
 
 
-def put_folder(made: Path, path: Path) -> None:
-    """Give the folder `made` the name `path`; one that was there is first moved to `old-<name>`, then removed.
+def put_folder(folder: Path, path: Path) -> None:
+    """Give `folder` the name `path`; one that was there is first moved to `old-<name>`, then removed.
 
     A program that is killed in between leaves both; the next call clears up.
     """
@@ -87,7 +87,7 @@ def put_folder(made: Path, path: Path) -> None:
     if os.path.lexists(path):
         _remove(old)
         os.replace(path, old)
-    os.replace(made, path)
+    os.replace(folder, path)
     _remove(old)
 
 

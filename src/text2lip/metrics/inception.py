@@ -19,11 +19,11 @@ class Conv(nn.Module):
     """Convolution, batch normalisation, ReLU."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, stride: int = 1, same: bool = True
+        self, inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, stride: int = 1, padded: bool = True
     ):
         super().__init__()
         kernel = (kernel, kernel) if isinstance(kernel, int) else kernel
-        padding = tuple(k // 2 for k in kernel) if same else 0
+        padding = tuple(k // 2 for k in kernel) if padded else 0
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
@@ -57,9 +57,9 @@ class BlockB(nn.Module):
 
     def __init__(self, inputs: int):
         super().__init__()
-        self.branch3x3 = Conv(inputs, 384, 3, 2, same=False)
+        self.branch3x3 = Conv(inputs, 384, 3, 2, padded=False)
         self.branch3x3dbl_1, self.branch3x3dbl_2 = Conv(inputs, 64), Conv(64, 96, 3)
-        self.branch3x3dbl_3 = Conv(96, 96, 3, 2, same=False)
+        self.branch3x3dbl_3 = Conv(96, 96, 3, 2, padded=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
@@ -92,9 +92,9 @@ class BlockD(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.branch3x3_1, self.branch3x3_2 = Conv(768, 192), Conv(192, 320, 3, 2, same=False)
+        self.branch3x3_1, self.branch3x3_2 = Conv(768, 192), Conv(192, 320, 3, 2, padded=False)
         self.branch7x7x3_1, self.branch7x7x3_2 = Conv(768, 192), Conv(192, 192, (1, 7))
-        self.branch7x7x3_3, self.branch7x7x3_4 = Conv(192, 192, (7, 1)), Conv(192, 192, 3, 2, same=False)
+        self.branch7x7x3_3, self.branch7x7x3_4 = Conv(192, 192, (7, 1)), Conv(192, 192, 3, 2, padded=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         seven = self.branch7x7x3_4(self.branch7x7x3_3(self.branch7x7x3_2(self.branch7x7x3_1(x))))
@@ -130,11 +130,11 @@ class InceptionModel(Judge):
 
     def __init__(self):
         super().__init__()
-        self.Conv2d_1a_3x3 = Conv(3, 32, 3, 2, same=False)
-        self.Conv2d_2a_3x3 = Conv(32, 32, 3, same=False)
+        self.Conv2d_1a_3x3 = Conv(3, 32, 3, 2, padded=False)
+        self.Conv2d_2a_3x3 = Conv(32, 32, 3, padded=False)
         self.Conv2d_2b_3x3 = Conv(32, 64, 3)
         self.Conv2d_3b_1x1 = Conv(64, 80)
-        self.Conv2d_4a_3x3 = Conv(80, 192, 3, same=False)
+        self.Conv2d_4a_3x3 = Conv(80, 192, 3, padded=False)
         self.Mixed_5b, self.Mixed_5c, self.Mixed_5d = BlockA(192, 32), BlockA(256, 64), BlockA(288, 64)
         self.Mixed_6a = BlockB(288)
         self.Mixed_6b, self.Mixed_6c = BlockC(128), BlockC(160)

@@ -221,14 +221,14 @@ def duration_error(ours: Sequence[Segment], real: Sequence[Segment], matched_onl
     """
     ours = [phone for phone in ours if phone.label]
     real = [phone for phone in real if phone.label]
-    said, spoken = [p.label for p in ours], [p.label for p in real]
-    if said == spoken:
+    our_labels, real_labels = [p.label for p in ours], [p.label for p in real]
+    if our_labels == real_labels:
         pairs = list(zip(ours, real))
     elif matched_only:
-        pairs = [(ours[i], real[j]) for i, j in edit_path(said, spoken) if said[i] == spoken[j]]
+        pairs = [(ours[i], real[j]) for i, j in edit_path(our_labels, real_labels) if our_labels[i] == real_labels[j]]
     else:
         raise ValueError(
-            f"ours: phones {' '.join(said)!r} are not those of real, {' '.join(spoken)!r}; "
+            f"ours: phones {' '.join(our_labels)!r} are not those of real, {' '.join(real_labels)!r}; "
             "give both the same phones, or matched_only=True."
         )
     return Tally(sum(abs((a.end - a.start) - (b.end - b.start)) for a, b in pairs), len(pairs))
