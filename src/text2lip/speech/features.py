@@ -8,7 +8,7 @@ import numpy as np
 
 SAMPLING_RATE = 16_000
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
-FRAME = 0.01  # seconds of a hop
+HOP_SECONDS = 0.01
 
 # log-mel energies, as Whisper has them
 MEL_BANDS = 80

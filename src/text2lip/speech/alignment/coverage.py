@@ -4,7 +4,7 @@ import numpy as np
 
 from text2lip.speech.alignment.silences import pauses, runs
 from text2lip.speech.alignment.words import phones_of_words
-from text2lip.speech.features import FRAME
+from text2lip.speech.features import HOP_SECONDS
 from text2lip.text.timing import Timeline
 
 
@@ -33,16 +33,17 @@ def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str
         `list[str]`: sentences without a full stop, with places in seconds.
     """
     loud = ~pauses(energy)
-    middles = (np.arange(len(loud)) + 0.5) * FRAME
+    middles = (np.arange(len(loud)) + 0.5) * HOP_SECONDS
     phones = [phone for phone in timeline.phones if phone.label]
     starts, ends = (np.array([getattr(phone, name) for phone in phones]) for name in ("start", "end"))
     owner = np.searchsorted(starts, middles, side="right") - 1
     left = loud & ~((owner >= 0) & (middles < ends[owner]))
     reasons = []
-    places = [(start, end) for start, end in runs(left) * FRAME if end - start >= LONGEST_GAP - 1e-9]
+    places = [(start, end) for start, end in runs(left) * HOP_SECONDS if end - start >= LONGEST_GAP - 1e-9]
     if places:
         reasons.append(f"no word of the text is at {_list(places)}, where something sounds")
-    sounding, expected = loud.sum() * FRAME, sum(phone.end - phone.start for phone in spoken.phones if phone.label)
+    sounding = loud.sum() * HOP_SECONDS
+    expected = sum(phone.end - phone.start for phone in spoken.phones if phone.label)
     slowest, quickest = _paces(timeline, spoken)
     longest = STRETCHED_PHONE * max(1.0, min(sounding / expected, slowest) if slowest > PACE[1] else 1.0)
     long = [phone for phone in phones if phone.end - phone.start > longest]
@@ -62,7 +63,7 @@ def _paces(timeline: Timeline, spoken: Timeline) -> tuple[float, float]:
     if not with_phones or len(with_phones) != len(timeline.words):
         return PACE[1], PACE[0]
     ours, theirs = (np.array([w.end - w.start for w in words]) for words in (timeline.words, with_phones))
-    if np.log(np.maximum(ours, FRAME / 2) / np.maximum(theirs, FRAME / 2)).std() > EVEN:
+    if np.log(np.maximum(ours, HOP_SECONDS / 2) / np.maximum(theirs, HOP_SECONDS / 2)).std() > EVEN:
         return PACE[1], PACE[0]
     return EVEN_PACE[1] if len(ours) >= ENOUGH else PACE[1], EVEN_PACE[0]
 

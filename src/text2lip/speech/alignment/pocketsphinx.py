@@ -8,7 +8,7 @@ import numpy as np
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.silences import trim_edges
 from text2lip.speech.alignment.words import words_with_phones
-from text2lip.speech.features import FRAME, SAMPLING_RATE
+from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE
 from text2lip.speech.utterance import Speech
 from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 from text2lip.text.timing import Segment, Timeline
@@ -103,7 +103,7 @@ def _cuts(decoder) -> list[tuple[int, int]]:
             words += 1
         elif words > (cuts[-1][0] if cuts else 0) and segment.end_frame - segment.start_frame >= 10:
             middle = (segment.start_frame + segment.end_frame) // 2
-            if (middle - last) * FRAME >= LONGEST_AT_ONCE / 3:
+            if (middle - last) * HOP_SECONDS >= LONGEST_AT_ONCE / 3:
                 cuts.append((words, middle))
                 last = middle
     if cuts and cuts[-1][0] == words:
@@ -113,7 +113,7 @@ def _cuts(decoder) -> list[tuple[int, int]]:
 
 def _search_parts(words: list, pcm: np.ndarray, cuts: list[tuple[int, int]]) -> list[list[_Unit]] | None:
     aligned: list[list[_Unit]] = []
-    samples = round(FRAME * SAMPLING_RATE)
+    samples = round(HOP_SECONDS * SAMPLING_RATE)
     first_word = first_frame = 0
     for last_word, last_frame in cuts:
         end = len(pcm) if last_word == len(words) else last_frame * samples
@@ -170,8 +170,8 @@ def _label(phones: list[str], units: list, duration: float) -> list[Segment]:
     segments: list[Segment] = []
     previous = None
     for unit, owner in zip(units, owners):
-        start = min(duration, unit.start * FRAME + WINDOW_DELAY)
-        end = min(duration, (unit.start + unit.duration) * FRAME + WINDOW_DELAY)
+        start = min(duration, unit.start * HOP_SECONDS + WINDOW_DELAY)
+        end = min(duration, (unit.start + unit.duration) * HOP_SECONDS + WINDOW_DELAY)
         if owner is not None and owner == previous:
             segments[-1] = segments[-1]._replace(end=end)
         else:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from text2lip.speech.features import FRAME, SAMPLING_RATE
+from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE
 from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Timeline
 
@@ -30,7 +30,7 @@ def pauses(energy: np.ndarray) -> np.ndarray:
     quiet = smooth < np.clip(floor + 0.3 * (loud - floor), loud - 45, max(loud - 20, floor + NOISE_MARGIN))
     silent = np.zeros(len(energy), bool)
     for start, end in runs(quiet):
-        if end - start >= SHORTEST_PAUSE / FRAME or start == 0 or end == len(energy):
+        if end - start >= SHORTEST_PAUSE / HOP_SECONDS or start == 0 or end == len(energy):
             silent[start:end] = True
     return silent
 
@@ -54,22 +54,22 @@ def trim_edges(
         `tuple`: phones and words; a phone over `LONGEST_EDGE` s beside a gap begins (ends) where the sound does, a
         stop `STOP_CLOSURE` s before its burst and at most `LONGEST_STOP` s before its end.
     """
-    hop = int(SAMPLING_RATE * FRAME)
+    hop = int(SAMPLING_RATE * HOP_SECONDS)
     sharp = np.diff(samples, prepend=0.0)[: len(samples) // hop * hop]  # differences: a hum is no speech
     level = np.sqrt(np.mean(sharp.reshape(-1, hop) ** 2, 1))
     loud = level > 0.1 * np.quantile(level, 0.95)
     phones = list(phones)
     new_times = {}
     for i, (label, start, end) in enumerate(phones):
-        sounding = np.flatnonzero(loud[int(start / FRAME) : int(end / FRAME)])
+        sounding = np.flatnonzero(loud[int(start / HOP_SECONDS) : int(end / HOP_SECONDS)])
         if end - start <= LONGEST_EDGE or not len(sounding):
             continue
-        first = start + sounding[0] * FRAME
+        first = start + sounding[0] * HOP_SECONDS
         if label.strip("ˈˌ")[:1] in STOPS:
             first = max(first - STOP_CLOSURE, end - LONGEST_STOP)
-        last = start + (sounding[-1] + 1) * FRAME
-        after_gap = i == 0 or phones[i - 1].end < start - FRAME / 2
-        before_gap = i == len(phones) - 1 or phones[i + 1].start > end + FRAME / 2
+        last = start + (sounding[-1] + 1) * HOP_SECONDS
+        after_gap = i == 0 or phones[i - 1].end < start - HOP_SECONDS / 2
+        before_gap = i == len(phones) - 1 or phones[i + 1].start > end + HOP_SECONDS / 2
         phones[i] = Segment(label, max(start, first) if after_gap else start, min(end, last) if before_gap else end)
         new_times |= {start: phones[i].start, end: phones[i].end}
     return phones, [Segment(word, new_times.get(start, start), new_times.get(end, end)) for word, start, end in words]

@@ -10,7 +10,7 @@ from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.silences import pauses
 from text2lip.speech.alignment.words import phones_of_words
 from text2lip.speech.audio import resample
-from text2lip.speech.features import CEPSTRA, FRAME, SAMPLING_RATE, Cepstra, mfcc
+from text2lip.speech.features import CEPSTRA, HOP_SECONDS, SAMPLING_RATE, Cepstra, mfcc
 from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Timeline
 
@@ -41,10 +41,10 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
     reference = resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE)
     ours, our_frames = sounding_features(recording)
     theirs, their_frames = sounding_features(mfcc(reference))
-    if max(len(ours), len(theirs)) * FRAME > MAX_WARPED * 60:
+    if max(len(ours), len(theirs)) * HOP_SECONDS > MAX_WARPED * 60:
         raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {MAX_WARPED} are aligned at once: cut it up.")
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
-        raise AlignmentError(f"audio: only {len(ours) * FRAME:.2f} s of sound, too little for the text.")
+        raise AlignmentError(f"audio: only {len(ours) * HOP_SECONDS:.2f} s of sound, too little for the text.")
     path, cost = warp(theirs, ours)
     _, backwards = warp(theirs[::-1], ours, with_path=False)
     if cost > HIGHEST_RATIO * backwards:
@@ -140,19 +140,19 @@ def _carry_over(
     timeline: Timeline, path: np.ndarray, theirs: np.ndarray, ours: np.ndarray, duration: float
 ) -> Timeline:
     """Times of the reference -> times of the recording, along the warping path."""
-    seconds = np.r_[ours * FRAME, ours[-1] * FRAME + FRAME]
+    seconds = np.r_[ours * HOP_SECONDS, ours[-1] * HOP_SECONDS + HOP_SECONDS]
     # the recording's sounding frame at which each of the reference's starts
     starts = np.bincount(path[:, 0], path[:, 1]) / np.bincount(path[:, 0])
     edges = np.r_[0.0, (starts[1:] + starts[:-1] + 1) / 2, len(ours)]
 
     def carried(time: float, end: bool) -> float:
-        frame = time / FRAME
+        frame = time / HOP_SECONDS
         index = np.searchsorted(theirs, frame, side="right") - 1
         sounding = 0.0 if index < 0 else index + min(1.0, frame - theirs[index])
         position = np.interp(sounding, np.arange(len(edges)), edges)
         whole = int(np.ceil(position - 1e-9)) - 1 if end else int(position)
         whole = min(max(whole, 0), len(ours) - 1)
-        return min(duration, seconds[whole] + (position - whole) * FRAME)
+        return min(duration, seconds[whole] + (position - whole) * HOP_SECONDS)
 
     spoken = [phone for phone in timeline.phones if phone.label]
     phones: list[Segment] = []
@@ -171,12 +171,12 @@ def _carry_over(
 
 def _out_of_pause(phone: Segment, frames: np.ndarray) -> Segment:
     """A phone with a pause of the recording inside it keeps its longer side."""
-    inside = frames[(frames * FRAME >= phone.start - FRAME / 2) & (frames * FRAME < phone.end)]
+    inside = frames[(frames * HOP_SECONDS >= phone.start - HOP_SECONDS / 2) & (frames * HOP_SECONDS < phone.end)]
     gaps = np.flatnonzero(np.diff(inside) > 1)
     if not len(gaps):
         return phone
     gap = gaps[np.argmax(np.diff(inside)[gaps])]
-    before, after = (inside[gap] + 1) * FRAME, inside[gap + 1] * FRAME
+    before, after = (inside[gap] + 1) * HOP_SECONDS, inside[gap + 1] * HOP_SECONDS
     if before - phone.start >= phone.end - after:
         return phone._replace(end=max(phone.start, min(phone.end, before)))
     return phone._replace(start=min(phone.end, max(phone.start, after)))

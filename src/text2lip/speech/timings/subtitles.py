@@ -10,8 +10,8 @@ from text2lip.text.timing import Segment
 
 
 # set by hand
-LINE = 42  # characters
-LINES = 2
+LINE_LENGTH = 42  # characters
+LINES_AT_ONCE = 2
 SHORTEST_CUE, LONGEST_CUE = 1.0, 7.0  # seconds on the screen
 CUE_PAUSE = 0.7  # seconds of silence that end a subtitle
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
@@ -132,7 +132,7 @@ def _fits(group: list[Segment], word: Segment) -> bool:
     if word.end - group[0].start > LONGEST_CUE:
         return False
     lines = _lines([*group, word])
-    return len(lines) <= LINES and all(len(line) <= LINE for line in lines)
+    return len(lines) <= LINES_AT_ONCE and all(len(line) <= LINE_LENGTH for line in lines)
 
 
 def _join(labels: list[str]) -> str:
@@ -148,15 +148,15 @@ def _lines(group: list[Segment]) -> list[str]:
     """One line if it fits, else the two lines of most equal length that fit, else greedy lines."""
     labels = [word.label for word in group]
     whole = _join(labels)
-    if len(whole) <= LINE:
+    if len(whole) <= LINE_LENGTH:
         return [whole]
     splits = [(_join(labels[:i]), _join(labels[i:])) for i in range(1, len(labels))]
-    splits = [pair for pair in splits if max(map(len, pair)) <= LINE]
+    splits = [pair for pair in splits if max(map(len, pair)) <= LINE_LENGTH]
     if splits:
         return list(min(splits, key=lambda pair: abs(len(pair[0]) - len(pair[1]))))
     lines: list[list[str]] = [[]]
     for label in labels:
-        if lines[-1] and len(_join([*lines[-1], label])) > LINE:
+        if lines[-1] and len(_join([*lines[-1], label])) > LINE_LENGTH:
             lines.append([])
         lines[-1].append(label)
     return [_join(line) for line in lines]
