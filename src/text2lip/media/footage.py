@@ -17,7 +17,6 @@ from text2lip.media.pixels import ImageError, is_tensor
 from text2lip.media.video import is_film, packet_clock, timed_frames, video_info
 
 
-ENDS = ("loop", "hold", "cut")
 BACKWARD, BACKWARD_BYTES = 32, 1 << 28  # frames, and their size, held at once while a film is played backwards
 ANIMATION_BYTES = 1 << 28  # of an animated picture that is held whole, as none can be read from its middle
 LOWEST_FPS, HIGHEST_FPS = 10, 60  # frames per second of a file that its dub keeps
