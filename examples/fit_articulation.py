@@ -15,7 +15,7 @@ import torch
 from text2lip.cards import record_training
 from text2lip.data.prepared import PreparedClip
 from text2lip.faces.canonical import lip_width, neutral_shape
-from text2lip.faces.topology import driven_index
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.licences import check_licence
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
@@ -93,9 +93,7 @@ def principal_directions(batch: Batch) -> torch.Tensor:
 
 def point_weights() -> torch.Tensor:
     weight = torch.ones(57, 1)
-    weight[
-        driven_index((78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415))
-    ] = WEIGHT_INNER**0.5
+    weight[driven_index((*INNER_UPPER, *INNER_LOWER))] = WEIGHT_INNER**0.5
     return weight
 
 

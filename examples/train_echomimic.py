@@ -49,6 +49,7 @@ from text2lip.training.state import seed_step
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 
 
+Tensors = dict[str, torch.Tensor]
 LORA_CARD = """---
 {metadata}
 ---
@@ -194,11 +195,11 @@ class Run(Trainer):
         windows = FaceBatches(self.train, config.batch_size, config.frames, config.seed, rank, range(first, last))
         return DataLoader(windows, batch_size=None, num_workers=config.workers)
 
-    def loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator):
+    def loss(self, batch: Tensors, generator: torch.Generator):
         """The stage's loss, with some windows that have no conditions."""
         return self.stage_loss(batch, generator, self.config.condition_dropout), {}
 
-    def stage_loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator, drop: float) -> torch.Tensor:
+    def stage_loss(self, batch: Tensors, generator: torch.Generator, drop: float) -> torch.Tensor:
         """Of a VAE what comes back, of the networks the error of v; `drop` is the share without conditions."""
         batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
         with self.accelerator.autocast():
@@ -211,7 +212,7 @@ class Run(Trainer):
             return velocity_loss(self.network, self.scheduler, latents, conditions, generator, drop)
 
     @torch.no_grad()
-    def conditions(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def conditions(self, batch: Tensors) -> tuple[torch.Tensor, Tensors]:
         """Latents of a batch, and what the networks are told of it."""
         conditions = {"portrait": encode_pictures(self.vae, batch["portrait"]), "pictures": batch["pictures"]}
         return encode_pictures(self.vae, batch["images"]), conditions | {"sound": batch.get("sound")}
@@ -230,7 +231,7 @@ class Run(Trainer):
         self.sheet(network, windows[0])
         return figures, None
 
-    def sheet(self, network: nn.Module, batch: dict[str, torch.Tensor]):
+    def sheet(self, network: nn.Module, batch: Tensors):
         """A picture: portrait, landmarks, film, and what is made of the first two; for a VAE film and copy."""
         config = self.config
         batch = {name: value[:6].to(self.accelerator.device) for name, value in batch.items()}

@@ -5,7 +5,7 @@
     accelerate launch examples/train_pvar.py --config examples/configs/pvar_grid.yaml --resume latest
 
 Every setting of the YAML file can be given on the command line too, which wins. Two processes on CPUs: see
-`accelerate launch --multi_gpu --num_processes 2` with `--cpu true`; the log's first line says how many there are.
+`accelerate launch --multi_gpu --num_processes 2` with `--cpu true`; before the first step it says how many there are.
 Writes to the output folder: `config.json`, `log.jsonl` (losses and validation figures), `checkpoint-<step>` (resumes
 exactly), `best` (averaged weights that did best on val without sound) and `final`: whole pipelines, which
 `Text2LipPipeline.from_pretrained` and the benchmarks' `--pipeline` take.
@@ -25,24 +25,19 @@ from text2lip import Text2LipPipeline
 from text2lip.data.prepared import PreparedClip, held_out
 from text2lip.licences import check_licence
 from text2lip.text.tokenizer import VisemeTokenizer
+from text2lip.training import losses as L
 from text2lip.training.ema import EMA
 from text2lip.training.lip_networks import Text2LipNetworks
-from text2lip.training.lip_samples import LipClips, collate, load_splits, to_sample
-from text2lip.training.losses import (
-    amplitude_loss,
-    duration_l1,
-    masked_l1,
-    motion_l1,
-    point_weights,
-    velocity_l1,
-    weighted_sum,
-)
+from text2lip.training.lip_samples import collate, load_splits, rest_width, to_sample, training_samples
 from text2lip.training.publish import as_pipeline
 from text2lip.training.schedules import PVARSchedule
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.teacher import read_texts, teacher_samples
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 from text2lip.training.validation import validate_lips, warnings_of
+
+
+Tensors = dict[str, torch.Tensor]
 
 
 @dataclass
@@ -75,31 +70,27 @@ class TrainConfig(TrainerConfig):
     push_to_hub: str | None = None  # user/name: the best networks go there in a whole pipeline; wants a licence
 
 
-def parse_config(arguments: list[str] | None = None) -> TrainConfig:
-    """Defaults, overridden by the YAML file, overridden by the command line."""
-    return parse_settings(TrainConfig, __doc__, arguments)
-
-
-def build_clips(config: TrainConfig, clips: list[PreparedClip], tokenizer: VisemeTokenizer) -> LipClips:
+def build_clips(config: TrainConfig, clips: list[PreparedClip], tokenizer: VisemeTokenizer) -> list[Tensors]:
     if config.teacher_texts is None:
-        return LipClips(clips)
+        return training_samples(clips)
     pipe = Text2LipPipeline.from_pretrained(config.teacher)
     rest = to_sample(clips[0])["rest"]
     texts = read_texts(config.teacher_texts) * config.teacher_copies
     channels = clips[0].mel.shape[-1]
-    return LipClips(clips, teacher_samples(texts, tokenizer, pipe.articulation, rest, channels, seed=config.seed))
+    lessons = teacher_samples(texts, tokenizer, pipe.articulation, rest, channels, seed=config.seed)
+    return training_samples(clips, lessons)
 
 
-def build_networks(config: TrainConfig, clips: LipClips) -> Text2LipNetworks:
+def build_networks(config: TrainConfig, clips: list[Tensors]) -> Text2LipNetworks:
     torch.manual_seed(config.seed)
     audio_dim = {"audio_dim": clips[0]["audio"].shape[-1]}
     configs = {name: {**audio_dim, **config.networks.get(name, {})} for name in ("pseudo_audio", "lip_decoder")}
     configs = {**config.networks, **configs}
-    configs["lip_decoder"] = {"reference_width": clips.rest_width, **configs["lip_decoder"]}
+    configs["lip_decoder"] = {"reference_width": rest_width(clips), **configs["lip_decoder"]}
     return Text2LipNetworks.from_config(configs, config.use_visemes, VisemeTokenizer(config.viseme_set))
 
 
-def vary(batch: dict[str, torch.Tensor], config: TrainConfig, generator: torch.Generator) -> dict[str, torch.Tensor]:
+def vary(batch: Tensors, config: TrainConfig, generator: torch.Generator) -> Tensors:
     """Play each clip slower or faster; take the phones' names from some, so that visemes alone must do."""
     batch = dict(batch)
     size, device = len(batch["fps"]), batch["fps"].device
@@ -112,31 +103,27 @@ def vary(batch: dict[str, torch.Tensor], config: TrainConfig, generator: torch.G
 
 
 def build_losses(config: TrainConfig, weights: torch.Tensor) -> dict[str, tuple[float, Callable]]:
-    """Name -> (weight, function of the networks' output and the batch). The teacher's clips have no sound or times."""
-
-    def real(batch: dict[str, torch.Tensor], mask: str) -> torch.Tensor:
-        return batch[mask] & batch["real"][:, None]
-
+    """Name -> (weight, function of the networks' output and the batch)."""
     return {
         "motion": (
             config.motion_weight,
-            lambda out, x: 100 * motion_l1(out.motion, x["motion"], x["frame_mask"], weights),
+            lambda out, x: 100 * L.motion_l1(out.motion, x["motion"], x["frame_mask"], weights),
         ),
         "velocity": (
             config.velocity_weight,
-            lambda out, x: 100 * velocity_l1(out.motion, x["motion"], x["frame_mask"], weights),
+            lambda out, x: 100 * L.velocity_l1(out.motion, x["motion"], x["frame_mask"], weights),
         ),
         "amplitude": (
             config.amplitude_weight,
-            lambda out, x: amplitude_loss(out.motion, x["motion"], real(x, "frame_mask")),
+            lambda out, x: L.amplitude_loss(out.motion, x["motion"], x["real_frames"]),
         ),
         "pseudo_audio": (
             config.pseudo_audio_weight,
-            lambda out, x: masked_l1(out.pseudo_audio, x["audio"], real(x, "frame_mask")),
+            lambda out, x: L.masked_l1(out.pseudo_audio, x["audio"], x["real_frames"]),
         ),
         "duration": (
             config.duration_weight,
-            lambda out, x: duration_l1(out.log_durations, x["durations"], real(x, "attention_mask")),
+            lambda out, x: L.duration_l1(out.log_durations, x["durations"], x["real_tokens"]),
         ),
     }
 
@@ -178,11 +165,11 @@ class Run(Trainer):
         )
         networks, optimizer, self.loader = accelerator.prepare(networks, optimizer, loader)
         self.schedule = PVARSchedule(**{"last_step": config.max_steps, **config.pvar})
-        self.losses = build_losses(config, point_weights().to(accelerator.device))
+        self.losses = build_losses(config, L.point_weights().to(accelerator.device))
         same = {"seed": config.seed, "batch_size": config.batch_size, "viseme_set": config.viseme_set}
         super().__init__(config, accelerator, networks, optimizer, ema, same)
 
-    def batches(self, first: int, last: int) -> Iterator[dict[str, torch.Tensor]]:
+    def batches(self, first: int, last: int) -> Iterator[Tensors]:
         """Epoch after epoch, each in an order that depends on its number alone."""
         epoch, done = divmod(first, len(self.loader))
         for number in count(epoch):
@@ -190,14 +177,16 @@ class Run(Trainer):
             yield from self.accelerator.skip_first_batches(self.loader, done) if done else self.loader
             done = 0
 
-    def loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator):
+    def loss(self, batch: Tensors, generator: torch.Generator):
         """The sum of all losses of a batch, each of them, and how probably a clip lost its sound."""
         batch = vary(batch, self.config, generator)
         frames, fps = batch["frame_mask"].shape, float(batch["fps"].mean())
         dropped = self.schedule.draw(self.step, *frames, fps, generator)
         with self.accelerator.autocast():
             out = self.network(batch, dropped.to(self.accelerator.device))
-        total, parts = weighted_sum(self.losses, out, batch)
+        real = batch["real"][:, None]  # the teacher's clips have no sound, and times that are made up
+        real = {"real_frames": batch["frame_mask"] & real, "real_tokens": batch["attention_mask"] & real}
+        total, parts = L.weighted_sum(self.losses, out, batch | real)
         return total, {**parts, "dropped": self.schedule.probability(self.step)}
 
     def evaluate(self, network: Text2LipNetworks) -> tuple[dict[str, float | None], float]:
@@ -218,12 +207,12 @@ class Run(Trainer):
 
 
 def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_config(arguments))
+    run = Run(parse_settings(TrainConfig, __doc__, arguments))
     run.fit()
     return run
 
 
 if __name__ == "__main__":
     with errors_in_one_line():
-        begun = Run(parse_config())
+        begun = Run(parse_settings(TrainConfig, __doc__))
     begun.fit()

@@ -27,24 +27,20 @@ from torch import nn
 from text2lip.licences import check_licence
 from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.pipelines.hub import pipeline_source
+from text2lip.training import renderer_losses as L
 from text2lip.training.ema import EMA
 from text2lip.training.losses import weighted_sum
 from text2lip.training.pairs import PairFolder, PairMix
 from text2lip.training.publish import as_pipeline, began_with
 from text2lip.training.renderer_augment import draw_batch
-from text2lip.training.renderer_losses import (
-    MouthDiscriminator,
-    discriminator_loss,
-    gradient_l1,
-    ssim_loss,
-    temporal_l1,
-    weighted_l1,
-)
 from text2lip.training.renderer_validation import load_films, validate_renderer
 from text2lip.training.schedules import adversarial_share
 from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
+
+
+Tensors = dict[str, torch.Tensor]
 
 
 @dataclass
@@ -70,11 +66,6 @@ class TrainConfig(TrainerConfig):
     threads: int | None = None  # of torch
 
 
-def parse_config(arguments: list[str] | None = None) -> TrainConfig:
-    """Defaults, overridden by the YAML file, overridden by the command line."""
-    return parse_settings(TrainConfig, __doc__, arguments)
-
-
 def perceptual_model(config: TrainConfig):
     """LPIPS' AlexNet, frozen; None where its weight is 0."""
     if not config.perceptual_weight:
@@ -98,14 +89,14 @@ def build_network(config: TrainConfig) -> LandmarkGuidedUNet:
 def build_losses(config: TrainConfig, perceptual: nn.Module | None) -> dict[str, tuple[float, Callable]]:
     """Name -> (weight, function of crops (2 * batch, 3, 96, 96), the same as pairs of neighbours, and the batch)."""
 
-    def flat(batch: dict[str, torch.Tensor], name: str) -> torch.Tensor:
+    def flat(batch: Tensors, name: str) -> torch.Tensor:
         return batch[name].flatten(0, 1)
 
     losses = {
-        "l1": (config.l1_weight, lambda ours, pairs, x: weighted_l1(ours, flat(x, "target"), flat(x, "inside"))),
-        "gradient": (config.gradient_weight, lambda ours, pairs, x: gradient_l1(ours, flat(x, "target"))),
-        "temporal": (config.temporal_weight, lambda ours, pairs, x: temporal_l1(pairs, x["target"])),
-        "ssim": (config.ssim_weight, lambda ours, pairs, x: ssim_loss(ours, flat(x, "target"))),
+        "l1": (config.l1_weight, lambda ours, pairs, x: L.weighted_l1(ours, flat(x, "target"), flat(x, "inside"))),
+        "gradient": (config.gradient_weight, lambda ours, pairs, x: L.gradient_l1(ours, flat(x, "target"))),
+        "temporal": (config.temporal_weight, lambda ours, pairs, x: L.temporal_l1(pairs, x["target"])),
+        "ssim": (config.ssim_weight, lambda ours, pairs, x: L.ssim_loss(ours, flat(x, "target"))),
     }
     if perceptual is not None:  # sees one frame of two, to save half its time
         losses["perceptual"] = (
@@ -145,10 +136,10 @@ class Run(Trainer):
         self.adversary = None
         if config.adversarial_weight:
             torch.manual_seed(config.seed)
-            adversary = MouthDiscriminator()
+            adversary = L.MouthDiscriminator()
             rate = config.learning_rate
-            judge = torch.optim.AdamW(adversary.parameters(), lr=rate, betas=(0.5, 0.99), weight_decay=0)
-            self.adversary, self.judge = accelerator.prepare(adversary, judge)
+            adversary_optimizer = torch.optim.AdamW(adversary.parameters(), lr=rate, betas=(0.5, 0.99), weight_decay=0)
+            self.adversary, self.adversary_optimizer = accelerator.prepare(adversary, adversary_optimizer)
         same = {"seed": config.seed, "batch_size": config.batch_size, "shares": config.shares}
         same["adversary"] = True if config.adversarial_weight else None  # None: as it is in older checkpoints
         super().__init__(config, accelerator, network, optimizer, ema, same)
@@ -159,7 +150,7 @@ class Run(Trainer):
             self.log({"step": 0, **validate_renderer(None, self.films, self.perceptual)[0]})
         super().fit()
 
-    def batches(self, first: int, last: int) -> Iterator[dict[str, torch.Tensor]]:
+    def batches(self, first: int, last: int) -> Iterator[Tensors]:
         """Pairs at random, each a new person, see [`draw_batch`]."""
         for step in range(first, last):
             draws = seed_step(self.config.seed, step, self.accelerator.process_index)
@@ -167,7 +158,7 @@ class Run(Trainer):
             batch = draw_batch(self.pairs, self.config.batch_size, np.random.default_rng(seed))
             yield {name: value.to(self.accelerator.device) for name, value in batch.items()}
 
-    def loss(self, batch: dict[str, torch.Tensor], generator: torch.Generator):
+    def loss(self, batch: Tensors, generator: torch.Generator):
         """The sum of all losses of a batch, and each of them; the adversary makes its step on the way."""
         config, step = self.config, self.step
         warped, drawings, reference = (batch[name].flatten(0, 1) for name in ("warped", "drawings", "reference"))
@@ -179,7 +170,7 @@ class Run(Trainer):
             total, parts = weighted_sum(self.losses, pairs.flatten(0, 1), pairs, batch)
         if self.adversary is not None and step >= config.adversarial_start - config.adversarial_ramp:
             points = drawings[:, 4:]
-            parts["discriminator"] = self.judge_step(crops.detach(), batch["target"].flatten(0, 1), points)
+            parts["discriminator"] = self.adversary_step(crops.detach(), batch["target"].flatten(0, 1), points)
             share = adversarial_share(step, config.adversarial_start, config.adversarial_ramp)
             if share:
                 with self.accelerator.autocast():
@@ -187,16 +178,16 @@ class Run(Trainer):
                 total = total + share * config.adversarial_weight * parts["adversarial"]
         return total, parts
 
-    def judge_step(self, drawn: torch.Tensor, real: torch.Tensor, drawings: torch.Tensor) -> torch.Tensor:
+    def adversary_step(self, drawn: torch.Tensor, real: torch.Tensor, drawings: torch.Tensor) -> torch.Tensor:
         """One step of the adversary; returns its loss."""
-        for group in self.judge.param_groups:
+        for group in self.adversary_optimizer.param_groups:
             group["lr"] = self.optimizer.param_groups[0]["lr"]
         with self.accelerator.autocast():
             scores = self.adversary(torch.cat([real, drawn]), drawings.repeat(2, 1, 1, 1)).float()
-            loss = discriminator_loss(*scores.chunk(2))
-        self.judge.zero_grad()
+            loss = L.discriminator_loss(*scores.chunk(2))
+        self.adversary_optimizer.zero_grad()
         self.accelerator.backward(loss)
-        self.judge.step()
+        self.adversary_optimizer.step()
         return loss
 
     def evaluate(self, network: LandmarkGuidedUNet) -> tuple[dict[str, float], float | None]:
@@ -214,12 +205,12 @@ class Run(Trainer):
 
 
 def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_config(arguments))
+    run = Run(parse_settings(TrainConfig, __doc__, arguments))
     run.fit()
     return run
 
 
 if __name__ == "__main__":
     with errors_in_one_line():
-        begun = Run(parse_config())
+        begun = Run(parse_settings(TrainConfig, __doc__))
     begun.fit()

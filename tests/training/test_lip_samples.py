@@ -10,7 +10,7 @@ from text2lip.faces.canonical import lip_gap
 from text2lip.faces.topology import driven_index
 from text2lip.text.timing import Segment
 from text2lip.training import collate, rest_shape, to_sample
-from text2lip.training.lip_samples import LipClips
+from text2lip.training.lip_samples import training_samples
 
 
 def test_samples_and_masks(clips):
@@ -26,7 +26,7 @@ def test_samples_and_masks(clips):
 
 def test_no_clips():
     with pytest.raises(ValueError, match="prepare"):
-        LipClips([])
+        training_samples([])
 
 
 def test_rest_is_a_closed_mouth_not_one_about_to_speak(clips):

@@ -3,7 +3,7 @@ import torch
 
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.text import VisemeTokenizer
-from text2lip.training import LipClips, Text2LipNetworks, collate, read_texts, teacher_samples
+from text2lip.training import Text2LipNetworks, collate, read_texts, rest_width, teacher_samples, training_samples
 
 
 @pytest.fixture(scope="module")
@@ -12,12 +12,12 @@ def samples(clips):
     teacher = ArticulatoryModel(reference_width=0.6)
     for parameter in teacher.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
-    rest = LipClips(clips)[0]["rest"]
+    rest = training_samples(clips)[0]["rest"]
     return teacher_samples([("en-us", "Hello there"), ("fr", "Bonjour madame")], VisemeTokenizer(), teacher, rest)
 
 
 def test_samples_have_the_shape_of_real_ones(clips, samples):
-    real = LipClips(clips)[0]
+    real = training_samples(clips)[0]
     assert len(samples) == 2
     for sample in samples:
         assert {key: value.shape[1:] for key, value in sample.items()} == {k: v.shape[1:] for k, v in real.items()}
@@ -27,9 +27,9 @@ def test_samples_have_the_shape_of_real_ones(clips, samples):
 
 
 def test_lessons_never_use_sound(clips, samples):
-    data = LipClips(clips[:1], samples)
-    assert len(data) == 3 and data.rest_width == LipClips(clips[:1]).rest_width
-    batch = collate(data.samples)
+    data = training_samples(clips[:1], samples)
+    assert len(data) == 3 and rest_width(data) == rest_width(training_samples(clips[:1]))
+    batch = collate(data)
     assert batch["real"].tolist() == [True, False, False]
     sizes = {"viseme_encoder": {"hidden_dim": 8}, "pseudo_audio": {"hidden_dim": 8}}
     networks = Text2LipNetworks.from_config({**sizes, "lip_decoder": {"hidden_dim": 8, "token_dim": 8}}).eval()

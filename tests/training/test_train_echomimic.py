@@ -165,6 +165,13 @@ def test_bad_settings(script, arguments, vae, tmp_path, more, error, message):
         script.main(arguments("run", **{k: places.get(v, v) for k, v in more.items()}))
 
 
+def test_the_films_place_is_read_when_a_run_is_set_up(script, monkeypatch):
+    monkeypatch.setenv("TEXT2LIP_DATA", "/films")
+    assert script.TrainConfig().videos == "/films"
+    monkeypatch.delenv("TEXT2LIP_DATA")
+    assert script.TrainConfig().videos == "data"
+
+
 def test_lora_without_peft(monkeypatch):
     monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(ImportError, match="pip install peft"):

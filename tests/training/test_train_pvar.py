@@ -17,6 +17,7 @@ from text2lip.data.prepared import parquet_path
 from text2lip.training import Text2LipNetworks
 from text2lip.training.lip_networks import LIP_NETWORKS
 from text2lip.training.schedules import learning_rate
+from text2lip.training.settings import parse_settings
 from text2lip.training.trainer import Trainer
 
 
@@ -65,6 +66,10 @@ def arguments(prepared, tmp_path):
     return build
 
 
+def parse(script, arguments: list[str]):
+    return parse_settings(script.TrainConfig, script.__doc__, arguments)
+
+
 def logged(folder: Path, key: str = "loss") -> dict[int, float]:
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     return {row["step"]: row[key] for row in rows if key in row}
@@ -103,7 +108,7 @@ def test_two_steps(script, arguments, clips, tmp_path, capsys):
     assert logged(run, "val/text/lmd_centred")[2] > 0 and logged(run, "val/audio/lmd_centred")[2] > 0
     assert json.loads((run / "best/figures.json").read_text())["step"] == 2
     width = Text2LipNetworks.from_pretrained(run / "final").lip_decoder.config.reference_width
-    assert width == pytest.approx(script.LipClips(clips).rest_width, rel=1e-6)
+    assert width == pytest.approx(script.rest_width(script.training_samples(clips)), rel=1e-6)
     assert "collapse" in capsys.readouterr().out  # two steps leave the mouth nearly still
 
 
@@ -172,7 +177,7 @@ def test_best_is_a_pipeline(script, arguments, portrait, tmp_path):
 
 def test_help_explains_every_setting(script, capsys):
     with pytest.raises(SystemExit):
-        script.parse_config(["--help"])
+        parse(script, ["--help"])
     told = capsys.readouterr().out
     assert "MISSING" not in told and "YAML value" not in told
     for item in fields(script.TrainConfig):
@@ -256,19 +261,19 @@ def test_a_loss_that_is_not_a_number_stops_the_run(script, arguments):
 
 def test_the_command_line_wins_and_numbers_are_numbers(script, tmp_path):
     (tmp_path / "a.yaml").write_text("learning_rate: 1e-3\nmixed_precision: no\nseed: 3\n")
-    config = script.parse_config(["--config", str(tmp_path / "a.yaml"), "--seed", "4", "--limit_clips", "2"])
+    config = parse(script, ["--config", str(tmp_path / "a.yaml"), "--seed", "4", "--limit_clips", "2"])
     assert (config.learning_rate, config.mixed_precision, config.seed, config.limit_clips) == (1e-3, "no", 4, 2)
-    config = script.parse_config(["--max_steps", "1e2", "--output", "007", "--data", "2026", "--resume", "null"])
+    config = parse(script, ["--max_steps", "1e2", "--output", "007", "--data", "2026", "--resume", "null"])
     assert (config.max_steps, config.output, config.data, config.resume) == (100, "007", "2026", None)
     (tmp_path / "a.yaml").write_text("speed: 3\n")
     with pytest.raises(SystemExit):
-        script.parse_config(["--config", str(tmp_path / "a.yaml")])
+        parse(script, ["--config", str(tmp_path / "a.yaml")])
 
 
 @pytest.mark.parametrize("name", ["pvar_grid", "pvar_visemes", "pvar_paper", "audio_only"])
 def test_shipped_configs_build(script, clips, pipe, name):
-    config = script.parse_config(["--config", str(EXAMPLES / f"configs/{name}.yaml")])
-    networks = script.build_networks(config, script.LipClips(clips))
+    config = parse(script, ["--config", str(EXAMPLES / f"configs/{name}.yaml")])
+    networks = script.build_networks(config, script.training_samples(clips))
     shapes = {key: value.shape for key, value in networks.state_dict().items()}
     builtin = {
         f"{part}.{key}": value.shape
@@ -287,8 +292,7 @@ def test_shipped_configs_build(script, clips, pipe, name):
 
 def test_the_pure_form_differs_in_what_the_encoder_sees_alone(script):
     ours, pure = (
-        script.parse_config(["--config", str(EXAMPLES / f"configs/{name}.yaml")])
-        for name in ("pvar_grid", "pvar_visemes")
+        parse(script, ["--config", str(EXAMPLES / f"configs/{name}.yaml")]) for name in ("pvar_grid", "pvar_visemes")
     )
     pure.networks["viseme_encoder"] |= {"num_phones": 128, "num_features": 6}
     pure.output = ours.output

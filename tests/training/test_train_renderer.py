@@ -35,7 +35,7 @@ def train(script, folder, output, *more):
 def state(run):
     """All that a run has learnt: of the network, and of its adversary if there is one, with the optimisers'."""
     modules = [run.network] + ([run.adversary] if run.adversary else [])
-    optimizers = [run.optimizer] + ([run.judge] if run.adversary else [])
+    optimizers = [run.optimizer] + ([run.adversary_optimizer] if run.adversary else [])
     values = [value for module in modules for value in module.state_dict().values()]
     kept = [optimizer.state_dict()["state"][i] for optimizer in optimizers for i in optimizer.state_dict()["state"]]
     return values + [value for one in kept for value in one.values()]

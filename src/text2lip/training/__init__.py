@@ -1,4 +1,4 @@
-"""What the training scripts share, tested: schedule, losses, checkpoints, moving average, validation."""
+"""What the training scripts share, tested: the trainer, schedules, losses, samples, validation."""
 
 from text2lip._lazy import attach
 
@@ -6,15 +6,7 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "lip_samples": ["LipClips", "collate", "rest_shape", "to_sample"],
-        "duration_head": [
-            "DurationLesson",
-            "EncodedLessons",
-            "fit_head",
-            "lesson",
-            "span_duration_loss",
-            "write_head",
-        ],
+        "lip_samples": ["collate", "rest_shape", "rest_width", "to_sample", "training_samples"],
         "ema": ["EMA"],
         "losses": ["amplitude_loss", "duration_l1", "masked_l1", "motion_l1", "point_weights", "velocity_l1"],
         "lip_networks": ["NetworkOutput", "Text2LipNetworks"],

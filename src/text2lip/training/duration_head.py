@@ -234,6 +234,3 @@ def write_head(
     for name, content in ((SAFETENSORS_WEIGHTS_NAME, save(after, {"format": "pt"})), (CONFIG_NAME, config)):
         with replaced_file(output / name) as temporary:
             temporary.write_bytes(content)
-    written = load_file(output / SAFETENSORS_WEIGHTS_NAME)
-    kept = all(torch.equal(written[name], value) for name, value in before.items() if not name.startswith(HEAD_PREFIX))
-    assert kept and written.keys() == before.keys(), "another tensor than the head's has changed"

@@ -1,11 +1,11 @@
 """Prepared clips as the tensors that lip training reads."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
 
 from text2lip.data.prepared import PreparedClip, hold_out, load_prepared, read_prepared, splits_of
 from text2lip.faces.canonical import lip_gap, lip_width, neutral_shape
@@ -124,29 +124,22 @@ def rest_shape(clip: PreparedClip) -> np.ndarray:
     return neutral_shape(clip.lips, silent).astype(np.float32)
 
 
-class LipClips(Dataset):
-    """Clips of [`to_sample`], made once and kept in memory: 100 kB for a clip of 3 s.
+def training_samples(
+    clips: list[PreparedClip], lessons: Iterable[dict[str, torch.Tensor]] = ()
+) -> list[dict[str, torch.Tensor]]:
+    """Samples of [`to_sample`], 100 kB for a clip of 3 s, and after them `lessons` of [`teacher_samples`].
 
-    Args:
-        clips (`list[PreparedClip]`): real clips.
-        lessons (`list[dict]`): samples of [`~text2lip.training.teacher.teacher_samples`] to put after them.
+    Raises:
+        ValueError: there are no clips.
     """
+    if not clips:
+        raise ValueError("clips: there are none; prepare the split first (examples/prepare_grid.py).")
+    return [*map(to_sample, clips), *lessons]
 
-    def __init__(self, clips: list[PreparedClip], lessons: list[dict[str, torch.Tensor]] = ()):
-        if not clips:
-            raise ValueError("clips: there are none; prepare the split first (examples/prepare_grid.py).")
-        self.samples = [to_sample(clip) for clip in clips] + list(lessons)
 
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        return self.samples[index]
-
-    @property
-    def rest_width(self) -> float:
-        """Median width of the mouths at rest, eye units."""
-        return float(np.median([lip_width(sample["rest"].numpy()) for sample in self.samples if sample["real"]]))
+def rest_width(samples: list[dict[str, torch.Tensor]]) -> float:
+    """Median width of the mouths at rest in real clips, eye units."""
+    return float(np.median([lip_width(sample["rest"].numpy()) for sample in samples if sample["real"]]))
 
 
 def collate(samples: list[dict[str, torch.Tensor]], pad_id: int = 15) -> dict[str, torch.Tensor]:
