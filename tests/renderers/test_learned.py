@@ -3,12 +3,9 @@ import numpy as np
 import pytest
 import torch
 
-from text2lip.faces.crop import crop, mouth_crop_transform
-from text2lip.faces.geometry import to_pixels
 from text2lip.models.landmark_unet import LandmarkGuidedUNet
 from text2lip.renderers import GeometricRenderer, LearnedRenderer
 from text2lip.renderers.learned import reference_input
-from text2lip.renderers.mouth_correction import trust
 
 
 def network(strength=0.02, seed=0, **config):
@@ -93,20 +90,6 @@ def test_a_drawing_is_left_to_the_warp(painted):
     painted.portrait = (np.round(cv2.medianBlur(painted.portrait, 9) / 48) * 48).astype(np.uint8)
     target = painted.with_gap(0.15)
     assert np.array_equal(render(painted, target, network())[0], render(painted, target, None)[0])
-
-
-def test_trust_in_photographs_alone(portrait):
-    from text2lip import FaceLandmarker
-
-    landmarks = FaceLandmarker.from_builtin().locate(portrait)
-    points = to_pixels(landmarks, *portrait.shape[:2])[:, :2]
-    seen = crop(portrait, mouth_crop_transform(points))
-    assert trust(seen) == 1
-    assert trust((seen // 64 * 64).astype(np.uint8)) < 0.1
-    inked = seen.copy()
-    for row in range(30, 70, 8):
-        cv2.line(inked, (20, row), (76, row), (0, 0, 0), 1)
-    assert trust(inked) < 0.1
 
 
 def test_unbelievable_corrections_fade(painted):

@@ -10,6 +10,12 @@ from text2lip.faces.geometry import fit_similarity, transform_points
 from text2lip.faces.topology import DRIVEN, INNER_MIDDLE, MOUTH_CORNERS, OUTER_EYES, STABLE, driven_index
 
 
+def eye_distance(points: np.ndarray) -> np.floating:
+    """Distance of the outer eye corners of `points` (478, 2): the unit of faces, in that of `points`."""
+    right, left = OUTER_EYES
+    return np.hypot(*(points[left] - points[right]))
+
+
 def canonical_transforms(points: np.ndarray) -> np.ndarray:
     """Matrices (frames, 2, 3) that take a clip's pixels to the canonical frame, one for each frame.
 

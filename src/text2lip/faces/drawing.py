@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from text2lip.faces import topology
+from text2lip.faces.geometry import to_pixels
 from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
 
 
@@ -114,7 +115,7 @@ def overlay_landmarks(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     landmarks = _check(landmarks)
     result = np.ascontiguousarray(image).copy()
     height, width = result.shape[:2]
-    points = np.round((landmarks[:, :2] * (width, height) - 0.5) * 16).astype(np.int32)
+    points = np.round((to_pixels(landmarks[:, :2].astype(np.float64), height, width) - 0.5) * 16).astype(np.int32)
     contours = topology.RIGHT_EYE, topology.LEFT_EYE, topology.FACE_OVAL
     closed = [((*contour, contour[0]), (90, 200, 90)) for contour in contours]
     for chain, colour in (*closed, *HALF_LIPS):

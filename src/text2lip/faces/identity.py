@@ -24,7 +24,7 @@ from text2lip.faces.topology import EYES_AND_NOSE
 
 
 CHIP_SIZE = 150  # pixels of a chip's side
-SAME = 0.55  # distance below which two faces are taken for one person's; see docs/source/en/dubbing.md for its errors
+SAME_PERSON = 0.55  # distance below which two faces are one person's; see docs/source/en/dubbing.md for its errors
 CHIP = np.array(  # where dlib's chips have them, with a margin of a quarter around the face
     [[0.12058, 0.21373], [0.33409, 0.22906], [0.64606, 0.22897], [0.85957, 0.21350], [0.49011, 0.62780]]
 )

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from text2lip.faces.geometry import to_pixels
-from text2lip.faces.identity import SAME, builtin_identity, face_chip
+from text2lip.faces.identity import SAME_PERSON, builtin_identity, face_chip
 from text2lip.faces.pose import head_pose
 from text2lip.media.images import load_image
 from text2lip.media.pixels import ImageError
@@ -97,7 +97,7 @@ class Person:
         self.views.append((turn_of(points), encode([face_chip(image, points)])[0]))
 
     def distance(self, vectors: np.ndarray) -> np.ndarray:
-        """How unlike the person faces with `vectors` (n, 128) are, (n,); below `SAME` it is the same."""
+        """How unlike the person faces with `vectors` (n, 128) are, (n,); below `SAME_PERSON` it is the same."""
         facing = [vector for turn, vector in self.views if turn < JUDGED_TURN] or [vector for _, vector in self.views]
         return np.linalg.norm(vectors - np.mean(facing, 0), axis=-1)
 
@@ -115,7 +115,7 @@ class Person:
         """Which of the `faces` (468, 3), pixels, in frame `number` of the scene is the person's; None if none is."""
         distances = self.distance(encode([face_chip(image, points) for points in faces]))
         best = int(distances.argmin())
-        if distances[best] <= SAME:
+        if distances[best] <= SAME_PERSON:
             self.tries, self.chips, self.check = 0, [], number + CHECKED
             return best
         if len(faces) == 1 and self._goes_on(number, faces[0]):

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from text2lip.devices import execution_device
 from text2lip.faces.crop import crop, paste_back
 from text2lip.faces.drawing import draw_landmarks
+from text2lip.faces.geometry import to_pixels
 from text2lip.renderers.base import check_landmarks, check_portrait
 from text2lip.renderers.sampling import Sampling, SamplingOptions
 from text2lip.renderers.windows import ContextWindows, free_noise_block, pieces, shuffle_noise, windows
@@ -47,7 +48,7 @@ class FaceSquare:
     def __init__(self, portrait: np.ndarray, landmarks: np.ndarray, size: int):
         self.portrait, self.size = portrait, size
         self.edge = np.array(portrait.shape[1::-1])  # width, height
-        points = landmarks * self.edge
+        points = to_pixels(landmarks.astype(np.float64), *portrait.shape[:2])
         low, high = points.min(0), points.max(0)
         spare = DILATION * (high - low)
         low, high = np.floor((low - spare).clip(0)), np.ceil(np.minimum(high + spare, self.edge))
@@ -320,13 +321,13 @@ class EchoMimicRenderer(Sampling):
         embeds = self._embeds(conditions, noisy.device) if embeds is None else embeds
         dtype, scale = self.unet.dtype, self.guidance_scale
         features = self._landmark_features(conditions.landmarks[window]).to(dtype)
-        sound, given = embeds[:, window].to(dtype), noisy.to(dtype)
+        sound, noisy = embeds[:, window].to(dtype), noisy.to(dtype)
         if scale <= 1:
-            return self.unet(given, timestep, sound[-1:], features, conditions.reference, return_dict=False)[0]
+            return self.unet(noisy, timestep, sound[-1:], features, conditions.reference, return_dict=False)[0]
         if len(sound) == 1:
             sound = torch.cat([torch.zeros_like(sound), sound])
-        given, features = torch.cat([given, given]), torch.cat([torch.zeros_like(features), features])
-        both = self.unet(given, timestep, sound, features, conditions.reference, return_dict=False)[0].float()
+        noisy, features = torch.cat([noisy, noisy]), torch.cat([torch.zeros_like(features), features])
+        both = self.unet(noisy, timestep, sound, features, conditions.reference, return_dict=False)[0].float()
         without, led = both.chunk(2)
         return without + scale * (led - without)
 
@@ -364,9 +365,9 @@ class EchoMimicRenderer(Sampling):
         if self.callback is None:
             return latents, embeds
         tensors = {"latents": latents, "prompt_embeds": embeds}
-        given = {name: tensors[name] for name in self.callback_inputs}
+        asked = {name: tensors[name] for name in self.callback_inputs}
         with self.pipe.lent(self):  # the state is this clip's: another thread may sample with the same pipeline
-            tensors |= self.callback(self.pipe, step, timestep, given) or {}
+            tensors |= self.callback(self.pipe, step, timestep, asked) or {}
         return tensors["latents"], tensors["prompt_embeds"]
 
     def _progress(self, parts: list[range], conditions: Conditions) -> tqdm:

@@ -20,10 +20,8 @@ BEYOND = 0.28  # of an eye's width: how far outside of the outer corner the skin
 CORNER = BEYOND / (1 + BEYOND)
 FOLD, FOLD_INSIDE = 0.3, 0.4  # how far the fold outside of the corner comes down, eye heights; where it ends, widths
 UPPER_LID, LOWER_LID = 0.96, 0.12  # ways, of the eye's height; the lids overlap, for landmarks are not exact
-BROW, LID_SKIN = (
-    0.5,
-    (1.2, 2.4),
-)  # of the lid's bow, from which skin is brow; least and most skin above it, eye heights
+BROW = 0.5  # of the height of the lid's margin, that is taken from the brow's to have the skin between them
+LID_SKIN = (1.2, 2.4)  # least and most skin above a lid, eye heights
 EYE_RIM = 0.72  # brightness, beside the lid's, of what is no skin
 LASHES, LASHES_DARK = 0.014, 0.75  # half the thickness of the dark line where the lids meet, units; its strength
 LID_SHADE = (0.35, 0.03)  # on the ball: strength, and how far it falls, units

@@ -28,7 +28,7 @@ WAS_OPEN = (0.01, 0.04)  # gap of a portrait whose mouth is called open
 ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.06, 0.30), 0.8, 0.5  # share of the width that is gone when lips are rounded
 TEETH_WAY, LIP_WAY = 1.38, (0.75, 0.95)  # of the lower teeth: of the chin's way, at least and at most of the lip's
 OPEN_CHIN = 0.4  # of the portrait's gap, that its chin is down already
-LINE, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
+LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
 MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
 SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips' edges, of the gap below, and the gap
 UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
@@ -160,7 +160,7 @@ class PreparedPortrait:
         line = self.face.coordinates(middle)
         x, y = self.field.face[..., 0], self.field.face[..., 1]
         beyond = np.maximum(np.maximum(line[0, 0] - x, x - line[-1, 0]), 0)
-        soft = LINE + BEYOND_CORNERS * beyond
+        soft = LINE_SOFTNESS + BEYOND_CORNERS * beyond
         return smoothstep(np.interp(x, line[:, 0], line[:, 1]) - y, -soft, soft).astype(np.float32)
 
     def _mouth_box(self, target: np.ndarray) -> tuple[int, int, int, int]:

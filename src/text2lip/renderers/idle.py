@@ -25,7 +25,7 @@ START = 1.5  # seconds in which the sway sets in
 SWAY_CELLS = 16  # of the sway's grid in a unit
 HEAD = ((0.0, 0.05), (0.95, 1.3))  # centre and half axes, units, of what moves as one: head and hair
 FADE = 0.85  # units around the head in which the motion fades
-FRAME, STILL = 0.45, 0.1  # units along the picture's sides in which it fades, and the share that does not move at all
+FADING_SIDES, STILL = 0.45, 0.1  # units along the picture's sides in which it fades; share of them that stands still
 NECK = 1.9  # units below the eyes: what the head turns about
 
 
@@ -75,7 +75,7 @@ def head_weight(points: np.ndarray, face: FaceFrame, height: int, width: int) ->
     (cx, cy), (rx, ry) = HEAD
     distance = np.hypot((x - cx) / rx, (y - cy) / ry)
     weight = 1 - smoothstep(distance, 1, 1 + FADE)
-    margin = np.minimum(points, np.array([width - 1, height - 1]) - points) / (FRAME * face.unit)
+    margin = np.minimum(points, np.array([width - 1, height - 1]) - points) / (FADING_SIDES * face.unit)
     return weight * smoothstep(margin, STILL, 1).prod(-1)
 
 

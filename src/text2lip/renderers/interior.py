@@ -35,7 +35,7 @@ TEXTURE_SIDE, TEXTURE_TOP, TEXTURE_BOTTOM = 0.45, -0.20, 0.30  # of the layers, 
 BITE = (0.5, 0.015)  # the biting edge below the nose: lengths of the nose, and units
 SPLIT = (0.25, 0.75)  # where the middle of the teeth may be between the corners of the mouth, as the head turns
 # Colours and light, by eye, towards what was measured on GRID.
-WHITE = (90, 0.9, 1.3, 25)  # of the eyes: percentile of their luma; least and most of the skin's, and levels more
+EYE_WHITE = (90, 0.9, 1.3, 25)  # of the eyes: percentile of their luma; least and most of the skin's, and levels more
 TEETH_LIGHT, TEETH_LEVEL, TEETH_TINT = 0.95, 235, 0.55  # of that white; the brightest; share of the skin's tint
 FLESH, CAVITY_LIGHT = (0.8, 0.2), 0.42  # shares of the lips' colour and of the skin's; how light the depth is
 COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
@@ -91,7 +91,7 @@ def palette(portrait: np.ndarray, points: np.ndarray) -> Palette:
     lips = np.median(_inside(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
     eyes = np.concatenate([_inside(portrait, points[list(contour)]) for contour in EYE_HEXAGONS])
     luma = max(float(to_luma(skin)), 1.0)
-    percentile, least, most, more = WHITE
+    percentile, least, most, more = EYE_WHITE
     white = float(np.clip(np.percentile(to_luma(eyes), percentile), least * luma, most * luma + more))
     teeth = min(TEETH_LIGHT * white, TEETH_LEVEL) * (1 + TEETH_TINT * (skin / luma - 1))
     flesh = FLESH[0] * lips + to_luma(FLESH[1] * lips) / luma * skin

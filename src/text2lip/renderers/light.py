@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from text2lip.faces.canonical import eye_distance
 from text2lip.faces.geometry import fit_affine
 from text2lip.faces.topology import FACE_OVAL, LEFT_EYE, LIPS, RIGHT_EYE
 
@@ -54,7 +55,7 @@ def _small(picture: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndar
     low = np.clip(np.floor(points.min(0)), 0, (width - 1, height - 1)).astype(int)
     high = np.clip(np.ceil(points.max(0)), low + 1, (width, height)).astype(int)
     part = picture[low[1] : high[1], low[0] : high[0]]
-    scale = min(1.0, CELLS / max(float(np.hypot(*(points[263] - points[33]))), 1.0))
+    scale = min(1.0, CELLS / max(float(eye_distance(points)), 1.0))
     size = tuple(max(1, round(side * scale)) for side in part.shape[1::-1])
     small = cv2.GaussianBlur(cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.float32), (0, 0), 1)
     return small, (points - low) * (np.array(size) / part.shape[1::-1]) - 0.5

@@ -15,7 +15,8 @@ MIDDLE = slice(2 * SUBDIVISION, -2 * SUBDIVISION)
 EDGE_BLUR = 0.6  # pixels over which a photograph's edge between teeth and lip spreads
 PALE = 0.82  # share of a lip's redness below which it is no lip
 DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
-APART, PALER = (1.2, 2.4), (0.10, 0.30)  # distance of the colours, standard deviations; redness that the inside lacks
+COLOURS_APART = (1.2, 2.4)  # distance of the two colours, standard deviations
+PALER = (0.10, 0.30)  # of a lip's redness, what the inside lacks
 RED = (0.03, 0.08)  # redness of a lip
 NEARER_LIPS, SPREAD_LEAST = (0.6, 0.4), 2e-4  # the threshold's shares of both colours; added to their variances
 
@@ -45,7 +46,7 @@ def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.
     direction, threshold, distance = _discriminant(lips, inside)
     red = float(np.median(_redness(lips)))
     pale = 1 - float(np.median(_redness(inside))) / max(red, 0.02)
-    sure = float(smoothstep(distance, *APART) * smoothstep(pale, *PALER))
+    sure = float(smoothstep(distance, *COLOURS_APART) * smoothstep(pale, *PALER))
     edges = []
     for profile, across in zip(profiles, thickness):
         lip = float(np.median(_redness(profile[MIDDLE, OUTER_HALF])))

@@ -77,50 +77,22 @@ class MouthCrop:
         return cv2.warpAffine(picture, matrix, size, flags=flags).astype(np.float32)
 
 
-class ReferenceMouth(NamedTuple):
-    """What references say of a frame, see [`MouthReferences.draw`].
-
-    Attributes:
-        picture: `(side, side, 3)` uint8.
-        familiarity: in (0, 1].
-        where: `(size, size)` in [0, 1], where it may be used.
-    """
-
-    picture: np.ndarray
-    familiarity: float
-    where: np.ndarray
-
-
 class FrameMouth(NamedTuple):
-    """What the network sees of a warped frame.
+    """What the network sees of a warped frame."""
 
-    Attributes:
-        warped: `(size, size, 3)` uint8, its crop.
-        drawings: `(size, size, 8)` uint8, of the portrait's landmarks and of its own.
-        motion: how far its lips have moved, 0 to 1.
-        reference: what the references say of it, or None.
-    """
-
-    warped: np.ndarray
-    drawings: np.ndarray
-    motion: float
-    reference: ReferenceMouth | None
+    warped: np.ndarray  # (size, size, 3) uint8, its crop
+    drawings: np.ndarray  # (size, size, 8) uint8, of the portrait's landmarks and of its own
+    motion: float  # how far its lips have moved, 0 to 1
+    reference: tuple | None  # of `MouthReferences.draw`; and where that may be used, (size, size) in [0, 1]
 
 
 class Answer(NamedTuple):
-    """What the network says of a frame, float32 over the crop.
+    """What the network says of a frame, float32."""
 
-    Attributes:
-        flow: `(size, size, 2)`, pixels of the crop.
-        colour: `(size, size, 3)`, grey levels.
-        mask: `(size, size)`, where the mouth was painted anew.
-        reference_share: `(size, size)`, how much of the reference shows.
-    """
-
-    flow: np.ndarray
-    colour: np.ndarray
-    mask: np.ndarray
-    reference_share: np.ndarray
+    flow: np.ndarray  # (size, size, 2), pixels of the crop
+    colour: np.ndarray  # (size, size, 3), grey levels
+    mask: np.ndarray  # (size, size) in [0, 1], where the mouth was painted anew
+    reference_share: np.ndarray  # (size, size) in [0, 1], how much of the reference shows
 
 
 class MouthView:
@@ -149,7 +121,7 @@ class MouthView:
         if self.references is not None:
             lips = cv2.blur(np.maximum(drawings[..., :3], drawings[..., 4:7]).max(-1), (5, 5)) / np.float32(255)
             shut = 1 - np.float32(smoothstep(lip_gap(points) * CROP_SIDE / CROP_SIZE, *REFERENCE_GAP))
-            reference = ReferenceMouth(*self.references.draw(points, self.size), 1 - shut * lips)
+            reference = *self.references.draw(points, self.size), 1 - shut * lips
         return FrameMouth(self.crop.cut(frame), drawings, float(motion_share(points, self.points)), reference)
 
 
@@ -180,8 +152,9 @@ class MouthCorrection:
         """
         (warped, _, _, reference), (flow, colour, mask, reference_share) = mouth, answer
         if reference is not None:
-            reference_share = reference_share * reference.where
-            small = cv2.resize(reference.picture, warped.shape[:2], interpolation=cv2.INTER_AREA)
+            picture, _, where = reference
+            reference_share = reference_share * where
+            small = cv2.resize(picture, warped.shape[:2], interpolation=cv2.INTER_AREA)
             warped = warped + reference_share[..., None] * (small - warped.astype(np.float32))
         painted = warped + colour
         colour = colour + mask[..., None] * (self._natural(painted, warped) - painted)
@@ -199,7 +172,7 @@ class MouthCorrection:
         if sigma > 0.6:
             result += (cv2.GaussianBlur(result, (0, 0), sigma) - result) * change[..., 5:6]
         if reference is not None:
-            laid = self.crop.lay(reference.picture)
+            laid = self.crop.lay(picture)
             laid = laid if self.saturation == 1 else mute(laid, self.saturation)
             result += (laid - result) * change[..., 6:]
         view[:] = np.rint(result + change[..., 2:5]).clip(0, 255)

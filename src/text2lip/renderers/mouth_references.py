@@ -73,9 +73,9 @@ class MouthReferences:
         Raises:
             ValueError: no frame, not as many as rows of landmarks, another shape or dtype, or NaN.
         """
-        own = to_pixels(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
-        anchor, matrix = mouth_anchor(own), mouth_crop_transform(own)
-        light = _light(crop(portrait, matrix, CROP_SIZE), transform_points(matrix, own[list(DRIVEN)]))
+        row = to_pixels(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
+        anchor, matrix = mouth_anchor(row), mouth_crop_transform(row)
+        light = _light(crop(portrait, matrix, CROP_SIZE), transform_points(matrix, row[list(DRIVEN)]))
         zoom = 1 / np.sqrt(np.linalg.det(matrix[:, :2]))  # pixels of the portrait for one of the crop
         size = int(np.clip(np.ceil(CROP_SIZE * zoom), CROP_SIZE, LARGEST))
         pictures, points = [], []
@@ -122,8 +122,8 @@ class MouthReferences:
         for index, shift in zip(near, shifts.astype(np.float32)):
             shift = cv2.resize(shift, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
             x, y = shift[..., 0] + line, shift[..., 1] + line[:, None]
-            moved = cv2.remap(self.pictures[index], x, y, sharp, borderMode=cv2.BORDER_REPLICATE)
-            cv2.accumulateWeighted(moved, drawn, float(weight[index] / weight[near[near <= index]].sum()))
+            warped = cv2.remap(self.pictures[index], x, y, sharp, borderMode=cv2.BORDER_REPLICATE)
+            cv2.accumulateWeighted(warped, drawn, float(weight[index] / weight[near[near <= index]].sum()))
         return np.rint(drawn).astype(np.uint8), float(np.exp(-distance.min() / FAMILIAR))
 
 

@@ -3,8 +3,10 @@
 import cv2
 import numpy as np
 
+from text2lip.faces.canonical import eye_distance
 from text2lip.faces.geometry import fit_affine, to_indices, transform_points
 from text2lip.faces.topology import ANCHORS, INNER_LOWER, INNER_UPPER, LOWER_SIDE, UPPER_SIDE
+from text2lip.renderers.geometric import BEYOND_CORNERS, LINE_SOFTNESS
 from text2lip.renderers.warp import face_frame, smoothstep, warp_field
 
 
@@ -61,7 +63,7 @@ class Skin:
         """How much each node follows the upper lip: 1 above the mouth's middle line, 0 below it: (rows, columns)."""
         points = target[[*INNER_UPPER, *INNER_LOWER]]
         line = points.reshape(2, -1, 2).mean(0)
-        soft = 0.03 * np.hypot(*(self.points[263] - self.points[33]))
+        soft = LINE_SOFTNESS * eye_distance(self.points)
         beyond = np.maximum(np.maximum(line[0, 0] - self.grid[..., 0], self.grid[..., 0] - line[-1, 0]), 0)
         above = np.interp(self.grid[..., 0], line[:, 0], line[:, 1]) - self.grid[..., 1]
-        return smoothstep(above, -soft - 0.5 * beyond, soft + 0.5 * beyond)
+        return smoothstep(above, -soft - BEYOND_CORNERS * beyond, soft + BEYOND_CORNERS * beyond)

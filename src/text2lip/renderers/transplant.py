@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from text2lip.faces.canonical import eye_distance
 from text2lip.faces.geometry import fit_affine
 from text2lip.faces.topology import CARRIED, LIPS
 from text2lip.renderers.light import light_of, spread_light
@@ -30,7 +31,7 @@ def lay_mouth(
     """
     height, width = frame.shape[:2]
     points, source = landmarks * (width, height), drawn * mouth.shape[1::-1]
-    unit = float(np.hypot(*(points[263] - points[33])))
+    unit = float(eye_distance(points))
     lips = points[list(LIPS)]
     x0, y0 = np.clip(np.floor(lips.min(0) - MARGIN * unit), 0, (width - 1, height - 1)).astype(int)
     x1, y1 = np.clip(np.ceil(lips.max(0) + MARGIN * unit), (x0 + 1, y0 + 1), (width, height)).astype(int)

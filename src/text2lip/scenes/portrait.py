@@ -7,7 +7,7 @@ import numpy as np
 
 from text2lip.faces.cache import FaceCache
 from text2lip.faces.geometry import to_pixels
-from text2lip.faces.identity import SAME
+from text2lip.faces.identity import SAME_PERSON
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person
 from text2lip.faces.topology import LIPS
@@ -102,7 +102,7 @@ def locate_person(portrait: np.ndarray, landmarker: FaceLandmarker, person: Pers
     if best is None:
         raise FaceNotFoundError(
             f"`face_index`: the person in that picture isn't in `image`, which shows {len(faces)} face(s); the likest "
-            f"differs by {person.nearest:.2f}, the same person's by less than {SAME:.2f}."
+            f"differs by {person.nearest:.2f}, the same person's by less than {SAME_PERSON:.2f}."
         )
     return faces[best]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from text2lip.faces.canonical import canonical_lips
 from text2lip.faces.geometry import to_pixels
-from text2lip.faces.identity import SAME, face_chip
+from text2lip.faces.identity import SAME_PERSON, face_chip
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person, encode
 from text2lip.faces.topology import LIPS
@@ -93,7 +93,7 @@ class ReferenceSet:
         distance = person.distance(self.vectors) if person.known and person.follow else np.zeros(len(self))
         order = np.lexsort((np.arange(len(distance)), distance, self.numbers))
         first = order[np.unique(self.numbers[order], return_index=True)[1]]
-        return self._part(first[distance[first] <= SAME])
+        return self._part(first[distance[first] <= SAME_PERSON])
 
     def alike(self, face: np.ndarray, size: tuple[int, int]) -> "ReferenceSet":
         """At most 24 pictures whose mouths differ most, of those with the whole mouth on a head turned like `face`.
@@ -125,8 +125,8 @@ class ReferenceSet:
         if not len(self.showing(person)):
             return ValueError(
                 f"reference: {len(self)} face(s), but none is the {what}'s person; the likest differs by "
-                f"{person.distance(self.vectors).min():.2f}, the same person's by less than {SAME:.2f}; give pictures "
-                "of the same person."
+                f"{person.distance(self.vectors).min():.2f}, the same person's by less than {SAME_PERSON:.2f}; "
+                "give pictures of the same person."
             )
         return ValueError(
             f"reference: {len(self)} picture(s) with a face, but none shows a whole mouth on a head turned like "

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from text2lip.faces.canonical import lip_gap
 from text2lip.faces.geometry import to_pixels
-from text2lip.faces.identity import SAME
+from text2lip.faces.identity import SAME_PERSON
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning, stretches
 from text2lip.faces.topology import BETWEEN_EYES, LIPS, OUTER_EYES
@@ -123,7 +123,7 @@ def find_shots(
     if not shots and count and person.others:
         raise FaceNotFoundError(
             f"`face_index`: the person is in none of {count} frames; the likest face differs by {person.nearest:.2f}, "
-            f"the same person's by less than {SAME:.2f}. Give another picture of the person, a number or a box."
+            f"the same person's by less than {SAME_PERSON:.2f}. Give another picture of the person, a number or a box."
         )
     _tell(stretches(person.others, fps, BRIDGE / 2, BRIDGE))
     if not shots and count:

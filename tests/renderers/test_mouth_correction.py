@@ -1,0 +1,36 @@
+"""The crop of a mouth, and how far it is taken for a photograph."""
+
+import cv2
+import numpy as np
+
+from text2lip.faces.crop import crop, mouth_crop_transform
+from text2lip.faces.geometry import to_indices, to_pixels, transform_points
+from text2lip.faces.topology import DRIVEN
+from text2lip.renderers.mouth_correction import MouthCrop, trust
+
+
+def test_trust_in_photographs_alone(portrait):
+    from text2lip import FaceLandmarker
+
+    landmarks = FaceLandmarker.from_builtin().locate(portrait)
+    points = to_pixels(landmarks, *portrait.shape[:2])[:, :2]
+    seen = crop(portrait, mouth_crop_transform(points))
+    assert trust(seen) == 1
+    assert trust((seen // 64 * 64).astype(np.uint8)) < 0.1
+    inked = seen.copy()
+    for row in range(30, 70, 8):
+        cv2.line(inked, (20, row), (76, row), (0, 0, 0), 1)
+    assert trust(inked) < 0.1
+
+
+def test_a_crop_knows_its_place_in_the_portrait(painted):
+    height, width = painted.portrait.shape[:2]
+    mouth = MouthCrop(painted.landmarks, height, width, 96)
+    points = to_indices(painted.landmarks, height, width)[list(DRIVEN)]
+    rows, columns = mouth.box
+    inside = points - (columns.start, rows.start)
+    np.testing.assert_allclose(
+        transform_points(mouth.to_crop, inside) + 0.5, mouth.driven(painted.landmarks), atol=1e-3
+    )
+    portrait, laid = np.float32(painted.portrait[mouth.box]), mouth.lay(mouth.cut(painted.portrait))
+    assert laid.shape == portrait.shape and np.abs(cv2.blur(laid - portrait, (9, 9)))[12:-12, 12:-12].mean() < 3
