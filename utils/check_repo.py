@@ -1,6 +1,6 @@
 """Repository checks that no linter does; run by CI.
 
-python utils/check_repo.py              # or --structure: how src is built, alone
+python utils/check_repo.py
 """
 
 import ast
@@ -98,16 +98,13 @@ def check_checkpoints() -> list[str]:
 
 def main() -> int:
     checks = (
-        check_structure.CHECKS
-        if sys.argv[1:] == ["--structure"]
-        else (
-            check_file_length,
-            check_docstrings,
-            check_forbidden,
-            check_import,
-            check_lazy_exports,
-            check_checkpoints,
-        )
+        check_file_length,
+        check_docstrings,
+        check_forbidden,
+        check_import,
+        check_lazy_exports,
+        check_checkpoints,
+        *check_structure.CHECKS,
     )
     problems = [problem for check in checks for problem in check()]
     print("\n".join(problems) or "repository checks passed")

@@ -1,4 +1,4 @@
-"""How `src` is built: file names, constants, imports, rooms, signatures. `check_repo.py` runs these checks.
+"""How `src` is built: file names, constants, imports, rooms, signatures. `check_repo.py` runs these checks too.
 
 python utils/check_structure.py
 
