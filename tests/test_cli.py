@@ -128,7 +128,7 @@ def test_own_audio_and_own_times(say, tmp_path):
         (["Hi.", "-a", "https://a.b/c.wav"], "--audio: 'https://a.b/c.wav' is an address; download it first"),
         (["Hi.", "--timings", "no.json"], "--timings: no file 'no.json'"),
         (["Hi.", "--reference", "no.mp4"], "--reference: no file 'no.mp4'"),
-        (["Hi.", "--reference", "{image}", "--renderer", "geometric"], "--reference: .*, but the geometric renderer"),
+        (["Hi.", "--reference", "{image}", "--renderer", "geometric"], "--reference: .*, but this renderer"),
         (["Hi.", "-l", "xx"], "--language: 'xx' is not one"),
         (["Hi.", "-v", "nobody"], "--voice: no voice 'nobody'; choose one of"),
         (["Hi.", "-r", "9"], "--rate: got 9.0; wants a number from"),

@@ -342,7 +342,7 @@ def test_the_renderers_are_what_their_names_say(pipe, portrait):
     from text2lip.renderers.geometric import GeometricRenderer
     from text2lip.renderers.learned import LearnedRenderer
 
-    made = pipe.make_renderer(None)
+    made = pipe.make_renderer()
     assert type(made) is LearnedRenderer and made.unet is pipe.unet
     assert type(pipe.make_renderer("geometric")) is GeometricRenderer
     timings = [("", 0.0, 0.1), ("a", 0.1, 0.3)]

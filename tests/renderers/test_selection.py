@@ -63,19 +63,19 @@ def sampled(pipe):
 
 def test_auto_takes_the_best_there_is(pipe):
     bare, learned = with_unet(pipe, None), with_unet(pipe, LearnedUNet())
-    kinds = [type(p.make_renderer(None)) for p in (bare, learned, sampled(pipe))]
+    kinds = [type(p.make_renderer()) for p in (bare, learned, sampled(pipe))]
     assert kinds == [GeometricRenderer, LearnedRecorder, SampledRecorder]
     for made, name in ((learned, "learned"), (sampled(pipe), "echomimic")):
         assert type(made.make_renderer(name)) is type(made.make_renderer("auto"))
         assert isinstance(made.make_renderer("geometric"), GeometricRenderer)
-    assert learned.make_renderer(None).parts == (learned.unet,)
+    assert learned.make_renderer().parts == (learned.unet,)
 
 
 def test_a_renderer_that_samples_gets_its_parts_and_its_arguments(pipe):
     made = sampled(pipe)
-    renderer = made.make_renderer("echomimic", num_inference_steps=6, guidance_scale=1.0, pipe=made)
+    renderer = made.make_renderer("echomimic", SamplingOptions(num_inference_steps=6, guidance_scale=1.0), made)
     assert renderer.parts == (made.unet, made.reference_unet, made.landmark_encoder, made.vae, made.scheduler)
-    options = SamplingOptions(num_inference_steps=6, guidance_scale=1.0, quiet=renderer.sampler["options"].quiet)
+    options = SamplingOptions(num_inference_steps=6, guidance_scale=1.0)
     assert renderer.sampler == {"options": options, "pipe": made}
 
 

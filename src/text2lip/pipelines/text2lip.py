@@ -384,7 +384,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """
         if request.idle and scene.moves:
             raise ValueError(f"idle: {request.idle!r}, but the head of a video has its own life; leave it out.")
-        renderer = self.make_renderer(request, pipe=self, **callbacks)
+        renderer = self.make_renderer(request.renderer, self._sampling_options(request, **callbacks), pipe=self)
         landmarks, frames = scene.draw(renderer, motion, audio_features, request.generator)
         if request.idle:
             life = {"fps": scene.fps, "strength": float(request.idle), "seed": idle_seed(request.generator)}
@@ -406,21 +406,23 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         self.viseme_encoder.check_tokenizer(self.tokenizer)
         return LipNetworks(self.viseme_encoder, self.pseudo_audio, self.lip_decoder)
 
-    @takes("renderer", "num_inference_steps", "guidance_scale")
-    def make_renderer(self, request: Text2LipRequest, *, pipe: Sampling | None = None, **callbacks: Any) -> Renderer:
-        """What draws the frames, see [`choose_renderer`]; callbacks are given `pipe`.
+    def make_renderer(
+        self,
+        renderer: str | Renderer | None = None,
+        options: SamplingOptions | None = None,
+        pipe: Sampling | None = None,
+    ) -> Renderer:
+        """What draws the frames, this pipeline's own choice by default; see [`choose_renderer`]."""
+        renderer = self.config.renderer if renderer is None else renderer
+        return choose_renderer(renderer, self.components, options, pipe)
 
-        Args:
-            {arguments}
-        """
-        options = SamplingOptions(
+    def _sampling_options(self, request: Text2LipRequest, **callbacks: Any) -> SamplingOptions:
+        return SamplingOptions(
             num_inference_steps=request.num_inference_steps,
             guidance_scale=request.guidance_scale,
             quiet=bool(getattr(self, "_progress_bar_config", {}).get("disable")),
             **callbacks,
         )
-        name = self.config.renderer if request.renderer is None else request.renderer
-        return choose_renderer(name, self.components, options, pipe)
 
     @takes()
     def check_inputs(self, request: Text2LipRequest, *, output_type: str = "np", **callbacks: Any) -> None:
@@ -439,7 +441,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         if output_type not in ("pil", "np", "pt"):
             raise ValueError(f"output_type: {output_type!r}; choose 'pil', 'np' or 'pt'.")
         self.lip_model(request.motion)
-        renderer = self.make_renderer(request, **callbacks)
+        renderer = self.make_renderer(request.renderer, self._sampling_options(request, **callbacks))
         if request.reference is not None and not renderer.takes_references:
             value = request.reference
             value = repr(value) if isinstance(value, (str, os.PathLike)) else f"got {type(value).__name__}"
