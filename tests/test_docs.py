@@ -241,3 +241,17 @@ def test_the_map_of_the_package_has_every_room():
     rooms = {path.name for path in (ROOT / "src/text2lip").iterdir() if (path / "__init__.py").exists()}
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert rooms <= set(re.findall(r"`src/text2lip/(\w+)`", page))
+
+
+def test_the_way_of_a_prompt_has_true_names_and_eight_steps():
+    import text2lip
+    from text2lip import motion, pipelines, renderers, scenes
+    from text2lip.pipelines import request
+
+    page = (ROOT / "docs/source/en/concepts.md").read_text(encoding="utf-8")
+    drawing = page.split("```text\n")[1].split("```")[0]
+    assert re.findall(r"^(\d+)  ", drawing, re.MULTILINE) == [str(step) for step in range(1, 9)]
+    homes = (text2lip, motion, pipelines, renderers, scenes, request)
+    for name, member in re.findall(r"\b([A-Z][a-z]\w*[A-Z]\w+)(?:\.(\w+))?", drawing):
+        found = next(getattr(home, name) for home in homes if hasattr(home, name))
+        assert not member or hasattr(found, member), f"{name}.{member}"
