@@ -251,10 +251,10 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
                 scenes[pictures] = self.see(replace(clip, reference=references.get(pictures[1])))
             scene = scenes[pictures]
             speech = self.speak(clip)
-            motion = self.move(speech.timeline, replace(clip, fps=scene.fps))
-            features = sound_features(clip.audio_condition, speech, motion, self.components)
-            landmarks, frames = self.draw(scene, motion, clip, audio_features=features, **callbacks)
-            yield Text2LipStream.of(scene, speech, motion, landmarks, frames, self.tokenizer)
+            lip_motion = self.move(speech.timeline, replace(clip, fps=scene.fps))
+            features = sound_features(clip.audio_condition, speech, lip_motion, self.components)
+            landmarks, frames = self.draw(scene, lip_motion, clip, audio_features=features, **callbacks)
+            yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer)
 
     @takes("image", "face_index", "reference", "fps", "video_end")
     @torch.no_grad()
@@ -359,7 +359,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     def draw(
         self,
         scene: Portrait | Film,
-        motion: LipMotion,
+        lip_motion: LipMotion,
         request: Text2LipRequest,
         *,
         audio_features: torch.Tensor | None = None,
@@ -369,7 +369,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
 
         Args:
             scene ([`Portrait`] or [`Film`]): of [`see`].
-            motion ([`LipMotion`]): of [`move`], at the scene's frames per second.
+            lip_motion ([`LipMotion`]): of [`move`], at the scene's frames per second.
             {arguments}
             audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), for a renderer that hears, see
                 [`~text2lip.renderers.sound_features.sound_features`].
@@ -377,7 +377,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
 
         Returns:
             `tuple`: landmarks, float32 (frames, 478, 2), normalised; and an iterator of frames, uint8 (height, width,
-            3). Fewer than in `motion` where a film ends sooner and was to be cut.
+            3). Fewer than in `lip_motion` where a film ends sooner and was to be cut.
 
         Raises:
             ValueError: a renderer that this pipeline can't make, or `idle` for a film.
@@ -385,7 +385,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         if request.idle and scene.moves:
             raise ValueError(f"idle: {request.idle!r}, but the head of a video has its own life; leave it out.")
         renderer = self.make_renderer(request.renderer, self._sampling_options(request, **callbacks), pipe=self)
-        landmarks, frames = scene.draw(renderer, motion, audio_features, request.generator)
+        landmarks, frames = scene.draw(renderer, lip_motion, audio_features, request.generator)
         if request.idle:
             life = {"fps": scene.fps, "strength": float(request.idle), "seed": idle_seed(request.generator)}
             frames = add_idle(frames, scene.face[:, :2], **life)
