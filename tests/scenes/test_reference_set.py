@@ -80,8 +80,7 @@ def test_pictures_are_looked_at_evenly_and_those_without_a_face_left_out(face, m
 
 def test_pictures_may_have_any_size_and_be_one(face):
     pictures = [np.full((h, 40, 3), h, np.uint8) for h in (50, 60)]
-    pictures = ReferenceSet.read(pictures, Faces(face))
-    assert pictures.sizes.tolist() == [[50, 40], [60, 40]]
+    assert ReferenceSet.read(pictures, Faces(face)).sizes.tolist() == [[50, 40], [60, 40]]
     assert ReferenceSet.read(pictures[0], Faces(face)).sizes.tolist() == [[50, 40]]
 
 

@@ -249,7 +249,7 @@ def test_references_of_other_people_are_not_taken(pipe, landmarker, one, other, 
     [("1", 1), ("-1", -1), ("0,10,20,30.5", (0, 10, 20, 30.5)), ("me.jpg", "me.jpg"), ("any", "any")],
 )
 def test_the_face_option(given, meant):
-    assert build_parser().parse_args(["Hi.", "--face", given]).face == meant
+    assert build_parser().parse_args(["Hi.", "--face", given]).face_index == meant
 
 
 def test_the_command_says_who_is_not_dubbed(one, other, portrait_file, tmp_path, capsys):

@@ -11,10 +11,13 @@ import numpy as np
 import torch
 from diffusers.utils import BaseOutput
 
+from text2lip.files import replaced_file
+from text2lip.media.video_writer import write_video
 from text2lip.memory import free_memory
 from text2lip.motion.lips import LipMotion
 from text2lip.pipelines.request import clip_length
 from text2lip.speech.audio import fit_audio, resample
+from text2lip.speech.timings.subtitles import to_srt, to_vtt
 from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
@@ -196,7 +199,8 @@ class Text2LipPipelineOutput(BaseOutput):
         Raises:
             ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
         """
-        save_subtitles(path, self.words[index], len(self.frames[index]) / self.fps)
+        with new_subtitles(path, self.words[index], len(self.frames[index]) / self.fps):
+            pass
 
 
 def save_clip(
@@ -227,46 +231,24 @@ def save_clip(
     Raises:
         ValueError: a file can't be written, or has a suffix of no format.
     """
-    from text2lip.media.video_writer import write_video
-
     with nullcontext() if subtitles is None else new_subtitles(subtitles, words, duration):
         return write_video(path, frames, fps=fps, audio=audio, sampling_rate=sampling_rate)
 
 
-def save_subtitles(path: str | Path, words: list[Segment], duration: float = math.inf) -> None:
-    """Write `words` to an .srt or .vtt file; nothing is shown after `duration`, seconds.
+@contextmanager
+def new_subtitles(path: str | Path, words: list[Segment], duration: float) -> Iterator[None]:
+    """An .srt or .vtt file of `words` up to `duration`, seconds, that takes its name when what is done meanwhile has
+    succeeded.
 
     Raises:
         ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
     """
-    with new_subtitles(path, words, duration):
-        pass
-
-
-@contextmanager
-def new_subtitles(path: str | Path, words: list[Segment], duration: float = math.inf) -> Iterator[None]:
-    """A subtitle file, see [`save_subtitles`], that takes its name when what is done meanwhile has succeeded."""
-    from text2lip.files import replaced_file
-
-    write = subtitle_writer(path)
-    with replaced_file(path, "subtitles") as temporary:
-        temporary.write_text(write(words, duration=duration), encoding="utf-8")
-        yield
-
-
-def subtitle_writer(path: str | Path) -> Callable[..., str]:
-    """The function that turns words, and a `duration` in seconds, into the subtitle format of `path`.
-
-    Raises:
-        ValueError: the suffix is neither .srt nor .vtt.
-    """
-    from text2lip.speech.timings.subtitles import to_srt, to_vtt
-
-    writers = {".srt": to_srt, ".vtt": to_vtt}
-    suffix = Path(path).suffix.lower()
+    writers, suffix = {".srt": to_srt, ".vtt": to_vtt}, Path(path).suffix.lower()
     if suffix not in writers:
         raise ValueError(f"subtitles: {str(path)!r} should end in .srt or .vtt.")
-    return writers[suffix]
+    with replaced_file(path, "subtitles") as temporary:
+        temporary.write_text(writers[suffix](words, duration=duration), encoding="utf-8")
+        yield
 
 
 def _to_uint8(frame) -> np.ndarray:

@@ -242,13 +242,13 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     def _streams(self, request: Text2LipRequest, **callbacks: Any) -> Iterator[Text2LipStream]:
         """The clips of a request up to their first frames, one after another; what they share is seen once."""
         clips = request.clips()
-        references = {id(clip.reference): clip.reference for clip in clips if clip.reference is not None}
+        references = {id(clip.reference): clip.reference for clip in clips}
         references = {key: self._reference_set(value) for key, value in references.items()}
         scenes = {}
         for clip in clips:
             pictures = id(clip.image), id(clip.reference)
             if pictures not in scenes:
-                scenes[pictures] = self.see(replace(clip, reference=references.get(pictures[1])))
+                scenes[pictures] = self.see(replace(clip, reference=references[pictures[1]]))
             scene = scenes[pictures]
             speech = self.speak(clip)
             lip_motion = self.move(speech.timeline, replace(clip, fps=scene.fps))
@@ -271,19 +271,16 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             FaceNotFoundError: no face, or not the one asked for; of a film it shows when it is drawn.
             ValueError: a picture or film that can't be used.
         """
-        landmarker, max_size = self.face_landmarker, self.config.max_size
-        shared = {
-            "fps": request.fps,
-            "person": Person.of(request.face_index, landmarker, lambda seen: self._faces.locate_all(landmarker, seen)),
-            "references": None if request.reference is None else self._reference_set(request.reference),
-            "max_size": max_size,
-        }
-        if is_footage(request.image):
-            return Film(request.image, landmarker, video_end=request.video_end, progress=self.progress_bar, **shared)
-        return Portrait(request.image, landmarker, faces=self._faces, **shared)
+        landmarker = self.face_landmarker
+        person = Person.of(request.face_index, landmarker, lambda seen: self._faces.locate_all(landmarker, seen))
+        shared = {"fps": request.fps, "person": person, "max_size": self.config.max_size}
+        shared["references"] = self._reference_set(request.reference)
+        if not is_footage(request.image):
+            return Portrait(request.image, landmarker, faces=self._faces, **shared)
+        return Film(request.image, landmarker, video_end=request.video_end, progress=self.progress_bar, **shared)
 
-    def _reference_set(self, reference: Any) -> ReferenceSet:
-        if isinstance(reference, ReferenceSet):
+    def _reference_set(self, reference: Any) -> ReferenceSet | None:
+        if reference is None or isinstance(reference, ReferenceSet):
             return reference
         return ReferenceSet.read(reference, self.face_landmarker, self.config.max_size, self.progress_bar)
 
