@@ -23,6 +23,7 @@ from text2lip.renderers.sampling import Sampling, SamplingOptions
 from text2lip.renderers.windows import ContextWindows, free_noise_block, pieces, shuffle_noise, windows
 
 
+# Upstream's, but for the feather, chosen by eye, and the number of passes.
 DILATION = 0.5  # of the face's box on each side, before a square is cut (`facecrop_dilation_ratio` upstream)
 FEATHER = 0.06  # of the square's side, over which the painting fades into the portrait
 LATENT_SIZE = 64  # rows and columns that the published weights were trained on

@@ -15,6 +15,8 @@ RIGHT = topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER, topology.RIGHT_BROW_
 LEFT = topology.LEFT_EYE_UPPER, topology.LEFT_EYE_LOWER, topology.LEFT_BROW_LOWER
 # By eye; units are distances of the outer eye corners.
 SHUT_EYE, NARROW_EYE = 0.17, 0.1  # height over width of a contour that is shut already; units, of one seen from aside
+INSIDE, CHEEK, RIM_HEIGHT = (0.1, 0.9), 0.3, 0.02  # of an eye's width; reaches below it; units along its upper rim
+FREE_SKIN = (0.15, 0.4)  # reaches above a lid from which skin is looked at; what of it there is at least
 SEEN = 0.25  # contrast inside an eye, of the skin's brightness; less of it is a dark lens
 BEYOND = 0.28  # of an eye's width: how far outside of the outer corner the skin still folds
 CORNER = BEYOND / (1 + BEYOND)
@@ -24,6 +26,7 @@ BROW = 0.5  # of the height of the lid's margin, that is taken from the brow's t
 LID_SKIN = (1.2, 2.4)  # least and most skin above a lid, eye heights
 EYE_RIM = 0.72  # brightness, beside the lid's, of what is no skin
 LASHES, LASHES_DARK = 0.014, 0.75  # half the thickness of the dark line where the lids meet, units; its strength
+LASH_BOW, LASH_WAY, LASH_TIME = (0.35, 2.6), 0.02, (0.3, 1.0)  # thickness at the corners, and more between; when dark
 LID_SHADE = (0.35, 0.03)  # on the ball: strength, and how far it falls, units
 
 
@@ -172,11 +175,11 @@ class Eyelids:
         ball += (below - ball) * under
         lid += (ball - lid) * covered
         x = np.clip(self.x, 0, 1)
-        thick = (LASHES * eye.unit + 0.3) * (0.35 + 2.6 * x * (1 - x))
+        thick = (LASHES * eye.unit + 0.3) * (LASH_BOW[0] + LASH_BOW[1] * x * (1 - x))
         line = (
             np.exp(-((edge / thick) ** 2))
-            * np.minimum(fall / (0.02 * eye.unit), 1)
-            * smoothstep(closure, 0.3, 1.0)
+            * np.minimum(fall / (LASH_WAY * eye.unit), 1)
+            * smoothstep(closure, *LASH_TIME)
             * smoothstep(x, 0, CORNER)
         )
         lid += (self.lashes - lid) * (LASHES_DARK * line)[..., None]
@@ -211,10 +214,10 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
     upper, lower, reach = eye.margins(x)
     colours = frame[y0:y1, x0:x1].astype(np.float32)
     luma = to_luma(colours)
-    within = (x > 0.1) & (x < 0.9)
+    within = (x > INSIDE[0]) & (x < INSIDE[1])
     inside = within & (y > upper) & (y < lower)
-    skin = within & (y > lower + 0.3 * reach)
-    edge = within & (np.abs(y - upper) < 0.02 * eye.unit + 1)
+    skin = within & (y > lower + CHEEK * reach)
+    edge = within & (np.abs(y - upper) < RIM_HEIGHT * eye.unit + 1)
     if not (inside.any() and skin.any() and edge.any()):
         return None
     low, high = np.percentile(luma[inside], (5, 95))
@@ -227,7 +230,7 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
 
 def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
     """How far up, in reaches, there is skin, not a low brow or the rim of glasses: over the outer and inner half."""
-    heights = np.linspace(0.15, 1, 35, dtype=np.float32)[:, None]
+    heights = np.linspace(FREE_SKIN[0], 1, 35, dtype=np.float32)[:, None]
     free = []
     for ends in ((CORNER, 0.5), (0.5, 0.85)):
         x = np.linspace(*ends, 24, dtype=np.float32)
@@ -237,4 +240,4 @@ def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
         profile = to_luma(colours).mean(1)
         dark = profile < EYE_RIM * np.maximum.accumulate(profile)
         free.append(heights[dark.argmax(), 0] - 0.1 if dark.any() else 1.0)
-    return np.clip(np.float32(free), 0.4, 1)
+    return np.clip(np.float32(free), FREE_SKIN[1], 1)
