@@ -15,7 +15,7 @@ RIGHT = topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER, topology.RIGHT_BROW_
 LEFT = topology.LEFT_EYE_UPPER, topology.LEFT_EYE_LOWER, topology.LEFT_BROW_LOWER
 # By eye; units are distances of the outer eye corners.
 SHUT_EYE, NARROW_EYE = 0.17, 0.1  # height over width of a contour that is shut already; units, of one seen from aside
-INSIDE, CHEEK, RIM_HEIGHT = (0.1, 0.9), 0.3, 0.02  # of an eye's width; reaches below it; units along its upper rim
+EYE_INSIDE, CHEEK, RIM_HEIGHT = (0.1, 0.9), 0.3, 0.02  # of an eye's width; reaches below it; units along its upper rim
 FREE_SKIN = (0.15, 0.4)  # reaches above a lid from which skin is looked at; what of it there is at least
 SEEN = 0.25  # contrast inside an eye, of the skin's brightness; less of it is a dark lens
 BEYOND = 0.28  # of an eye's width: how far outside of the outer corner the skin still folds
@@ -214,7 +214,7 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
     upper, lower, reach = eye.margins(x)
     colours = frame[y0:y1, x0:x1].astype(np.float32)
     luma = to_luma(colours)
-    within = (x > INSIDE[0]) & (x < INSIDE[1])
+    within = (x > EYE_INSIDE[0]) & (x < EYE_INSIDE[1])
     inside = within & (y > upper) & (y < lower)
     skin = within & (y > lower + CHEEK * reach)
     edge = within & (np.abs(y - upper) < RIM_HEIGHT * eye.unit + 1)
