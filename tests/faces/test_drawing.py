@@ -88,8 +88,3 @@ def test_overlay_leaves_its_input_alone(landmarks):
 def test_bad_landmarks(bad):
     with pytest.raises(ValueError, match="landmarks"):
         draw_landmarks(bad, 64, 64)
-
-
-def test_unknown_style(landmarks):
-    with pytest.raises(ValueError, match="style"):
-        draw_landmarks(landmarks, 64, 64, style="crayon")

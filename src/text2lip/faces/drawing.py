@@ -43,9 +43,7 @@ MARKS = (
 )
 
 
-def draw_landmarks(
-    landmarks: np.ndarray, height: int, width: int, *, lips: bool = True, style: str = "echomimic"
-) -> np.ndarray:
+def draw_landmarks(landmarks: np.ndarray, height: int, width: int, *, lips: bool = True) -> np.ndarray:
     """Draw landmarks as EchoMimic V1 does for its pose branch (`src/utils/draw_utils.py` of antgroup/echomimic).
 
     Eyes, brows and lips as lines of thickness 2 on a black canvas of 512 x 512, then pupils and nose as squares of
@@ -58,16 +56,13 @@ def draw_landmarks(
         height (`int`): of the result, pixels.
         width (`int`): of the result, pixels.
         lips (`bool`): draw the eight lip chains.
-        style (`str`): only "echomimic".
 
     Returns:
         `np.ndarray`: `(height, width, 3)` uint8; divide by 255 for the landmark encoder.
 
     Raises:
-        ValueError: another shape, NaN, or an unknown style.
+        ValueError: another shape, or NaN.
     """
-    if style != "echomimic":
-        raise ValueError(f'`style` must be "echomimic", got {style!r}.')
     landmarks = _check(landmarks)
     canvas = np.zeros((CANVAS, CANVAS, 3), np.uint8)
     points = landmarks[:, :2].astype(np.float32).tolist()
