@@ -113,13 +113,13 @@ def fit(model: ArticulatoryModel, batch: Batch, args: argparse.Namespace):
     for step in range(args.steps):
         index = torch.randint(len(batch.ids), (args.batch,), generator=generator)
         ids, durations, mask, real, frames = batch.pick(index)
-        made = model(ids, durations, real.shape[1], batch.fps, attention_mask=mask).motion
-        error = (made - real) * weight
+        predicted = model(ids, durations, real.shape[1], batch.fps, attention_mask=mask).motion
+        error = (predicted - real) * weight
         loss = error[frames].square().mean() + 2 * error.diff(dim=1)[frames[:, 1:]].square().mean()
         prior = model.log_strength.square().mean() + (model.log_attack - 3).square().mean()
         prior = 0.01 * (prior + (model.log_release - 3).square().mean())
-        own = model.targets[seen] - features_say(model.targets[seen], seen)
-        prior = prior + args.ridge * own.square().sum(1).mean()
+        residual = model.targets[seen] - features_say(model.targets[seen], seen)
+        prior = prior + args.ridge * residual.square().sum(1).mean()
         optimizer.zero_grad()
         (1e4 * loss + prior).backward()
         optimizer.step()
@@ -187,13 +187,14 @@ def part_rare_sounds(model: ArticulatoryModel, counts: torch.Tensor):
 @torch.no_grad()
 def report(name: str, model: ArticulatoryModel, batch: Batch):
     """Print centred error and correlation of lip gap and mouth width."""
-    made = model(batch.ids, batch.durations, batch.motion.shape[1], batch.fps, attention_mask=batch.token_mask).motion
+    frames = batch.motion.shape[1]
+    predicted = model(batch.ids, batch.durations, frames, batch.fps, attention_mask=batch.token_mask).motion
     gaps, widths, errors = [], [], []
-    for clip_made, real, mask in zip(made.numpy(), batch.motion.numpy(), batch.frame_mask.numpy()):
-        clip_made, real = clip_made[mask][:, :40], real[mask][:, :40]
-        errors.append(np.linalg.norm((clip_made - clip_made.mean(0)) - (real - real.mean(0)), axis=-1).mean())
-        gaps.append(np.corrcoef(*(signed_gap(x) for x in (clip_made, real)))[0, 1])
-        widths.append(np.corrcoef(*(signed_width(x) for x in (clip_made, real)))[0, 1])
+    for ours, real, mask in zip(predicted.numpy(), batch.motion.numpy(), batch.frame_mask.numpy()):
+        ours, real = ours[mask][:, :40], real[mask][:, :40]
+        errors.append(np.linalg.norm((ours - ours.mean(0)) - (real - real.mean(0)), axis=-1).mean())
+        gaps.append(np.corrcoef(*(signed_gap(x) for x in (ours, real)))[0, 1])
+        widths.append(np.corrcoef(*(signed_width(x) for x in (ours, real)))[0, 1])
     print(f"{name}: gap r {np.mean(gaps):.3f}, width r {np.mean(widths):.3f}, centred error {np.mean(errors):.5f}")
 
 

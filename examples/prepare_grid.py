@@ -53,10 +53,10 @@ def main():
     output = Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
     failed = prepare_all(clips, output, args.workers)
-    made = [clip for clip in clips if clip.name not in failed]
-    counts = write_splits(made, output)
-    write_report(made, failed, output)
-    print(f"{len(made)} clips in {output} {dict(counts)}, {len(failed)} failed.")
+    prepared = [clip for clip in clips if clip.name not in failed]
+    counts = write_splits(prepared, output)
+    write_report(prepared, failed, output)
+    print(f"{len(prepared)} clips in {output} {dict(counts)}, {len(failed)} failed.")
     if args.push_to_hub:
         from datasets import load_dataset
         from huggingface_hub import metadata_update

@@ -78,8 +78,8 @@ def make_film(clip, args, output: Path, generator: np.random.Generator) -> np.nd
 def make_still(path: Path, motions: np.ndarray, count: int, output: Path, generator: np.random.Generator):
     portrait = load_image(path)
     landmarks = FaceLandmarker.from_builtin().locate(portrait)
-    some = motions[generator.choice(len(motions), count)] * generator.uniform(0.8, 1.6, (count, 1, 1))
-    save_pairs(output / "stills" / f"{path.stem}.safetensors", portrait_pairs(portrait, landmarks, some))
+    scaled = motions[generator.choice(len(motions), count)] * generator.uniform(0.8, 1.6, (count, 1, 1))
+    save_pairs(output / "stills" / f"{path.stem}.safetensors", portrait_pairs(portrait, landmarks, scaled))
 
 
 def make_head(path: Path, targets: int, output: Path, generator: np.random.Generator):

@@ -71,7 +71,7 @@ def main():
         [lesson(tokenizer, Timeline(phones, [], phones[-1].end), pace=pace) for phones in clips],
         [lesson(tokenizer, timeline, pace=calm(timeline)) for timeline in open_text(args.texts)],
     )
-    pools = [(EncodedLessons(encoder, some), size) for some, size in zip(lessons, (32, 16, 32)) if some]
+    pools = [(EncodedLessons(encoder, kind), size) for kind, size in zip(lessons, (32, 16, 32)) if kind]
     head = fit_head(encoder, pools, args.steps, args.learning_rate, args.seed, tqdm)
     shutil.copytree(source, args.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns("README.md"))
     write_head(source / "viseme_encoder", encoder, head, Path(args.output) / "viseme_encoder", licence)
@@ -86,19 +86,19 @@ def pipeline_folder(name: str) -> Path:
 
 def training_sentences(path: Path | None) -> list:
     """The aligned sentences that durations are learnt from: GRID's below $TEXT2LIP_DATA by default, if any."""
-    given = path or Path(os.environ.get("TEXT2LIP_DATA", ""), "grid", "alignments.tsv.gz")
-    if path is None and not given.is_file():
+    table = path or Path(os.environ.get("TEXT2LIP_DATA", ""), "grid", "alignments.tsv.gz")
+    if path is None and not table.is_file():
         print("No table of word times (--alignments): learning from the prepared clips and from voices alone.")
         return []
-    return read_alignments(given)
+    return read_alignments(table)
 
 
 def open_text(texts: str) -> list[Timeline]:
     """Text read by espeak and, in the languages it has, by the default voice."""
-    said = [(voice, *text) for text in read_texts(texts) for voice in ("espeak", "default")]
-    said += [("espeak", language, NUMBERS) for language in available_languages()]
+    readings = [(voice, *text) for text in read_texts(texts) for voice in ("espeak", "default")]
+    readings += [("espeak", language, NUMBERS) for language in available_languages()]
     return [
-        believable(synthesize(t, voice, code).timeline) for voice, code, t in tqdm(said, desc="open text", unit="")
+        believable(synthesize(t, voice, code).timeline) for voice, code, t in tqdm(readings, desc="open text", unit="")
     ]
 
 

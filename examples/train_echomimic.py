@@ -180,8 +180,8 @@ class Run(Trainer):
         optimizer = torch.optim.AdamW(learning, lr=0.0, weight_decay=config.weight_decay)
         model, optimizer = accelerator.prepare(model, optimizer)
         names = ("stage", "seed", "batch_size", "frames", "size")
-        same = {name: getattr(config, name) for name in names}
-        super().__init__(config, accelerator, model, optimizer, ema, same)
+        fixed = {name: getattr(config, name) for name in names}
+        super().__init__(config, accelerator, model, optimizer, ema, fixed)
 
     def fit(self):
         """Validate what has learnt nothing yet, then train."""

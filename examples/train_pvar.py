@@ -134,7 +134,7 @@ class Run(Trainer):
     script = "train_pvar.py"
     meaning = "Figures are of the networks by themselves on `val`, before the pipeline seals lips and stills pauses."
     published = "best"
-    older = {"viseme_set": "oculus"}  # earlier runs knew no other
+    fixed_before = {"viseme_set": "oculus"}  # earlier runs knew no other
 
     def __init__(self, config: TrainConfig):
         if config.push_to_hub and not config.use_visemes:
@@ -166,8 +166,8 @@ class Run(Trainer):
         networks, optimizer, self.loader = accelerator.prepare(networks, optimizer, loader)
         self.schedule = PVARSchedule(**{"last_step": config.max_steps, **config.pvar})
         self.losses = build_losses(config, L.point_weights().to(accelerator.device))
-        same = {"seed": config.seed, "batch_size": config.batch_size, "viseme_set": config.viseme_set}
-        super().__init__(config, accelerator, networks, optimizer, ema, same)
+        fixed = {"seed": config.seed, "batch_size": config.batch_size, "viseme_set": config.viseme_set}
+        super().__init__(config, accelerator, networks, optimizer, ema, fixed)
 
     def batches(self, first: int, last: int) -> Iterator[Tensors]:
         """Epoch after epoch, each in an order that depends on its number alone."""

@@ -140,9 +140,9 @@ class Run(Trainer):
             rate = config.learning_rate
             adversary_optimizer = torch.optim.AdamW(adversary.parameters(), lr=rate, betas=(0.5, 0.99), weight_decay=0)
             self.adversary, self.adversary_optimizer = accelerator.prepare(adversary, adversary_optimizer)
-        same = {"seed": config.seed, "batch_size": config.batch_size, "shares": config.shares}
-        same["adversary"] = True if config.adversarial_weight else None  # None: as it is in older checkpoints
-        super().__init__(config, accelerator, network, optimizer, ema, same)
+        fixed = {"seed": config.seed, "batch_size": config.batch_size, "shares": config.shares}
+        fixed["adversary"] = True if config.adversarial_weight else None  # None: as it is in older checkpoints
+        super().__init__(config, accelerator, network, optimizer, ema, fixed)
 
     def fit(self):
         """Log what the warp and the still reach, then train."""

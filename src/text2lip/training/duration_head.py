@@ -221,8 +221,8 @@ def write_head(
         n: v.shape for n, v in trained.items()
     }:
         raise ValueError("head: its tensors are not those of the encoder's head.")
-    same = before.keys() == loaded.keys()
-    if not same or not all(torch.equal(loaded[name].cpu().to(value.dtype), value) for name, value in before.items()):
+    alike = before.keys() == loaded.keys()
+    if not alike or not all(torch.equal(loaded[name].cpu().to(value.dtype), value) for name, value in before.items()):
         raise ValueError(f"source: {str(source)!r} does not hold the encoder that the head was trained on.")
     after = before | {name: value.to(before[name].dtype).contiguous() for name, value in trained.items()}
     config = json.loads((source / CONFIG_NAME).read_text())

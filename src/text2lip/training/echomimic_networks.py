@@ -99,11 +99,11 @@ class EchoMimicNetworks(nn.Module):
         if dropped is None:
             dropped = torch.zeros(len(sample), dtype=torch.bool, device=sample.device)
         order = dropped.int().argsort(descending=True, stable=True)  # the denoiser wants these rows first
-        kept = (~dropped)[order][:, None, None, None]
-        features = self.landmark_encoder(pictures[order]) * kept[..., None]
-        sound = None if sound is None else sound[order] * kept
-        given = portrait[order][int(dropped.sum()) :]
-        states = self.reference_unet(given).reference_states if len(given) else None
+        conditioned = (~dropped)[order][:, None, None, None]
+        features = self.landmark_encoder(pictures[order]) * conditioned[..., None]
+        sound = None if sound is None else sound[order] * conditioned
+        portraits = portrait[order][int(dropped.sum()) :]
+        states = self.reference_unet(portraits).reference_states if len(portraits) else None
         result = self.unet(sample[order], timestep[order], sound, features, states).sample
         return result[order.argsort()]
 

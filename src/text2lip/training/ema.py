@@ -38,12 +38,12 @@ class EMA:
     def applied(self, module: nn.Module) -> Iterator[None]:
         """Inside, `module` has the average for parameters; afterwards its own again."""
         parameters = dict(module.named_parameters())
-        own = {name: parameters[name].detach().clone() for name in self.average}
+        originals = {name: parameters[name].detach().clone() for name in self.average}
         self._set(parameters, self.average)
         try:
             yield
         finally:
-            self._set(parameters, own)
+            self._set(parameters, originals)
 
     @staticmethod
     @torch.no_grad()

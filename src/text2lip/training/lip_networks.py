@@ -57,8 +57,8 @@ class Text2LipNetworks(nn.Module):
         configs = dict(configs)
         if tokenizer is not None:
             visemes = tokenizer.visemes
-            own = {"viseme_labels": list(visemes.labels), "viseme_phones": visemes.phones_of_each()}
-            configs["viseme_encoder"] = {"num_visemes": len(visemes), **own, **configs.get("viseme_encoder", {})}
+            labels = {"viseme_labels": list(visemes.labels), "viseme_phones": visemes.phones_of_each()}
+            configs["viseme_encoder"] = {"num_visemes": len(visemes), **labels, **configs.get("viseme_encoder", {})}
         return cls(*(part(**configs.get(name, {})) for name, part in LIP_NETWORKS.items()), use_visemes, tokenizer)
 
     def forward(self, batch: dict[str, torch.Tensor], dropped: torch.Tensor) -> NetworkOutput:

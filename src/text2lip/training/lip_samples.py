@@ -47,12 +47,12 @@ def load_clips(
 
     from text2lip.speech.whisper import load_whisper, whisper_frames, whisper_states
 
-    model, made = load_whisper(name), []
+    model, results = load_whisper(name), []
     rows = zip(clips, read_prepared(folder, split, ["audio"]))
     for clip, row in tqdm(rows, total=len(clips), desc=f"whisper, {split}", unit="clip", disable=len(clips) < 20):
         states = whisper_states(model, to_float(row["audio"]))
-        made.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().cpu().numpy()))
-    return made
+        results.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().cpu().numpy()))
+    return results
 
 
 def load_splits(

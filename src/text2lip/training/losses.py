@@ -68,9 +68,9 @@ def amplitude_loss(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -
     """
     loss = ours.new_zeros((), dtype=torch.float32)
     for measure in (mean_excursion, mean_jerk):
-        made, wanted = measure(ours.float(), mask), measure(real.detach().float(), mask)
-        if wanted > 0:
-            loss = loss + (made.clamp(min=1e-3 * wanted) / wanted).log().square()
+        ours_size, real_size = measure(ours.float(), mask), measure(real.detach().float(), mask)
+        if real_size > 0:
+            loss = loss + (ours_size.clamp(min=1e-3 * real_size) / real_size).log().square()
     return loss
 
 

@@ -51,24 +51,24 @@ def film_pairs(
     landmarks = landmarks if landmarks.shape[-1] == 3 else np.pad(landmarks, ((0, 0), (0, 0), (0, 1)))
     points = to_pixels(landmarks, height, width)[..., :2]
     lips, matrices = canonical_lips(points), mouth_crop_transform(points, PAIR_SIZE, side=PAIR_SIDE)
-    made = {name: [] for name in ("source", "source_points", "warped", "target_points")}
+    arrays = {name: [] for name in ("source", "source_points", "warped", "target_points")}
     for index in sources:
         mouth = PortraitMouth(landmarks[index], height, width)
         wanted = [mouth.place(mouth.shape + lips[list(pair)] - lips[index]) for pair in targets]
         portrait = prepare(frames[index], landmarks[index, :, :2])
         drawn = [[portrait.frame(row) for row in pair] for pair in wanted]
-        made["source"].append(crop(frames[index], matrices[index], PAIR_SIZE))
-        made["source_points"].append(_driven(points[index], matrices[index]))
-        made["warped"].append([[crop(frame, matrices[index], PAIR_SIZE) for frame in pair] for pair in drawn])
-        made["target_points"].append(
+        arrays["source"].append(crop(frames[index], matrices[index], PAIR_SIZE))
+        arrays["source_points"].append(_driven(points[index], matrices[index]))
+        arrays["warped"].append([[crop(frame, matrices[index], PAIR_SIZE) for frame in pair] for pair in drawn])
+        arrays["target_points"].append(
             [[_driven(to_pixels(row, height, width), matrices[index]) for row in pair] for pair in wanted]
         )
     target = [[crop(frames[i], matrices[i], PAIR_SIZE) for i in pair] for pair in targets]
-    own = [[_driven(points[i], matrices[i]) for i in pair] for pair in targets]
+    film_points = [[_driven(points[i], matrices[i]) for i in pair] for pair in targets]
     starts = np.array([pair[0] for pair in targets])
     others = (np.abs(starts[:, None] - starts) >= apart).astype(np.uint8)
-    made |= {"target": target, "own_points": own}
-    return {"others": others, **{name: np.array(value) for name, value in made.items()}}
+    arrays |= {"target": target, "own_points": film_points}
+    return {"others": others, **{name: np.array(value) for name, value in arrays.items()}}
 
 
 def portrait_pairs(portrait: np.ndarray, landmarks: np.ndarray, motions: np.ndarray) -> dict[str, np.ndarray]:
@@ -83,11 +83,11 @@ def portrait_pairs(portrait: np.ndarray, landmarks: np.ndarray, motions: np.ndar
         `dict`: as [`film_pairs`], with n sources and one target, the portrait twice.
     """
     mouth, prepared = PortraitMouth(landmarks, *portrait.shape[:2]), prepare(portrait, landmarks[:, :2])
-    moved = mouth.place(part_lips(mouth.rest + motions))
-    frames = [*(prepared.frame(row) for row in moved), portrait]
+    displaced = mouth.place(part_lips(mouth.rest + motions))
+    frames = [*(prepared.frame(row) for row in displaced), portrait]
     depth = np.repeat(landmarks[None, :, 2:], len(frames), 0)
-    flat = np.concatenate([moved, landmarks[None, :, :2]])
-    last = len(moved)
+    flat = np.concatenate([displaced, landmarks[None, :, :2]])
+    last = len(displaced)
     return film_pairs(frames, np.concatenate([flat, depth], -1), range(last), [(last, last)])
 
 

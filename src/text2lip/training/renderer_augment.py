@@ -17,6 +17,7 @@ from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.training.pairs import PAIR_MARGIN, PAIR_SIDE, PAIR_SIZE
 
 
+# How a pair varies; by eye unless it is said.
 UNMOVED = 0.04  # share of pairs whose target is the source itself
 GREY = 0.08  # share of pairs without colour
 STRETCH = 0.2  # largest change of size, logarithmic
@@ -139,8 +140,8 @@ def _backward(points: np.ndarray, matrix: np.ndarray, offset: np.ndarray, bend: 
     found = (points - offset) @ inverse
     for _ in range(6):
         at = (found - 0.5).astype(np.float32)
-        moved = cv2.remap(bend, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        found = (points - offset - moved) @ inverse
+        shift = cv2.remap(bend, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found = (points - offset - shift) @ inverse
     return found
 
 

@@ -38,23 +38,23 @@ def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
 
     films, inner = {}, slice(PAIR_MARGIN, PAIR_MARGIN + CROP_SIZE)
     for path in sorted(Path(folder).glob("**/*.safetensors")):
-        made = load_file(path)
-        early = max(len(made["target"]) // EVERY // 2 * EVERY - APART // 2, 1)
+        stored = load_file(path)
+        early = max(len(stored["target"]) // EVERY // 2 * EVERY - APART // 2, 1)
         references = MouthReferences(
-            made["target"][:early, 0, inner, inner], made["own_points"][:early, 0] - np.float32(PAIR_MARGIN)
+            stored["target"][:early, 0, inner, inner], stored["own_points"][:early, 0] - np.float32(PAIR_MARGIN)
         )
-        made = {name: x[:, ::EVERY] if name in ("warped", "target_points") else x for name, x in made.items()}
-        made["target"] = made["target"][::EVERY]
-        film = {name: made[name].reshape(-1, *made[name].shape[-3:])[:, inner, inner] for name in IMAGES}
-        points = made["target_points"].reshape(-1, 57, 2) - PAIR_MARGIN
-        own = draw_mouth(made["source_points"][0] - PAIR_MARGIN, CROP_SIZE)
-        drawings = [np.concatenate([own, draw_mouth(row, CROP_SIZE)], -1) for row in points]
+        stored = {name: x[:, ::EVERY] if name in ("warped", "target_points") else x for name, x in stored.items()}
+        stored["target"] = stored["target"][::EVERY]
+        film = {name: stored[name].reshape(-1, *stored[name].shape[-3:])[:, inner, inner] for name in IMAGES}
+        points = stored["target_points"].reshape(-1, 57, 2) - PAIR_MARGIN
+        source_drawing = draw_mouth(stored["source_points"][0] - PAIR_MARGIN, CROP_SIZE)
+        drawings = [np.concatenate([source_drawing, draw_mouth(row, CROP_SIZE)], -1) for row in points]
         films[str(path.relative_to(folder).with_suffix(""))] = {
             **film,
             "source": film["source"][0],
             "drawings": np.stack(drawings),
             "points": points,
-            "moved": motion_share(points, made["source_points"] - PAIR_MARGIN).astype(np.float32),
+            "moved": motion_share(points, stored["source_points"] - PAIR_MARGIN).astype(np.float32),
             "references": [references.draw(row, CROP_SIZE) for row in points],
         }
     if not films:

@@ -40,11 +40,11 @@ def parse_settings(cls: type, description: str, arguments: list[str] | None = No
         default = item.default if item.default_factory is MISSING else item.default_factory()
         text = f"{told.get(item.name, '')} (default: {default})".strip().replace("%", "%%")
         parser.add_argument(f"--{item.name}", metavar="VALUE", help=text)
-    given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
-    path = given.pop("config", None)
+    flags = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    path = flags.pop("config", None)
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {} if path else {}
-        values |= {name: yaml.safe_load(value) for name, value in given.items()}
+        values |= {name: yaml.safe_load(value) for name, value in flags.items()}
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
         parser.error(f"--config {path}: {' '.join(str(error).split())}; give a YAML file of `setting: value`.")
     known = {item.name: item for item in fields(cls)}
@@ -52,7 +52,7 @@ def parse_settings(cls: type, description: str, arguments: list[str] | None = No
         parser.error(f"unknown settings in {path}: {', '.join(sorted(unknown))}")
     for name, value in values.items():
         try:
-            values[name] = converted(known[name].type, value, given.get(name))
+            values[name] = converted(known[name].type, value, flags.get(name))
         except ValueError as error:
             parser.error(f"--{name} {value!r}: {error}.")
     return cls(**values)

@@ -85,7 +85,7 @@ def save_checkpoint(accelerator: Any, folder: str | Path, run: dict[str, Any], e
 def load_checkpoint(
     accelerator: Any,
     path: str | Path,
-    same: dict[str, Any],
+    fixed: dict[str, Any],
     ema: Any = None,
     defaults: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def load_checkpoint(
     Args:
         accelerator (`accelerate.Accelerator`): after `prepare`.
         path (`str` or `Path`): of the checkpoint.
-        same (`dict`): settings that `run` must hold with the same values for the resume to be exact.
+        fixed (`dict`): settings that `run` must hold with the same values for the resume to be exact.
         ema (`EMA`, *optional*): loaded too.
         defaults (`dict`, *optional*): values of settings that older checkpoints don't hold.
 
@@ -103,7 +103,7 @@ def load_checkpoint(
     """
     path = Path(path)
     run = {**(defaults or {}), **json.loads((path / "run.json").read_text())}
-    for name, value in {**same, "num_processes": accelerator.num_processes}.items():
+    for name, value in {**fixed, "num_processes": accelerator.num_processes}.items():
         if run.get(name) != value:
             raise ValueError(
                 f"resume: {path.name} was made with {name} {run.get(name)!r}, this run has {value!r}; "

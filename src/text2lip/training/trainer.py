@@ -61,13 +61,13 @@ class Trainer:
         network (`nn.Module`): what learns, prepared.
         optimizer (`torch.optim.Optimizer`): of the network, prepared; its learning rate is set at every step.
         ema ([`EMA`]): of the network.
-        same (`dict`): settings that a run must share with the checkpoint that it goes on from, JSON values.
+        fixed (`dict`): settings that a run must share with the checkpoint that it goes on from, JSON values.
 
     Attributes:
         script (`str`): file in `examples`, for model cards and trackers.
         meaning (`str`): what the figures of model cards are.
         published (`str`, *optional*): the folder, "best" or "final", that goes to `config.push_to_hub` in the end.
-        older (`dict`): values of `same` that older checkpoints don't hold.
+        fixed_before (`dict`): values of `fixed` that older checkpoints don't hold.
         step (`int`): steps done.
         best (`float`, *optional*): the least error of [`evaluate`] so far.
 
@@ -78,7 +78,7 @@ class Trainer:
     script: str = "train.py"
     meaning: str = ""
     published: str | None = None
-    older: dict[str, Any] = {}
+    fixed_before: dict[str, Any] = {}
 
     def __init__(
         self,
@@ -87,10 +87,10 @@ class Trainer:
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
         ema: EMA,
-        same: dict[str, Any],
+        fixed: dict[str, Any],
     ):
         self.config, self.accelerator, self.output = config, accelerator, Path(config.output)
-        self.network, self.optimizer, self.ema, self.same = network, optimizer, ema, same
+        self.network, self.optimizer, self.ema, self.fixed = network, optimizer, ema, fixed
         self.step, self.best = 0, None
         self._resume()
         if config.tracker:
@@ -204,7 +204,7 @@ class Trainer:
     def _state(self) -> dict[str, Any]:
         """What a checkpoint says of its run."""
         changing = {"max_steps": self.config.max_steps, "mixed_precision": self.accelerator.mixed_precision}
-        return {"step": self.step, "best": self.best, **self.same, **changing}
+        return {"step": self.step, "best": self.best, **self.fixed, **changing}
 
     def _resume(self) -> None:
         """Go on from the checkpoint that is asked for, if any; write the settings beside the log."""
@@ -212,7 +212,7 @@ class Trainer:
         if found is None and config.resume is not None:
             say(f"no checkpoint in {self.output}, starting from step 0")
         if found is not None:
-            run = load_checkpoint(self.accelerator, found, self.same, self.ema, self.older)
+            run = load_checkpoint(self.accelerator, found, self.fixed, self.ema, self.fixed_before)
             self.step, self.best = run["step"], run.get("best")
             say(f"Resumed {found}")
             for name, value in self._state().items():

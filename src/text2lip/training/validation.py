@@ -11,7 +11,7 @@ from text2lip.training.lip_samples import collate, to_sample
 from text2lip.training.losses import duration_l1, masked_l1
 
 
-MIN_MOTION, MAX_JERK = 0.6, 2.0
+MIN_MOTION, MAX_JERK = 0.6, 2.0  # of the real ones', beyond which a run is warned; by eye
 
 
 @torch.no_grad()
@@ -33,7 +33,7 @@ def validate_lips(
     """
     was_training = networks.training
     networks.eval()
-    made, other = {"text": [], "audio": []}, []
+    predicted, other = {"text": [], "audio": []}, []
     for first in range(0, len(clips), batch_size):
         samples = [to_sample(clip) for clip in clips[first : first + batch_size]]
         batch = collate(samples, networks.viseme_encoder.config.num_visemes)
@@ -41,25 +41,25 @@ def validate_lips(
         for name, dropped in (("text", True), ("audio", False)):
             out = networks(batch, torch.full_like(batch["frame_mask"], dropped))
             shapes = (out.motion.float() + batch["rest"][:, None]).cpu().numpy()
-            made[name] += [shape[mask] for shape, mask in zip(shapes, batch["frame_mask"].cpu().numpy())]
+            predicted[name] += [shape[mask] for shape, mask in zip(shapes, batch["frame_mask"].cpu().numpy())]
         other.append(_other(out, batch))
     networks.train(was_training)
-    figures = {f"{name}/{key}": value for name in made for key, value in lip_figures(made[name], clips).items()}
+    figures = {f"{name}/{key}": x for name in predicted for key, x in lip_figures(predicted[name], clips).items()}
     film = lip_figures([clip.lips for clip in clips], clips)
     figures |= {f"film/{key}": film[key] for key in ("closure", "stillness")}
     return figures | {key: mean_of([row[key] for row in other]) for key in other[0]}
 
 
-def lip_figures(made: list, clips: list[PreparedClip]) -> dict[str, float | None]:
-    """Metrics of canonical lips `made`, one (frames, 57, 2) for each clip, against the real ones."""
-    pairs = [(ours, clip.lips) for ours, clip in zip(made, clips)]
+def lip_figures(predicted: list, clips: list[PreparedClip]) -> dict[str, float | None]:
+    """Metrics of canonical lips `predicted`, one (frames, 57, 2) for each clip, against the real ones."""
+    pairs = [(ours, clip.lips) for ours, clip in zip(predicted, clips)]
     spread = [(ours.std(0).mean(), real.std(0).mean()) for ours, real in pairs]
     return {
         "gap_r": mean_of(gap_r(*pair) for pair in pairs),
         "width_r": mean_of(width_r(*pair) for pair in pairs),
         "lmd_centred": mean_of(lmd_centred(*pair) for pair in pairs),
-        "closure": pooled(closure(ours, clip.phones, clip.fps) for ours, clip in zip(made, clips)),
-        "stillness": pooled(stillness(ours, clip.phones, clip.fps) for ours, clip in zip(made, clips)),
+        "closure": pooled(closure(ours, clip.phones, clip.fps) for ours, clip in zip(predicted, clips)),
+        "stillness": pooled(stillness(ours, clip.phones, clip.fps) for ours, clip in zip(predicted, clips)),
         "jerk_ratio": pooled(jerk_ratio(*pair) for pair in pairs),
         "motion_ratio": float(sum(ours for ours, _ in spread) / max(sum(real for _, real in spread), 1e-9)),
     }
