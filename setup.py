@@ -12,7 +12,7 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (ROOT / "src/text2lip/__init__.p
 INSTALL_REQUIRES = [
     "accelerate>=1.10",
     "av>=17",
-    "diffusers>=0.40,<0.43",  # PRIVATE_NAMES of registration.py; seen by utils/check_diffusers_versions.py
+    "diffusers>=0.41,<0.43",  # PRIVATE_NAMES of registration.py; seen by utils/check_diffusers_versions.py
     "espeakng-loader>=0.2.4",
     "huggingface_hub>=1.32,<3",
     "numpy>=1.26",

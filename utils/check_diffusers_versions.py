@@ -1,7 +1,7 @@
 """Run the quick tests of the contract with diffusers under other releases than the one that is installed.
 
     python utils/check_diffusers_versions.py                  # the oldest that setup.py allows; about three minutes
-    python utils/check_diffusers_versions.py 0.41.0 0.42.0
+    python utils/check_diffusers_versions.py 0.41.0 0.42.1
 
 Each release goes into a virtual environment of its own, with what it wants otherwise than installed here, such as an
 older huggingface_hub; everything else is that of the running Python. The tests: registration and every private name
@@ -19,7 +19,7 @@ from pathlib import Path
 
 
 ROOT = Path(__file__).parents[1]
-OLDEST = "0.40.0"
+OLDEST = "0.41.0"
 TESTS = (
     "tests/test_registration.py",
     "tests/test_cards.py",

@@ -5,12 +5,10 @@ import shutil
 from pathlib import Path
 
 import convert_echomimic_to_diffusers
-import diffusers
 import make_echomimic_golden as golden
 import numpy as np
 import pytest
 import torch
-from packaging.version import Version
 
 from text2lip import PseudoAudioModel, Text2LipPipeline
 
@@ -148,10 +146,6 @@ def test_half_precision(echo, folder, portrait):
     assert np.abs(got - want).mean() < 0.1 * np.abs(want - portrait / 255).mean()
 
 
-@pytest.mark.skipif(
-    Version(diffusers.__version__) < Version("0.41") and not torch.accelerator.is_available(),
-    reason="up to 0.40 diffusers offloads groups only where there is an accelerator",
-)
 @pytest.mark.parametrize("offload", ["leaf_level", "block_level"])
 def test_group_offloading(echo, portrait, offload):
     want = echo("Bob.", portrait, **CALL, output_type="np").frames
