@@ -113,8 +113,8 @@ def ending_cleanly():
         raise stopped[-1]
 
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    heard = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heard}
+    handled = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in handled}
     try:
         yield stopped
     finally:
@@ -229,8 +229,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     asked = {name: getattr(args, name) for name in FLAGS}
     asked["image"] = args.image or builtin_portrait()
     asked["voice"] = None if args.voice.lower() == "none" else args.voice
-    made = partial(pipe.stream, text, **asked)
-    stream = telling(made)
+    stream = telling(partial(pipe.stream, text, **asked))
     seconds = len(stream) / stream.fps
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
@@ -249,10 +248,10 @@ def telling(make: Callable):
     with warnings.catch_warnings(record=True) as told:
         for category in (StrangersWarning, AlignmentWarning):
             warnings.simplefilter("always", category)
-        made = make()
+        result = make()
     for warning in told:
         complain(f"warning: {in_flags(str(warning.message)).replace('`face_index`', '--face')}", 0)
-    return made
+    return result
 
 
 def usable_device(name: str):

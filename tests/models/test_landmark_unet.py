@@ -142,15 +142,19 @@ def test_no_reference_is_an_all_zero_one(inputs):
     network = trained()
     with torch.no_grad():
         without, zero = network(*inputs), network(*inputs, torch.zeros(2, 4, 48, 48))
-    assert all(torch.equal(without[name], zero[name]) for name in ("flow", "colour", "mask", "taken"))
-    assert without.mask.any() and not without.taken.any()
+    assert all(torch.equal(without[name], zero[name]) for name in ("flow", "colour", "mask", "reference_share"))
+    assert without.mask.any() and not without.reference_share.any()
 
 
 def test_frames_without_a_reference_take_nothing_beside_frames_with_one(inputs, reference):
     network = trained()
     with torch.no_grad():
         with_one, without = network(*inputs, reference), network(*inputs)
-    assert with_one.taken[0].max() > 0 and with_one.taken.max() <= 1 and not with_one.taken[1].any()
+    assert (
+        with_one.reference_share[0].max() > 0
+        and with_one.reference_share.max() <= 1
+        and not with_one.reference_share[1].any()
+    )
     assert torch.allclose(with_one.colour[1], without.colour[1], rtol=1e-3, atol=1e-3)
     assert not torch.allclose(with_one.colour[0], without.colour[0], rtol=1e-3, atol=1e-3)
 
@@ -159,10 +163,10 @@ def test_what_is_taken_lies_on_the_lower_face(inputs, reference):
     network = trained()
     with torch.no_grad():
         network.fine.weight[16:], network.fine.bias[16:] = 0, 30
-        taken = network(*inputs, reference).taken[0, 0]
+        reference_share = network(*inputs, reference).reference_share[0, 0]
     wide = torch.zeros(48, 48, dtype=torch.bool)
     wide[14 - 6 : 36 + 6, 12 - 6 : 36 + 6] = True
-    assert taken[14:36, 12:36].min() > 0 and not taken[~wide].any()
+    assert reference_share[14:36, 12:36].min() > 0 and not reference_share[~wide].any()
 
 
 def test_untrained_it_takes_a_little_of_a_reference_and_changes_nothing_else(inputs, reference):
@@ -170,9 +174,9 @@ def test_untrained_it_takes_a_little_of_a_reference_and_changes_nothing_else(inp
     with torch.no_grad():
         output = LandmarkGuidedUNet(**SMALL)(*inputs, reference)
     assert not output.flow.any() and not output.colour.any()
-    assert output.taken[0, 0, 24, 24] == pytest.approx(1 / (1 + np.e**2), abs=1e-4)
+    assert output.reference_share[0, 0, 24, 24] == pytest.approx(1 / (1 + np.e**2), abs=1e-4)
     made = compose(inputs[1], output, 1.0, reference)
-    wanted = inputs[1] + output.taken * (reference[:, :3] - inputs[1])
+    wanted = inputs[1] + output.reference_share * (reference[:, :3] - inputs[1])
     assert torch.allclose(made, wanted, atol=1e-5) and not torch.equal(made[0], inputs[1][0])
     assert torch.allclose(made[1], inputs[1][1], atol=1e-5)
 
@@ -202,8 +206,8 @@ def test_half_precision_with_a_reference(inputs, reference, dtype):
         full = network(*inputs, reference)
         half = network.to(dtype)(*(x.to(dtype) for x in (*inputs, reference)))
         plain = network(*(x.to(dtype) for x in inputs))
-    assert half.taken.dtype == plain.taken.dtype == dtype and not plain.taken.any()
-    assert (half.taken.float() - full.taken).abs().mean() < 0.1 * full.taken.mean()
+    assert half.reference_share.dtype == plain.reference_share.dtype == dtype and not plain.reference_share.any()
+    assert (half.reference_share.float() - full.reference_share).abs().mean() < 0.1 * full.reference_share.mean()
     assert compose(inputs[1].to(dtype), half, 1.0, reference.to(dtype)).dtype == torch.float32
 
 
@@ -212,7 +216,8 @@ def test_saved_and_loaded_it_takes_the_same(inputs, reference, tmp_path):
     network.save_pretrained(tmp_path)
     with torch.no_grad():
         assert torch.equal(
-            LandmarkGuidedUNet.from_pretrained(tmp_path)(*inputs, reference).taken, network(*inputs, reference).taken
+            LandmarkGuidedUNet.from_pretrained(tmp_path)(*inputs, reference).reference_share,
+            network(*inputs, reference).reference_share,
         )
 
 
@@ -230,4 +235,4 @@ def test_weights_from_before_references_still_load(inputs, reference, tmp_path):
     with torch.no_grad():
         assert torch.equal(old(*inputs).colour, network(*inputs).colour)
         assert torch.equal(old(*inputs, reference).colour, old(*inputs).colour)
-        assert old(*inputs, reference).taken.max() < 1e-6
+        assert old(*inputs, reference).reference_share.max() < 1e-6

@@ -28,7 +28,7 @@ def test_frames_are_not_kept(pipe, portrait):
         pass
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert stream.taken == 60
+    assert stream.num_done == 60
     assert peak < 40 * portrait.nbytes  # 55 frames were made; the working set of a few is about 26
 
 

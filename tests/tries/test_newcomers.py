@@ -190,7 +190,7 @@ def test_a_stream_can_be_closed(pipe, portrait):
     stream = pipe.stream(None, portrait, timings=TIMINGS)
     next(stream)
     stream.close()
-    assert list(stream) == [] and stream.taken == 1
+    assert list(stream) == [] and stream.num_done == 1
     stream.close()  # twice does no harm
 
 

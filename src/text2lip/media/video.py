@@ -111,10 +111,10 @@ def first_moment(path: str | Path, name: str = "video") -> float:
         voice = container.streams.best("audio")
         for packet in container.demux(stream, voice):
             # decoded, as what the codec puts before the sound belongs to no time
-            heard = packet.decode() if packet.stream is voice else []
+            samples = packet.decode() if packet.stream is voice else []
             late = packet.stream is stream and packet.pts and packet.pts * stream.time_base > picture + LATEST_START
-            if heard or late:
-                sound = heard[0].time if heard else None
+            if samples or late:
+                sound = samples[0].time if samples else None
                 break
     return picture if sound is None or sound < picture - LATEST_START else min(sound, picture)
 
@@ -225,14 +225,14 @@ def _rate(stream) -> float:
 
 def _end(container, stream) -> float | None:
     """When the picture ends on the file's clock, as formats with an index tell; None if they don't."""
-    said = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", "").strip("\0"))
+    duration = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", "").strip("\0"))
     if stream.duration and container.format.name.startswith(INDEXED):
         ticks = stream.duration
         if container.format.name == "avi":  # whose duration is that of what is left
             return float(((stream.start_time or 0) + max(ticks, stream.frames)) * stream.time_base)
         end = float(((stream.start_time or 0) + ticks) * stream.time_base)
-    elif said:
-        hours, minutes, seconds = (float(part) for part in said.groups())
+    elif duration:
+        hours, minutes, seconds = (float(part) for part in duration.groups())
         end = 3600 * hours + 60 * minutes + seconds
     else:
         return None

@@ -25,13 +25,13 @@ class LandmarkGuidedUNetOutput(BaseOutput):
             (x right, y down), pixels.
         colour (`torch.Tensor`): (batch, 3, size, size), what is added to the moved warp; its range is 2 wide.
         mask (`torch.Tensor`): (batch, 1, size, size) in [0, 1], where the fine part of `colour` was let through.
-        taken (`torch.Tensor`): (batch, 1, size, size) in [0, 1], the reference's share of each pixel; 0 without one.
+        reference_share (`torch.Tensor`): (batch, 1, size, size) in [0, 1], share of the reference; 0 without one.
     """
 
     flow: torch.Tensor = None  # defaults, because accelerate rebuilds outputs from a dictionary
     colour: torch.Tensor = None
     mask: torch.Tensor = None
-    taken: torch.Tensor = None
+    reference_share: torch.Tensor = None
 
 
 class Block(nn.Module):
@@ -95,7 +95,9 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         self.grow1 = nn.Conv2d(second, first, 1)
         self.up1 = self._blocks(first, layers_per_block)
         self.smooth = nn.Conv2d(first, 5, 3, padding=1)  # flow and shading, at half the size
-        self.fine = nn.Conv2d(first, 4 * 5, 3, padding=1)  # colour, mask, and what is taken from the reference
+        self.fine = nn.Conv2d(
+            first, 4 * 5, 3, padding=1
+        )  # colour, mask, and what is reference_share from the reference
         for layer in (self.smooth, self.fine):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -149,11 +151,11 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         lips, face = self.near(drawings, slice(0, 3)) * self.window, self.near(drawings, slice(3, 4)) * self.window
         flow = self.config.max_flow * torch.tanh(smooth[:, :2]) * face
         mask = torch.sigmoid(fine[:, 3:4]) * lips
-        taken = torch.sigmoid(fine[:, 4:]) * face * (reference[:, 3:] > 0)
+        reference_share = torch.sigmoid(fine[:, 4:]) * face * (reference[:, 3:] > 0)
         colour = smooth[:, 2:] * face + mask * fine[:, :3]
         if not return_dict:
-            return flow, colour, mask, taken
-        return LandmarkGuidedUNetOutput(flow=flow, colour=colour, mask=mask, taken=taken)
+            return flow, colour, mask, reference_share
+        return LandmarkGuidedUNetOutput(flow=flow, colour=colour, mask=mask, reference_share=reference_share)
 
     def _fix_state_dict_keys_on_load(self, state_dict: dict):
         """Weights from before there were references: they take nothing from one."""
@@ -194,5 +196,5 @@ def compose(
     grid = torch.stack([(columns + flow[:, 0]) * 2 / width, (rows + flow[:, 1]) * 2 / height], -1) - 1
     crops = F.grid_sample(warped.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
     if reference is not None:
-        crops = crops + share * output.taken.float() * (reference[:, :3].float() - crops)
+        crops = crops + share * output.reference_share.float() * (reference[:, :3].float() - crops)
     return crops + share * output.colour.float()

@@ -53,16 +53,16 @@ def predict_timeline(
     paced = tokenizer.timeline([replace(piece, rate=piece.rate * speaking_rate) for piece in text], language)
     seconds = predict_seconds(viseme_encoder, tokenizer, plain)
     edges = {0: lead - EDGE_SECONDS[0], len(seconds) - 1: tail - EDGE_SECONDS[1] + after}
-    clock, phones, moved = 0.0, [], {}
+    clock, phones, new_time = 0.0, [], {}
     for i, (phone, nominal, length) in enumerate(zip(paced.phones, plain.phones, seconds)):
         if phone.label:
             length *= (phone.end - phone.start) / (nominal.end - nominal.start)  # the pace here
         else:
             length = phone.end - phone.start + edges.get(i, 0.0)
         phones.append(Segment(phone.label, clock, clock + length))
-        moved[phone.start], moved[phone.end] = clock, clock + length
+        new_time[phone.start], new_time[phone.end] = clock, clock + length
         clock += length
-    words = [Segment(word, moved[start], moved[end]) for word, start, end in paced.words]
+    words = [Segment(word, new_time[start], new_time[end]) for word, start, end in paced.words]
     return Timeline.from_phones(phones, words)
 
 
@@ -72,7 +72,7 @@ def predict_seconds(viseme_encoder: Any, tokenizer: Any, timeline: Timeline) -> 
     tokens = tokenizer(phones=timeline, return_tensors="pt").to(execution_device(viseme_encoder))
     output = viseme_encoder(tokens.input_ids, tokens.attention_mask, tokens.phone_ids, tokens.features)
     lengths = output.durations(tokens.attention_mask)[0].cpu().numpy()
-    given = tokens.durations[0].cpu().double().numpy()
-    middles = np.cumsum(given) - given / 2
+    nominal = tokens.durations[0].cpu().double().numpy()
+    middles = np.cumsum(nominal) - nominal / 2
     owners = np.searchsorted([phone.end for phone in timeline.phones], middles)  # a phone is one or more tokens
     return np.bincount(owners, lengths, len(timeline.phones)).clip(*PHONE_RANGE)

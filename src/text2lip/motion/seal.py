@@ -57,7 +57,7 @@ def press_lips(
     frames = motion.shape[1]
     times = (torch.arange(frames, device=motion.device, dtype=motion.dtype) + 0.5) / fps
     gap = inner_gap(motion)
-    taken = torch.zeros_like(gap)
+    closed_by = torch.zeros_like(gap)
     for clip, token in widest.isfinite().nonzero().tolist():
         excess = (gap[clip] - widest[clip, token]).clamp(min=0)
         first, last = float(start[clip, token]), float(end[clip, token])
@@ -70,11 +70,11 @@ def press_lips(
         span = slice(max(0, nearest - reach), nearest + reach + 1)
         away = (times[span] - times[nearest]).abs().clamp(max=EASE) / EASE
         eased = 0.5 + 0.5 * torch.cos(torch.pi * away)
-        taken[clip, span] = torch.maximum(taken[clip, span], eased[:, None] * excess[nearest])
+        closed_by[clip, span] = torch.maximum(closed_by[clip, span], eased[:, None] * excess[nearest])
         if last - first > HELD:
             held = (times[inside] - (first + last) / 2).abs() <= (last - first) / 4
-            taken[clip, inside] = torch.maximum(taken[clip, inside], excess[inside] * held[:, None])
-    return close_by(motion, torch.minimum(taken, gap))
+            closed_by[clip, inside] = torch.maximum(closed_by[clip, inside], excess[inside] * held[:, None])
+    return close_by(motion, torch.minimum(closed_by, gap))
 
 
 def settle(motion: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:

@@ -23,11 +23,11 @@ class Offloading:
             ValueError: a name in `exclude_modules` that no component has; or `offload_to_disk_path` holds files, which
                 diffusers would take for those of this pipeline.
         """
-        given = inspect.signature(super().enable_group_offload).bind(*args, **kwargs).arguments
-        folder = given.get("offload_to_disk_path")
+        arguments = inspect.signature(super().enable_group_offload).bind(*args, **kwargs).arguments
+        folder = arguments.get("offload_to_disk_path")
         if folder is None:
-            return super().enable_group_offload(**given)
-        excluded = given.pop("exclude_modules", None) or ()
+            return super().enable_group_offload(**arguments)
+        excluded = arguments.pop("exclude_modules", None) or ()
         excluded = (excluded,) if isinstance(excluded, str) else excluded
         models = {name: model for name, model in self.components.items() if isinstance(model, torch.nn.Module)}
         if unknown := set(excluded) - set(self.components):
@@ -39,10 +39,10 @@ class Offloading:
             )
         for name, model in models.items():
             if name in excluded:
-                model.to(given["onload_device"])
+                model.to(arguments["onload_device"])
                 continue
-            given["offload_to_disk_path"] = os.path.join(folder, name)
-            getattr(model, "enable_group_offload", partial(apply_group_offloading, model))(**given)
+            arguments["offload_to_disk_path"] = os.path.join(folder, name)
+            getattr(model, "enable_group_offload", partial(apply_group_offloading, model))(**arguments)
 
     @contextmanager
     def _freed_hooks(self) -> Iterator[None]:

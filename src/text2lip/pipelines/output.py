@@ -38,7 +38,7 @@ class Text2LipStream:
         phones (`list[Segment]`): IPA with times in seconds, "" is silence.
         words (`list[Segment]`): with times in seconds.
         size (`tuple[int, int]`): height and width of the frames, pixels.
-        taken (`int`): how many frames were made so far.
+        num_done (`int`): how many frames were made so far.
     """
 
     frames: Iterator[np.ndarray]
@@ -51,7 +51,7 @@ class Text2LipStream:
     phones: list[Segment]
     words: list[Segment]
     size: tuple[int, int]
-    taken: int = 0
+    num_done: int = 0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return self
@@ -59,7 +59,7 @@ class Text2LipStream:
     @torch.no_grad()
     def __next__(self) -> np.ndarray:
         frame = next(self.frames)
-        self.taken += 1
+        self.num_done += 1
         return frame
 
     def __len__(self) -> int:
@@ -115,8 +115,10 @@ class Text2LipStream:
         Raises:
             ValueError: frames were taken before, or a file can't be written.
         """
-        if self.taken:
-            raise ValueError(f"stream: {self.taken} frames are gone already; save before iterating, or stream again.")
+        if self.num_done:
+            raise ValueError(
+                f"stream: {self.num_done} frames are gone already; save before iterating, or stream again."
+            )
         words = self.words, len(self) / self.fps
         try:
             return save_clip(path, progress(self), self.fps, self.audio, self.sampling_rate, subtitles, *words)
@@ -285,12 +287,12 @@ def within_memory(streams: Iterable[Any], output_type: str) -> list[Any]:
         streams (`Iterable[Text2LipStream]`): each is spoken when its turn comes.
         output_type (`str`): "pil", "np" or "pt".
     """
-    kept, needed = [], 0
+    clips, needed = [], 0
     for stream in streams:
-        kept.append(stream)
+        clips.append(stream)
         needed += len(stream) * math.prod(stream.size) * 3
         check_memory(needed, output_type)
-    return kept
+    return clips
 
 
 def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
@@ -338,12 +340,12 @@ def all_frames(
     frames, total, done = [], sum(len(stream) for stream in streams), 0
     with progress_bar(total=total) as bar:
         for stream in streams:
-            made = []
+            of_clip = []
             for frame in stream:
-                made.append(frame)
+                of_clip.append(frame)
                 bar.update()
                 done += 1
                 if progress is not None:
                     progress(done, total)
-            frames.append(made)
+            frames.append(of_clip)
     return frames
