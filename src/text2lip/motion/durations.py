@@ -9,7 +9,7 @@ import torch
 
 from text2lip.devices import execution_device
 from text2lip.text.nominal_durations import EDGE_SECONDS
-from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
+from text2lip.text.ssml import Piece, to_pieces
 from text2lip.text.timing import Segment, Timeline
 
 
@@ -43,8 +43,7 @@ def predict_timeline(
     """
     viseme_encoder.check_tokenizer(tokenizer)
     language = language or tokenizer.config.language
-    if isinstance(text, str):
-        text = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
+    text = to_pieces(text, language)
     last = max((i for i, piece in enumerate(text) if piece.text), default=-1)
     after = sum(piece.pause for piece in text[last + 1 :])
     if last < 0 and after > 0:  # breaks alone

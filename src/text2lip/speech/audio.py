@@ -6,11 +6,11 @@ from fractions import Fraction
 import numpy as np
 
 from text2lip.files import local_path, open_media
-from text2lip.media.video_writer import LAYOUTS
 from text2lip.speech.utterance import Speech
 
 
 MAX_AUDIO_MINUTES = 120
+MAX_CHANNELS = 8
 SAMPLING_RATES = (4_000, 384_000)
 AUDIBLE = 1e-3  # peak; a quieter track is passed over for another one of its file
 SHORTEST_GAP = 0.02  # seconds without a sample that are heard as silence; formats round their times to 1 ms
@@ -76,14 +76,10 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
 
 
 def to_mono(audio: np.ndarray) -> np.ndarray:
-    """The mean of the channels; where they cancel each other (a microphone wired the wrong way round), of the loudest
-    one and the others with their signs turned to it.
+    """The mean of the channels of (samples,) or (channels, samples) floats: float32 (samples,).
 
-    Args:
-        audio (`np.ndarray`): (samples,) or (channels, samples) floats.
-
-    Returns:
-        `np.ndarray`: (samples,) float32.
+    Where they cancel each other (a microphone wired the wrong way round), that of the loudest one and the others with
+    their signs turned to it.
     """
     if audio.ndim == 1:
         return audio
@@ -120,9 +116,9 @@ def _checked(audio, sampling_rate: int) -> tuple[np.ndarray, int]:
         raise ValueError(f"audio: got dtype {samples.dtype}; wants floats in [-1, 1] or int16.")
     if samples.ndim not in (1, 2) or samples.size == 0:
         raise ValueError(f"audio: got shape {samples.shape}; wants (samples,) or (channels, samples), not empty.")
-    if samples.ndim == 2 and len(samples) > len(LAYOUTS):
+    if samples.ndim == 2 and len(samples) > MAX_CHANNELS:
         raise ValueError(
-            f"audio: got {len(samples)} channels; wants (channels, samples) with at most {len(LAYOUTS)}: transpose it."
+            f"audio: got {len(samples)} channels; wants (channels, samples) with at most {MAX_CHANNELS}: transpose it."
         )
     if not np.isfinite(samples).all():
         raise ValueError("audio: holds NaN or infinite samples; wants finite floats in [-1, 1].")
@@ -141,8 +137,7 @@ def resample(audio: np.ndarray, sampling_rate: int, target: int) -> np.ndarray:
 
     Args:
         audio (`np.ndarray`): (samples,) or (channels, samples) floats.
-        sampling_rate (`int`): its rate, Hz.
-        target (`int`): the rate wanted, Hz.
+        sampling_rate, target (`int`): its rate and the one wanted, Hz.
 
     Returns:
         `np.ndarray`: float32, round(samples * target / sampling_rate) samples; overshoot is clipped to [-1, 1].
@@ -218,8 +213,8 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
     with _open(name) as container:
         stream = container.streams[number]
         rate, count = stream.rate, stream.layout.nb_channels
-        if not rate or not 1 <= count <= len(LAYOUTS):
-            raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {len(LAYOUTS)}.")
+        if not rate or not 1 <= count <= MAX_CHANNELS:
+            raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {MAX_CHANNELS}.")
         resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
         blocks, length, trimmed, damage, clock = [], 0, None, None, None
         for packet in container.demux(stream):

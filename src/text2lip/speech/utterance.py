@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from text2lip.text.timing import Segment, Timeline
+from text2lip.text.timing import Segment, Timeline, append_phone
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,7 @@ def join(parts: list[Speech]) -> Speech:
     for part in parts:
         start = sample / rate
         for phone in part.timeline.phones:
-            shifted = Segment(phone.label, start + phone.start, start + phone.end)
-            if phones and not shifted.label and not phones[-1].label:
-                phones[-1] = phones[-1]._replace(end=shifted.end)
-            else:
-                phones.append(shifted)
+            append_phone(phones, phone.label, start + phone.start, start + phone.end)
         words += [Segment(word.label, start + word.start, start + word.end) for word in part.timeline.words]
         sample += len(part.audio)
     duration = sample / rate

@@ -40,13 +40,10 @@ def whisper_states(model: Any, audio: np.ndarray) -> torch.Tensor:
 
     Args:
         model (`transformers.WhisperModel`): of any size; EchoMimic wants the tiny one.
-        audio (`np.ndarray`): float (samples,) in [-1, 1] at 16 kHz.
+        audio (`np.ndarray`): float (samples,) in [-1, 1] at 16 kHz, one step (20 ms) at least, or a ValueError.
 
     Returns:
         `torch.Tensor`: float (steps, layers + 1, width) on the model's device, 50 steps a second, floored.
-
-    Raises:
-        ValueError: the sound is no array of one axis, or shorter than one step (20 ms).
     """
     from transformers import WhisperFeatureExtractor
 
@@ -115,16 +112,6 @@ def whisper_frames(states: torch.Tensor, num_frames: int, fps: float = 25) -> to
 
 
 def frames_to_states(frames: torch.Tensor, num_states: int = 5) -> torch.Tensor:
-    """States at 50 steps a second from (pseudo-)audio at 25 fps; the reverse of [`whisper_frames`].
-
-    `whisper_windows(frames_to_states(pseudo), num_frames, fps)` gives EchoMimic the pseudo-audio of a
-    [`PseudoAudioModel`] that was trained on Whisper features.
-
-    Args:
-        frames (`torch.Tensor`): (frames, 2 * num_states * width), at 25 fps.
-        num_states (`int`): layers + 1 of the encoder.
-
-    Returns:
-        `torch.Tensor`: (2 * frames, num_states, width).
-    """
+    """The reverse of [`whisper_frames`]: (pseudo-)audio (frames, 2 * num_states * width) at 25 fps to states
+    (2 * frames, num_states, width) at 50 steps a second, for [`whisper_windows`]. States are layers + 1."""
     return frames.reshape(len(frames) * WHISPER_STEPS_PER_FRAME, num_states, -1)

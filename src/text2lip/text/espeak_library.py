@@ -32,9 +32,6 @@ def espeak_library() -> tuple[str, str]:
     where the user has set both. A data path of 160 bytes or more, on which espeak-ng would end the process, is reached
     through a link in a temporary folder that lives as long as the process.
 
-    Returns:
-        `tuple[str, str]`: library path, data path (below 160 bytes).
-
     Raises:
         ImportError: `espeakng-loader` is missing.
         ValueError: only one of the two variables is set, or one names nothing, or no short path could be made.
@@ -84,15 +81,8 @@ def _remove(folder: Path, owner: int):
 
 
 def espeak_wrapper():
-    """phonemizer's wrapper of espeak-ng, one per thread (a shared one mixes up the threads' results).
-
-    Returns:
-        `phonemizer.backend.espeak.wrapper.EspeakWrapper`, on a copy of the library of its own. Holds no environment
-        variable or class attribute: other users of phonemizer in the process are not affected.
-
-    Raises:
-        ImportError: `phonemizer` or `espeakng-loader` is missing.
-    """
+    """phonemizer's wrapper of espeak-ng, one per thread (a shared one mixes up the threads' results), on a copy of the
+    library of its own: other users of phonemizer in the process are not affected. Errors as [`espeak_library`]."""
     if getattr(_local, "wrapper", None) is None:
         try:
             from phonemizer.backend.espeak.wrapper import EspeakWrapper
@@ -134,15 +124,8 @@ def unloadable(error: Exception) -> str:
 
 
 def readable_text(text: str, language: str) -> str:
-    """A text of the same length that espeak-ng reads, and on which it does not end the process.
-
-    Args:
-        text (`str`): any text.
-        language (`str`): a code of `espeak_voices`.
-
-    Raises:
-        ValueError: the language does not read the text's script, see `check_script`.
-    """
+    """A text of the same length that espeak-ng reads, and on which it does not end the process; `language` is a code
+    of [`espeak_voices`], errors are those of [`check_script`]."""
     check_script(text, language)
     if "." not in text:
         return text
@@ -152,12 +135,8 @@ def readable_text(text: str, language: str) -> str:
 def espeak_phonemes(text: str, language: str) -> str:
     """espeak-ng's IPA for a text: phones joined by `_`, words by spaces, stress and language marks inside.
 
-    Args:
-        text (`str`): without NUL and lone surrogates (espeak would stop at the first, refuse the second).
-        language (`str`): a code of `espeak_voices`.
-
-    Raises:
-        ValueError: the language does not read the text's script, see `check_script`.
+    The text holds no NUL and no lone surrogates (espeak would stop at the first, refuse the second); arguments and
+    errors as [`readable_text`].
     """
     text = readable_text(text, language)
     wrapper = espeak_wrapper()

@@ -20,11 +20,8 @@ LONGEST_GROUP = 60  # espeak-ng 1.52 writes past the end of its buffer, and the 
 
 
 def probe() -> tuple[str, list[tuple[int, str]]]:
-    """A text that says every mnemonic before a neutral neighbour (no final devoicing, no linking r).
-
-    Returns:
-        `tuple[str, list[tuple[int, str]]]`: the text, and (offset, mnemonic) of each word in it.
-    """
+    """A text that says every mnemonic before a neutral neighbour (no final devoicing, no linking r), and (offset,
+    mnemonic) of each word in it."""
     text, places = "", []
     for mnemonic in CONSONANTS + VOWELS:
         places.append((len(text), mnemonic))
@@ -35,16 +32,12 @@ def probe() -> tuple[str, list[tuple[int, str]]]:
 def mnemonics(ipa: str, table: dict[str, str]) -> list[str]:
     """Spell IPA in mnemonics, in groups that espeak can say at once.
 
+    Groups are of up to `LONGEST_GROUP` mnemonics joined by `|`, which keeps "t" and "S" apart from "tS", and cut
+    between words where there are spaces.
+
     Args:
-        ipa (`str`): IPA; ˈ and ˌ stress the next vowel.
+        ipa (`str`): IPA; ˈ and ˌ stress the next vowel. Errors as [`parse_ipa`].
         table (`dict[str, str]`): IPA -> mnemonic in the voice that will speak.
-
-    Returns:
-        `list[str]`: groups of up to `LONGEST_GROUP` mnemonics joined by `|`, which keeps "t" and "S" apart from "tS";
-        cut between words where there are spaces.
-
-    Raises:
-        ValueError: no IPA letter.
     """
     parse_ipa(ipa)  # raises where there is no sound at all
     groups: list[list[str]] = [[]]
@@ -62,18 +55,18 @@ def _spelled(word: str, table: dict[str, str]) -> list[str]:
     spelled: list[str] = []
     for mark, part in re.findall(r"([ˈˌ']?)([^ˈˌ']*)", word):
         stress = {"": "", "ˌ": ","}.get(mark, "'")
-        for phone in parse_ipa(part) if _sounds(part) else []:
+        for phone in _phones(part):
             for name, vowel in _names(phone, table):
                 spelled.append(stress + name if vowel else name)
                 stress = "" if vowel else stress
     return spelled
 
 
-def _sounds(part: str) -> bool:
+def _phones(part: str) -> list[str]:
     try:
-        return bool(parse_ipa(part))
+        return parse_ipa(part)
     except ValueError:
-        return False
+        return []
 
 
 def _names(phone: str, table: dict[str, str]) -> list[tuple[str, bool]]:

@@ -31,12 +31,8 @@ _MONEY = re.compile(
 
 
 def expand_money(text: str, base: str) -> str:
-    """Put amounts of money into the order they are spoken in.
-
-    Args:
-        text (`str`): any text.
-        base (`str`): language without region. Languages without a table get number, then sign.
-    """
+    """Put amounts of money into the order they are spoken in; `base` is a language without region. Languages without
+    a table get number, then sign."""
     if not any(sign in text for sign in _SIGNS):
         return text
     return _MONEY.sub(lambda found: _speak(found, base), text)

@@ -37,12 +37,8 @@ _SENTENCE = frozenset(".!?。！？｡．؟۔।॥։።။‽")
 
 @lru_cache(maxsize=4096)
 def phone_class(phone: str) -> str:
-    """Duration class of a phone, a key of `PHONE_SECONDS`.
-
-    Args:
-        phone (`str`): a spoken IPA phone; the stress mark ˈ or ˌ in front of a vowel makes it long or short instead of
-            reduced.
-    """
+    """Duration class of a spoken IPA phone, a key of `PHONE_SECONDS`; the stress mark ˈ or ˌ in front of a vowel makes
+    it long or short instead of reduced."""
     bare = phone.lstrip("ˈˌ")
     letters = [letter for letter, _ in split_phone(bare)]
     kind = LETTER_CLASS[letters[0]]
@@ -63,11 +59,7 @@ def phone_class(phone: str) -> str:
 
 
 def pause_seconds(mark: str) -> float:
-    """Length of the pause at a punctuation mark, seconds; 0 for none. As espeak-ng pauses at 175 words a minute.
-
-    Args:
-        mark (`str`): what `split_clauses` found behind a clause.
-    """
+    """Seconds of the pause at what [`split_clauses`] found behind a clause, as espeak-ng pauses; 0 for nothing."""
     if not mark:
         return 0.0
     if mark.count("\n") > 1:
@@ -78,15 +70,9 @@ def pause_seconds(mark: str) -> float:
 
 
 def nominal_durations(words: Sequence[Sequence[str]], final: bool = True, rate: float = 1.0) -> list[list[float]]:
-    """Durations of the phones of one clause.
+    """Seconds of each phone of each of the `words` of one clause, phones with stress marks.
 
-    Args:
-        words (`Sequence[Sequence[str]]`): phones of each word, with stress marks.
-        final (`bool`): a pause follows: lengthen the end.
-        rate (`float`): speaking rate, 1 is normal, 2 twice as fast.
-
-    Returns:
-        `list[list[float]]`: seconds, in the shape of `words`.
+    With `final` a pause follows, and the end is lengthened; `rate` is the speaking rate, 2 is twice as fast.
     """
     classes = [[phone_class(phone) for phone in word] for word in words]
     seconds = [[PHONE_SECONDS[name] for name in word] for word in classes]

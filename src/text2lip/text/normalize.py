@@ -128,11 +128,8 @@ def _plain(char: str) -> str:
 
 def clean_characters(text: str) -> str:
     """NFC without control, unassigned and private characters, lone surrogates, soft hyphens and invisible marks;
-    letters and digits that differ from ordinary ones by their look alone become those.
-
-    Args:
-        text (`str`): any text. Joiners between letters (Persian, Indic scripts) and line ends stay.
-    """
+    letters and digits that differ from ordinary ones by their look alone become those. Joiners between letters
+    (Persian, Indic scripts) and line ends stay."""
     if not text.isascii():
         text = "".join(char if char.isascii() else _plain(char) for char in text)
         text = re.sub(r"(?<=\d)[．，：／－](?=\d)", lambda sign: unicodedata.normalize("NFKC", sign.group()), text)
@@ -210,12 +207,8 @@ _AS_WRITTEN = (
 def spell_out(text: str, interpret_as: str) -> str:
     """What SSML's `<say-as>` says: letters or digits one by one, ordinals; the rest is read as it is written.
 
-    Args:
-        text (`str`): content of the element.
-        interpret_as (`str`): characters, spell-out, digits, telephone, ordinal, cardinal, date, time, ...
-
     Raises:
-        ValueError: unknown `interpret_as`.
+        ValueError: `interpret_as` is unknown.
     """
     kind = interpret_as.lower()
     if kind in _CHARACTERS:

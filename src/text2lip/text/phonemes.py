@@ -148,11 +148,7 @@ def get_g2p(name: str = "espeak", language: str = "en-us", stress: bool = False)
 def parse_ipa(ipa: str) -> list[str]:
     """Cut a string of IPA ("həˈloʊ t͡ʃ") into phones; letters keep the marks behind them, diphthongs stay whole.
 
-    Args:
-        ipa (`str`): IPA in which spaces, dots, hyphens and stress marks may stand between phones.
-
-    Returns:
-        `list[str]`: phones, without stress marks and separators.
+    Spaces, dots, hyphens and stress marks may stand between phones, and are left out.
 
     Raises:
         ValueError: no sound in it.

@@ -9,7 +9,7 @@ import numpy as np
 from text2lip.text.nominal_durations import EDGE_SECONDS, nominal_durations, pause_seconds
 from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
 from text2lip.text.sentences import split_clauses
-from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
+from text2lip.text.ssml import Piece, to_pieces
 from text2lip.text.timing import Segment, Timeline
 
 
@@ -35,12 +35,7 @@ class Reading:
     def from_text(cls, text: str | Sequence[Piece], language: str, g2p: str = "espeak") -> "Reading":
         """Phones of a text, read by `g2p` ("espeak" or "gruut"), with nominal times; arguments and errors as
         [`VisemeTokenizer.timeline`]."""
-        if isinstance(text, str):
-            pieces = parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
-        elif isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text):
-            pieces = text
-        else:
-            raise ValueError(f"text: wants a string, got {type(text).__name__}.")
+        pieces = to_pieces(text, language)
         reading = cls(text=" ".join(piece.text for piece in pieces if piece.text))
         clock, offset = EDGE_SECONDS[0], 0
         for piece in pieces:

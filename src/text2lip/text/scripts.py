@@ -27,11 +27,7 @@ _SCRIPTS = [
 
 
 def check_script(text: str, language: str) -> None:
-    """Refuse text in a script that the language's voice does not read.
-
-    Args:
-        text (`str`): any text.
-        language (`str`): a code of espeak-ng.
+    """Refuse text in a script that the voice of `language`, a code of espeak-ng, does not read.
 
     Raises:
         ValueError: some of the text would be spelled as "Chinese letter" and the like; names a language that reads it.

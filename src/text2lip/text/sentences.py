@@ -10,6 +10,7 @@ _SHORT = (
     "bzw z.b ca usw d.h hr fr m mme mlle sra dra ud uds sig p.ex u.a am pm a.m p.m"
 )
 ABBREVIATIONS = frozenset(_SHORT.split())
+_TITLES = frozenset(["Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Gen", "Gov", "Col", "Capt", "Lt", "Sgt", "Rev", "Hon"])
 _SENTENCE_MARKS = ".!?…。！？｡．؟۔।॥։።។။‽"
 _CLOSERS = "\"'”’»›)\\]」』）》"
 _BREAK = re.compile(
@@ -42,25 +43,15 @@ def _is_abbreviation(text: str, start: int, dot: re.Match) -> bool:
     following = text[dot.end() : dot.end() + 8].lstrip()[:1]
     if word.lower() in ABBREVIATIONS:
         # "etc. and", "Dr. Smith", "No. 5", but "He said no. Then" and "We met in May. It"
-        return following.islower() or following.isdigit() or (word[0].isupper() and len(words) < 2) or _is_title(word)
+        return following.islower() or following.isdigit() or (word[0].isupper() and len(words) < 2) or word in _TITLES
     return len(word) == 1 and word.isupper() and word != "I" and following.isupper()
-
-
-def _is_title(word: str) -> bool:
-    return word in {"Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Gen", "Gov", "Col", "Capt", "Lt", "Sgt", "Rev", "Hon"}
 
 
 def split_clauses(text: str) -> list[Clause]:
     """Cut a text where a speaker pauses: at full stops, commas, dashes, blank lines, in any script.
 
-    Decimal points, clock times, common abbreviations and initials don't count.
-
-    Args:
-        text (`str`): any text.
-
-    Returns:
-        `list[Clause]`: in order, without overlap; clauses without anything but spaces are left out (their marks are
-        added to the clause before).
+    Decimal points, clock times, common abbreviations and initials don't count. Clauses without anything but spaces are
+    left out (their marks are added to the clause before).
     """
     clauses: list[Clause] = []
 
@@ -82,13 +73,8 @@ def split_clauses(text: str) -> list[Clause]:
 def split_sentences(text: str) -> list[str]:
     """Cut a text into sentences, their punctuation kept, in any script.
 
-    A full stop ends a sentence also before a lower-case letter, where espeak-ng would read on without a pause.
-
-    Args:
-        text (`str`): any text.
-
-    Returns:
-        `list[str]`: sentences without surrounding spaces; empty where the text has nothing to say.
+    A full stop ends a sentence also before a lower-case letter, where espeak-ng would read on without a pause. There
+    are no spaces around sentences, and none where the text has nothing to say.
     """
     clauses = split_clauses(text)
     sentences, start = [], clauses[0].start if clauses else 0

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -67,15 +68,23 @@ def _root_start(text: str) -> int:
         at = end + len(_PROLOG[opener])
 
 
+def to_pieces(text: str | Sequence[Piece], language: str) -> list[Piece]:
+    """Plain text by [`plain_pieces`], SSML by [`parse_ssml`]; pieces stay as they are.
+
+    Raises:
+        ValueError: it is none of them, or as [`parse_ssml`].
+    """
+    if isinstance(text, str):
+        return parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
+    if not (isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text)):
+        raise ValueError(f"text: wants a string, got {type(text).__name__}.")
+    return list(text)
+
+
 def plain_pieces(text: str, language: str = "en-us") -> list[Piece]:
-    """Normalise plain text and cut it into sentences; `<` and `&` are ordinary characters.
+    """Normalise plain text and cut it into sentences, none where there is nothing to say.
 
-    Args:
-        text (`str`): any text.
-        language (`str`): its language, for money and the like; pieces carry None (that of the call).
-
-    Returns:
-        `list[Piece]`: one per sentence; empty where there is nothing to say.
+    `<` and `&` are ordinary characters. `language` is for money and the like; pieces have None (that of the call).
     """
     return [Piece(sentence) for sentence in split_sentences(normalize_text(text, language))]
 
@@ -141,8 +150,6 @@ class _Reader:
     def read(self, root: ElementTree.Element) -> list[Piece]:
         self.visit(root, None, 1.0)
         self.flush(None, 1.0)
-        while self.pieces and not self.pieces[-1].text and self.pieces[-1].pause == 0:
-            self.pieces.pop()
         return self.pieces
 
     def flush(self, language: str | None, rate: float):
@@ -154,11 +161,8 @@ class _Reader:
         self.pieces += [Piece(sentence, language, rate) for sentence in split_sentences(text)]
 
     def pause(self, seconds: float):
-        if seconds > 0 and self.pieces:
-            last = self.pieces[-1]
-            if not last.text and not last.phonemes:
-                self.pieces[-1] = Piece("", pause=last.pause + seconds)
-                return
+        if seconds > 0 and self.pieces and not self.pieces[-1].text:
+            seconds += self.pieces.pop().pause
         if seconds > 0:
             self.pieces.append(Piece("", pause=seconds))
 

@@ -64,10 +64,10 @@ class Timeline:
                     "sort the timings and remove overlaps."
                 )
             if start > clock + 1e-3:
-                _append(filled, "", clock, start)
+                append_phone(filled, "", clock, start)
                 clock = start
             if end > clock:
-                _append(filled, str(label), clock, end)
+                append_phone(filled, str(label), clock, end)
                 clock = end
         last = max([clock, *(w.end for w in words)])
         if duration is None:
@@ -77,7 +77,7 @@ class Timeline:
                 f"timings: the last phone ends at {clock:.3f} s, after the end of the clip ({duration} s)."
             )
         if duration > clock + 1e-9:
-            _append(filled, "", clock, float(duration))
+            append_phone(filled, "", clock, float(duration))
         elif filled:
             filled[-1] = filled[-1]._replace(end=float(duration))
         return cls(filled, words, float(duration))
@@ -96,7 +96,7 @@ class Timeline:
         return Timeline.from_phones(spoken, self.words, seconds)
 
 
-def _append(phones: list[Segment], label: str, start: float, end: float) -> None:
+def append_phone(phones: list[Segment], label: str, start: float, end: float) -> None:
     """Put a phone after the others; a silence after a silence makes that longer."""
     if not label and phones and not phones[-1].label:
         phones[-1] = phones[-1]._replace(end=end)
@@ -105,24 +105,15 @@ def _append(phones: list[Segment], label: str, start: float, end: float) -> None
 
 
 def cut_segments(segments: Iterable[Segment], seconds: float) -> list[Segment]:
-    """Segments of the first `seconds`: one that is going on then ends there, those that begin later are left out.
-
-    Args:
-        segments (`Iterable[Segment]`): ordered.
-        seconds (`float`): the cut, seconds.
-    """
+    """Segments of the first `seconds`: one that is going on then ends there, those that begin later are left out."""
     return [Segment(label, start, min(end, seconds)) for label, start, end in segments if start < seconds - 1e-9]
 
 
 def share_times(words: Iterable[Segment]) -> list[Segment]:
     """Give words without length, which an aligner left no frame, a share of the word before (else after) them.
 
-    Args:
-        words (`Iterable[Segment]`): in order.
-
-    Returns:
-        `list[Segment]`: as many; neighbours share their time by the length of their spelling. Where no word has any
-        length, all are returned as they came.
+    Words are in order; neighbours share their time by the length of their spelling. Where none has any length, all are
+    returned as they came.
     """
     groups: list[list[Segment]] = []
     for word in words:

@@ -40,12 +40,8 @@ _MODIFIERS = {"ʷ": "w", "ᶣ": "ɥ", "˞": "ɹ", "ʲ": ""}  # ʲ moves the tong
 def letter_features(letter: str) -> np.ndarray:
     """Articulatory features of one letter of `PHONE_INVENTORY`.
 
-    Args:
-        letter (`str`): an entry of `PHONE_INVENTORY` ("" is silence: all zero). Transparent sounds (h, ʔ) give their
-            own resting values; `sequence_features` gives them their neighbour's.
-
-    Returns:
-        `np.ndarray` (6,) float32 in [0, 1], in the order of `FEATURES`; read-only.
+    Float32 (6,) in [0, 1], in the order of `FEATURES`, read-only; all zero for silence, "". Transparent sounds (h, ʔ)
+    give their own resting values; `sequence_features` gives them their neighbour's.
 
     Raises:
         ValueError: `letter` is not in the inventory (split a phone with `split_phone` first).
@@ -56,14 +52,10 @@ def letter_features(letter: str) -> np.ndarray:
 
 
 def resolve_transparent(letters: Sequence[str], transparent: frozenset[str] = TRANSPARENT) -> list[str]:
-    """Replace transparent sounds by the letter whose mouth shape they borrow.
+    """Replace transparent sounds among `letters` of `PHONE_INVENTORY` by the letter whose mouth shape they borrow.
 
     h, ʔ and their like take the following vowel, else the vowel (or any sound) before, within the same stretch of
     speech; one that stands alone stays.
-
-    Args:
-        letters (`Sequence[str]`): letters of `PHONE_INVENTORY` in spoken order, "" for silence.
-        transparent (`frozenset[str]`): the letters to replace.
     """
     resolved = list(letters)
     for i in range(len(resolved) - 1, -1, -1):  # from the end, so that a run "hʔa" resolves to a
@@ -76,14 +68,7 @@ def resolve_transparent(letters: Sequence[str], transparent: frozenset[str] = TR
 
 
 def sequence_features(letters: Sequence[str]) -> np.ndarray:
-    """Features of a run of letters, with h and ʔ taking their neighbour's mouth shape.
-
-    Args:
-        letters (`Sequence[str]`): letters of `PHONE_INVENTORY` in spoken order, "" for silence.
-
-    Returns:
-        `np.ndarray` (tokens, 6) float32 in [0, 1], in the order of `FEATURES`.
-    """
+    """[`letter_features`] of a run of letters, float32 (letters, 6), h and ʔ taking their neighbour's mouth shape."""
     rows = [letter_features(letter) for letter in resolve_transparent(letters)]
     return np.stack(rows) if rows else np.zeros((0, len(FEATURES)), np.float32)
 
@@ -157,9 +142,6 @@ def split_phone(phone: str) -> list[tuple[str, float]]:
 
     Args:
         phone (`str`): an IPA phone as an espeak voice, an aligner or a file gives it; "" is silence.
-
-    Returns:
-        `list[tuple[str, float]]`: (letter, share); shares sum to 1.
     """
     return list(_split(phone))
 
@@ -202,12 +184,7 @@ class VisemeSet:
 
 
 def nearest_letter(letter: str, candidates: Sequence[str]) -> str:
-    """The candidate that looks most like `letter`: least distance of features, lip contact counting most.
-
-    Args:
-        letter (`str`): a letter of `PHONE_INVENTORY`.
-        candidates (`Sequence[str]`): letters of `PHONE_INVENTORY`, not empty.
-    """
+    """The candidate that looks most like `letter`: least distance of features, lip contact counting most."""
     weights = np.array([4, 4, 1, 1, 1, 1], np.float32)  # a mouth wrongly closed is seen at once
 
     def distance(candidate: str) -> float:
@@ -254,17 +231,12 @@ def viseme_set_from_table(table: Mapping, name: str = "custom") -> VisemeSet:
     return VisemeSet(name, tuple(labels), ids, phones, TRANSPARENT - set(known), dict(table))
 
 
-def _oculus() -> VisemeSet:
-    ids = {row[0]: OCULUS_LABELS.index("kk" if row[2] == "~" else row[2]) for row in _ROWS}
-    return VisemeSet("oculus", OCULUS_LABELS, ids)
-
-
-def _azure() -> VisemeSet:
-    labels = tuple(str(i) for i in range(22))
-    return VisemeSet("azure", labels, {row[0]: int(row[3]) for row in _ROWS}, AZURE_DIPHTHONGS, frozenset())
-
-
-VISEME_SETS = {"oculus": _oculus, "azure": _azure}
+_OCULUS_LETTERS = {row[0]: OCULUS_LABELS.index("kk" if row[2] == "~" else row[2]) for row in _ROWS}
+_AZURE_LETTERS = {row[0]: int(row[3]) for row in _ROWS}
+VISEME_SETS = {
+    "oculus": VisemeSet("oculus", OCULUS_LABELS, _OCULUS_LETTERS),
+    "azure": VisemeSet("azure", tuple(map(str, range(22))), _AZURE_LETTERS, AZURE_DIPHTHONGS, frozenset()),
+}
 
 
 def get_viseme_set(viseme_set: "str | Path | Mapping | VisemeSet" = "oculus") -> VisemeSet:
@@ -282,7 +254,7 @@ def get_viseme_set(viseme_set: "str | Path | Mapping | VisemeSet" = "oculus") ->
     if isinstance(viseme_set, Mapping):
         return viseme_set_from_table(viseme_set)
     if viseme_set in VISEME_SETS:
-        return VISEME_SETS[viseme_set]()
+        return VISEME_SETS[viseme_set]
     path = Path(viseme_set)
     if path.suffix != ".json":
         raise ValueError(

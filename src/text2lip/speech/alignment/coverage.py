@@ -22,15 +22,12 @@ class AlignmentWarning(UserWarning):
 
 
 def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str]:
-    """What in an alignment speaks against its text, most telling first; nothing if all is well.
+    """What in an alignment speaks against its text, most telling first, in sentences with places in seconds.
 
     Args:
         energy (`np.ndarray`): (frames,) dB, of `mfcc` of the recording.
         timeline (`Timeline`): the text aligned to it.
         spoken (`Timeline`): the same text said by espeak-ng.
-
-    Returns:
-        `list[str]`: sentences without a full stop, with places in seconds.
     """
     loud = ~pauses(energy)
     middles = (np.arange(len(loud)) + 0.5) * HOP_SECONDS

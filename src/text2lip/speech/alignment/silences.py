@@ -45,14 +45,9 @@ def trim_edges(
 ) -> tuple[list[Segment], list[Segment]]:
     """Give back to silence what the aligner put into a phone beside it: a stop may swallow a whole pause unheard.
 
-    Args:
-        phones (`list[Segment]`): spoken phones, ordered, with gaps where it is silent.
-        words (`list[Segment]`): their words.
-        samples (`np.ndarray`): (samples,) at 16 kHz.
-
-    Returns:
-        `tuple`: phones and words; a phone over `LONGEST_EDGE` s beside a gap begins (ends) where the sound does, a
-        stop `STOP_CLOSURE` s before its burst and at most `LONGEST_STOP` s before its end.
+    Phones are the spoken ones, in order, with gaps where it is silent; `samples` (samples,) are at 16 kHz. A phone
+    over `LONGEST_EDGE` s beside a gap begins (ends) where the sound does, a stop `STOP_CLOSURE` s before its burst
+    and at most `LONGEST_STOP` s before its end.
     """
     hop = int(SAMPLING_RATE * HOP_SECONDS)
     sharp = np.diff(samples, prepend=0.0)[: len(samples) // hop * hop]  # differences: a hum is no speech

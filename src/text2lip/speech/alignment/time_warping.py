@@ -32,9 +32,6 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
         spoken (`Speech`): the same text, with exact times.
         duration (`float`): seconds of the recording.
 
-    Returns:
-        `Timeline`: phones and words of `spoken`, timed in the recording.
-
     Raises:
         AlignmentError: the recording holds no speech, or matches the text no better than the text backwards.
     """
@@ -55,11 +52,7 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
 
 
 def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
-    """Normalised cepstra with first differences, pauses left out.
-
-    Returns:
-        `tuple[np.ndarray, np.ndarray]`: (sounding, 26) features, and (sounding,) int frame numbers.
-    """
+    """Normalised cepstra with first differences (sounding, 26), pauses left out, and their int frames (sounding,)."""
     from scipy.signal import savgol_filter
 
     cepstra = sound.coefficients
@@ -73,17 +66,9 @@ def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
 
 
 def warp(reference: np.ndarray, target: np.ndarray, with_path: bool = True) -> tuple[np.ndarray | None, float]:
-    """Dynamic time warping (Sakoe & Chiba 1978, symmetric steps, band around the diagonal).
-
-    Args:
-        reference (`np.ndarray`): (n, channels) float.
-        target (`np.ndarray`): (m, channels) float.
-        with_path (`bool`): False gives None for it, and takes no memory for the table of all steps.
-
-    Returns:
-        `tuple[np.ndarray, float]`: (steps, 2) int pairs of matched frames from (0, 0) to (n-1, m-1), and the mean
-        distance along the path.
-    """
+    """Dynamic time warping (Sakoe & Chiba 1978, symmetric steps, band around the diagonal) of (n, channels) and (m,
+    channels) floats: (steps, 2) int pairs of matched frames from (0, 0) to (n-1, m-1), and the mean distance along the
+    path. Without `with_path` None for it, and no memory for the table of all steps."""
     n, m = len(reference), len(target)
     width = 2 * max(NARROWEST_BAND, min(WIDEST_BAND, int(BAND * max(n, m))), m // n + 2) + 1
     centre = np.rint(np.arange(n) * (m - 1) / max(1, n - 1)).astype(int)

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable
 
-from text2lip.text.timing import Segment
+from text2lip.text.timing import Segment, append_phone
 from text2lip.text.visemes import split_phone
 
 
@@ -18,11 +18,7 @@ def phones_from_tokens(tokens: Iterable[tuple[str, float]]) -> list[Segment]:
     next word (measured against an aligner: onsets are 62 ms late otherwise), so its time goes to the phone after it,
     as do stress marks'; length marks and diacritics join the phone before them; punctuation and pads are silence.
 
-    Args:
-        tokens (`Iterable[tuple[str, float]]`): in order, durations in seconds, not negative.
-
-    Returns:
-        `list[Segment]`: gapless phones, stress marks kept in front of vowels, silence is "".
+    Phones are gapless, stress marks kept in front of vowels.
     """
     phones: list[Segment] = []
     clock = 0.0
@@ -40,19 +36,12 @@ def phones_from_tokens(tokens: Iterable[tuple[str, float]]) -> list[Segment]:
             phones.append(Segment(stress + token, waiting, end))
             waiting, stress = end, ""
         else:
-            _silence(phones, waiting, end)
+            append_phone(phones, "", waiting, end)
             waiting = end
         clock = end
     if clock > waiting:
-        _silence(phones, waiting, clock)
+        append_phone(phones, "", waiting, clock)
     return [phone for phone in phones if phone.end > phone.start]
-
-
-def _silence(phones: list[Segment], start: float, end: float) -> None:
-    if phones and not phones[-1].label:
-        phones[-1] = phones[-1]._replace(end=end)
-    else:
-        phones.append(Segment("", start, end))
 
 
 def _is_mark(token: str) -> bool:

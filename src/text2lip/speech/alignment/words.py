@@ -25,12 +25,7 @@ def words_with_phones(timeline: Timeline) -> list[tuple[str, list[str]]]:
 
 
 def words_from_reference(phones: Sequence[Segment], spoken: Timeline) -> list[Segment]:
-    """Words of timed phones, found by comparing with the same text spoken by a voice that knows its words.
-
-    Args:
-        phones (`Sequence[Segment]`): timed phones of the text.
-        spoken (`Timeline`): the text with other times; gives the spelling of each word.
-    """
+    """Words of timed phones, found by comparing with the same text `spoken` by a voice that knows its words."""
     labels = [phone.label for phone in spoken.phones if phone.label]
     spans = enumerate(phones_of_words(spoken))
     known = [(letter, word) for word, span in spans for i in span for letter in _letters(labels[i])]

@@ -97,8 +97,7 @@ def _read_format(format: str, text: str, data, language: str) -> Timeline:
     if format == "subtitles":
         return _from_words(read_cues(text), language, spread=True)
     if format == "textgrid":
-        tiers = read_textgrid(text)
-        return _from_tiers(tiers, language)
+        return _from_tiers(read_textgrid(text), language)
     return _from_service(format, text if text else json.dumps(data), data, language)
 
 
@@ -188,15 +187,8 @@ def _detect(name: str, text: str, data) -> str:
     if not isinstance(data[0], Mapping):
         return "list"
     keys = {key.lower().replace("_", "") for key in data[0]}
-    for format, mark in (
-        ("azure", "visemeid"),
-        ("azure-words", "boundarytype"),
-        ("kokoro", "startts"),
-        ("vosk", "result"),
-    ):
-        if mark in keys:
-            return format
-    return "polly" if {"type", "time"} <= keys else "words"
+    marks = {"visemeid": "azure", "boundarytype": "azure-words", "startts": "kokoro", "result": "vosk"}
+    return next((marks[key] for key in marks if key in keys), "polly" if {"type", "time"} <= keys else "words")
 
 
 def _detect_object(data: Mapping) -> str:

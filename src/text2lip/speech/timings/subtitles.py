@@ -32,9 +32,7 @@ def group_words(words: Iterable[tuple], duration: float = float("inf")) -> list[
     A subtitle ends with its sentence, before a pause of 0.7 s, and where the next word would not fit. It's shown for
     at least 1 s unless the next one comes or the film ends earlier. A single word longer than a line stays whole.
 
-    Args:
-        words (`Iterable[tuple]`): (word, start s, end s), in order.
-        duration (`float`, *optional*): of the film, seconds.
+    Words are (word, start s, end s), in order; `duration` is that of the film, seconds.
 
     Raises:
         ValueError: words that are not in order or end before they start.

@@ -20,7 +20,7 @@ import numpy as np
 
 from text2lip.speech.audio import to_float
 from text2lip.speech.utterance import Speech, join
-from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
+from text2lip.speech.voices.protocol import check_rate, clean_text, silent_text
 from text2lip.text.espeak_library import espeak_library, espeak_voices, readable_text, unloadable
 from text2lip.text.languages import resolve_language
 from text2lip.text.mnemonics import mnemonics, probe
@@ -264,16 +264,9 @@ class EspeakSynthesizer:
         return self._speak(clean_text(text), language, speaking_rate)
 
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak IPA.
+        """Speak IPA with or without stress marks, such as "təˈmɑːtəʊ"; the rest as for text.
 
-        Args:
-            phones (`str`): IPA with or without stress marks, such as "təˈmɑːtəʊ". A phone that the language lacks is
-                said as the articulatory nearest one.
-            language (`str`): language code.
-            speaking_rate (`float`): pace in [0.5, 2.5].
-
-        Returns:
-            `Speech`: as for text; its one word is empty of spelling.
+        A phone that the language lacks is said as the articulatory nearest one; the one word has no spelling.
 
         Raises:
             ValueError: no IPA letter in `phones`; otherwise as for text.
@@ -287,9 +280,7 @@ class EspeakSynthesizer:
         samples = raw.samples
         phones, owners = _phones(raw, samples)
         if not any(label for label, _, _ in phones):
-            raise SilentTextError(
-                f"text: nothing in {text[:60]!r} can be spoken in {language}; give at least one word."
-            )
+            raise silent_text(text, language)
         _take_closures(phones, samples, raw.sampling_rate)
         words = _words(text, phones, owners)
         phones, words = _seconds(phones, raw.sampling_rate), _seconds(words, raw.sampling_rate)

@@ -19,8 +19,7 @@ import numpy as np
 from text2lip.speech.alignment.silences import end_with_the_sound
 from text2lip.speech.alignment.tokens import phones_from_tokens
 from text2lip.speech.utterance import Speech, join
-from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
-from text2lip.text.languages import resolve_language
+from text2lip.speech.voices.protocol import check_language, check_rate, clean_text, silent_text
 from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline
 
@@ -29,7 +28,6 @@ KOKORO_RATE = 24_000
 LAG = 1.0  # duration steps that the sound is ahead of its tokens, by comparison with an aligner
 LONGEST_INPUT = 480  # tokens; the model takes 510
 VARIABLE = "TEXT2LIP_KOKORO"
-LANGUAGES = ("en-us", "en-gb", "fr-fr", "es", "es-419", "it", "pt-br", "pt", "hi")
 DEFAULT_VOICES = ("af_heart", "af_bella", "am_michael")  # the first that is there, else the first of all
 PUNCTUATION = frozenset(";:,.!?—…")
 # espeak's IPA -> the symbols Kokoro was trained with
@@ -45,13 +43,12 @@ class KokoroSynthesizer:
 
     Args:
         voice (`str`, *optional*): a voice of the model folder, such as "af_heart".
-        folder (`str`, *optional*): the model folder, see the module.
     """
 
-    languages = list(LANGUAGES)
+    languages = ["en-us", "en-gb", "fr-fr", "es", "es-419", "it", "pt-br", "pt", "hi"]
 
-    def __init__(self, voice: str | None = None, folder: str | None = None):
-        self._model = _load(folder or os.environ.get(VARIABLE) or "")
+    def __init__(self, voice: str | None = None):
+        self._model = _load(os.environ.get(VARIABLE) or "")
         voices = self._model.voices
         if voice is None:
             voice = next((name for name in DEFAULT_VOICES if name in voices), min(voices))
@@ -62,12 +59,10 @@ class KokoroSynthesizer:
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
         """Speak `text`, see [`Synthesizer`]; 24 kHz, phones are espeak's."""
-        code, rate = resolve_language(language), check_rate(speaking_rate)
-        if code not in LANGUAGES:
-            raise ValueError(f"language: voice 'kokoro' doesn't speak {code!r}, only {', '.join(LANGUAGES)}.")
+        code, rate = check_language("kokoro", language, self.languages), check_rate(speaking_rate)
         items = _items(clean_text(text), code)
         if not items:
-            raise SilentTextError(f"text: nothing in {text[:60]!r} can be spoken in {code}; give at least one word.")
+            raise silent_text(text, code)
         return join([self._part(part, code, rate) for part in _parts(items, code)])
 
     def _part(self, items: list[tuple[str, str]], language: str, rate: float) -> Speech:

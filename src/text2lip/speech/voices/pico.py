@@ -22,8 +22,7 @@ from text2lip.speech.audio import to_float
 from text2lip.speech.features import SAMPLING_RATE, mfcc
 from text2lip.speech.utterance import Speech, join
 from text2lip.speech.voices.espeak import EspeakSynthesizer
-from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
-from text2lip.text.languages import resolve_language
+from text2lip.speech.voices.protocol import SilentTextError, check_language, check_rate, clean_text, silent_text
 from text2lip.text.timing import Segment, Timeline, share_times
 
 
@@ -74,18 +73,11 @@ class PicoSynthesizer:
         Raises:
             PicoError: Pico fails on the text.
         """
-        language, rate = resolve_language(language), check_rate(speaking_rate)
-        if language not in VOICES:
-            raise ValueError(
-                f"language: voice 'pico' doesn't speak {language!r}, only {', '.join(self.languages)}; "
-                "use voice='espeak' or 'default'."
-            )
+        language, rate = check_language("pico", language, self.languages), check_rate(speaking_rate)
         parts = [self._part(part, language, rate) for part in _parts(clean_text(text))]
         parts = [part for part in parts if part is not None]
         if not parts:
-            raise SilentTextError(
-                f"text: nothing in {text[:60]!r} can be spoken in {language}; give at least one word."
-            )
+            raise silent_text(text, language)
         return join(parts)
 
     def _part(self, text: str, language: str, rate: float) -> Speech | None:

@@ -1,9 +1,11 @@
 """The interface of every voice: text in, sound and exact phone times out."""
 
 import math
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from text2lip.speech.utterance import Speech
+from text2lip.text.languages import resolve_language
 
 
 MAX_CHARACTERS = 100_000
@@ -44,6 +46,22 @@ class Synthesizer(Protocol):
             ValueError: a language that the voice doesn't speak, a rate out of range, text that is too long;
                 `SilentTextError` when there is nothing to say.
         """
+
+
+def silent_text(text: str, language: str) -> SilentTextError:
+    """The error of a voice that finds nothing to say in `text`."""
+    return SilentTextError(f"text: nothing in {text[:60]!r} can be spoken in {language}; give at least one word.")
+
+
+def check_language(voice: str, language: str, languages: Sequence[str]) -> str:
+    """espeak's code of a language; a `ValueError` if it isn't one of `languages`, those of the voice of that name."""
+    code = resolve_language(language)
+    if code not in languages:
+        raise ValueError(
+            f"language: voice {voice!r} doesn't speak {code!r}, only {', '.join(languages)}; "
+            "use voice='espeak' or 'default'."
+        )
+    return code
 
 
 def clean_text(text: str) -> str:

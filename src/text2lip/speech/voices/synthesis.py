@@ -1,6 +1,5 @@
 """Speak a text of any length, sentence by sentence, with exact pauses."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +8,7 @@ from text2lip.speech.audio import resample
 from text2lip.speech.utterance import Speech, join, silence
 from text2lip.speech.voices.protocol import SilentTextError, Synthesizer, check_rate, clean_text
 from text2lip.speech.voices.registry import get_synthesizer
-from text2lip.text import ssml
+from text2lip.text.ssml import to_pieces
 from text2lip.text.timing import Segment
 
 
@@ -42,11 +41,12 @@ def synthesize(text, voice="default", language: str = "en-us", speaking_rate: fl
     """
     synthesizer = get_synthesizer(voice)
     rate = check_rate(speaking_rate)
-    pieces = _pieces(text, language)
+    if isinstance(text, str):
+        clean_text(text)  # refuses one that is too long
     parts: list[Speech] = []
     pauses: list[float] = []  # pauses[i] follows parts[i]; the pause before the first part is lead
     lead = 0.0
-    for piece in pieces:
+    for piece in to_pieces(text, language):
         if piece.pause:
             if pauses:
                 pauses[-1] = piece.pause if pauses[-1] < 0 else pauses[-1] + piece.pause
@@ -66,8 +66,9 @@ def synthesize(text, voice="default", language: str = "en-us", speaking_rate: fl
     pauses[-1] = max(0.0, pauses[-1])
     sampling_rate = parts[0].sampling_rate
     pieces_and_gaps = [silence(lead, sampling_rate)] if lead else []
-    for part, pause in zip(parts, pauses):
-        pieces_and_gaps.append(_at_rate(part, sampling_rate))
+    for part, pause in zip(parts, pauses):  # another voice (the language changed) may have another rate
+        audio = resample(part.audio, part.sampling_rate, sampling_rate)
+        pieces_and_gaps.append(Speech(audio, sampling_rate, part.timeline))
         if pause:
             pieces_and_gaps.append(silence(abs(pause), sampling_rate))
     return join(pieces_and_gaps)
@@ -93,29 +94,9 @@ def _natural_pause(text: str) -> float:
 def _speak(synthesizer: Synthesizer, piece, language: str, speaking_rate: float) -> Speech:
     language = piece.language or language
     if piece.phonemes and hasattr(synthesizer, "speak_phones"):
-        spoken = synthesizer.speak_phones(piece.phonemes, language=language, speaking_rate=speaking_rate)
-        return _as_word(spoken, piece.text.strip() or piece.phonemes)
+        speech = synthesizer.speak_phones(piece.phonemes, language=language, speaking_rate=speaking_rate)
+        sounding = [phone for phone in speech.timeline.phones if phone.label]
+        # IPA carries no spelling: all of it is one word, as written
+        words = [Segment(piece.text.strip() or piece.phonemes, sounding[0].start, sounding[-1].end)]
+        return replace(speech, timeline=replace(speech.timeline, words=words))
     return synthesizer(piece.text, language=language, speaking_rate=speaking_rate)
-
-
-def _as_word(speech: Speech, label: str) -> Speech:
-    """IPA carries no spelling: all of it is one word, as written."""
-    sounding = [phone for phone in speech.timeline.phones if phone.label]
-    words = [Segment(label, sounding[0].start, sounding[-1].end)]
-    return replace(speech, timeline=replace(speech.timeline, words=words))
-
-
-def _at_rate(speech: Speech, sampling_rate: int) -> Speech:
-    """A piece of another voice (the language changed), at the rate of the first."""
-    if speech.sampling_rate == sampling_rate:
-        return speech
-    audio = resample(speech.audio, speech.sampling_rate, sampling_rate)
-    return Speech(audio, sampling_rate, speech.timeline)
-
-
-def _pieces(text, language: str) -> Iterable:
-    """Text, SSML or pieces -> pieces."""
-    if not isinstance(text, str):
-        return list(text)
-    clean = clean_text(text)
-    return ssml.parse_ssml(text, language) if ssml.is_ssml(text) else ssml.plain_pieces(clean, language)
