@@ -103,12 +103,7 @@ def training_section(component: Any) -> str:
 
 
 def component_card(component: Any, repo_id: str) -> str:
-    """Markdown that says what a component is, how it is loaded, and how its weights were made.
-
-    Args:
-        component: a model or tokenizer of this package.
-        repo_id (`str`): Hub id, "user/name".
-    """
+    """Markdown that says what a component is, how it is loaded from `repo_id`, and how its weights were made."""
     count = parameter_count(component)
     config = {k: v for k, v in sorted(dict(component.config).items()) if not k.startswith("_")}
     licence = stated_licence(component)

@@ -9,10 +9,8 @@ def execution_device(model: nn.Module) -> torch.device:
     """The device on which a model wants its inputs, and gives its outputs.
 
     That of its weights; or, while they are offloaded, where accelerate's hooks (`enable_model_cpu_offload`,
-    `enable_sequential_cpu_offload`, a device map) or diffusers' (`enable_group_offload`) will bring them.
-
-    Args:
-        model (`nn.Module`): a component of a pipeline, or something else that has a `device`.
+    `enable_sequential_cpu_offload`, a device map) or diffusers' (`enable_group_offload`) will bring them. What is no
+    module has a `device`.
     """
     if not isinstance(model, nn.Module):
         return model.device

@@ -121,9 +121,7 @@ def inside(folder: str | Path, name: str, what: str = "name", links: bool = Fals
 def decode_text(raw: bytes, what: str) -> str:
     """Text of a file: UTF-8, UTF-16 or UTF-32 with a byte-order mark, or what an XML declaration names.
 
-    Args:
-        raw (`bytes`): content of the file.
-        what (`str`): argument and name of the file, for errors: "timings: 'a.json'".
+    `what` is the argument and the name of the file, for errors: "timings: 'a.json'".
 
     Raises:
         ValueError: none of these; the encoding that it looks like is named.
@@ -144,14 +142,10 @@ def decode_text(raw: bytes, what: str) -> str:
 
 
 def open_media(path: str | os.PathLike, name: str):
-    """Open a film or a sound file: an `av.container.InputContainer`.
-
-    Args:
-        path (`str` or `os.PathLike`): the file.
-        name (`str`): of the argument, for errors.
+    """Open a film or a sound file: an `av.container.InputContainer`; `name` is that of the argument, for errors.
 
     Raises:
-        ValueError: no such file, an address, a text or a list of other files.
+        ValueError: as [`local_path`], or it is a text or a list of other files.
         av.error.FFmpegError: it can't be read.
     """
     import av
@@ -171,10 +165,6 @@ def is_address(text: str) -> bool:
 def local_path(path: str | os.PathLike, name: str) -> str:
     """An existing file's absolute path, which FFmpeg never takes for a protocol ("in:1.mp4") or an option.
 
-    Args:
-        path (`str` or `os.PathLike`): a file.
-        name (`str`): of the argument, for errors.
-
     Raises:
         ValueError: no such file, or an address in the network.
     """
@@ -189,8 +179,7 @@ def local_path(path: str | os.PathLike, name: str) -> str:
 def once_per_file(look: Callable) -> Callable:
     """Remember what `look` finds in a file as long as that stays as it is; errors are not remembered.
 
-    Args:
-        look (`Callable`): takes a path, and at most a name for errors; nobody changes what it returns.
+    `look` takes a path, and at most a name for errors; nobody changes what it returns.
     """
     known = {}
 

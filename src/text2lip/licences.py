@@ -47,14 +47,10 @@ def check_licence(licence: str | None, push_to_hub: str | None) -> str | None:
 
 
 def hub_metadata(licences: Iterable[str | None]) -> dict[str, str]:
-    """`license`, and where wanted `license_name`, for a card's metadata.
+    """`license`, and where wanted `license_name`, for a card's metadata, of the licences stated for each part.
 
-    Args:
-        licences (`Iterable[str | None]`): as stated for each part, None where nobody did.
-
-    Returns:
-        `dict`: "unknown" if one of them is not stated; "other" with a name for what the Hub doesn't list, and for
-        parts of different licences.
+    "unknown" if one of them is not stated, None; "other" with a name for what the Hub doesn't list, and for parts of
+    different licences.
     """
     stated = set(licences)
     if not stated or None in stated:

@@ -7,10 +7,7 @@ def free_memory(root: str | Path = "/") -> int:
     """Bytes that can still be used: the least of what the machine has and what each control group allows.
 
     Reads Linux control groups of version 2 (`memory.max`) and 1 (`memory.limit_in_bytes`), as set by Docker,
-    Kubernetes and systemd; file pages that can be dropped don't count as used.
-
-    Args:
-        root (`str` or `Path`): of the file system.
+    Kubernetes and systemd, in the file system at `root`; file pages that can be dropped don't count as used.
     """
     import psutil
 

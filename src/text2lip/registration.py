@@ -27,18 +27,11 @@ PRIVATE_NAMES = {
 """What diffusers may change without notice -> what it is used for. `tests/test_registration.py` keeps it complete, and
 `utils/check_diffusers_versions.py` shows which releases have it all."""
 
-CLASSES = {
-    "ArticulatoryModel": ["save_pretrained", "from_pretrained"],
-    "EchoMimicReferenceUNet": ["save_pretrained", "from_pretrained"],
-    "EchoMimicUNet": ["save_pretrained", "from_pretrained"],
-    "FaceLandmarker": ["save_pretrained", "from_pretrained"],
-    "LandmarkEncoder": ["save_pretrained", "from_pretrained"],
-    "LandmarkGuidedUNet": ["save_pretrained", "from_pretrained"],
-    "LipDecoderModel": ["save_pretrained", "from_pretrained"],
-    "PseudoAudioModel": ["save_pretrained", "from_pretrained"],
-    "VisemeEncoderModel": ["save_pretrained", "from_pretrained"],
-    "VisemeTokenizer": ["save_pretrained", "from_pretrained"],
-}
+_COMPONENTS = """
+ArticulatoryModel EchoMimicReferenceUNet EchoMimicUNet FaceLandmarker LandmarkEncoder LandmarkGuidedUNet
+LipDecoderModel PseudoAudioModel VisemeEncoderModel VisemeTokenizer
+"""
+CLASSES = {name: ["save_pretrained", "from_pretrained"] for name in _COMPONENTS.split()}
 
 
 def register():

@@ -45,18 +45,11 @@ def hlg_to_scene(signal: np.ndarray) -> np.ndarray:
     return np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12)
 
 
-def tone_curve(light: np.ndarray, peak: float = PEAK, white: float = WHITE) -> np.ndarray:
-    """Light of a brighter screen on a darker one: the same in the shadows, rolled off above (BT.2390 section 5.4.1).
-
-    Args:
-        light (`np.ndarray`): cd/m2 on a screen of `peak`; more is cut off.
-        peak, white (`float`): the brightest of either screen, cd/m2.
-
-    Returns:
-        `np.ndarray`: cd/m2, at most `white`.
-    """
-    full = light_to_pq(peak)
-    level, most = light_to_pq(np.minimum(light, peak)) / full, light_to_pq(white) / full
+def tone_curve(light: np.ndarray) -> np.ndarray:
+    """Light of a screen of `PEAK`, cd/m2, on one of `WHITE`: the same in the shadows, rolled off above, what is over
+    `PEAK` cut off (BT.2390 section 5.4.1)."""
+    full = light_to_pq(PEAK)
+    level, most = light_to_pq(np.minimum(light, PEAK)) / full, light_to_pq(WHITE) / full
     knee = 1.5 * most - 0.5
     t = np.clip((level - knee) / (1 - knee), 0, 1)
     spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * most
@@ -69,17 +62,10 @@ def needs_conversion(transfer: int, primaries: int) -> bool:
 
 
 def to_standard(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
-    """An HDR or wide-gamut picture as an ordinary screen shows it.
+    """An HDR or wide-gamut picture, uint16 (height, width, 3), as an ordinary screen shows it: uint8, BT.709.
 
     The brightest of the three colours is put through [`tone_curve`] and the others scaled alike, so that hues stay.
-
-    Args:
-        rgb (`np.ndarray`): uint16 (height, width, 3), the full range.
-        transfer (`int`): transfer characteristics, see [`needs_conversion`]; other than PQ and HLG as BT.1886.
-        primaries (`int`): colour primaries; HDR without is BT.2020.
-
-    Returns:
-        `np.ndarray`: uint8 (height, width, 3), BT.709.
+    Other transfer characteristics than PQ and HLG count as BT.1886; HDR without colour primaries is BT.2020.
     """
     import cv2
 
@@ -91,7 +77,9 @@ def to_standard(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
         scene = _hlg_table()[signal]
         luminance = np.maximum(scene @ np.float32(LUMA_2020), 1e-6)
         display = PEAK * luminance ** (HLG_GAMMA - 1)
-        linear = scene * (display * _gain(display * scene.max(-1)))[..., None]
+        light = display * scene.max(-1)
+        steps = np.rint(np.sqrt(np.minimum(light / PEAK, 1)) * (STEPS - 1)).astype(np.uint16)
+        linear = scene * (display * _gain_table()[steps])[..., None]
     else:
         linear = _screen_table()[signal]
     if primaries in PRIMARIES or (transfer in (PQ, HLG) and primaries in UNKNOWN):
@@ -99,13 +87,9 @@ def to_standard(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
     return _encoded()[np.rint(np.sqrt(linear.clip(0, 1)) * (STEPS - 1)).astype(np.uint16)]
 
 
-def _gain(light: np.ndarray) -> np.ndarray:
-    """Share of [`tone_curve`] per cd/m2, in units of `WHITE`; looked up in steps of the root."""
-    return _gain_table()[np.rint(np.sqrt(np.minimum(light / PEAK, 1)) * (STEPS - 1)).astype(np.uint16)]
-
-
 @cache
 def _gain_table() -> np.ndarray:
+    """Share of [`tone_curve`] per cd/m2, in units of `WHITE`; in steps of the root."""
     light = PEAK * np.maximum(np.arange(STEPS) / (STEPS - 1), 1e-3) ** 2
     return np.float32(tone_curve(light) / light / WHITE)
 

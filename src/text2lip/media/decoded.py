@@ -36,11 +36,8 @@ class Shown:
 def at_rate(frames: Iterable[Shown], fps: float, start: int = 0) -> Iterator[Shown]:
     """Which frame a film shows at (i + 1/2) / fps seconds, for every whole number i from `start` to its end.
 
-    Args:
-        frames (`Iterable[Shown]`): in order, the first shown at that moment or earlier; if it is the film's first, it
-            also stands before its time.
-        fps (`float`): frames per second.
-        start (`int`): the first number.
+    Frames are in order, the first shown at that moment or earlier; if it is the film's first, it also stands before
+    its time.
     """
     number, shown, lasts = start, None, 1 / fps
     for after in frames:
@@ -107,12 +104,9 @@ def square(picture: np.ndarray, ratio: Fraction) -> np.ndarray:
 
 
 def upright(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Turn and mirror a picture (height, width, 3) as a display matrix says: the nearest of the eight ways.
+    """Turn and mirror a picture (height, width, 3) as a display matrix (9,) says: the nearest of the eight ways.
 
-    Args:
-        picture (`np.ndarray`): as it is stored.
-        matrix (`np.ndarray`): (9,) int, ISO/IEC 14496-12 section 6.2.2: x' = a x + c y, y' = b x + d y with a, b, c, d
-            at 0, 1, 3, 4.
+    ISO/IEC 14496-12 section 6.2.2: x' = a x + c y, y' = b x + d y with a, b, c, d at 0, 1, 3, 4.
     """
     a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
     if abs(b) + abs(c) > abs(a) + abs(d):

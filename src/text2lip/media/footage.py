@@ -67,7 +67,7 @@ class Footage:
         self.is_file = isinstance(image, (str, os.PathLike))
         if self.is_file:
             check_file(image, name)
-        if not self.is_file and len(image) == 0:
+        elif len(image) == 0:
             raise ImageError(f"{name}: got no frames; give a list of pictures, or a video.")
         info = video_info(image, name) if self.is_file else None
         self.fps = float(fps or (usual_rate(info.fps) if info else 25))

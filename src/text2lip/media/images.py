@@ -52,10 +52,8 @@ def load_image(
     Raises:
         ImageError: no such file, not a picture, damaged, too large, or an array of another shape, type or range.
     """
-    if isinstance(image, (str, os.PathLike)):
-        pixels = _from_file(image, max_size)
-    else:
-        pixels = as_pixels(image, max_size)
+    is_file = isinstance(image, (str, os.PathLike))
+    pixels = _from_file(image, max_size) if is_file else as_pixels(image, max_size)
     colour, alpha = flatten(pixels, background)
     return (colour, alpha) if return_alpha else colour
 

@@ -40,12 +40,8 @@ def as_pixels(image: Any, max_size: int | None = None) -> np.ndarray:
 def flatten(
     pixels: np.ndarray, background: tuple[int, int, int] = NEUTRAL_GREY
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Colour `(height, width, 3)` uint8 over a background, contiguous and new, and opacity `(height, width)` or None.
-
-    Args:
-        pixels (`np.ndarray`): `(height, width, 3 or 4)` uint8.
-        background (`tuple[int, int, int]`): RGB in [0, 255] that shows where the picture is transparent.
-    """
+    """Colour `(height, width, 3)` of `(height, width, 3 or 4)` uint8 over a background of RGB in [0, 255], contiguous
+    and new, and opacity `(height, width)` or None."""
     colour, alpha = pixels[..., :3], pixels[..., 3] if pixels.shape[2] == 4 else None
     if alpha is not None:
         opacity = alpha[..., None].astype(np.float32) / 255

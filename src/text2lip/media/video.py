@@ -93,10 +93,7 @@ def read_frames(path: str | Path, fps: float | None = None) -> Iterator[np.ndarr
 def first_moment(path: str | Path, name: str = "video") -> float:
     """When a player starts: the earlier of the first picture and the first sound, seconds on the file's own clock.
 
-    A sound that starts more than `LATEST_START` before the picture is passed over.
-
-    Raises:
-        ValueError: `path` is missing, is no video, has no picture, or is damaged.
+    A sound that starts more than `LATEST_START` before the picture is passed over. Errors as [`timed_frames`].
     """
     import av
 
@@ -124,16 +121,7 @@ def packet_clock(path: str | Path, name: str = "video") -> tuple[float, bool]:
     """How long a film's picture lasts, and whether its clock starts again within it: then nothing is found by time.
 
     It does where films were joined end to end. All packets are read, and none decoded; of a format with an index none.
-
-    Args:
-        path (`str` or `Path`): the file, a video.
-        name (`str`): of the argument, for errors.
-
-    Returns:
-        `tuple[float, bool]`: seconds, and whether the clock starts again.
-
-    Raises:
-        ValueError: `path` is missing, is no video, or has no picture.
+    Errors as [`video_info`].
     """
     import av
 
@@ -164,9 +152,6 @@ def timed_frames(path: str | Path, start: float = 0.0, name: str = "video") -> I
         start (`float`): seconds after its beginning; the first frame that comes is shown then or earlier, or is the
             film's first.
         name (`str`): of the argument, for errors.
-
-    Yields:
-        [`Shown`]: a frame and its time after the file's beginning, for [`to_rgb`].
 
     Raises:
         ValueError: `path` is missing, is no video, has no picture, or is damaged or cut short.

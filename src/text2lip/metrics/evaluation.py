@@ -119,38 +119,23 @@ def _decode(feature: Any, value: Any) -> Any:
 
 
 def metric_class(name: str) -> type[ClipMetric]:
-    """The module's class, as `evaluate` finds it in a file that [`write_metric`] wrote.
-
-    Raises:
-        ValueError: there is no such module.
-    """
+    """The module's class, as `evaluate` finds it in a file of [`write_metric`]'s; a ValueError if there is none."""
     if name not in METRICS:
         raise ValueError(f"name: {name!r}; wants one of {', '.join(METRICS)}.")
     return type(_title(name), (ClipMetric,), {"key": name})
 
 
 def load_metric(name: str, **options) -> ClipMetric:
-    """The module `name`, ready to `compute`, `add` or `add_batch`; no file is read.
+    """The module `name`, ready to `compute`, `add` or `add_batch`; no file is read. A ValueError if there is none.
 
-    Args:
-        name (`str`): a key of `METRICS`.
-        options: of `evaluate.Metric`, such as `keep_in_memory`, `num_process` or `experiment_id`.
-
-    Raises:
-        ValueError: there is no such module.
+    `options` are those of `evaluate.Metric`, such as `keep_in_memory`, `num_process` or `experiment_id`.
     """
     return metric_class(name)(**options)
 
 
 def write_metric(name: str, folder: str | Path) -> Path:
-    """Write the module as the folder `folder/name`, for `evaluate.load(str(path))` or to be pushed as a Space.
-
-    Returns:
-        `Path`: the module's folder.
-
-    Raises:
-        ValueError: there is no such module.
-    """
+    """Write the module as the folder `folder/name`, for `evaluate.load(str(path))` or to be pushed as a Space; return
+    its path. A ValueError if there is no such module."""
     metric_class(name)
     path = Path(folder) / name
     path.mkdir(parents=True, exist_ok=True)

@@ -25,8 +25,7 @@ def frechet_distance(ours: Any, real: Any) -> float:
     fewer samples than dimensions too, where the root of a matrix is unstable.
 
     Args:
-        ours (`np.ndarray` or `torch.Tensor`): (samples, dimensions).
-        real (`np.ndarray` or `torch.Tensor`): (other samples, dimensions).
+        ours, real (`np.ndarray` or `torch.Tensor`): (samples, dimensions), each of as many samples as it has.
 
     Returns:
         `float`: >= 0.

@@ -33,8 +33,7 @@ def ssim(ours: Any, real: Any) -> float:
     use_sample_covariance=False, data_range=255)` on that luminance.
 
     Args:
-        ours (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3), uint8 or float in [0, 1].
-        real (`np.ndarray` or `torch.Tensor`): the same shape.
+        ours, real (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3), uint8 or float in [0, 1].
 
     Returns:
         `float`: in [-1, 1], 1 for equal frames.
@@ -92,8 +91,7 @@ def inner_mouth_psnr(ours: Any, real: Any, inner_lips: Any, gap: Any) -> float |
     of the mouth counts little).
 
     Args:
-        ours (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3), uint8 or float in [0, 1]; mouth crops.
-        real (`np.ndarray` or `torch.Tensor`): the same shape.
+        ours, real: mouth crops, as in [`ssim`].
         inner_lips (`np.ndarray`): (frames, corners, 2), x and y in pixels of the crop (the centre of the first pixel
             is 0, 0): the outline of the real inner lips in order, see [`inner_lip_polygon`].
         gap (`np.ndarray`): (frames,), the real gap |13 - 14| in outer-eye units.

@@ -38,8 +38,7 @@ def lmd(ours: Any, real: Any) -> float:
     """Lip landmark distance: mean Euclidean distance over frames and the 40 lip points.
 
     Args:
-        ours (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
-        real (`np.ndarray` or `torch.Tensor`): the same shape.
+        ours, real (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
 
     Returns:
         `float`: outer-eye units, >= 0.
@@ -47,8 +46,7 @@ def lmd(ours: Any, real: Any) -> float:
     Raises:
         ValueError: the shapes differ, or a value is not finite.
     """
-    ours, real = _pair(ours, real)
-    return _distance(ours, real)
+    return _distance(*_pair(ours, real))
 
 
 def lmd_centred(ours: Any, real: Any) -> float:
@@ -66,7 +64,7 @@ def gap_r(ours: Any, real: Any) -> float | None:
     Args and errors as in [`lmd`]. A set's figure is the mean over its clips ([`~text2lip.metrics.mean_of`]).
     """
     ours, real = _pair(ours, real)
-    return pearson_r(_gap(ours), _gap(real))
+    return pearson_r(np.asarray(lip_gap(ours)), np.asarray(lip_gap(real)))
 
 
 def width_r(ours: Any, real: Any) -> float | None:
@@ -98,12 +96,14 @@ def closure(lips: Any, phones: Sequence[Segment], fps: float, closed_gap: float 
     Raises:
         ValueError: `lips` has another shape or is not finite, or `fps` is not positive.
     """
-    gap = _gap(_lips(lips, "lips"))
+    gap = np.asarray(lip_gap(_lips(lips, "lips")))
+    _check_rate(fps)
     hits = total = 0
     for phone in phones:
         if not any(letter in phone.label for letter in CLOSING_PHONES):
             continue
-        first, last = _touched_frames(phone, fps)
+        first = math.floor(phone.start * fps + 1e-6)  # the frames that it shares some time with
+        last = max(first, math.ceil(phone.end * fps - 1e-6) - 1)
         window = gap[max(0, first - 1) : last + 2]
         if first < len(gap) and len(window):
             total += 1
@@ -114,26 +114,21 @@ def closure(lips: Any, phones: Sequence[Segment], fps: float, closed_gap: float 
 def stillness(lips: Any, phones: Sequence[Segment], fps: float) -> Tally:
     """Mean displacement of the 40 lip points from frame to frame inside silences longer than 0.2 s.
 
-    Args:
-        lips (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
-        phones (`Sequence[Segment]`): phones, seconds; silences have the label "", neighbouring ones count as one.
-        fps (`float`): frames per second.
+    Args and errors as in [`closure`]; silences have the label "", neighbouring ones count as one.
 
     Returns:
         `Tally`: summed displacements and the number of frame pairs that lie wholly inside a silence; `.value` is in
         outer-eye units per frame, None without such a pair. A mouth that never moves has 0: compare it with the film's
         own (row `film` of `examples/benchmarks/quality.py`).
-
-    Raises:
-        ValueError: `lips` has another shape or is not finite, or `fps` is not positive.
     """
     lips = _lips(lips, "lips")
+    _check_rate(fps)
     steps = np.linalg.norm(np.diff(lips, axis=0), axis=-1).mean(-1)  # (frames - 1,)
     tally = Tally()
     for start, end in _silences(phones):
         if end - start <= STILL_SILENCE:
             continue
-        first, last = _inner_frames(start, end, fps)
+        first, last = math.ceil(start * fps - 1e-6), math.floor(end * fps + 1e-6) - 1  # frames that lie wholly in it
         inside = steps[max(0, first) : max(0, last)]
         tally += Tally(float(inside.sum()), len(inside))
     return tally
@@ -143,10 +138,7 @@ def jerk(lips: Any) -> float | None:
     """Mean length of the third differences of the 40 lip points after the 5-tap filter (1 4 6 4 1) / 16.
 
     The filter is symmetric, thus without phase, and is applied where it fits whole, so 4 frames are lost, and 3 more
-    to the differences.
-
-    Args:
-        lips (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
+    to the differences. `lips` as in [`closure`].
 
     Returns:
         `float` or None: outer-eye units per frame cubed; None for fewer than 8 frames.
@@ -176,18 +168,8 @@ def dtw(ours: Any, real: Any) -> float:
     """Dynamic time warping distance of the lips: cost of the cheapest path over the number of cells on it.
 
     A cell costs the mean distance of the 40 points of its two frames; steps (1, 0), (0, 1), (1, 1) have equal weight
-    (Sakoe & Chiba 1978 without slope constraint). The two clips may differ in length: this is the one metric that
-    forgives timing.
-
-    Args:
-        ours (`np.ndarray` or `torch.Tensor`): (frames, 57, 2), canonical, outer-eye units.
-        real (`np.ndarray` or `torch.Tensor`): (other frames, 57, 2).
-
-    Returns:
-        `float`: outer-eye units, >= 0.
-
-    Raises:
-        ValueError: another shape, or a value that is not finite.
+    (Sakoe & Chiba 1978 without slope constraint). Args, result and errors as in [`lmd`], but the two clips may differ
+    in length: this is the one metric that forgives timing.
     """
     ours, real = _lips(ours, "ours"), _lips(real, "real")
     cells = np.linalg.norm(ours[:, None] - real[None], axis=-1).mean(-1)  # (frames, other frames)
@@ -266,23 +248,9 @@ def _distance(ours: np.ndarray, real: np.ndarray) -> float:
     return float(np.linalg.norm(ours - real, axis=-1).mean())
 
 
-def _gap(lips: np.ndarray) -> np.ndarray:
-    return np.asarray(lip_gap(lips))
-
-
-def _touched_frames(segment: Segment, fps: float) -> tuple[int, int]:
-    """First and last frame that `segment` shares some time with."""
+def _check_rate(fps: float):
     if not fps > 0:
         raise ValueError(f"fps: {fps!r}; wants a positive number.")
-    first = math.floor(segment.start * fps + 1e-6)
-    return first, max(first, math.ceil(segment.end * fps - 1e-6) - 1)
-
-
-def _inner_frames(start: float, end: float, fps: float) -> tuple[int, int]:
-    """First and last frame that lie wholly between `start` and `end`."""
-    if not fps > 0:
-        raise ValueError(f"fps: {fps!r}; wants a positive number.")
-    return math.ceil(start * fps - 1e-6), math.floor(end * fps + 1e-6) - 1
 
 
 def _silences(phones: Sequence[Segment]) -> list[tuple[float, float]]:

@@ -57,9 +57,8 @@ def lpips(ours: Any, real: Any, model: LPIPSModel | None = None, batch_size: int
     """LPIPS (alex, version 0.1), mean over frames; 0 for equal frames, about 0.7 for unrelated ones.
 
     Args:
-        ours (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3) RGB, uint8 or float in [0, 1]; sides of at
-            least 31 px. The size is not changed.
-        real (`np.ndarray` or `torch.Tensor`): the same shape.
+        ours, real (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3) RGB, uint8 or float in [0, 1]; sides of
+            at least 31 px. The size is not changed.
         model (`LPIPSModel`, *optional*): defaults to the weights in the weights folder, read once.
         batch_size (`int`): frames at a time.
 

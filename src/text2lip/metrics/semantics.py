@@ -51,15 +51,10 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str], max_order: int = 
 def wer(hypotheses: Sequence[str], references: Sequence[str]) -> float | None:
     """Word error rate of a corpus: smallest number of word edits (Levenshtein) over the number of words said.
 
-    Args:
-        hypotheses (`Sequence[str]`): what was understood.
-        references (`Sequence[str]`): what was said.
+    Args and errors as in [`bleu`].
 
     Returns:
         `float` or None: >= 0; over 1 where more words were invented than said. None where nothing was said.
-
-    Raises:
-        ValueError: no sentence, or unequal numbers of them.
     """
     _check(hypotheses, references)
     edits = sum(edit_distance(h.split(), r.split()) for h, r in zip(hypotheses, references))
@@ -72,15 +67,10 @@ def slot_accuracy(hypotheses: Sequence[str], references: Sequence[str]) -> list[
 
     Words are compared place by place; a missing word is a wrong one, a word too many is not looked at.
 
-    Args:
-        hypotheses (`Sequence[str]`): what was understood.
-        references (`Sequence[str]`): what was said, all with the same number of words.
+    Args and errors as in [`bleu`]; references that differ in their number of words are an error too.
 
     Returns:
         `list[float]`: one value in [0, 1] for each place.
-
-    Raises:
-        ValueError: no sentence, unequal numbers of them, or references that differ in length.
     """
     _check(hypotheses, references)
     real = [r.split() for r in references]

@@ -91,15 +91,8 @@ def sync_scores(lips: Any, sound: Any, max_shift: int = MAX_SHIFT) -> SyncScores
     the smallest, the offset where the smallest is found.
 
     Args:
-        lips (`np.ndarray` or `torch.Tensor`): (windows, 1024), one for each frame.
-        sound (`np.ndarray` or `torch.Tensor`): the same shape.
+        lips, sound (`np.ndarray` or `torch.Tensor`): (windows, 1024), one for each frame, or a ValueError.
         max_shift (`int`): frames.
-
-    Returns:
-        [`SyncScores`].
-
-    Raises:
-        ValueError: the shapes differ or are no (windows, dimensions).
     """
     lips, sound = (torch.from_numpy(to_array(x, np.float64)) for x in (lips, sound))
     if lips.ndim != 2 or lips.shape != sound.shape or not len(lips):
@@ -159,9 +152,6 @@ def lse(faces: Any, audio: Any, *, fps: float, sampling_rate: int, model: SyncNe
         sampling_rate (`int`): must be 16000.
         model (`SyncNet`, *optional*): defaults to the weights in the weights folder, read once.
 
-    Returns:
-        [`SyncScores`].
-
     Raises:
         ValueError: another rate, size or shape, or a clip of no more than 5 frames.
         MissingWeights: no model is given and the weights are not there.
@@ -174,10 +164,7 @@ def syncnet_mfcc(audio: np.ndarray) -> np.ndarray:
 
     Davis & Mermelstein 1980 with the defaults of python_speech_features, on samples of 16 bits: pre-emphasis 0.97,
     25 ms windows without a taper every 10 ms, 512-point spectrum, 26 mel bands to 8 kHz, orthonormal DCT, lifter 22,
-    the first coefficient replaced by the log energy.
-
-    Args:
-        audio (`np.ndarray`): (samples,), 16 kHz, in [-1, 1].
+    the first coefficient replaced by the log energy. `audio` (samples,) in [-1, 1] is at 16 kHz.
     """
     signal = np.round(np.clip(np.asarray(audio, np.float64), -1, 1) * 32767)
     signal = np.append(signal[:1], signal[1:] - 0.97 * signal[:-1])

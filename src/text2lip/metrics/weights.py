@@ -50,11 +50,8 @@ def weights_folder(folder: str | Path | None = None) -> Path:
 
 
 def find_weights(metric: str, path: str | Path | None = None) -> Path:
-    """The safetensors file of `metric`'s network.
-
-    Args:
-        metric (`str`): "lpips", "fvd", "fid" or "lse".
-        path (`str` or `Path`, *optional*): the file, or a folder that holds it; defaults to [`weights_folder`].
+    """The safetensors file of the network of `metric`, "lpips", "fvd", "fid" or "lse": `path`, or in that folder, by
+    default the [`weights_folder`].
 
     Raises:
         MissingWeights: the file is not there.
@@ -67,11 +64,8 @@ def find_weights(metric: str, path: str | Path | None = None) -> Path:
 
 
 def available_metrics(folder: str | Path | None = None) -> dict[str, str | None]:
-    """Every metric of the bench with the reason why it cannot be taken, None where it can.
-
-    Args:
-        folder (`str` or `Path`, *optional*): where the weights lie; defaults to [`weights_folder`].
-    """
+    """Every metric of the bench with the reason why it cannot be taken, None where it can; weights lie in `folder`, by
+    default the [`weights_folder`]."""
     reasons: dict[str, str | None] = dict.fromkeys(WITHOUT_WEIGHTS)
     for metric, network in WITH_WEIGHTS.items():
         try:

@@ -1,7 +1,10 @@
 """The networks of the paper, one file each."""
 
 from text2lip._lazy import attach
+from text2lip.registration import register
 
+
+register()
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

@@ -137,12 +137,9 @@ class LocalTime(nn.Module):
 
 
 def frame_times(num_frames: int, fps: float | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Middles of frames, (f + 1/2) / fps: float32 (batch, num_frames), seconds.
+    """Middles of frames, (f + 1/2) / fps: float32 (batch, num_frames), seconds, on the device of `like` (batch, ...).
 
-    Args:
-        num_frames (`int`): frames.
-        fps (`float` or `torch.Tensor`): frames per second, one number or (batch,).
-        like (`torch.Tensor`): (batch, ...) gives batch and device.
+    `fps` is one number or (batch,).
     """
     frames = torch.arange(num_frames, device=like.device, dtype=torch.float32) + 0.5
     rate = torch.as_tensor(fps, device=like.device, dtype=torch.float32).expand(len(like))
@@ -152,10 +149,8 @@ def frame_times(num_frames: int, fps: float | torch.Tensor, like: torch.Tensor) 
 def token_at(times: torch.Tensor, end: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """The token sounding at each time (the length regulator of FastSpeech, in seconds): int64 (batch, frames).
 
-    Args:
-        times (`torch.Tensor`): (batch, frames), seconds.
-        end (`torch.Tensor`): (batch, tokens), ends of tokens that follow each other from 0.
-        mask (`torch.Tensor`): bool (batch, tokens), False for padding. Times past the end belong to the last token.
+    `times` (batch, frames) and `end` (batch, tokens), of [`token_times`], are seconds, `mask` (batch, tokens) is False
+    for padding. Times past the end belong to the last token.
     """
     index = torch.searchsorted(end.contiguous(), times.contiguous(), right=True)
     return torch.minimum(index, (mask.sum(1, keepdim=True) - 1).clamp(min=0))

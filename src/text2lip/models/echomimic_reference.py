@@ -10,10 +10,6 @@ from torch import nn
 
 from text2lip.cards import ModelCardMixin
 from text2lip.models.echomimic_parts import ReferenceAttention, arguments_of
-from text2lip.registration import register
-
-
-register()
 
 
 @dataclass

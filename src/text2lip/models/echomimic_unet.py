@@ -9,10 +9,6 @@ from torch import nn
 
 from text2lip.cards import ModelCardMixin
 from text2lip.models.echomimic_parts import ReferenceAttention, arguments_of
-from text2lip.registration import register
-
-
-register()
 
 
 class FrameGroupNorm(nn.GroupNorm):
@@ -100,7 +96,7 @@ class EchoMimicUNet(ModelCardMixin, ReferenceAttention, UNetMotionModel, CacheMi
         """
         batch, _, frames, height, width = sample.shape
         if encoder_hidden_states is None:  # one token of zeros gives what fifty give
-            encoder_hidden_states = sample.new_zeros(batch, frames, 1, self._sound_dim)
+            encoder_hidden_states = sample.new_zeros(batch, frames, 1, self.config.cross_attention_dim)
         self._check(sample, encoder_hidden_states, landmark_features, reference_states)
         if landmark_features is not None:
             sample = torch.cat([sample, landmark_features.to(sample.dtype)], 1)
@@ -113,21 +109,17 @@ class EchoMimicUNet(ModelCardMixin, ReferenceAttention, UNetMotionModel, CacheMi
             return_dict=return_dict,
         )
 
-    @property
-    def _sound_dim(self) -> int:
-        return self.config.cross_attention_dim
-
     def _check(self, sample, sound, landmark_features, reference_states):
         """Raise `ValueError` where a condition does not fit the sample."""
         batch, _, frames, height, width = sample.shape
-        limit = self.config.motion_max_seq_length
+        limit, sound_dim = self.config.motion_max_seq_length, self.config.cross_attention_dim
         block = self.down_blocks[0].motion_modules[0].transformer_blocks[0]
         if frames > limit and isinstance(block, BasicTransformerBlock):  # FreeNoise puts blocks there that cut windows
             raise ValueError(f"`sample` has {frames} frames, the motion modules take {limit}: render in windows.")
-        if sound.ndim != 4 or sound.shape[:2] != (batch, frames) or sound.shape[3] != self._sound_dim:
+        if sound.ndim != 4 or sound.shape[:2] != (batch, frames) or sound.shape[3] != sound_dim:
             raise ValueError(
-                f"`encoder_hidden_states` must have shape ({batch}, {frames}, tokens, {self._sound_dim}), one set of "
-                f"sound tokens for each frame, got {tuple(sound.shape)}."
+                f"`encoder_hidden_states` must have shape ({batch}, {frames}, tokens, {sound_dim}), one set of sound "
+                f"tokens for each frame, got {tuple(sound.shape)}."
             )
         wanted = (batch, self.config.block_out_channels[0], frames, height, width)
         if landmark_features is not None and landmark_features.shape != wanted:

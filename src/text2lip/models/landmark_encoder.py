@@ -7,10 +7,6 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
 from text2lip.cards import ModelCardMixin
-from text2lip.registration import register
-
-
-register()
 
 
 class LandmarkEncoder(ModelCardMixin, ControlNetConditioningEmbedding, ModelMixin, ConfigMixin):

@@ -10,10 +10,6 @@ from diffusers.utils import BaseOutput
 from torch import nn
 
 from text2lip.cards import ModelCardMixin
-from text2lip.registration import register
-
-
-register()
 
 
 @dataclass
@@ -180,13 +176,8 @@ def compose(
     share: torch.Tensor | float = 1.0,
     reference: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """The frame's crop, float32 (batch, 3, size, size): `warped` moved by the flow, the reference and colour on it.
-
-    Args:
-        warped (`torch.Tensor`): (batch, 3, size, size) in [-1, 1].
-        output ([`LandmarkGuidedUNetOutput`]): for it.
-        share (`torch.Tensor` or `float`): (batch,) in [0, 1], of every change.
-        reference (`torch.Tensor`, *optional*): (batch, 4, size, size), what the network saw.
+    """The frame's crop, float32 (batch, 3, size, size): `warped`, in [-1, 1], moved by the flow, with the reference
+    (batch, 4, size, size) that the network saw and colour on it; `share`, (batch,) in [0, 1], is that of all changes.
     """
     height, width = warped.shape[-2:]
     share = torch.as_tensor(share, device=warped.device).float().view(-1, 1, 1, 1)

@@ -11,10 +11,6 @@ from torch import nn
 from text2lip.cards import ModelCardMixin
 from text2lip.models.attention import LocalTime, TimedAttention, check_tokens, feed_forward, frame_times, token_at
 from text2lip.models.time import token_times
-from text2lip.registration import register
-
-
-register()
 
 
 @dataclass

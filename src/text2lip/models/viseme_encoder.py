@@ -11,12 +11,8 @@ from torch import nn
 
 from text2lip.cards import ModelCardMixin
 from text2lip.models.attention import TimedAttention, feed_forward
-from text2lip.registration import register
 from text2lip.text.tokenizer import VisemeTokenizer
 from text2lip.text.visemes import OCULUS_LABELS, get_viseme_set
-
-
-register()
 
 
 @dataclass
@@ -153,13 +149,7 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         return VisemeEncoderModelOutput(x, log_durations) if return_dict else (x, log_durations)
 
     def check_tokenizer(self, tokenizer: VisemeTokenizer) -> None:
-        """Refuse a tokenizer whose visemes are not those that this network was trained for.
-
-        Weights that name none, of earlier versions, were trained for Oculus visemes if they have as many.
-
-        Raises:
-            ValueError: other labels, another order, or a phone that has another viseme.
-        """
+        """Raise `ValueError` for a tokenizer whose visemes are not those that this network was trained for."""
         fault = self.misfit(tokenizer)
         if fault:
             raise ValueError(
@@ -169,7 +159,10 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
             )
 
     def misfit(self, tokenizer: VisemeTokenizer) -> str | None:
-        """What in a tokenizer's visemes does not fit, in words; None where all does."""
+        """What does not fit of a tokenizer's labels, their order and their phones, in words; None where all does.
+
+        Weights that name none, of earlier versions, were trained for Oculus visemes if they have as many.
+        """
         own, labels, phones = tokenizer.visemes, self.config.viseme_labels, self.config.viseme_phones
         if labels is None and self.config.num_visemes == len(OCULUS_LABELS):
             labels, phones = OCULUS_LABELS, get_viseme_set("oculus").phones_of_each()
