@@ -148,24 +148,19 @@ def by_hand(text: str) -> bool:
     """Whether somebody wrote or changed this card: it is not a card of ours as we left it, nor one that diffusers
     filled in."""
     import yaml
-
-    try:
-        return _by_hand(text)
-    except (yaml.YAMLError, ValueError):  # metadata that no program wrote
-        return True
-
-
-def _by_hand(text: str) -> bool:
     from huggingface_hub import ModelCard, ModelCardData
 
-    mark = MARK.search(text)
-    if mark and _digest(MARK.sub("", text)) == mark[1]:
-        return False
-    if "automatically generated" not in text:
+    try:
+        mark = MARK.search(text)
+        if mark and _digest(MARK.sub("", text)) == mark[1]:
+            return False
+        if "automatically generated" not in text:
+            return True
+        body = ModelCard(text, ignore_metadata_errors=True).text.strip()
+        kinds = (GENERIC.format(kind) for kind in ("pipeline", "model"))
+        return all(body != ModelCard.from_template(ModelCardData(), model_description=k).text.strip() for k in kinds)
+    except (yaml.YAMLError, ValueError):  # metadata that no program wrote
         return True
-    body = ModelCard(text, ignore_metadata_errors=True).text.strip()
-    kinds = (GENERIC.format(kind) for kind in ("pipeline", "model"))
-    return all(body != ModelCard.from_template(ModelCardData(), model_description=k).text.strip() for k in kinds)
 
 
 def write_card(folder: str | os.PathLike, card: str) -> None:

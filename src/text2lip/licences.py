@@ -16,11 +16,7 @@ UNVERSIONED = re.compile(r"(c-uda|odbl|odc-by|pddl)-1\.0|(gfdl)-1\.[123]")  # th
 
 
 def spdx_id(licence: str) -> str:
-    """A licence as SPDX writes it, such as "Apache-2.0", "CC-BY-NC-4.0", "MIT OR Apache-2.0" or "LicenseRef-mine".
-
-    Raises:
-        ValueError: it is no SPDX identifier or expression.
-    """
+    """A licence as SPDX writes it, such as "MIT OR Apache-2.0" or "LicenseRef-mine"; a ValueError if it knows none."""
     from packaging.licenses import canonicalize_license_expression
 
     try:

@@ -30,7 +30,7 @@ hostile = {
 }
 """
 WAYS = {
-    "read": "from text2lip.text.phonemes import EspeakG2P\nway = EspeakG2P('en-us')",
+    "read": "from text2lip.text import get_g2p\nway = get_g2p('espeak', 'en-us')",
     "say": "from text2lip.speech.voices.espeak import EspeakSynthesizer\nway = EspeakSynthesizer()",
     "say IPA": "from text2lip.speech.voices.espeak import EspeakSynthesizer\nway = EspeakSynthesizer().speak_phones",
 }

@@ -34,11 +34,8 @@ def pictures_in(path: str | os.PathLike) -> int | None:
 
 
 def animation_frames(path: str | os.PathLike, name: str = "video") -> Iterator[Shown]:
-    """Yield the pictures of an animation with their times; `name` is that of the argument, for errors.
-
-    Raises:
-        ValueError: it is damaged.
-    """
+    """Yield the pictures of an animation with their times; a ValueError, with the `name` of the argument, if it is
+    damaged."""
     from PIL import Image
 
     seconds = 0.0

@@ -69,47 +69,34 @@ def to_standard(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
     """
     import cv2
 
-    signal = rgb >> 4
+    signal, tables = rgb >> 4, _tables()
     if transfer == PQ:
-        light, gain = _pq_tables()
-        linear = light[signal] * gain[signal.max(-1)][..., None]
+        linear = tables["pq"][signal] * tables["pq_gain"][signal.max(-1)][..., None]
     elif transfer == HLG:
-        scene = _hlg_table()[signal]
+        scene = tables["hlg"][signal]
         luminance = np.maximum(scene @ np.float32(LUMA_2020), 1e-6)
         display = PEAK * luminance ** (HLG_GAMMA - 1)
         light = display * scene.max(-1)
         steps = np.rint(np.sqrt(np.minimum(light / PEAK, 1)) * (STEPS - 1)).astype(np.uint16)
-        linear = scene * (display * _gain_table()[steps])[..., None]
+        linear = scene * (display * tables["gain"][steps])[..., None]
     else:
-        linear = _screen_table()[signal]
+        linear = tables["screen"][signal]
     if primaries in PRIMARIES or (transfer in (PQ, HLG) and primaries in UNKNOWN):
         linear = cv2.transform(linear, np.float32(PRIMARIES.get(primaries, PRIMARIES[9])))
-    return _encoded()[np.rint(np.sqrt(linear.clip(0, 1)) * (STEPS - 1)).astype(np.uint16)]
+    return tables["codes"][np.rint(np.sqrt(linear.clip(0, 1)) * (STEPS - 1)).astype(np.uint16)]
 
 
 @cache
-def _gain_table() -> np.ndarray:
-    """Share of [`tone_curve`] per cd/m2, in units of `WHITE`; in steps of the root."""
-    light = PEAK * np.maximum(np.arange(STEPS) / (STEPS - 1), 1e-3) ** 2
-    return np.float32(tone_curve(light) / light / WHITE)
-
-
-@cache
-def _pq_tables() -> tuple[np.ndarray, np.ndarray]:
-    light = np.maximum(pq_to_light(np.arange(STEPS) / (STEPS - 1)), 1e-4)
-    return np.float32(light), np.float32(tone_curve(light) / light / WHITE)
-
-
-@cache
-def _hlg_table() -> np.ndarray:
-    return np.float32(hlg_to_scene(np.arange(STEPS) / (STEPS - 1)))
-
-
-@cache
-def _screen_table() -> np.ndarray:
-    return np.float32((np.arange(STEPS) / (STEPS - 1)) ** 2.4)
-
-
-@cache
-def _encoded() -> np.ndarray:
-    return np.rint(255 * (np.arange(STEPS) / (STEPS - 1)) ** (2 / 2.4)).astype(np.uint8)
+def _tables() -> dict[str, np.ndarray]:
+    """Light of signals; how much of a cd/m2 [`tone_curve`] leaves, in units of `WHITE`, of PQ signals and in steps of
+    the root of light; the codes of BT.1886 in such steps."""
+    steps = np.arange(STEPS) / (STEPS - 1)
+    pq, light = np.maximum(pq_to_light(steps), 1e-4), PEAK * np.maximum(steps, 1e-3) ** 2
+    return {
+        "pq": np.float32(pq),
+        "pq_gain": np.float32(tone_curve(pq) / pq / WHITE),
+        "gain": np.float32(tone_curve(light) / light / WHITE),
+        "hlg": np.float32(hlg_to_scene(steps)),
+        "screen": np.float32(steps**2.4),
+        "codes": np.rint(255 * steps ** (2 / 2.4)).astype(np.uint8),
+    }

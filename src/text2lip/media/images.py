@@ -59,11 +59,7 @@ def load_image(
 
 
 def check_file(path: str | os.PathLike, name: str = "`image`") -> str | bytes:
-    """`path` as the system takes it, if it is a file; `name` is that of the argument, for errors.
-
-    Raises:
-        ImageError: there is none, or it is an address in the network.
-    """
+    """`path` as the system takes it; an ImageError, with the `name` of the argument, if there is no file."""
     path = os.fspath(path)
     if os.path.isfile(path):
         return path

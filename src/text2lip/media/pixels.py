@@ -20,11 +20,7 @@ class ImageError(ValueError):
 
 
 def as_pixels(image: Any, max_size: int | None = None) -> np.ndarray:
-    """`(height, width, 3 or 4)` uint8 of a PIL image, an array or a tensor, see [`load_image`].
-
-    Raises:
-        ImageError: another type, shape, dtype or range, or too large.
-    """
+    """`(height, width, 3 or 4)` uint8 of a PIL image, an array or a tensor; forms and errors as [`load_image`]."""
     if is_tensor(image):
         return _from_array(_channels_last(image), max_size)
     if isinstance(image, np.ndarray):

@@ -269,11 +269,7 @@ def _open(path: str | Path, name: str = "video"):
 
 
 def picture_stream(container, name: str, shown: str):
-    """The video stream that players show: the default one, or the first; never a cover.
-
-    Raises:
-        ValueError: there is none.
-    """
+    """The video stream that players show: the default one, or the first, never a cover; else a ValueError."""
     from av.stream import Disposition
 
     cover = Disposition.attached_pic | Disposition.timed_thumbnails

@@ -27,11 +27,7 @@ def as_frames(frames: Any, name: str = "frames") -> np.ndarray:
 
 
 def frame_pair(ours: Any, real: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Check two clips by [`as_frames`] and that they have equal length and size.
-
-    Raises:
-        ValueError: a bad clip, or clips that differ in length or size (nothing is cropped to fit).
-    """
+    """Check two clips by [`as_frames`]; a ValueError too if they differ in length or size: nothing is cut to fit."""
     ours, real = as_frames(ours, "ours"), as_frames(real, "real")
     if ours.shape != real.shape:
         raise ValueError(

@@ -4,6 +4,7 @@ Clips are (frames, height, width, 3) RGB, uint8 or float in [0, 1], numpy or tor
 `mouth_` figures are the same functions on the stabilised mouth crops. Learned measures: perceptual.py, frechet.py.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -146,10 +147,4 @@ def _ssim_frame(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _change(frames: np.ndarray) -> float:
-    before = None
-    changes = []
-    for frame in levels(frames):
-        if before is not None:
-            changes.append(float(np.abs(frame - before).mean()))
-        before = frame
-    return mean_of(changes) or 0.0
+    return mean_of(float(np.abs(after - before).mean()) for before, after in pairwise(levels(frames))) or 0.0

@@ -21,11 +21,7 @@ class Judge(nn.Module):
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Self:
-        """Read the weights from `path` (file or folder; default: the weights folder), ready to judge.
-
-        Raises:
-            MissingWeights: they are not there; the message says how to make them.
-        """
+        """Read the weights from `path`, ready to judge; arguments and errors as [`find_weights`]."""
         model = cls()
         model.load_state_dict(load_file(find_weights(cls.metric, path)))
         return model.eval().requires_grad_(False)

@@ -30,9 +30,7 @@ WITHOUT_WEIGHTS = (
 WITH_WEIGHTS = {"lpips": "lpips", "mouth_lpips": "lpips", "fvd": "fvd", "fid": "fid", "lse_c": "lse", "lse_d": "lse"}
 WITH_A_JUDGE = {
     "identity": "no recogniser was given: call identity(ours, real, embed) with one",
-    "bleu1": "needs the words that a lip reader understood",
-    "bleu4": "needs the words that a lip reader understood",
-    "wer": "needs the words that a lip reader understood",
+    **dict.fromkeys(("bleu1", "bleu4", "wer"), "needs the words that a lip reader understood"),
 }
 
 

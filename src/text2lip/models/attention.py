@@ -157,11 +157,7 @@ def token_at(times: torch.Tensor, end: torch.Tensor, mask: torch.Tensor) -> torc
 
 
 def check_tokens(durations: torch.Tensor, attention_mask: torch.Tensor | None, tokens: tuple[int, int]):
-    """The mask of tokens, from `durations` where none is given.
-
-    Raises:
-        ValueError: shapes that differ from `tokens`, (batch, tokens).
-    """
+    """The mask of tokens, from `durations` where none is given; a ValueError for other shapes than `tokens`."""
     if tuple(durations.shape) != tokens:
         raise ValueError(f"durations: has shape {tuple(durations.shape)}; wants {tokens}, one for each viseme.")
     mask = durations > 0 if attention_mask is None else attention_mask.bool()

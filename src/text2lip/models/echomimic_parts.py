@@ -98,11 +98,7 @@ class ReferenceAttention:
         super().set_attn_processor(processor)
 
     def fuse_qkv_projections(self):
-        """Not here.
-
-        Raises:
-            ValueError: always.
-        """
+        """Not here: always a `ValueError`."""
         raise ValueError(
             "fuse_qkv_projections: diffusers' fused attention knows of no reference, and the portrait would have no "
             "say; leave it out, and choose faster kernels by set_attention_backend."

@@ -36,11 +36,7 @@ def silence(seconds: float, sampling_rate: int) -> Speech:
 
 
 def join(parts: list[Speech]) -> Speech:
-    """Put parts of one sampling rate after one another; neighbouring silences become one phone.
-
-    Raises:
-        ValueError: no parts, or parts with different sampling rates.
-    """
+    """Put parts of one sampling rate, else a ValueError, after one another; neighbouring silences become one phone."""
     rates = {part.sampling_rate for part in parts}
     if len(rates) != 1:
         raise ValueError(f"parts: got sampling rates {sorted(rates)}; wants one or more parts of one rate.")

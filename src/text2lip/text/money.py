@@ -48,20 +48,13 @@ def _speak(found: re.Match, base: str) -> str:
     one, many = names
     if scale:
         return f"{amount} {SCALES.get(scale, scale)} {many}" if base == "en" else f"{amount} {scale} {many}"
-    whole, cents = _amount(amount)
+    parts = re.fullmatch(r"(.*?)(?:[.,](\d{1,2}))?", amount)  # "1,234.5" is 1234 and 50 cents
+    whole, minor = re.sub(r"\D", "", parts[1]), str(int((parts[2] or "").ljust(2, "0")))
     unit = one if whole == "1" else many
     cent = CENTS.get(base, {}).get(sign, "")
-    if not cents or not int(cents):
+    if minor == "0":
         return f"{whole} {unit}"
-    minor = str(int(cents))
     named = f"{minor} {cent[:-1] if minor == '1' and cent == 'cents' else cent}".strip()
     if whole == "0" and cent:
         return named
     return f"{whole} {unit}{AND[base]}{named if base in ('en', 'es', 'it', 'pt') else minor}"
-
-
-def _amount(amount: str) -> tuple[str, str]:
-    """Whole part without thousands marks, and cents ("" where there are none): "1,234.5" -> ("1234", "50")."""
-    found = re.fullmatch(r"(.*?)(?:[.,](\d{1,2}))?", amount)
-    whole, cents = found[1], found[2] or ""
-    return re.sub(r"\D", "", whole), cents.ljust(2, "0") if cents else ""

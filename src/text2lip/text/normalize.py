@@ -71,7 +71,9 @@ def normalize_text(text: str, language: str = "en-us") -> str:
     text = expand_money(text, base)
     if base == "en":
         text = re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", _date, text)
-    text = _without_emoji(text)
+    text = _EMOJI_PARTS.sub("", text)
+    text = re.sub("(?<!\\w)\u200d|\u200d(?!\\w)", "", text)
+    text = _EMOJI.sub(lambda emoji: emoji[0][0] if emoji[0][0] in "#*0123456789" else " ", text)  # a keycap is its key
     text = text.replace("_", " ")
     text = re.sub(rf"\d{{{LONGEST_NUMBER + 1},}}", _digit_by_digit, text)
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
@@ -191,12 +193,6 @@ def _date(found: re.Match) -> str:
     return f"{_MONTHS[month - 1]} {day}, {year}" if 1 <= month <= 12 and 1 <= day <= 31 else found.group()
 
 
-def _without_emoji(text: str) -> str:
-    text = _EMOJI_PARTS.sub("", text)
-    text = re.sub("(?<!\\w)\u200d|\u200d(?!\\w)", "", text)
-    return _EMOJI.sub(lambda emoji: emoji[0][0] if emoji[0][0] in "#*0123456789" else " ", text)  # a keycap is its key
-
-
 _CHARACTERS = ("characters", "character", "spell-out", "verbatim", "letters")
 _DIGITS = ("digits", "telephone")
 _AS_WRITTEN = (
@@ -205,11 +201,8 @@ _AS_WRITTEN = (
 
 
 def spell_out(text: str, interpret_as: str) -> str:
-    """What SSML's `<say-as>` says: letters or digits one by one, ordinals; the rest is read as it is written.
-
-    Raises:
-        ValueError: `interpret_as` is unknown.
-    """
+    """What SSML's `<say-as>` says: letters or digits one by one, ordinals; the rest is read as it is written. A
+    ValueError for an unknown `interpret_as`."""
     kind = interpret_as.lower()
     if kind in _CHARACTERS:
         return " " + ", ".join(char.upper() for char in text if not char.isspace()) + " "

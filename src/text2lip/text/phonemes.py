@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ _DIGRAPHS = {
     "tʃ", "dʒ", "ts", "dz", "tɕ", "dʑ", "tʂ", "dʐ", "aɪ", "aʊ", "eɪ", "oʊ", "ɔɪ", "əʊ", "ɪə", "eə", "ʊə", "ɔʏ", "ɔø",
 }  # fmt: skip
 _STRESS = "ˈˌ'"
+GRUUT_LANGUAGES = {
+    "en": "en-us", "de": "de-de", "es": "es-es", "fr": "fr-fr", "it": "it-it", "nl": "nl", "pt": "pt",
+    "ru": "ru-ru", "sv": "sv-se", "sw": "sw", "cs": "cs-cz", "ar": "ar", "fa": "fa", "lb": "lb",
+}  # fmt: skip
 
 
 class PhonemeWord(NamedTuple):
@@ -30,20 +35,19 @@ class PhonemeWord(NamedTuple):
 
 
 class G2P:
-    """Text to phones. A subclass gives `_read`; words are then matched to the text here.
+    """Text to phones by an engine, whose words are matched to the text here.
 
     Args:
         language (`str`): the engine's code.
+        read (`Callable`): gives phones of each word, in order and with stress marks, for a clause and a language.
         stress (`bool`): keep the stress marks ˈ ˌ before vowels.
     """
 
-    def __init__(self, language: str, stress: bool = False):
-        self.language = language
-        self.stress = stress
+    def __init__(self, language: str, read: Callable[[str, str], Sequence[Sequence[str]]], stress: bool):
+        self.language, self.read, self.stress = language, read, stress
 
     def _read(self, clause: str) -> list[list[str]]:
-        """Phones of each word that the engine makes of a clause, in order; stress marks kept."""
-        raise NotImplementedError
+        return [list(word) for word in self.read(clause, self.language)]
 
     def __call__(self, text: str) -> list[PhonemeWord]:
         """Phones of a text in the order spoken.
@@ -80,78 +84,30 @@ class G2P:
         ]
 
 
-class EspeakG2P(G2P):
-    """espeak-ng through phonemizer: about 140 languages, thread-safe (each thread has its own copy of the library).
-
-    Raises:
-        ValueError: unknown or refused language, see `resolve_language`.
-        ImportError: `phonemizer` or `espeakng-loader` is missing.
-    """
-
-    def __init__(self, language: str = "en-us", stress: bool = False):
-        super().__init__(resolve_language(language), stress)
-
-    def _read(self, clause: str) -> list[list[str]]:
-        return [list(word) for word in _espeak_words(clause, self.language)]
-
-
-class GruutG2P(G2P):
-    """gruut: MIT-licensed alternative to espeak-ng; English is in its base package, others are extras of it.
-
-    Raises:
-        ValueError: a language that gruut lacks, or whose data is not installed.
-        ImportError: `gruut` is missing.
-    """
-
-    LANGUAGES = {
-        "en": "en-us", "de": "de-de", "es": "es-es", "fr": "fr-fr", "it": "it-it", "nl": "nl", "pt": "pt",
-        "ru": "ru-ru", "sv": "sv-se", "sw": "sw", "cs": "cs-cz", "ar": "ar", "fa": "fa", "lb": "lb",
-    }  # fmt: skip
-
-    def __init__(self, language: str = "en-us", stress: bool = False):
-        try:
-            import gruut
-        except ImportError as error:
-            raise ImportError("gruut is missing: `pip install gruut`.") from error
-        code = language.replace("_", "-").lower()
-        known = {"en-gb": "en-gb"}.get(code) or self.LANGUAGES.get(code.split("-")[0])
-        if known is None:
-            raise ValueError(f"language: gruut lacks {language!r}; it has {sorted(self.LANGUAGES)}. Use g2p='espeak'.")
-        if not gruut.is_language_supported(known):
-            raise ValueError(f"language: gruut's data for {known!r} is missing: `pip install gruut[{known[:2]}]`.")
-        super().__init__(known, stress)
-
-    def _read(self, clause: str) -> list[list[str]]:
-        return [list(word) for word in _gruut_words(clause, self.language)]
-
-
-G2P_ENGINES = {"espeak": EspeakG2P, "gruut": GruutG2P}
-
-
 def get_g2p(name: str = "espeak", language: str = "en-us", stress: bool = False) -> G2P:
-    """Make a G2P engine.
+    """Make a G2P engine, thread-safe.
 
     Args:
-        name (`str`): "espeak" (all languages; GPL-3 at run time) or "gruut" (MIT, few languages).
+        name (`str`): "espeak" (by phonemizer, about 140 languages; GPL-3 at run time) or "gruut" (MIT, few languages,
+            of which all but English are extras of its package).
         language (`str`): code, alias or English name.
         stress (`bool`): keep the stress marks ˈ ˌ before vowels.
 
     Raises:
-        ValueError: unknown engine or language.
+        ValueError: unknown engine, a language that it lacks or whose data is not installed.
         ImportError: the engine's package is missing.
     """
-    if name not in G2P_ENGINES:
-        raise ValueError(f"g2p: {name!r} is unknown; wants one of {sorted(G2P_ENGINES)}.")
-    return G2P_ENGINES[name](language, stress)
+    if name == "espeak":
+        return G2P(resolve_language(language), _espeak_words, stress)
+    if name == "gruut":
+        return G2P(_gruut_language(language), _gruut_words, stress)
+    raise ValueError(f"g2p: {name!r} is unknown; wants one of ['espeak', 'gruut'].")
 
 
 def parse_ipa(ipa: str) -> list[str]:
     """Cut a string of IPA ("həˈloʊ t͡ʃ") into phones; letters keep the marks behind them, diphthongs stay whole.
 
-    Spaces, dots, hyphens and stress marks may stand between phones, and are left out.
-
-    Raises:
-        ValueError: no sound in it.
+    Spaces, dots, hyphens and stress marks may stand between phones, and are left out. A ValueError for no sound.
     """
     phones: list[str] = []
     glue, fresh = False, True
@@ -179,6 +135,20 @@ def parse_ipa(ipa: str) -> list[str]:
 def _espeak_words(clause: str, language: str) -> tuple[tuple[str, ...], ...]:
     line = _LANGUAGE_FLAG.sub("_", espeak_phonemes(clause, language).replace("\n", " "))
     return tuple(_whole(re.split(r"[_-]+", word)) for word in line.split())
+
+
+def _gruut_language(language: str) -> str:
+    try:
+        import gruut
+    except ImportError as error:
+        raise ImportError("gruut is missing: `pip install gruut`.") from error
+    code = language.replace("_", "-").lower()
+    known = {"en-gb": "en-gb"}.get(code) or GRUUT_LANGUAGES.get(code.split("-")[0])
+    if known is None:
+        raise ValueError(f"language: gruut lacks {language!r}; it has {sorted(GRUUT_LANGUAGES)}. Use g2p='espeak'.")
+    if not gruut.is_language_supported(known):
+        raise ValueError(f"language: gruut's data for {known!r} is missing: `pip install gruut[{known[:2]}]`.")
+    return known
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """VisemeTokenizer: text or timed phones to viseme ids, phone ids, articulatory features and durations."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -76,16 +76,13 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         table: dict[str, str] | None = None,
         g2p: str = "espeak",
     ):
-        if table is None and isinstance(viseme_set, Mapping):
-            viseme_set, table = "custom", dict(viseme_set)
-        if table is not None:
+        if table is None:
+            self.visemes = get_viseme_set(viseme_set)
+        else:
             name = viseme_set if viseme_set not in ("oculus", "azure") else "custom"
             self.visemes = viseme_set_from_table(table, str(name))
-        else:
-            self.visemes = get_viseme_set(viseme_set)
-            if self.visemes.source is not None:  # the file need not exist where the tokenizer is loaded again
-                table = self.visemes.source
-        self.register_to_config(viseme_set=self.visemes.name, table=None if table is None else dict(table))
+        # with its table, as the file need not exist where the tokenizer is loaded again
+        self.register_to_config(viseme_set=self.visemes.name, table=self.visemes.source)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -139,14 +136,11 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         return self._collate([self._encode(reading) for reading in readings], padding, return_tensors)
 
     def timeline(self, text: str | Sequence[Piece], language: str | None = None) -> Timeline:
-        """Phones and words of a text with nominal times (`text2lip.text.nominal_durations`).
+        """Phones, with stress marks, and words of a text with nominal times (`text2lip.text.nominal_durations`).
 
         Args:
             text (`str` or `list[Piece]`): plain text, SSML, or what [`parse_ssml`] or [`plain_pieces`] made of it.
             language (`str`, *optional*): language of `text`; defaults to the tokenizer's.
-
-        Returns:
-            [`Timeline`]: phones with stress marks.
 
         Raises:
             ValueError: no text, nothing to say, or an unknown language.
@@ -215,15 +209,10 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         return encoding
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Labels of viseme ids (a sequence or a 1-D tensor); padding is left out.
-
-        Raises:
-            ValueError: an id outside of the set.
-        """
+        """Labels of viseme ids (a sequence or a 1-D tensor), else a ValueError; padding is left out."""
         ids = [int(i) for i in ids]
-        for i in ids:
-            if not 0 <= i <= self.pad_token_id:
-                raise ValueError(f"ids: {i} is not a viseme id; wants 0 to {self.pad_token_id - 1}.")
+        if wrong := [i for i in ids if not 0 <= i <= self.pad_token_id]:
+            raise ValueError(f"ids: {wrong[0]} is not a viseme id; wants 0 to {self.pad_token_id - 1}.")
         return [self.labels[i] for i in ids if i != self.pad_token_id]
 
     def segments(self, encoding: VisemeEncoding, index: int = 0) -> list[Segment]:
@@ -257,12 +246,8 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         return cls.from_config(config, return_unused_kwargs=return_unused_kwargs, **kwargs)
 
     def save_pretrained(self, save_directory: str | os.PathLike, push_to_hub: bool = False, **kwargs):
-        """Write `tokenizer_config.json` to a folder, from where `from_pretrained` loads it again.
-
-        Args:
-            save_directory (`str` or `os.PathLike`): made where it does not exist.
-            push_to_hub (`bool`): upload it too; `repo_id`, `token`, ... go through `kwargs`.
-        """
+        """Write `tokenizer_config.json` to a folder, from where `from_pretrained` loads it again; with `push_to_hub`
+        upload it too, `repo_id`, `token`, ... go through `kwargs`."""
         self.save_config(save_directory, push_to_hub=push_to_hub, **kwargs)
 
 

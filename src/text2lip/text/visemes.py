@@ -94,15 +94,11 @@ def _is_vowel(letter: str) -> bool:
     return LETTER_CLASS[letter] == "vowel"
 
 
-def _compose(phone: str) -> str:
-    """NFD with the letters that must not lose their mark put together: ç, and espeak's apical vowels of Chinese."""
-    return phone.replace("c\u0327", "ç").replace("i\u032a", "ɿ").replace("i.", "ʅ")
-
-
 def _letters(phone: str) -> list[str]:
     """The letters of a phone in order: marks dropped, leaks mapped, tones, aspiration and doublings removed."""
     letters: list[str] = []
-    for char in _compose(unicodedata.normalize("NFD", phone)):
+    apart = unicodedata.normalize("NFD", phone)  # but letters that must not lose their mark: ç, Chinese apical vowels
+    for char in apart.replace("c\u0327", "ç").replace("i\u032a", "ɿ").replace("i.", "ʅ"):
         if char == "˞" and letters and letters[-1] in "əɜ":  # "ə˞" is ɚ, "ɜ˞" is ɝ
             letters[-1] = "ɚ" if letters[-1] == "ə" else "ɝ"
         else:
@@ -239,7 +235,7 @@ VISEME_SETS = {
 }
 
 
-def get_viseme_set(viseme_set: "str | Path | Mapping | VisemeSet" = "oculus") -> VisemeSet:
+def get_viseme_set(viseme_set: str | Path | Mapping = "oculus") -> VisemeSet:
     """Look up or build a viseme set.
 
     Args:
@@ -249,8 +245,6 @@ def get_viseme_set(viseme_set: "str | Path | Mapping | VisemeSet" = "oculus") ->
     Raises:
         ValueError: an unknown name, an unreadable file or a bad table.
     """
-    if isinstance(viseme_set, VisemeSet):
-        return viseme_set
     if isinstance(viseme_set, Mapping):
         return viseme_set_from_table(viseme_set)
     if viseme_set in VISEME_SETS:

@@ -39,7 +39,8 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
     aligned = _search(words, pcm)
     if aligned is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
-    score = _score(aligned)
+    found = [unit for word in aligned for unit in word]
+    score = sum(unit.score for unit in found) / max(1, sum(unit.duration for unit in found))
     if score < LOWEST_SCORE:
         raise AlignmentError(
             f"audio: the sound doesn't say {text[:60]!r} (score {score:.0f}, wants {LOWEST_SCORE:.0f} or more)."
@@ -147,12 +148,6 @@ def _decode(decoder, pcm: np.ndarray) -> None:
     decoder.start_utt()
     decoder.process_raw(pcm.tobytes(), full_utt=True)
     decoder.end_utt()
-
-
-def _score(words: list[list]) -> float:
-    """Mean senone score per spoken frame."""
-    units = [unit for word in words for unit in word]
-    return sum(unit.score for unit in units) / max(1, sum(unit.duration for unit in units))
 
 
 def _label(phones: list[str], units: list, duration: float) -> list[Segment]:

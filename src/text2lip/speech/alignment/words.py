@@ -11,9 +11,7 @@ from text2lip.text.visemes import split_phone
 def phones_of_words(timeline: Timeline) -> list[list[int]]:
     """For each word, the indices (among the phones that aren't silence) of the phones whose middle lies in it."""
     middles = [(phone.start + phone.end) / 2 for phone in timeline.phones if phone.label]
-    edges = [
-        (bisect.bisect_left(middles, word.start), bisect.bisect_left(middles, word.end)) for word in timeline.words
-    ]
+    edges = ([bisect.bisect_left(middles, time) for time in (start, end)] for _, start, end in timeline.words)
     return [list(range(first, last)) for first, last in edges]
 
 

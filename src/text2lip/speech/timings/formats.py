@@ -102,11 +102,7 @@ def _read_format(format: str, text: str, data, language: str) -> Timeline:
 
 
 def read_textgrid(text: str) -> dict[str, list[Segment]]:
-    """Interval tiers of a Praat TextGrid, long or short form: tier name -> intervals.
-
-    Raises:
-        ValueError: not a TextGrid.
-    """
+    """Interval tiers of a Praat TextGrid, long or short form, else a ValueError: tier name -> intervals."""
     body = text.lstrip("\ufeff \r\n")
     # strings, flags, and numbers that stand alone: "item [1]:" and other words of the long form say nothing
     tokens = re.findall(r'"(?:[^"]|"")*"|<\w+>|(?<![\w\[.-])-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w\]])', body)
@@ -135,15 +131,11 @@ def _load(source) -> tuple[str, str, object]:
     """(file name, text, parsed JSON or list) of a source; what doesn't apply is empty."""
     if isinstance(source, (Mapping, Sequence)) and not isinstance(source, (str, bytes)):
         return "", "", source
-    if isinstance(source, (str, os.PathLike)):
-        name = os.fspath(source)
-        is_text = "\n" in name or name.lstrip()[:1] in ("{", "[")
-        if is_text and not os.path.isfile(name):
-            name, text = "", str(source)
-        else:
-            text = _read(name)
-    else:
+    if not isinstance(source, (str, os.PathLike)):
         raise ValueError(f"timings: got {type(source).__name__}; wants a list of (phone, start, end), a path or text.")
+    name = os.fspath(source)
+    is_text = ("\n" in name or name.lstrip()[:1] in ("{", "[")) and not os.path.isfile(name)
+    name, text = ("", name) if is_text else (name, _read(name))
     try:
         return name, text, json.loads(text)
     except ValueError:

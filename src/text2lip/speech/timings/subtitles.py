@@ -99,8 +99,7 @@ def is_subtitles(text: str) -> bool:
 def read_cues(text: str) -> list[Segment]:
     """What is said in a SubRip or WebVTT file, and when: (text, start s, end s) of each cue, without tags.
 
-    Raises:
-        ValueError: a cue that ends before it starts.
+    A ValueError for a cue that ends before it starts.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     found = list(_CUE_TIMES.finditer(text))

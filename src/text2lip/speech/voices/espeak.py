@@ -245,10 +245,8 @@ def _mnemonic_table(voice: str) -> dict[str, str]:
 class EspeakSynthesizer:
     """espeak-ng, timed by its own phoneme events (each edge is the exact sample where espeak changes phone).
 
-    Deterministic and thread-safe. GPL-3.0-or-later at run time, by the package `espeakng-loader`.
-
-    Args:
-        variant (`str`, *optional*): one of espeak's voice variants, such as "f3" or "klatt2".
+    Deterministic and thread-safe. GPL-3.0-or-later at run time, by the package `espeakng-loader`. `variant` is one of
+    [`variants`], such as "f3" or "klatt2".
     """
 
     languages = None

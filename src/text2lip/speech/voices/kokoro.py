@@ -39,11 +39,7 @@ OTHERS = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "dz": "ʣ", "tɕ": "ʨ", "g": "�
 
 
 class KokoroSynthesizer:
-    """Kokoro-82M by onnxruntime. Deterministic, thread-safe.
-
-    Args:
-        voice (`str`, *optional*): a voice of the model folder, such as "af_heart".
-    """
+    """Kokoro-82M by onnxruntime, deterministic, thread-safe; `voice` is one of the model's, such as "af_heart"."""
 
     languages = ["en-us", "en-gb", "fr-fr", "es", "es-419", "it", "pt-br", "pt", "hi"]
 
@@ -63,7 +59,7 @@ class KokoroSynthesizer:
         items = _items(clean_text(text), code)
         if not items:
             raise silent_text(text, code)
-        return join([self._part(part, code, rate) for part in _parts(items, code)])
+        return join([self._part(part, code, rate) for part in _parts(items)])
 
     def _part(self, items: list[tuple[str, str]], language: str, rate: float) -> Speech:
         """Items are (phone, mark or space; the word that starts with it)."""
@@ -133,7 +129,7 @@ def _items(text: str, language: str) -> list[tuple[str, str]]:
     return items + [(c, "") for c in text[place:] if c in PUNCTUATION] if items else []
 
 
-def _parts(items: list[tuple[str, str]], language: str) -> list[list[tuple[str, str]]]:
+def _parts(items: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     """Cut at a word's start so that no part is too long for the model."""
     parts: list[list[tuple[str, str]]] = [[]]
     length = 0

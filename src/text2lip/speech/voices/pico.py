@@ -68,11 +68,7 @@ class PicoSynthesizer:
         self._package_folder = os.path.dirname(os.path.dirname(os.path.abspath(py_nanotts.__file__)))
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`, see [`Synthesizer`]; 16 kHz, angle brackets count as spaces.
-
-        Raises:
-            PicoError: Pico fails on the text.
-        """
+        """Speak `text`, see [`Synthesizer`]; 16 kHz, angle brackets count as spaces. PicoError if Pico fails on it."""
         language, rate = check_language("pico", language, self.languages), check_rate(speaking_rate)
         parts = [self._part(part, language, rate) for part in _parts(clean_text(text))]
         parts = [part for part in parts if part is not None]

@@ -65,11 +65,8 @@ def check_language(voice: str, language: str, languages: Sequence[str]) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Replace NUL, other control characters (line breaks and tabs stay) and lone surrogates by a space, one for one.
-
-    Raises:
-        ValueError: `text` is not a string, or longer than `MAX_CHARACTERS`.
-    """
+    """Replace NUL, other control characters (line breaks and tabs stay) and lone surrogates by a space, one for one; a
+    ValueError for what is no string or longer than `MAX_CHARACTERS`."""
     if not isinstance(text, str):
         raise ValueError(f"text: got {type(text).__name__}; wants a string.")
     if len(text) > MAX_CHARACTERS:
@@ -84,11 +81,7 @@ def clean_text(text: str) -> str:
 
 
 def check_rate(speaking_rate: float) -> float:
-    """Return `speaking_rate` as a float.
-
-    Raises:
-        ValueError: not a number in `RATE_RANGE`.
-    """
+    """`speaking_rate` as a float; a ValueError if it is no number in `RATE_RANGE`."""
     low, high = RATE_RANGE
     try:
         rate = float(speaking_rate)
