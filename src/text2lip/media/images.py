@@ -33,17 +33,13 @@ def load_image(
     transparency laid over `background`. Of an animation or a film, the first picture.
 
     Args:
-        image (`str`, `os.PathLike`, `PIL.Image.Image`, `np.ndarray` or `torch.Tensor`):
-            A file, a PIL image, or an array `(height, width)`, `(height, width, 1)`, `(height, width, 3)` RGB or
+        image: a file, a PIL image, or an array `(height, width)`, `(height, width, 1)`, `(height, width, 3)` RGB or
             `(height, width, 4)` RGBA: uint8 in [0, 255], uint16 in [0, 65535] or float in [0, 1]. A tensor as those of
             diffusers, `(3, height, width)` or `(1, 3, height, width)`, with 1 or 4 channels too: float in [0, 1] or
             uint8; one of uint8 may be `(height, width, 3)` as well.
-        max_size (`int`, *optional*, defaults to 4096):
-            Longest side allowed, pixels; None for any.
-        background (`tuple[int, int, int]`, *optional*, defaults to a middle grey):
-            RGB in [0, 255] that shows where the picture is transparent.
-        return_alpha (`bool`, *optional*, defaults to `False`):
-            Also return the opacity.
+        max_size (`int`, *optional*): longest side allowed, pixels; None for any.
+        background (`tuple[int, int, int]`): RGB in [0, 255] that shows where the picture is transparent.
+        return_alpha (`bool`): also return the opacity.
 
     Returns:
         `np.ndarray` of shape `(height, width, 3)`: uint8 RGB, contiguous and the caller's own. With `return_alpha`, a

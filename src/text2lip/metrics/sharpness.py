@@ -27,14 +27,11 @@ def cpbd(frames: Any) -> float | None:
     """Cumulative probability of blur detection of the luminance, mean over frames.
 
     Args:
-        frames (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3), uint8 or float in [0, 1], RGB. Sides under
-            64 px hold no block.
+        frames (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3), uint8 or float in [0, 1], RGB, or a
+            ValueError. Sides under 64 px hold no block.
 
     Returns:
         `float` or None: in [0, 1], the share of edges that look sharp; None where no frame has an edge to judge.
-
-    Raises:
-        ValueError: another shape or range.
     """
     return mean_of(sharp_share(to_luma(frame, np.float64)) for frame in levels(as_frames(frames)))
 

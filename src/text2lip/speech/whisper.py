@@ -93,9 +93,7 @@ def whisper_frames(states: torch.Tensor, num_frames: int, fps: float = 25) -> to
     """Each frame's own two steps, for the Text2Lip networks (`audio_dim` 3840 with Whisper-tiny).
 
     At 25 fps these are the encoder's steps themselves, so that [`frames_to_states`] gets them back; at other rates
-    they are interpolated.
-
-    Arguments as [`whisper_windows`].
+    they are interpolated. Arguments as [`whisper_windows`].
 
     Returns:
         `torch.Tensor`: (num_frames, 2 * (layers + 1) * width).

@@ -136,8 +136,7 @@ def split_phone(phone: str) -> list[tuple[str, float]]:
     their own. Two letters share 60/40 (stop + fricative 40/60), longer rimes evenly. A letter of another script
     becomes ə; a string without any letter is silence.
 
-    Args:
-        phone (`str`): an IPA phone as an espeak voice, an aligner or a file gives it; "" is silence.
+    `phone` is an IPA phone as an espeak voice, an aligner or a file gives it; "" is silence.
     """
     return list(_split(phone))
 

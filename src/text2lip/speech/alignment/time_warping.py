@@ -25,12 +25,8 @@ HIGHEST_RATIO = 0.925  # path cost to that of the text backwards; true texts 0.7
 
 
 def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
-    """Carry the times of `spoken` over to a recording of the same text.
-
-    Args:
-        recording (`Cepstra`): `mfcc` of the recording.
-        spoken (`Speech`): the same text, with exact times.
-        duration (`float`): seconds of the recording.
+    """Carry the times of `spoken` over to a recording of the same text, of which `recording` is the [`mfcc`], and that
+    lasts `duration` seconds.
 
     Raises:
         AlignmentError: the recording holds no speech, or matches the text no better than the text backwards.

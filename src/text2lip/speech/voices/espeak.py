@@ -35,7 +35,6 @@ PLOSIVES = frozenset("ptkcqʔbdɡʈɖɟɢ")
 
 _SYNCHRONOUS, _EVENTS, _UTF8, _MNEMONICS = 2, 0x1 | 0x2 | 0x8000, 0x1, 0x100
 _WORD, _PHONEME = 1, 7
-_EVENT_TYPES = {_WORD, _PHONEME}
 
 
 class _Identity(C.Union):
@@ -59,10 +58,6 @@ class _Raw:
     sampling_rate: int
     blocks: list[np.ndarray] = field(default_factory=list)
     events: list[tuple[int, int, int, str]] = field(default_factory=list)
-
-    @property
-    def samples(self) -> np.ndarray:
-        return np.concatenate(self.blocks) if self.blocks else np.zeros(0, np.int16)
 
 
 @contextlib.contextmanager
@@ -110,7 +105,7 @@ def _run(text: str, voice: str, words_per_minute: int, flags: int = 0) -> _Raw:
             index = 0
             while events[index].type:
                 event = events[index]
-                if event.type in _EVENT_TYPES:
+                if event.type in (_WORD, _PHONEME):
                     name = ""
                     if event.type == _PHONEME:  # up to 8 bytes, not always ended by NUL
                         where = C.addressof(event) + _Event.id.offset
@@ -275,7 +270,7 @@ class EspeakSynthesizer:
     def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
         rate = min(MAX_WORDS_PER_MINUTE, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))
         raw = _run(readable_text(text, resolve_language(language)), self._voice(language), rate, flags)
-        samples = raw.samples
+        samples = np.concatenate(raw.blocks or [np.zeros(0, np.int16)])
         phones, owners = _phones(raw, samples)
         if not any(label for label, _, _ in phones):
             raise silent_text(text, language)
