@@ -1,6 +1,6 @@
 import pytest
 
-from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces
+from text2lip.text.ssml import Piece, is_ssml, parse_ssml, plain_pieces, to_pieces
 
 
 def speak(body):
@@ -52,6 +52,14 @@ def test_lines_and_columns_count_from_the_start_of_the_text():
 def test_plain_text_may_hold_markup_characters():
     assert plain_pieces("Is 1 < 2 & 3 > 2? Yes.") == [Piece("Is 1 < 2 & 3 > 2?"), Piece("Yes.")]
     assert plain_pieces("?!") == []
+
+
+def test_a_text_of_any_kind_becomes_pieces():
+    for text in ("a", "<speak>a</speak>", [Piece("a")]):
+        assert to_pieces(text, "en-us") == [Piece("a")]
+    for other in (5, None, ["a"]):
+        with pytest.raises(ValueError, match="text: wants a string, got"):
+            to_pieces(other, "en-us")
 
 
 def test_breaks():

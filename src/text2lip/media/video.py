@@ -99,7 +99,7 @@ def first_moment(path: str | Path, name: str = "video") -> float:
 
     if (pictures_in(path) or 1) > 1:
         return 0.0
-    with _open(path, name) as (container, stream), _damage(path, name):
+    with _open(path, name) as (container, stream):
         picture = next((frame.time for frame in container.decode(stream)), None) or 0.0
         if not container.streams.audio:
             return picture
@@ -176,7 +176,7 @@ def _decoded(path: str | Path, name: str, origin: float, start: float | None) ->
     """The frames from a little before `start` on, none if they can't be found; None for all of them."""
     import av
 
-    with _open(path, name) as (container, stream), _damage(path, name):
+    with _open(path, name) as (container, stream):
         stream.thread_type = "AUTO"
         rate, end = _rate(stream), _end(container, stream)
         given, coded = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
@@ -236,18 +236,6 @@ def _ratio(given, path: str | Path, name: str) -> Fraction:
 
 
 @contextmanager
-def _damage(path: str | Path, name: str):
-    import av
-
-    try:
-        yield
-    except av.error.FFmpegError as error:
-        raise ValueError(
-            f"{name}: {os.fspath(path)!r} is damaged or cut short ({error.strerror}); give a whole file."
-        ) from error
-
-
-@contextmanager
 def _open(path: str | Path, name: str = "video"):
     """The container of a film and the stream of its picture."""
     import av
@@ -265,7 +253,12 @@ def _open(path: str | Path, name: str = "video"):
         brand = container.metadata.get("major_brand", "")
         if brand in PICTURE_BRANDS:
             raise ValueError(f"{name}: {shown} can't be opened (it is a picture, {brand}); give a video file.")
-        yield container, picture_stream(container, name, shown)
+        try:
+            yield container, picture_stream(container, name, shown)
+        except av.error.FFmpegError as error:
+            raise ValueError(
+                f"{name}: {shown} is damaged or cut short ({error.strerror}); give a whole file."
+            ) from error
 
 
 def picture_stream(container, name: str, shown: str):

@@ -79,12 +79,8 @@ def image_features(frames: Any, model: inception.InceptionModel | None = None, b
 
     Args:
         frames (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3), uint8 or float in [0, 1], RGB.
-        model (`InceptionModel`, *optional*): defaults to the weights in the weights folder, read once.
+        model (`InceptionModel`, *optional*): default, and errors, as in [`video_features`].
         batch_size (`int`): frames at a time.
-
-    Raises:
-        ValueError: another shape or range.
-        MissingWeights: no model is given and the weights are not there.
     """
     frames = as_frames(frames)
     model = model or inception.InceptionModel.published()

@@ -64,11 +64,10 @@ def find_weights(metric: str, path: str | Path | None = None) -> Path:
 def available_metrics(folder: str | Path | None = None) -> dict[str, str | None]:
     """Every metric of the bench with the reason why it cannot be taken, None where it can; weights lie in `folder`, by
     default the [`weights_folder`]."""
-    reasons: dict[str, str | None] = dict.fromkeys(WITHOUT_WEIGHTS)
+    reasons: dict[str, str | None] = dict.fromkeys((*WITHOUT_WEIGHTS, *WITH_WEIGHTS))
     for metric, network in WITH_WEIGHTS.items():
         try:
             find_weights(network, folder)
-            reasons[metric] = None
         except MissingWeights as missing:
             reasons[metric] = str(missing)
     return reasons | WITH_A_JUDGE

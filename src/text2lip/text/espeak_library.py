@@ -101,7 +101,7 @@ def espeak_wrapper():
         try:
             _local.wrapper = Wrapper()
         except (OSError, RuntimeError) as error:
-            raise OSError(unloadable(error)) from error
+            raise unloadable(error) from error
     return _local.wrapper
 
 
@@ -115,9 +115,9 @@ def espeak_voices() -> dict[str, tuple[str, str]]:
     return dict(sorted(voices.items()))
 
 
-def unloadable(error: Exception) -> str:
-    """What to do where the private copy of the library, which lies in the temporary folder, can't be loaded."""
-    return (
+def unloadable(error: Exception) -> OSError:
+    """The error where the private copy of the library, which lies in the temporary folder, can't be loaded."""
+    return OSError(
         f"espeak-ng: its copy in the temporary folder {tempfile.gettempdir()!r} can't be loaded ({error}); if "
         "programs may not run there (noexec), set TMPDIR to a folder where they may."
     )

@@ -229,12 +229,10 @@ def _from_service(format: str, text: str, data, language: str) -> Timeline:
         events = [(event.symbol, event.start, event.end) for event in timing.resolve_ends(parse(text))]
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"timings: malformed {TIMING_FORMATS[format]}: {error}") from error
-    if format == "azure":
-        events = [(_lookup(AZURE_IPA, label, format), start, end) for label, start, end in events]
-    elif format == "polly":
-        events = [(_lookup(POLLY_IPA, label, format), start, end) for label, start, end in events]
-    elif format == "piper":
+    if format == "piper":
         return _from_phones(phones_from_tokens((label, end - start) for label, start, end in events))
+    if table := {"azure": AZURE_IPA, "polly": POLLY_IPA}.get(format):
+        events = [(_lookup(table, label, format), start, end) for label, start, end in events]
     return _from_phones(events)
 
 

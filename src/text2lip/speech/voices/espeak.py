@@ -70,7 +70,7 @@ def _private_library() -> Iterator[tuple[C.CDLL, int]]:
         try:
             handle = C.CDLL(shutil.copy(library, folder))
         except OSError as error:
-            raise OSError(unloadable(error)) from error
+            raise unloadable(error) from error
         if os.name != "nt":
             shutil.rmtree(folder, ignore_errors=True)  # it stays mapped, and a crash leaves nothing behind
         rate = handle.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), _EVENTS)
