@@ -141,9 +141,7 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
             frame_mask (`torch.Tensor`, *optional*): bool (batch, frames), False for padding. By default the frames
                 whose middle lies within the durations, all frames without visemes.
             output_attentions (`bool`): also return the attention weights.
-
-        Returns:
-            [`LipDecoderModelOutput`] or a tuple of its values.
+            return_dict (`bool`): False for a tuple of the output's values.
 
         Raises:
             ValueError: visemes without durations, or masks or durations of another shape than what they are for.

@@ -82,9 +82,7 @@ class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
             num_frames (`int`): frames to make; frame f is the picture at (f + 1/2) / fps.
             fps (`float` or `torch.Tensor`): frames per second, one number or (batch,).
             attention_mask (`torch.Tensor`, *optional*): bool (batch, tokens), False for padding.
-
-        Returns:
-            [`PseudoAudioModelOutput`] or a tuple of its values.
+            return_dict (`bool`): False for a tuple of the output's values.
 
         Raises:
             ValueError: `durations` or `attention_mask` has another shape than the tokens.

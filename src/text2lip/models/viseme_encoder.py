@@ -130,9 +130,7 @@ class VisemeEncoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
                 default.
             phone_ids (`torch.Tensor`): int64 (batch, tokens), indices in `PHONE_INVENTORY`; wanted with `num_phones`.
             features (`torch.Tensor`): float (batch, tokens, num_features) in [0, 1]; wanted with `num_features`.
-
-        Returns:
-            [`VisemeEncoderModelOutput`] or a tuple of its values.
+            return_dict (`bool`): False for a tuple of the output's values.
 
         Raises:
             ValueError: phones or features are missing.
