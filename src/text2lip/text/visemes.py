@@ -226,12 +226,17 @@ def viseme_set_from_table(table: Mapping, name: str = "custom") -> VisemeSet:
     return VisemeSet(name, tuple(labels), ids, phones, TRANSPARENT - set(known), dict(table))
 
 
-_OCULUS_LETTERS = {row[0]: OCULUS_LABELS.index("kk" if row[2] == "~" else row[2]) for row in _ROWS}
-_AZURE_LETTERS = {row[0]: int(row[3]) for row in _ROWS}
-VISEME_SETS = {
-    "oculus": VisemeSet("oculus", OCULUS_LABELS, _OCULUS_LETTERS),
-    "azure": VisemeSet("azure", tuple(map(str, range(22))), _AZURE_LETTERS, AZURE_DIPHTHONGS, frozenset()),
-}
+def _oculus() -> VisemeSet:
+    ids = {row[0]: OCULUS_LABELS.index("kk" if row[2] == "~" else row[2]) for row in _ROWS}
+    return VisemeSet("oculus", OCULUS_LABELS, ids)
+
+
+def _azure() -> VisemeSet:
+    labels = tuple(str(i) for i in range(22))
+    return VisemeSet("azure", labels, {row[0]: int(row[3]) for row in _ROWS}, AZURE_DIPHTHONGS, frozenset())
+
+
+VISEME_SETS = {"oculus": _oculus, "azure": _azure}
 
 
 def get_viseme_set(viseme_set: str | Path | Mapping = "oculus") -> VisemeSet:
@@ -247,7 +252,7 @@ def get_viseme_set(viseme_set: str | Path | Mapping = "oculus") -> VisemeSet:
     if isinstance(viseme_set, Mapping):
         return viseme_set_from_table(viseme_set)
     if viseme_set in VISEME_SETS:
-        return VISEME_SETS[viseme_set]
+        return VISEME_SETS[viseme_set]()
     path = Path(viseme_set)
     if path.suffix != ".json":
         raise ValueError(
