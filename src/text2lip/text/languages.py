@@ -21,6 +21,17 @@ LANGUAGE_ALIASES = {
 }  # fmt: skip
 
 
+ENGLISH_CODES = (
+    "en-us", "en-us-nyc", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029",
+    "en-shaw",
+)  # fmt: skip
+"""espeak-ng's codes of English, known without it."""
+
+_ENGLISH = {code: known for code, known in LANGUAGE_ALIASES.items() if known in ENGLISH_CODES} | dict(
+    zip(ENGLISH_CODES, ENGLISH_CODES)
+)
+
+
 def available_languages() -> dict[str, str]:
     """Languages that espeak-ng speaks: code -> English name. Broken ones are left out.
 
@@ -53,18 +64,20 @@ def resolve_language(code: str) -> str:
 @lru_cache(maxsize=256)
 def _resolve(code: str) -> str:
     wanted = code.strip().split(".")[0].replace("_", "-").lower()
+    parts = wanted.split("-")
+    prefixes = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    if parts[0] in ("en", "eng") or wanted == "english":  # without espeak-ng, which an English voice may not need
+        return next((known for short in prefixes if (known := _ENGLISH.get(short))), "en-us")
     languages = available_languages()
     by_lower = {known.lower(): known for known in languages}
-    parts = wanted.split("-")
-    for length in range(len(parts), 0, -1):
-        short = "-".join(parts[:length])
+    for short in prefixes:
         if short in DENIED_LANGUAGES:
             raise ValueError(f"language: {code!r} is refused: {DENIED_LANGUAGES[short]}. Choose another language.")
         found = by_lower.get(short) or LANGUAGE_ALIASES.get(short)
         if found:
             return found
     names = {name.lower().split(" (")[0]: known for known, name in reversed(languages.items())}
-    names |= {"english": "en-us", "french": "fr-fr", "spanish": "es", "portuguese": "pt", "chinese": "cmn"}
+    names |= {"french": "fr-fr", "spanish": "es", "portuguese": "pt", "chinese": "cmn"}
     names |= {"mandarin": "cmn", "cantonese": "yue", "norwegian": "nb"}
     if wanted in names:
         return names[wanted]

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Iterable
 
+import numpy as np
+
 from text2lip.text.timing import Segment, append_phone
 from text2lip.text.visemes import split_phone
 
@@ -42,6 +44,33 @@ def phones_from_tokens(tokens: Iterable[tuple[str, float]]) -> list[Segment]:
     if clock > waiting:
         append_phone(phones, "", waiting, clock)
     return [phone for phone in phones if phone.end > phone.start]
+
+
+def words_from_tokens(
+    items: Iterable[tuple[str, str]], lengths: Iterable[float], phones: list[Segment], lead: float
+) -> list[Segment]:
+    """Each word from its first phone's start to its last phone's end.
+
+    Args:
+        items (`Iterable[tuple[str, str]]`): (token, the word that starts with it, or "").
+        lengths (`Iterable[float]`): seconds of each token.
+        phones (`list[Segment]`): what [`phones_from_tokens`] made of them.
+        lead (`float`): seconds before the first.
+    """
+    spans: list[list] = []
+    clock = lead
+    for (token, word), length in zip(items, lengths):
+        if word:
+            spans.append([word, clock, clock + length])
+        elif spans and any(c.isalpha() for c in token):
+            spans[-1][2] = clock + length
+        clock += length
+    starts = np.array([phone.start for phone in phones if phone.label])
+    words = []
+    for word, start, end in spans:  # a word's first phone has the space before it
+        first = starts[max(0, np.searchsorted(starts, start + 1e-6, side="right") - 1)]
+        words.append(Segment(word, float(first), end))
+    return words
 
 
 def _is_mark(token: str) -> bool:

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.speech.alignment.silences import end_with_the_sound
-from text2lip.speech.alignment.tokens import phones_from_tokens
+from text2lip.speech.alignment.tokens import phones_from_tokens, words_from_tokens
 from text2lip.speech.utterance import Speech, join
 from text2lip.speech.voices.protocol import check_language, check_rate, clean_text, silent_text
 from text2lip.text.phonemes import get_g2p
-from text2lip.text.timing import Segment, Timeline
+from text2lip.text.timing import Timeline
 
 
 KOKORO_RATE = 24_000
@@ -76,7 +76,7 @@ class KokoroSynthesizer:
         timed = [("_", float(seconds[0])), *zip((token for token, _ in items), lengths), ("_", float(seconds[-1]))]
         phones = phones_from_tokens(timed)
         phones[-1] = phones[-1]._replace(end=duration)
-        timeline = Timeline.from_phones(phones, _words(items, lengths, phones, seconds[0]))
+        timeline = Timeline.from_phones(phones, words_from_tokens(items, lengths, phones, seconds[0]))
         return end_with_the_sound(Speech(audio, KOKORO_RATE, timeline))
 
 
@@ -152,24 +152,6 @@ def _symbols(token: str, language: str, vocabulary: dict[str, int]) -> str:
         for phone, symbol in table.items():
             bare = bare.replace(phone, symbol) if len(phone) > 1 else bare
     return "".join(c for c in stress + table.get(bare, bare) if c in vocabulary)
-
-
-def _words(items: list[tuple[str, str]], lengths: list[float], phones: list[Segment], lead: float) -> list[Segment]:
-    """Each word from its first phone's start to its last phone's end."""
-    spans: list[list] = []
-    clock = lead
-    for (token, word), length in zip(items, lengths):
-        if word:
-            spans.append([word, clock, clock + length])
-        elif spans and token != " " and token not in PUNCTUATION:
-            spans[-1][2] = clock + length
-        clock += length
-    starts = np.array([phone.start for phone in phones if phone.label])
-    words = []
-    for word, start, end in spans:  # a word's first phone has the space before it
-        first = starts[max(0, np.searchsorted(starts, start + 1e-6, side="right") - 1)]
-        words.append(Segment(word, float(first), end))
-    return words
 
 
 @functools.lru_cache(maxsize=2)

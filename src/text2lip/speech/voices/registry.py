@@ -1,14 +1,19 @@
 """Voices by name."""
 
+import contextlib
 import re
 
 from text2lip.speech.utterance import Speech
 from text2lip.speech.voices.espeak import EspeakSynthesizer
+from text2lip.speech.voices.hibari import HibariSynthesizer
 from text2lip.speech.voices.kokoro import KokoroSynthesizer
 from text2lip.speech.voices.pico import PicoError, PicoSynthesizer
 from text2lip.speech.voices.piper import PiperSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
 from text2lip.text.languages import resolve_language
+
+
+BEFORE_ESPEAK = (PicoSynthesizer,)  # the default voice is the first of them that is installed and speaks the language
 
 
 def get_synthesizer(voice="default") -> Synthesizer:
@@ -34,6 +39,8 @@ def get_synthesizer(voice="default") -> Synthesizer:
         return EspeakSynthesizer(variant=rest or None)
     if voice == "pico":
         return PicoSynthesizer()
+    if family == "hibari" and (voice == "hibari" or (separator == ":" and rest)):
+        return HibariSynthesizer(rest or None)
     if family == "kokoro" and (voice == "kokoro" or (separator == ":" and rest)):
         return KokoroSynthesizer(rest or None)
     if family == "piper" and separator == ":" and rest:
@@ -47,6 +54,7 @@ def list_voices() -> dict[str, str]:
         "default": "pico where it speaks the language, else espeak",
         "espeak": "espeak-ng: every language, exact times, a machine's voice; variants: espeak+f3, espeak+m7, ...",
         "pico": "SVOX Pico: clear, small; en-us, en-gb, de, es, fr, it; times by alignment",
+        "hibari": "Hibari: natural English, quick, exact times; hibari:<model.onnx>; needs pip install hibari-tts",
         "kokoro": "Kokoro-82M: the most natural; kokoro:<voice>; needs its model, see text2lip.speech.voices.kokoro",
         "piper:<model.onnx>": "a Piper voice, by the path of its model or an installed voice package's name",
     }
@@ -65,18 +73,19 @@ class DefaultSynthesizer:
 
     def __init__(self):
         self._espeak = EspeakSynthesizer()
-        try:
-            self._pico = PicoSynthesizer()
-        except ImportError:
-            self._pico = None
+        self._better = []
+        for voice in BEFORE_ESPEAK:
+            with contextlib.suppress(ImportError):
+                self._better.append(voice())
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
         """Speak `text`; see `Synthesizer`. What Pico can't read is read by espeak."""
-        if self._pico is not None and resolve_language(language) in self._pico.languages:
-            try:
-                return self._pico(text, language=language, speaking_rate=speaking_rate)
-            except (SilentTextError, PicoError):
-                pass
+        for voice in self._better:
+            if resolve_language(language) in voice.languages:
+                try:
+                    return voice(text, language=language, speaking_rate=speaking_rate)
+                except (SilentTextError, PicoError):
+                    pass
         return self._espeak(text, language=language, speaking_rate=speaking_rate)
 
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
