@@ -89,5 +89,8 @@ class DefaultSynthesizer:
         return self._espeak(text, language=language, speaking_rate=speaking_rate)
 
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak IPA by espeak."""
+        """Speak IPA by espeak, or by a voice before it that can."""
+        for voice in self._better:
+            if hasattr(voice, "speak_phones") and resolve_language(language) in voice.languages:
+                return voice.speak_phones(phones, language=language, speaking_rate=speaking_rate)
         return self._espeak.speak_phones(phones, language=language, speaking_rate=speaking_rate)
