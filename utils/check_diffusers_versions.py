@@ -35,12 +35,16 @@ def make_environment(folder: Path, release: str) -> Path:
     venv.create(folder, with_pip=True)
     python = folder / "bin/python"
     inside = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)}))
-    (inside / "parent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # the package itself by its folder: .pth files of the parent, as an editable installation has, are not read
+    (inside / "parent.pth").write_text(f"{ROOT / 'src'}\n{sysconfig.get_path('purelib')}\n")
     subprocess.run([python, "-m", "pip", "install", "-qq", f"diffusers=={release}"], check=True)
-    found = [python, "-c", "import diffusers; print(diffusers.__version__)"]
-    found = subprocess.run(found, check=True, capture_output=True, text=True).stdout.split()[-1]
+    ask = [python, "-c", "import diffusers, text2lip; print(diffusers.__version__, text2lip.__file__, sep='\\n')"]
+    found, package = subprocess.run(ask, check=True, capture_output=True, text=True).stdout.splitlines()[-2:]
+    print(f"diffusers {found}, {package}", flush=True)
     if found != release:
         raise RuntimeError(f"diffusers {found} was found where {release} was installed.")
+    if not Path(package).is_relative_to(ROOT / "src"):
+        raise RuntimeError(f"text2lip was found at {package}, not in {ROOT / 'src'}.")
     return python
 
 
