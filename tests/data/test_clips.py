@@ -32,6 +32,15 @@ def test_folder(tmp_path):
     assert [clip.name for clip in folder_clips(root, "val")] == ["ann/a"]
 
 
+def test_numbers_that_name_speakers_and_splits(tmp_path):
+    rows = [
+        {"file_name": "a.mp4", "text": "x", "speaker": 0, "split": 0},
+        {"file_name": "b.mp4", "text": "x", "split": None},
+    ]
+    first, second = folder_clips(folder(tmp_path, *rows))
+    assert (first.speaker, first.split) == ("0", "0") and (second.speaker, second.split) == ("", "")
+
+
 @pytest.mark.parametrize("line", ['{"file_name": "b.mp4"}', "not json", '{"file_name": "missing.mp4", "text": "x"}'])
 def test_a_bad_line_is_named(tmp_path, line):
     (tmp_path / "b.mp4").touch()

@@ -107,5 +107,5 @@ def _listed(name: str, file: str, row: Mapping[str, Any], table: Path, where: st
     video = inside(table.parent, file, where, links=True)
     if not video.exists():
         raise ValueError(f"{where} names {file!r}, which is not there.")
-    speaker, split = (str(row.get(key) or "") for key in ("speaker", "split"))
+    speaker, split = ("" if row.get(key) is None else str(row[key]) for key in ("speaker", "split"))
     return SourceClip(name, speaker, split, video, row["text"], row.get("language") or "en-us")
