@@ -55,10 +55,10 @@ def test_plain_text_may_hold_markup_characters():
 
 
 def test_a_text_of_any_kind_becomes_pieces():
-    for text in ("a", "<speak>a</speak>", [Piece("a")]):
+    for text in ("a", "<speak>a</speak>", [Piece("a")], iter([Piece("a")]), dict.fromkeys([Piece("a")])):
         assert to_pieces(text, "en-us") == [Piece("a")]
     for other in (5, None, ["a"]):
-        with pytest.raises(ValueError, match="text: wants a string, got"):
+        with pytest.raises(ValueError, match="text: wants a string or a list of Piece, got"):
             to_pieces(other, "en-us")
 
 

@@ -165,7 +165,8 @@ def test_a_table_file_travels_with_the_tokenizer(tmp_path):
     tokenizer = VisemeTokenizer(str(path))
     tokenizer.save_pretrained(tmp_path / "saved")
     path.unlink()
-    again = VisemeTokenizer.from_pretrained(tmp_path / "saved")
+    again = VisemeTokenizer.from_pretrained(tmp_path, "saved")
+    assert again.vocab_size == again.pad_token_id == len(again.labels)
     assert again.labels == ("sil", "closed", "open") and again.config.viseme_set == "mine"
 
 

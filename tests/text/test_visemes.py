@@ -151,6 +151,11 @@ def test_user_table_falls_back_by_articulation(tmp_path):
     assert get_viseme_set(reordered).labels == get_viseme_set(table).labels
 
 
+def test_a_set_stays_as_it_is():
+    visemes = get_viseme_set("azure")
+    assert get_viseme_set(visemes) is visemes
+
+
 def test_user_table_of_diphthongs_alone_is_total():
     assert set(get_viseme_set({"aɪ": "x", "oʊ": "y"}).letters) == set(PHONE_INVENTORY)
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -68,7 +68,7 @@ def _root_start(text: str) -> int:
         at = end + len(_PROLOG[opener])
 
 
-def to_pieces(text: str | Sequence[Piece], language: str) -> list[Piece]:
+def to_pieces(text: str | Iterable[Piece], language: str) -> list[Piece]:
     """Plain text by [`plain_pieces`], SSML by [`parse_ssml`]; pieces stay as they are.
 
     Raises:
@@ -76,9 +76,10 @@ def to_pieces(text: str | Sequence[Piece], language: str) -> list[Piece]:
     """
     if isinstance(text, str):
         return parse_ssml(text, language) if is_ssml(text) else plain_pieces(text, language)
-    if not (isinstance(text, Sequence) and all(isinstance(piece, Piece) for piece in text)):
-        raise ValueError(f"text: wants a string, got {type(text).__name__}.")
-    return list(text)
+    pieces = list(text) if isinstance(text, Iterable) else [text]
+    if not all(isinstance(piece, Piece) for piece in pieces):
+        raise ValueError(f"text: wants a string or a list of Piece, got {type(text).__name__}.")
+    return pieces
 
 
 def plain_pieces(text: str, language: str = "en-us") -> list[Piece]:

@@ -90,6 +90,11 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         return self.visemes.labels
 
     @property
+    def vocab_size(self) -> int:
+        """Number of visemes, padding not counted."""
+        return len(self.visemes)
+
+    @property
     def pad_token_id(self) -> int:
         """Id of padding: the number of visemes."""
         return len(self.visemes)
@@ -233,16 +238,22 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
 
     @classmethod
     def from_pretrained(
-        cls, pretrained_model_name_or_path: str | os.PathLike, return_unused_kwargs: bool = False, **kwargs
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike,
+        subfolder: str | None = None,
+        return_unused_kwargs: bool = False,
+        **kwargs,
     ):
         """Load a tokenizer from a folder or a Hub id that holds `tokenizer_config.json`.
 
         Args:
             pretrained_model_name_or_path (`str` or `os.PathLike`): folder or Hub id.
+            subfolder (`str`, *optional*): folder inside of it.
             return_unused_kwargs (`bool`): also return the keyword arguments that were not used.
-            kwargs: configuration values to replace, and diffusers' arguments (`subfolder`, `revision`, `token`, ...).
+            kwargs: configuration values to replace, and diffusers' arguments (`revision`, `token`, ...).
         """
-        config, kwargs = cls.load_config(pretrained_model_name_or_path, return_unused_kwargs=True, **kwargs)
+        path = pretrained_model_name_or_path
+        config, kwargs = cls.load_config(path, subfolder=subfolder, return_unused_kwargs=True, **kwargs)
         return cls.from_config(config, return_unused_kwargs=return_unused_kwargs, **kwargs)
 
     def save_pretrained(self, save_directory: str | os.PathLike, push_to_hub: bool = False, **kwargs):

@@ -239,16 +239,18 @@ def _azure() -> VisemeSet:
 VISEME_SETS = {"oculus": _oculus, "azure": _azure}
 
 
-def get_viseme_set(viseme_set: str | Path | Mapping = "oculus") -> VisemeSet:
+def get_viseme_set(viseme_set: str | Path | Mapping | VisemeSet = "oculus") -> VisemeSet:
     """Look up or build a viseme set.
 
     Args:
         viseme_set: "oculus" (15, the labels of MPEG-4 FBA), "azure" (22, also SAPI 5), a mapping of IPA phone ->
-            label, or the path of a JSON file that holds such a mapping (see `viseme_set_from_table`).
+            label, the path of a JSON file that holds such a mapping (see `viseme_set_from_table`), or a set.
 
     Raises:
         ValueError: an unknown name, an unreadable file or a bad table.
     """
+    if isinstance(viseme_set, VisemeSet):
+        return viseme_set
     if isinstance(viseme_set, Mapping):
         return viseme_set_from_table(viseme_set)
     if viseme_set in VISEME_SETS:
