@@ -75,7 +75,7 @@ class TrainConfig(TrainerConfig):
     stage: str = "spatial"  # vae, spatial or motion
     prepared: str = "outputs/grid"  # folder of examples/prepare_grid.py; without `val` every tenth clip is held out
     videos: str = field(default_factory=lambda: os.environ.get("TEXT2LIP_DATA", "data"))  # what it was prepared from
-    output: str = "outputs/echomimic"
+    output: str = "outputs/echomimic"  # folder for checkpoints, weights, sheets and log
     data: str = "Prepared clips, their `train` split."
     start: str | None = None  # pipeline whose networks and VAE to begin with
     vae: str | None = None  # folder of an AutoencoderKL, in place of that of `start`

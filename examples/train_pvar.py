@@ -53,7 +53,7 @@ class TrainConfig(TrainerConfig):
     viseme_set: str = "oculus"  # or azure, or a JSON file of your own: IPA phone -> label
     use_visemes: bool = True  # false: the baseline that hears sound only
     max_steps: int = 4000
-    batch_size: int = 32
+    batch_size: int = 32  # clips, on each process
     motion_weight: float = 1.0  # of this loss; motion and velocity are in units of 0.01 of the eyes' distance
     velocity_weight: float = 1.0  # of this loss
     pseudo_audio_weight: float = 1.0  # of this loss
@@ -67,7 +67,8 @@ class TrainConfig(TrainerConfig):
     validate_every: int = 200
     save_every: int = 200
     limit_clips: int | None = None  # use only so many of each split, the first
-    push_to_hub: str | None = None  # user/name: the best networks go there in a whole pipeline; wants a licence
+    push_to_hub: str | None = None  # user/name: the best networks go there in a whole pipeline
+    licence: str | None = None  # of the weights, an SPDX identifier; wanted with push_to_hub
 
 
 def build_clips(config: TrainConfig, clips: list[PreparedClip], tokenizer: VisemeTokenizer) -> list[Tensors]:

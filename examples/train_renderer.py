@@ -50,6 +50,7 @@ class TrainConfig(TrainerConfig):
     pairs: str = "outputs/pairs"  # films/, stills/, heads/, val/ of examples/prepare_pairs.py; val/ may be missing
     shares: dict[str, float] = field(default_factory=lambda: {"films": 0.85, "stills": 0.15})  # folder: share of draws
     output: str = "outputs/renderer"
+    batch_size: int = 8  # pairs of two frames, on each process
     data: str = "Pairs of mouth pictures."
     network: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LandmarkGuidedUNet
     start: str | None = None  # pipeline or LandmarkGuidedUNet to begin with: built-in name, folder or Hub id
@@ -62,7 +63,8 @@ class TrainConfig(TrainerConfig):
     adversarial_start: int = 3000  # steps until the adversary has a say; it begins to learn a ramp earlier
     adversarial_ramp: int = 1000  # steps until it has its full one
     lpips: str | None = None  # file or folder of the weights; default: where the metric looks
-    push_to_hub: str | None = None  # user/name: a pipeline with the final weights goes there; wants a licence
+    push_to_hub: str | None = None  # user/name: a pipeline with the final weights goes there
+    licence: str | None = None  # of the weights, an SPDX identifier; wanted with push_to_hub
     threads: int | None = None  # of torch
 
 

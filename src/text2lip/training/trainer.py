@@ -105,7 +105,7 @@ class Trainer:
         raise NotImplementedError
 
     def evaluate(self, network: nn.Module) -> tuple[dict[str, float | None], float | None]:
-        """Figures of the averaged weights, which `network` has, and their error; without one no best is kept."""
+        """Figures of the averaged weights, which `network` has, and their error; without a finite one no best is kept."""
         raise NotImplementedError
 
     def write(self, network: nn.Module, folder: Path, figures: dict[str, float | None]) -> None:
@@ -174,19 +174,20 @@ class Trainer:
                 figures = {name.removeprefix("val/"): value for name, value in figures.items()}
                 shown = {name: round(value, 4) for name, value in figures.items() if value is not None}
                 say(f"val at step {self.step}: {json.dumps(shown)}")
-            if error is not None and (self.best is None or error < self.best):
+            if error is not None and math.isfinite(error) and (self.best is None or error < self.best):
                 self.best = error
                 self.keep("best", figures)
         self.accelerator.wait_for_everyone()
 
     @torch.no_grad()
     def keep(self, name: str, figures: dict[str, float | None] | None = None) -> None:
-        """Write the averaged weights and their figures to the folder `name`, whole or not at all."""
+        """Write the averaged weights and their figures, if any, to the folder `name`, whole or not at all."""
         if self.accelerator.is_main_process:
             network, figures = self.accelerator.unwrap_model(self.network), figures or {}
             with replaced_folder(self.output / name) as folder, self.ema.applied(network):
                 self.write(network, folder, figures)
-                (folder / "figures.json").write_text(json.dumps({"step": self.step, **figures}, indent=2))
+                if figures or self.published:  # of a folder for the Hub at least the step
+                    (folder / "figures.json").write_text(json.dumps({"step": self.step, **figures}, indent=2))
 
     def note(self, component: Any, figures: dict[str, float | None], start: str = "") -> None:
         """Note in a component's configuration how it was made, and with which weights it began, see [`began_with`]."""
@@ -203,8 +204,11 @@ class Trainer:
 
     def _state(self) -> dict[str, Any]:
         """What a checkpoint says of its run."""
-        changing = {"max_steps": self.config.max_steps, "mixed_precision": self.accelerator.mixed_precision}
-        return {"step": self.step, "best": self.best, **self.fixed, **changing}
+        return {"step": self.step, "best": self.best, **self.fixed, **self._changing()}
+
+    def _changing(self) -> dict[str, Any]:
+        """Settings that may change from checkpoint to checkpoint, with a warning."""
+        return {"max_steps": self.config.max_steps, "mixed_precision": self.accelerator.mixed_precision}
 
     def _resume(self) -> None:
         """Go on from the checkpoint that is asked for, if any; write the settings beside the log."""
@@ -215,7 +219,7 @@ class Trainer:
             run = load_checkpoint(self.accelerator, found, self.fixed, self.ema, self.fixed_before)
             self.step, self.best = run["step"], run.get("best")
             say(f"Resumed {found}")
-            for name, value in self._state().items():
+            for name, value in self._changing().items():
                 if run.get(name, value) != value:
                     change = f"{name} has changed from {run[name]} to {value}"
                     say(f"WARNING: {change}: the run is not what it would have been")
