@@ -74,9 +74,8 @@ def draw_landmarks(landmarks: np.ndarray, height: int, width: int, *, lips: bool
     for index, colour in MARKS:
         x, y = landmarks[index, :2].astype(np.float32).tolist()
         column, row = int(CANVAS * x), int(CANVAS * y)
-        if (
-            0 <= x < 1 and 0 <= y < 1 and min(column, row) >= HALF_MARK
-        ):  # upstream's slices are empty nearer to the edge
+        # upstream's slices are empty nearer to the edge
+        if 0 <= x < 1 and 0 <= y < 1 and min(column, row) >= HALF_MARK:
             canvas[row - HALF_MARK : row + HALF_MARK, column - HALF_MARK : column + HALF_MARK] = colour
     return cv2.resize(canvas, (width, height))
 

@@ -91,9 +91,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         self.grow1 = nn.Conv2d(second, first, 1)
         self.up1 = self._blocks(first, layers_per_block)
         self.smooth = nn.Conv2d(first, 5, 3, padding=1)  # flow and shading, at half the size
-        self.fine = nn.Conv2d(
-            first, 4 * 5, 3, padding=1
-        )  # colour, mask, and what is reference_share from the reference
+        self.fine = nn.Conv2d(first, 4 * 5, 3, padding=1)  # colour, mask, share of the reference
         for layer in (self.smooth, self.fine):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
