@@ -65,6 +65,7 @@ def test_circles_of_lazy_imports(package):
             "from text2lip.renderers import warp",
             "text2lip.motion.seal imports text2lip.renderers.warp",
         ),
+        ("data/grid.py", "import text2lip.models.unet", "text2lip.data.grid imports text2lip.models.unet"),
         ("memory.py", "from text2lip.text import money", "text2lip.memory imports text2lip.text.money"),
         ("models/unet.py", "from text2lip.metrics import wer", "text2lip.models.unet imports text2lip.metrics.wer"),
         ("metrics/wer.py", "from text2lip.pipelines import a", "text2lip.metrics.wer imports text2lip.pipelines.a"),
@@ -95,7 +96,7 @@ def test_arrows_down(package):
     assert {fault.split(":")[0] for fault in structure.check_rooms(root)} == {"room attic"}
 
 
-def test_too_many_parameters(package):
+def test_too_many_parameters(package, monkeypatch):
     nine = "a, b, c, d, *, e, f, g, h, i=0"
     root = package(
         {
@@ -109,7 +110,7 @@ class Model:
     @register_to_config
     def __init__(self, {nine}): pass
 class Text2LipPipeline:
-    def __call__(self, {nine}): pass
+    def __init__(self, {nine}): pass
 def outer():
     def inner(a, b, c, d, e, f, g, *h, **i): pass
     async def wide({nine}): pass
@@ -117,4 +118,7 @@ def outer():
         }
     )
     names = ("wide", "Crop.method", "outer.inner", "outer.wide")
-    assert structure.check_parameters(root) == [f"parameters: text2lip.faces.crop.{name} has 9" for name in names]
+    found = [f"parameters: text2lip.faces.crop.{name} has 9" for name in names]
+    assert structure.check_parameters(root) == found
+    monkeypatch.setitem(structure.WIDE, "fits", "it grew once")
+    assert structure.check_parameters(root) == [*found, "parameters: fits stands in WIDE without need"]
