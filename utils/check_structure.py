@@ -173,7 +173,7 @@ def _room(module: str) -> str:
 
 
 def check_parameters(package: Path = PACKAGE) -> list[str]:
-    """No function with more than `MAX_PARAMETERS`, `self` and `cls` not counted; and nothing in `WIDE` without need."""
+    """No function with more than `MAX_PARAMETERS`, `self` and `cls` not counted; nothing in `WIDE` without need."""
     wide = [
         (module, name, count)
         for module, tree in modules_of(package).items()

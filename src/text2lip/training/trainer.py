@@ -105,7 +105,7 @@ class Trainer:
         raise NotImplementedError
 
     def evaluate(self, network: nn.Module) -> tuple[dict[str, float | None], float | None]:
-        """Figures of the averaged weights, which `network` has, and their error; without a finite one no best is kept."""
+        """Figures of the averaged weights, which `network` has, and their error; only a finite one makes a best."""
         raise NotImplementedError
 
     def write(self, network: nn.Module, folder: Path, figures: dict[str, float | None]) -> None:
