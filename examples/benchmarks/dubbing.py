@@ -187,7 +187,9 @@ def dubbed(
     pipe, film, motion: LipMotion, renderer: LearnedRenderer, references: ReferenceSet | None = None
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Landmarks and frames of a film with other lip motion."""
-    scene = Film(film, pipe.face_landmarker, fps=motion.fps, video_end="cut", references=references)
+    scene = Film(film, pipe.face_landmarker, fps=motion.fps, video_end="cut")
+    if references is not None:
+        scene.refer_to(references)
     landmarks, frames = scene.draw(renderer, motion)
     return landmarks, list(frames)
 

@@ -234,7 +234,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
     show = iter if args.quiet else show_progress
-    stream.save(args.output, args.subtitles, lambda frames: until(stopped, show(frames)))
+    stream.save(args.output, subtitles=args.subtitles, progress=lambda frames: until(stopped, show(frames)))
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)

@@ -46,6 +46,12 @@ def test_the_command_line_has_its_options_and_defaults_from_the_request():
     assert (args.face_index, args.speaking_rate, args.renderer) == ((1, 2, 3, 4), 0.8, "learned")
 
 
+def test_the_renderers_names_are_those_of_the_choice():
+    from text2lip.renderers.selection import RENDERERS
+
+    assert FIELDS["renderer"].metadata["parser"]["choices"] == RENDERERS
+
+
 def test_a_request_is_frozen_checked_and_parted_into_clips():
     request = Text2LipRequest(["One.", "Two."], "a.png", voice=["espeak", None], fps=25)
     with pytest.raises(FrozenInstanceError):
@@ -73,6 +79,9 @@ def test_a_method_takes_fields_or_a_request():
     assert maker.make(3, "Hi.", fps=5, loud=True) == (3, "Hi.", 5, True)
     assert maker.make(3, Text2LipRequest("Hi.", fps=6)) == (3, "Hi.", 6, False)
     assert maker.make(size=3, prompt="Hi.") == (3, "Hi.", None, False)
+    assert maker.make(3, request=Text2LipRequest("Hi.")) == (3, "Hi.", None, False)
+    with pytest.raises(TypeError, match="takes a Text2LipRequest or its fields, not both"):
+        maker.make(3, Text2LipRequest("Hi."), fps=3)
     with pytest.raises(TypeError, match="unexpected keyword argument 'image'"):
         maker.make(3, "Hi.", image="a.png")
     assert (

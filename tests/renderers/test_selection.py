@@ -73,7 +73,7 @@ def test_auto_takes_the_best_there_is(pipe):
 
 def test_a_renderer_that_samples_gets_its_parts_and_its_arguments(pipe):
     made = sampled(pipe)
-    renderer = made.make_renderer("echomimic", SamplingOptions(num_inference_steps=6, guidance_scale=1.0), made)
+    renderer = made.make_renderer("echomimic", SamplingOptions(num_inference_steps=6, guidance_scale=1.0))
     assert renderer.parts == (made.unet, made.reference_unet, made.landmark_encoder, made.vae, made.scheduler)
     options = SamplingOptions(num_inference_steps=6, guidance_scale=1.0)
     assert renderer.sampler == {"options": options, "pipe": made}
@@ -122,8 +122,33 @@ def test_an_object_that_draws_is_a_renderer(pipe, portrait):
     renderer = LearnedRecorder()
     frames = list(pipe.stream("Hi.", portrait, num_frames=3, renderer=renderer))
     assert len(frames) == 3 and np.array_equal(frames[2], portrait) and renderer.given["fps"] == 25
-    with pytest.raises(ValueError, match="renderer: object has no render, takes_references, hears_sound, samples"):
-        pipe.stream("Hi.", portrait, renderer=object())
+    for renderer, message in (
+        (object(), "renderer: object has no render, takes_references, hears_sound, samples"),
+        (LearnedRecorder, "renderer: the class LearnedRecorder; give an object of it"),
+        ("unet", "renderer: 'unet'; choose one of .*; 'unet' is called 'learned' or 'echomimic'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            pipe.stream("Hi.", portrait, renderer=renderer)
+    with pytest.raises(ValueError, match="num_inference_steps: 3, but an object has its own settings"):
+        pipe.stream("Hi.", portrait, renderer=SampledRecorder(), num_inference_steps=3)
+    with pytest.raises(ValueError, match="audio_condition: 'pseudo' is for the sound that an EchoMimicUNet hears"):
+        pipe.stream("Hi.", portrait, renderer=SampledRecorder(), audio_condition="pseudo")
+
+
+def test_a_renderer_that_makes_too_few_or_other_pictures_is_told(pipe, portrait):
+    class Lame(LearnedRecorder):
+        def render(self, portrait, landmarks, **given):
+            return ((portrait if number < 2 else self.last) for number in range(len(landmarks) - self.missing))
+
+    for missing, last, message in (
+        (1, portrait, "renderer: made 4 of 5"),
+        (0, portrait[1:], "renderer: frame 3 of 5 is uint8"),
+    ):
+        for image in (portrait, [portrait] * 3):
+            lame = Lame()
+            lame.missing, lame.last = missing, last
+            with pytest.raises(ValueError, match=message):
+                list(pipe.stream("Hi.", image, num_frames=5, renderer=lame, voice=None))
 
 
 def test_a_folder_that_calls_its_renderer_unet_loads(pipe, portrait, tmp_path):

@@ -108,7 +108,7 @@ class Text2LipStream:
         return fit_audio(audio, sampling_rate, len(self), self.fps)
 
     def save(
-        self, path: str | Path, subtitles: str | Path | None = None, progress: Callable[[Iterable], Iterable] = iter
+        self, path: str | Path, *, subtitles: str | Path | None = None, progress: Callable[[Iterable], Iterable] = iter
     ) -> int:
         """Write the clip to a video file while it is made; see [`save_clip`].
 
@@ -178,6 +178,7 @@ class Text2LipPipelineOutput(BaseOutput):
         self,
         path: str | Path,
         index: int = 0,
+        *,
         subtitles: str | Path | None = None,
         progress: Callable[[Iterable], Iterable] = iter,
     ) -> int:

@@ -5,11 +5,12 @@ import inspect
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from text2lip.renderers.sampling import SamplingOptions
 from text2lip.text.timing import Timeline
 
 
@@ -183,8 +184,15 @@ class Text2LipRequest:
             if value not in choices:
                 raise ValueError(f"{name}: {value!r}; choose one of {tuple(c for c in choices if c)}.")
 
-    def clips(self) -> list["Text2LipRequest"]:
+    def sampling(self, quiet: bool, *callbacks: Any) -> SamplingOptions:
+        """What a renderer that samples is asked; `callbacks` as [`SamplingOptions`] has them, `quiet` for no bar."""
+        return SamplingOptions(self.num_inference_steps, self.guidance_scale, *callbacks, quiet=quiet)
+
+    def clips(self, names: Sequence[str] | None = None) -> list["Text2LipRequest"]:
         """One request for each prompt, with its own image, voice, audio and so on.
+
+        Args:
+            names (`Sequence[str]`, *optional*): fields that have to be there, all by default.
 
         Raises:
             ValueError: a value that can't be used, or lists of unequal length.
@@ -219,24 +227,20 @@ class Text2LipRequest:
             values[name] = value if several else [value] * len(prompts)
         clips = [replace(self, **dict(zip(values, row))) for row in zip(*values.values())]
         for clip in clips:
-            clip.check_clip()
+            clip._check_clip(FIELDS if names is None else names)
         return clips
 
-    def check_clip(self) -> None:
-        """Refuse what no clip can be made from, in the request of a single one.
-
-        Raises:
-            ValueError: no text, no image, or a pace or a voice that can't keep to the times that are given.
-        """
+    def _check_clip(self, names: Iterable[str]) -> None:
+        """Refuse no text, no image, and a pace or a voice that can't keep to the times that are given."""
         if not isinstance(self.language, str) or not self.language.strip():
             raise ValueError(f"language: {self.language!r}; wants a code such as 'en-us' or 'fr'.")
-        if self.prompt is None and self.timings is None:
+        if "prompt" in names and self.prompt is None and self.timings is None:
             raise ValueError("prompt: None, and no timings either; give the text that is said.")
         if self.prompt is not None and not isinstance(self.prompt, str):
             raise ValueError(f"prompt: got {type(self.prompt).__name__}; wants a string or a list of strings.")
         if self.prompt is not None and not self.prompt.strip() and self.timings is None:
             raise ValueError(f"prompt: {self.prompt!r} is empty; give the text that is said.")
-        if self.image is None:
+        if "image" in names and self.image is None:
             raise ValueError(
                 "image: None; give a portrait: a path, a PIL image, a uint8 array or a tensor; or a video."
             )
@@ -258,7 +262,7 @@ def takes(*names: str) -> Callable:
     """Let a method that wants a request be called with the request's fields.
 
     `@takes("prompt", "voice") def speak(self, request)` is called as `speak("Hello.", voice="espeak")`, or with a
-    [`Text2LipRequest`]. Its signature and, at `{arguments}` in its docstring, its docs are those of the fields.
+    [`Text2LipRequest`] of one clip. Its signature and, at `{arguments}` in its docstring, its docs are the fields'.
 
     Args:
         names (`str`): fields of the request, all by default. `request` is the method's last positional parameter.
@@ -274,12 +278,21 @@ def takes(*names: str) -> Callable:
 
         @functools.wraps(method)
         def call(*args, **arguments):
-            if len(args) > len(before) and isinstance(args[len(before)], Text2LipRequest):
+            place = len(before)
+            if "request" in arguments:
+                args = (*args, arguments.pop("request"))
+            if len(args) > place and isinstance(args[place], Text2LipRequest):
+                if len(args) > place + 1 or FIELDS.keys() & arguments.keys():
+                    raise TypeError(f"{method.__name__}() takes a Text2LipRequest or its fields, not both.")
                 return method(*args, **arguments)
             bound = signature.bind(*args, **arguments).arguments
-            asked_for = {name: bound.pop(name) for name in names if name in bound}
-            leading = [bound.pop(p.name) for p in before]
-            return method(*leading, Text2LipRequest(**asked_for), **bound)
+            request = Text2LipRequest(**{name: bound.pop(name) for name in names if name in bound})
+            if len(names) < len(FIELDS):  # a stage, which is of one clip
+                clips = request.clips(names)
+                if len(clips) > 1:
+                    raise ValueError(f"prompt: got {len(clips)}, but {method.__name__} is of one clip.")
+                (request,) = clips
+            return method(*(bound.pop(parameter.name) for parameter in before), request, **bound)
 
         call.__signature__ = signature
         call.__doc__ = inspect.cleandoc(method.__doc__).replace("{arguments}", _documented(names))

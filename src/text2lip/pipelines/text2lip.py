@@ -11,6 +11,7 @@ The algorithm, after *Text2Lip* (arXiv 2508.02362), in four stages that can each
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,19 +19,13 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
 from transformers import PreTrainedModel
 
+from text2lip import models
 from text2lip.cards import ModelCardMixin
 from text2lip.devices import execution_device
 from text2lip.faces.cache import FaceCache
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
 from text2lip.media.footage import is_footage
-from text2lip.models.echomimic_reference import EchoMimicReferenceUNet
-from text2lip.models.echomimic_unet import EchoMimicUNet
-from text2lip.models.landmark_encoder import LandmarkEncoder
-from text2lip.models.landmark_unet import LandmarkGuidedUNet
-from text2lip.models.lip_decoder import LipDecoderModel
-from text2lip.models.pseudo_audio import PseudoAudioModel
-from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.durations import predict_timeline
 from text2lip.motion.lips import LipMotion, LipNetworks, animate
@@ -40,13 +35,11 @@ from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, al
 from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, takes
 from text2lip.registration import register_pipeline
 from text2lip.renderers.base import Renderer
-from text2lip.renderers.idle import add_idle, idle_landmarks, idle_seed
+from text2lip.renderers.idle import add_idle, check_idle, idle_landmarks, idle_seed
 from text2lip.renderers.sampling import Sampling, SamplingOptions
-from text2lip.renderers.selection import RENDERERS, choose_renderer
+from text2lip.renderers.selection import RENDERERS, check_references, choose_renderer
 from text2lip.renderers.sound_features import check_condition, sound_features
-from text2lip.scenes.film import Film
-from text2lip.scenes.portrait import Portrait
-from text2lip.scenes.reference_set import ReferenceSet
+from text2lip.scenes import Film, Portrait, ReferenceSet
 from text2lip.speech.utterance import Speech, join, silence
 from text2lip.speech.voices.protocol import check_rate, clean_text
 from text2lip.text.timing import Timeline
@@ -69,12 +62,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         viseme_encoder (*optional*): the paper's VisemeEncoder; the built-in one also sees phones and features.
         pseudo_audio (*optional*): the paper's pseudo-audio module (Eq. 7).
         lip_decoder (*optional*): the paper's LipDecoder.
-        unet (*optional*): a learned renderer.
-        reference_unet (*optional*): its reference network.
-        landmark_encoder (*optional*): its landmark network.
-        vae (*optional*): its autoencoder.
-        audio_encoder (*optional*): features of real sound.
-        scheduler (*optional*): its noise schedule.
+        unet (*optional*): the network of a renderer, and for one that samples:
+        reference_unet, landmark_encoder, vae, audio_encoder, scheduler (*optional*): what EchoMimic has beside it.
         motion (`str`): what moves the lips: "articulatory" or "networks".
         renderer (`str`): "auto" (the best there is), "geometric", "learned" or "echomimic".
         max_size (`int`): longest side of a portrait, pixels.
@@ -101,12 +90,12 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         tokenizer: VisemeTokenizer,
         face_landmarker: FaceLandmarker,
         articulation: ArticulatoryModel,
-        viseme_encoder: VisemeEncoderModel | None = None,
-        pseudo_audio: PseudoAudioModel | None = None,
-        lip_decoder: LipDecoderModel | None = None,
-        unet: LandmarkGuidedUNet | EchoMimicUNet | None = None,
-        reference_unet: EchoMimicReferenceUNet | None = None,
-        landmark_encoder: LandmarkEncoder | None = None,
+        viseme_encoder: models.VisemeEncoderModel | None = None,
+        pseudo_audio: models.PseudoAudioModel | None = None,
+        lip_decoder: models.LipDecoderModel | None = None,
+        unet: models.LandmarkGuidedUNet | models.EchoMimicUNet | None = None,
+        reference_unet: models.EchoMimicReferenceUNet | None = None,
+        landmark_encoder: models.LandmarkEncoder | None = None,
         vae: AutoencoderKL | AutoencoderTiny | None = None,
         audio_encoder: PreTrainedModel | None = None,
         scheduler: SchedulerMixin | None = None,
@@ -177,11 +166,9 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             {arguments}
             output_type (`str`): "pil", "np" or "pt".
             return_dict (`bool`): False for a plain tuple.
-            callback_on_step_end (`Callable`, *optional*): `(pipe, step, timestep, tensors) -> tensors`, called after
-                each sampler step of a renderer that samples; or a `PipelineCallback` of diffusers. What it may read
-                and set: [`Sampling`].
-            callback_on_step_end_tensor_inputs (`list[str]`, *optional*): tensors that the callback gets, and may give
-                back changed: "latents" (by default), "prompt_embeds" (the sound), see [`EchoMimicRenderer`].
+            callback_on_step_end (`Callable`, *optional*): called after each step of a renderer that samples, see
+                [`SamplingOptions`], with
+            callback_on_step_end_tensor_inputs (`list[str]`, *optional*): these of its tensors.
             progress (`Callable`, *optional*): `(done, total) -> None`, called after each frame with how many of all
                 frames are made. What it raises ends the call.
 
@@ -231,8 +218,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             [`Text2LipStream`]: iterate for uint8 (height, width, 3) frames; carries `audio`, `sampling_rate`, `fps`.
         """
         self.check_inputs(request)
-        count = len(request.clips())
-        if count != 1:
+        if (count := len(request.clips())) != 1:
             raise ValueError(f"prompt: stream makes one clip, got {count}; call it once for each.")
         with self._freed_hooks():
             stream = next(self._streams(request))
@@ -242,14 +228,13 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     def _streams(self, request: Text2LipRequest, **callbacks: Any) -> Iterator[Text2LipStream]:
         """The clips of a request up to their first frames, one after another; what they share is seen once."""
         clips = request.clips()
-        references = {id(clip.reference): clip.reference for clip in clips}
-        references = {key: self._reference_set(value) for key, value in references.items()}
-        scenes = {}
+        scenes, reference_sets = {}, {}
         for clip in clips:
             pictures = id(clip.image), id(clip.reference)
             if pictures not in scenes:
-                scenes[pictures] = self.see(replace(clip, reference=references[pictures[1]]))
+                scenes[pictures] = self._scene(clip, reference_sets)
             scene = scenes[pictures]
+            check_idle(clip.idle, scene.moves)
             speech = self.speak(clip)
             lip_motion = self.move(speech.timeline, replace(clip, fps=scene.fps))
             features = sound_features(clip.audio_condition, speech, lip_motion, self.components)
@@ -271,18 +256,25 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             FaceNotFoundError: no face, or not the one asked for; of a film it shows when it is drawn.
             ValueError: a picture or film that can't be used.
         """
-        landmarker = self.face_landmarker
-        person = Person.of(request.face_index, landmarker, lambda seen: self._faces.locate_all(landmarker, seen))
-        shared = {"fps": request.fps, "person": person, "max_size": self.config.max_size}
-        shared["references"] = self._reference_set(request.reference)
-        if not is_footage(request.image):
-            return Portrait(request.image, landmarker, faces=self._faces, **shared)
-        return Film(request.image, landmarker, video_end=request.video_end, progress=self.progress_bar, **shared)
+        return self._scene(request, {})
 
-    def _reference_set(self, reference: Any) -> ReferenceSet | None:
-        if reference is None or isinstance(reference, ReferenceSet):
-            return reference
-        return ReferenceSet.read(reference, self.face_landmarker, self.config.max_size, self.progress_bar)
+    def _scene(self, request: Text2LipRequest, reference_sets: dict[int, ReferenceSet]) -> Portrait | Film:
+        """What [`see`] gives; reads no reference twice that is among `reference_sets`, by its id."""
+        landmarker, max_size = self.face_landmarker, self.config.max_size
+        person = Person.of(request.face_index, landmarker, lambda seen: self._faces.locate_all(landmarker, seen))
+        shared = {"fps": request.fps, "person": person, "max_size": max_size}
+        if is_footage(request.image):
+            shared |= {"video_end": request.video_end, "progress": self.progress_bar}
+            scene = Film(request.image, landmarker, **shared)
+        else:
+            scene = Portrait(request.image, landmarker, faces=self._faces, **shared)
+        if request.reference is not None:
+            key = id(request.reference)
+            if key not in reference_sets:
+                found = ReferenceSet.read(request.reference, landmarker, max_size, self.progress_bar)
+                reference_sets[key] = found
+            scene.refer_to(reference_sets[key])
+        return scene
 
     @takes("prompt", "voice", "audio", "sampling_rate", "timings", "language", "speaking_rate")
     @torch.no_grad()
@@ -303,6 +295,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """
         from text2lip import speech  # voices and aligners are loaded when they are used
 
+        silent = partial(Speech, None, None)
         if request.audio is not None:
             audio, rate = speech.read_audio(request.audio, request.sampling_rate)
             if request.timings is None:
@@ -310,20 +303,18 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             else:
                 timeline = speech.read_timeline(request.timings, language=request.language)
                 timeline = timeline.pad(audio.shape[-1] / rate)
-            return Speech(None, None, timeline) if request.voice is None else Speech(audio, rate, timeline)
+            return silent(timeline) if request.voice is None else Speech(audio, rate, timeline)
         if request.timings is not None:
-            return Speech(None, None, speech.read_timeline(request.timings, language=request.language))
+            return silent(speech.read_timeline(request.timings, language=request.language))
         encoder = self.viseme_encoder
         if request.voice is None and encoder is not None and not encoder.misfit(self.tokenizer):
             text, pace = clean_text(request.prompt), check_rate(request.speaking_rate)
-            return Speech(
-                None, None, predict_timeline(encoder, self.tokenizer, text, request.language, pace, LEAD, TAIL)
-            )
+            return silent(predict_timeline(encoder, self.tokenizer, text, request.language, pace, LEAD, TAIL))
         voice = "default" if request.voice is None else request.voice
         spoken = speech.synthesize(request.prompt, voice, request.language, request.speaking_rate)
         rate = spoken.sampling_rate
         spoken = join([silence(LEAD, rate), spoken, silence(TAIL, rate)])
-        return Speech(None, None, spoken.timeline) if request.voice is None else spoken
+        return silent(spoken.timeline) if request.voice is None else spoken
 
     @takes("motion", "expressiveness", "fps", "num_frames", "language")
     @torch.no_grad()
@@ -360,7 +351,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         request: Text2LipRequest,
         *,
         audio_features: torch.Tensor | None = None,
-        **callbacks: Any,
+        callback_on_step_end: Callable | None = None,
+        callback_on_step_end_tensor_inputs: list[str] | None = None,
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Stage 4: the scene with its lips moved.
 
@@ -370,18 +362,22 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             {arguments}
             audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), for a renderer that hears, see
                 [`~text2lip.renderers.sound_features.sound_features`].
-            callbacks: `callback_on_step_end` and `callback_on_step_end_tensor_inputs`, see [`__call__`].
+            callback_on_step_end, callback_on_step_end_tensor_inputs: see [`__call__`].
 
         Returns:
             `tuple`: landmarks, float32 (frames, 478, 2), normalised; and an iterator of frames, uint8 (height, width,
             3). Fewer than in `lip_motion` where a film ends sooner and was to be cut.
 
         Raises:
-            ValueError: a renderer that this pipeline can't make, or `idle` for a film.
+            ValueError: a renderer that this pipeline can't make or that has no use for the scene's references, motion
+                at another rate than the scene's, or `idle` for a film.
         """
-        if request.idle and scene.moves:
-            raise ValueError(f"idle: {request.idle!r}, but the head of a video has its own life; leave it out.")
-        renderer = self.make_renderer(request.renderer, self._sampling_options(request, **callbacks), pipe=self)
+        check_idle(request.idle, scene.moves)
+        if lip_motion.fps != scene.fps:
+            raise ValueError(f"lip_motion: {lip_motion.fps:g} frames per second, but the scene has {scene.fps:g}.")
+        options = request.sampling(self._quiet, callback_on_step_end, callback_on_step_end_tensor_inputs)
+        renderer = self.make_renderer(request.renderer, options)
+        check_references(scene.references, renderer)
         landmarks, frames = scene.draw(renderer, lip_motion, audio_features, request.generator)
         if request.idle:
             life = {"fps": scene.fps, "strength": float(request.idle), "seed": idle_seed(request.generator)}
@@ -389,13 +385,18 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             landmarks = idle_landmarks(landmarks, scene.face[:, :2], size=scene.size, **life)
         return landmarks, frames
 
+    @property
+    def _quiet(self) -> bool:
+        return bool(getattr(self, "_progress_bar_config", {}).get("disable"))
+
     def lip_model(self, motion: str | None = None) -> LipNetworks | ArticulatoryModel:
         """What moves the lips: "networks" or "articulatory"; this pipeline's own choice by default.
 
         Raises:
             ValueError: networks that are missing, or were trained for other visemes than the tokenizer's.
         """
-        if (motion or self.config.motion) == "articulatory":
+        motion = Text2LipRequest(motion=motion).motion or self.config.motion  # one that there is
+        if motion == "articulatory":
             return self.articulation
         for name in ("viseme_encoder", "pseudo_audio", "lip_decoder"):
             if getattr(self, name) is None:
@@ -404,31 +405,32 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         return LipNetworks(self.viseme_encoder, self.pseudo_audio, self.lip_decoder)
 
     def make_renderer(
-        self,
-        renderer: str | Renderer | None = None,
-        options: SamplingOptions | None = None,
-        pipe: Sampling | None = None,
+        self, renderer: str | Renderer | None = None, options: SamplingOptions | None = None
     ) -> Renderer:
-        """What draws the frames, this pipeline's own choice by default; see [`choose_renderer`]."""
-        renderer = self.config.renderer if renderer is None else renderer
-        return choose_renderer(renderer, self.components, options, pipe)
+        """What draws the frames, see [`choose_renderer`].
 
-    def _sampling_options(self, request: Text2LipRequest, **callbacks: Any) -> SamplingOptions:
-        return SamplingOptions(
-            num_inference_steps=request.num_inference_steps,
-            guidance_scale=request.guidance_scale,
-            quiet=bool(getattr(self, "_progress_bar_config", {}).get("disable")),
-            **callbacks,
-        )
+        Args:
+            renderer (`str` or [`Renderer`], *optional*): this pipeline's own choice by default.
+            options ([`SamplingOptions`], *optional*): for a renderer that samples; callbacks get this pipeline.
+        """
+        options = options or SamplingOptions(quiet=self._quiet)
+        renderer = self.config.renderer if renderer is None else renderer
+        return choose_renderer(renderer, self.components, options, pipe=self)
 
     @takes()
-    def check_inputs(self, request: Text2LipRequest, *, output_type: str = "np", **callbacks: Any) -> None:
+    def check_inputs(
+        self,
+        request: Text2LipRequest,
+        *,
+        output_type: str = "np",
+        callback_on_step_end: Callable | None = None,
+        callback_on_step_end_tensor_inputs: list[str] | None = None,
+    ) -> None:
         """Refuse what this pipeline can't do; takes the arguments of a call.
 
         Raises:
-            ValueError: a required component is None or has no data (on "meta"), a `motion`, `renderer` or
-                `audio_condition` whose components are missing, networks for other visemes than the tokenizer's, an
-                unknown `output_type`, references or sampler arguments for a renderer that has no use for them.
+            ValueError: a component that is missing, without data (on "meta") or doesn't fit another; an unknown
+                `output_type`; references or sampler arguments for a renderer without use for them.
         """
         for name in REQUIRED:
             if getattr(self, name) is None:
@@ -438,11 +440,10 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         if output_type not in ("pil", "np", "pt"):
             raise ValueError(f"output_type: {output_type!r}; choose 'pil', 'np' or 'pt'.")
         self.lip_model(request.motion)
-        renderer = self.make_renderer(request.renderer, self._sampling_options(request, **callbacks))
-        if request.reference is not None and not renderer.takes_references:
-            value = request.reference
-            value = repr(value) if isinstance(value, (str, os.PathLike)) else f"got {type(value).__name__}"
-            raise ValueError(f"reference: {value}, but this renderer takes no reference; leave it out.")
+        options = request.sampling(self._quiet, callback_on_step_end, callback_on_step_end_tensor_inputs)
+        renderer = self.config.renderer if request.renderer is None else request.renderer
+        renderer = choose_renderer(renderer, self.components, options)
+        check_references(request.reference, renderer)
         check_condition(request.audio_condition, renderer, self.components)
 
 

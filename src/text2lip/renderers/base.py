@@ -1,6 +1,6 @@
 """What every renderer shares: the interface, and the checks of its input."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,3 +75,19 @@ def check_landmarks(landmarks: np.ndarray, name: str, ndim: int) -> np.ndarray:
             f"`{name}` holds NaN or infinity; give finite landmarks (bridge frames where the face is lost)."
         )
     return landmarks
+
+
+def every_frame(frames: Iterable[np.ndarray], count: int, like: np.ndarray) -> Iterator[np.ndarray]:
+    """The frames of a renderer, if they are `count` pictures of the shape and type of `like`.
+
+    Raises:
+        ValueError: they aren't.
+    """
+    number = 0
+    for number, frame in enumerate(frames, 1):
+        if number > count or getattr(frame, "shape", None) != like.shape or frame.dtype != like.dtype:
+            got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+            raise ValueError(f"renderer: frame {number} of {count} is {got}; wants {like.dtype} {like.shape}.")
+        yield frame
+    if number < count:
+        raise ValueError(f"renderer: made {number} of {count} frames; one for each row of landmarks is wanted.")

@@ -241,6 +241,12 @@ def _motion(fps: float, strength: float, seed: int) -> IdleMotion:
     return IdleMotion(fps, strength, int(seed))
 
 
+def check_idle(idle: bool | float, moves: bool) -> None:
+    """Refuse idle life where the picture `moves` by itself, as in a film; ValueError."""
+    if idle and moves:
+        raise ValueError(f"idle: {idle!r}, but the head of a video has its own life; leave it out.")
+
+
 def idle_seed(generator: Any = None) -> int:
     """A seed for [`add_idle`], drawn from a `torch.Generator`; 0 without one, so that every call gives the same."""
     if generator is None:

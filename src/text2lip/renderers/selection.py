@@ -1,5 +1,6 @@
 """Which renderer draws the frames: by name from a pipeline's networks, or the caller's own."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,19 +50,30 @@ def choose_renderer(
     if not isinstance(renderer, str):
         chosen = _checked(renderer)
     elif renderer not in RENDERERS:
-        raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}, or give an object that draws.")
+        hint = "; 'unet' is called 'learned' or 'echomimic', as the network is" if renderer == "unet" else ""
+        raise ValueError(f"renderer: {renderer!r}; choose one of {RENDERERS}, or give an object that draws{hint}.")
     else:
         name = _best(networks["unet"]) if renderer == "auto" else renderer
         if name == "echomimic":
             return EchoMimicRenderer(*_networks_of_echomimic(networks), options=options, pipe=pipe)
         chosen = GeometricRenderer() if name == "geometric" else LearnedRenderer(_network(name, networks["unet"]))
-    for name in SAMPLER_ARGUMENTS if not chosen.samples else ():
+    for name in SAMPLER_ARGUMENTS:
         if getattr(options, name) is not None:
-            raise ValueError(f"{name}: {getattr(options, name)!r}, but this renderer takes no steps; leave it out.")
+            why = "an object has its own settings" if chosen is renderer else "this renderer takes no steps"
+            raise ValueError(f"{name}: {getattr(options, name)!r}, but {why}; leave it out.")
     return chosen
 
 
+def check_references(reference: Any, renderer: Renderer) -> None:
+    """Refuse other pictures of the person, if there are any, for a renderer that takes none; ValueError."""
+    if reference is not None and not renderer.takes_references:
+        value = repr(reference) if isinstance(reference, (str, os.PathLike)) else f"got {type(reference).__name__}"
+        raise ValueError(f"reference: {value}, but this renderer takes no reference; leave it out.")
+
+
 def _checked(renderer: Any) -> Renderer:
+    if isinstance(renderer, type):
+        raise ValueError(f"renderer: the class {renderer.__name__}; give an object of it.")
     missing = [name for name in ("render", *ABILITIES) if not hasattr(renderer, name)]
     if missing:
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from text2lip.models.echomimic_unet import EchoMimicUNet
 from text2lip.motion.lips import LipMotion, LipNetworks
 from text2lip.renderers.base import Renderer
 from text2lip.speech.audio import fit_audio, resample, to_mono
@@ -40,6 +41,8 @@ def check_condition(condition: str, renderer: Renderer, networks: Mapping[str, A
     if condition == "speech":
         return
     encoder, pseudo_audio = networks["viseme_encoder"], networks["pseudo_audio"]
+    if not isinstance(networks["unet"], EchoMimicUNet):
+        raise ValueError("audio_condition: 'pseudo' is for the sound that an EchoMimicUNet hears; choose 'speech'.")
     wanted = 2 * 5 * networks["unet"].config.cross_attention_dim  # of a frame: 2 steps x 5 states
     if pseudo_audio is None or encoder is None or pseudo_audio.config.audio_dim != wanted:
         raise ValueError(

@@ -19,7 +19,7 @@ from text2lip.faces.person import Person
 from text2lip.media.footage import Footage, positions
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth, closing
-from text2lip.renderers.base import Renderer
+from text2lip.renderers.base import Renderer, every_frame
 from text2lip.renderers.geometric import prepare
 from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.renderers.skin import Skin
@@ -44,7 +44,6 @@ class Film:
         landmarker ([`FaceLandmarker`]): finds and follows the face.
         fps (`float`, *optional*): frames per second; the film's own by default.
         person (*optional*): who speaks, see [`find_shots`].
-        references ([`ReferenceSet`], *optional*): other pictures of the person, in place of frames of the same shot.
         video_end (`str`): "loop", "hold" or "cut": what follows the film's last frame, see [`positions`].
         max_size (`int`): longest side allowed, pixels.
         progress (`Callable`): wraps the frames that are searched, such as a progress bar.
@@ -52,6 +51,7 @@ class Film:
     Attributes:
         fps (`float`): frames per second.
         size (`tuple[int, int]`): height and width, pixels.
+        references ([`ReferenceSet`], *optional*): other pictures of the person, see [`refer_to`].
 
     Raises:
         ValueError: the film can't be read.
@@ -66,7 +66,6 @@ class Film:
         *,
         fps: float | None = None,
         person: Any = None,
-        references: ReferenceSet | None = None,
         video_end: str = "loop",
         max_size: int = 4096,
         progress: Callable = iter,
@@ -74,17 +73,25 @@ class Film:
         self.footage = Footage(image, fps, max_size)
         self.fps, self.size = self.footage.fps, self.footage.size
         self.landmarker, self.video_end, self.progress = landmarker, video_end, progress
-        self.person, self.references = Person.of(person, landmarker), references
+        self.person, self.references = Person.of(person, landmarker), None
         self._searched = 0, None  # frames, and what was found in them
 
+    def refer_to(self, references: ReferenceSet) -> None:
+        """Take teeth and tongue from these pictures of the person, in place of other frames of the same shot."""
+        self.references = references
+
     def search(self, num_frames: int) -> tuple[list["DubbedShot"], int, Person]:
-        """Shots in the film's first `num_frames`, how many frames there are, and the person: searched once, and again
-        for more frames than before.
+        """Shots in the film's first `num_frames`, how many frames there are, and the person.
+
+        Searched once for clips that follow each other and are of one length, or longer than the film; a clip is the
+        same whatever was made before it.
 
         Raises:
             FaceNotFoundError: the face is in no frame.
         """
-        if self._searched[0] < num_frames:
+        searched, found = self._searched
+        whole = found is not None and found[1] < searched  # the film ended
+        if searched != num_frames and not (whole and num_frames >= found[1]):
             person = self.person.anew()
             frames = self.progress(self.footage.frames(0, num_frames))
             shots, length = find_shots(frames, self.landmarker, self.fps, person)
@@ -114,8 +121,7 @@ class Film:
         """
         shots, length, person = self.search(len(motion))
         where = positions(len(motion), length, self.video_end)
-        if renderer.takes_references:
-            self._choose_references(shots, person)
+        references = self._choose_references(shots, person) if renderer.takes_references else {}
         shown = [None] * length
         for shot in shots:
             shown[shot.start : shot.stop] = [shot] * (shot.stop - shot.start)
@@ -124,26 +130,35 @@ class Film:
             if shown[position]:
                 landmarks[i] = shown[position].place(position, motion.displacement[i : i + 1], motion.reference_width)
         render = partial(renderer.render, fps=motion.fps, generator=generator)
-        frames = self._frames(where, shown, landmarks, motion, render, audio_features)
+        frames = self._frames(where, shown, landmarks, motion, render, audio_features, references)
         return landmarks, frames
 
-    def _choose_references(self, shots: list["DubbedShot"], person: Person):
+    def _choose_references(self, shots: list["DubbedShot"], person: Person) -> dict["DubbedShot", ReferenceSet]:
         """Which pictures show each shot's mouth."""
+        chosen = {}
         for shot in shots:
             pictures = shot.nearby(self.footage) if self.references is None else self.references.showing(person)
-            shot.references = pictures.alike(shot.reference_face, shot.size)
-        if self.references is not None and not any(shot.references for shot in shots):
+            chosen[shot] = pictures.alike(shot.reference_face, shot.size)
+        if self.references is not None and not any(chosen.values()):
             raise self.references.unusable(person, "film")
+        return chosen
 
     def _frames(
-        self, where: np.ndarray, shown: list, landmarks: np.ndarray, motion: LipMotion, render: Callable, sound: Any
+        self,
+        where: np.ndarray,
+        shown: list,
+        landmarks: np.ndarray,
+        motion: LipMotion,
+        render: Callable,
+        sound: Any,
+        references: dict["DubbedShot", ReferenceSet],
     ) -> Iterator[np.ndarray]:
         """The film's frames `where`; those of a shot, see `shown`, with the mouth at `landmarks`."""
 
         @lru_cache(SHOTS_HELD)
         def reference_of(shot: DubbedShot) -> tuple[np.ndarray, MouthReferences | None]:
             (portrait,) = self.footage.frames(shot.reference, shot.reference + 1)
-            return portrait, shot.references.mouths(portrait, shot.source) if shot.references else None
+            return portrait, references[shot].mouths(portrait, shot.source) if references.get(shot) else None
 
         frames, begin = self.footage.play(where), 0
         for shot, group in groupby(shown[position] for position in where):
@@ -151,13 +166,17 @@ class Film:
             if shot is None:
                 yield from islice(frames, end - begin)
             else:
-                portrait, references = reference_of(shot)
+                portrait, mouth_references = reference_of(shot)
                 drawn_at = shot.mouth.retarget(motion.displacement[begin:end], motion.reference_width)
                 features = None if sound is None else sound[begin:end]
                 mouths = render(
-                    portrait, drawn_at, source_landmarks=shot.source, audio_features=features, references=references
+                    portrait,
+                    drawn_at,
+                    source_landmarks=shot.source,
+                    audio_features=features,
+                    references=mouth_references,
                 )
-                for i, mouth in zip(range(begin, end), mouths):
+                for i, mouth in zip(range(begin, end), every_frame(mouths, end - begin, portrait)):
                     yield shot.frame(next(frames), where[i], landmarks[i], mouth, drawn_at[i - begin])
             begin = end
 
@@ -181,7 +200,6 @@ class DubbedShot:
         self.mouth = PortraitMouth(self.reference_face, *shot.size)
         self.mouth.rest = self.rest
         self.skin = Skin(self.source, *shot.size)
-        self.references: ReferenceSet | None = None
 
     def nearby(self, footage: Footage) -> ReferenceSet:
         """The frames of the shot around the reference."""

@@ -14,7 +14,7 @@ from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth
-from text2lip.renderers.base import Renderer
+from text2lip.renderers.base import Renderer, every_frame
 from text2lip.scenes.reference_set import ReferenceSet
 
 
@@ -26,7 +26,6 @@ class Portrait:
         landmarker ([`FaceLandmarker`]): finds the face.
         fps (`float`, *optional*): frames per second of what is made of it, 25 by default.
         person (*optional*): who speaks, see [`Person.of`].
-        references ([`ReferenceSet`], *optional*): other pictures of the person.
         faces ([`FaceCache`], *optional*): remembers whom the landmarker found.
         max_size (`int`): longest side allowed, pixels.
 
@@ -34,11 +33,11 @@ class Portrait:
         picture (`np.ndarray`): uint8 (height, width, 3).
         face (`np.ndarray`): (478, 3) normalised landmarks.
         size (`tuple[int, int]`): height and width, pixels.
-        references ([`MouthReferences`], *optional*): mouths of the reference set, in the portrait's light.
+        references ([`ReferenceSet`], *optional*): other pictures of the person, see [`refer_to`].
 
     Raises:
         FaceNotFoundError: no face, or not the person's.
-        ValueError: a picture that can't be used, or a reference set that doesn't show the person.
+        ValueError: a picture that can't be used.
     """
 
     moves = False
@@ -50,27 +49,32 @@ class Portrait:
         *,
         fps: float | None = None,
         person: Any = None,
-        references: ReferenceSet | None = None,
         faces: FaceCache | None = None,
         max_size: int = 4096,
     ):
         self.picture = load_image(image, max_size=max_size)
         self.fps, self.size = float(fps or 25), self.picture.shape[:2]
         faces = faces or FaceCache()
-        person = Person.of(person, landmarker).anew()
-        if person.known:
-            self.face = locate_person(self.picture, landmarker, person, faces)
+        self.person = Person.of(person, landmarker).anew()
+        if self.person.known:
+            self.face = locate_person(self.picture, landmarker, self.person, faces)
         else:
-            self.face = faces.locate(landmarker, self.picture, person.index)
+            self.face = faces.locate(landmarker, self.picture, self.person.index)
         check_mouth(self.face)
-        self.references = None
-        if references is not None:
-            if not person.known:
-                person.meet(self.picture, to_pixels(self.face, *self.size))
-            chosen = references.showing(person).alike(self.face, self.size)
-            if not len(chosen):
-                raise references.unusable(person, "portrait")
-            self.references = chosen.mouths(self.picture, self.face)
+        self.references = self._mouths = None
+
+    def refer_to(self, references: ReferenceSet) -> None:
+        """Take teeth and tongue from other pictures of the person, in the portrait's light.
+
+        Raises:
+            ValueError: none of them can be used.
+        """
+        if not self.person.known:
+            self.person.meet(self.picture, to_pixels(self.face, *self.size))
+        chosen = references.showing(self.person).alike(self.face, self.size)
+        if not len(chosen):
+            raise references.unusable(self.person, "portrait")
+        self.references, self._mouths = references, chosen.mouths(self.picture, self.face)
 
     def draw(
         self, renderer: Renderer, motion: LipMotion, audio_features: Any = None, generator: Any = None
@@ -83,10 +87,10 @@ class Portrait:
             source_landmarks=self.face[:, :2],
             fps=motion.fps,
             audio_features=audio_features,
-            references=self.references,
+            references=self._mouths if renderer.takes_references else None,
             generator=generator,
         )
-        return landmarks, iter(frames)
+        return landmarks, every_frame(frames, len(landmarks), self.picture)
 
 
 def locate_person(portrait: np.ndarray, landmarker: FaceLandmarker, person: Person, cache: FaceCache) -> np.ndarray:

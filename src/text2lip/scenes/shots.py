@@ -81,7 +81,7 @@ class ShotMouths:
 
 
 def find_shots(
-    frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, face_index: Any = None
+    frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, person: Any = None
 ) -> tuple[list[Shot], int]:
     """Follow a person through a film, in one pass that keeps landmarks alone.
 
@@ -93,7 +93,7 @@ def find_shots(
         frames (iterable of `np.ndarray`): (height, width, 3) uint8.
         landmarker ([`FaceLandmarker`]): finds and follows the face.
         fps (`float`): frames per second.
-        face_index (*optional*): the largest by default; an `int` or box as for [`FaceLandmarker.locate`], a picture of
+        person (*optional*): the largest by default; an `int` or box as for [`FaceLandmarker.locate`], a picture of
             the person (path, `PIL.Image`, array), a [`Person`], or "any" for the largest face of every shot.
 
     Returns:
@@ -104,7 +104,7 @@ def find_shots(
         ValueError: a picture for `face_index` that can't be read or shows no face.
     """
     shots, count, problem, size = [], 0, None, None
-    person = Person.of(face_index, landmarker)
+    person = Person.of(person, landmarker)
     for scene in scenes(frames):
         seen = _Counted(scene)
         person.begin(count)
