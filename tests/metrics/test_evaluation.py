@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -41,6 +43,15 @@ def test_written_modules_open_offline(name, tmp_path):
         assert module.name == name
         assert module.description.strip()
         assert "predictions" in module.features
+        told = f"{module.description}{module.inputs_description}"
+        assert "`]" not in told and "as in [" not in told
+        assert "predictions (" in told and "compute" in told
+        assert ("fps" in told) == (name in ("closure", "stillness", "lse"))
+
+
+def test_a_module_goes_to_another_process():
+    made = evaluation.metric_class("gap_r")
+    assert made is evaluation.metric_class("gap_r") is pickle.loads(pickle.dumps(made))
 
 
 def test_a_written_module_is_the_metric(tmp_path):

@@ -4,11 +4,14 @@ One row of a column is one clip; clips may differ in length:
 
 - lips: (frames, 57, 2) as arrays or nested lists, canonical, outer-eye units;
 - frames: lists of PIL images, RGB (kept as PNG, thus without loss); uint8 arrays do as well, slowly;
-- phones: lists of `{"label": ..., "start": ..., "end": ...}`, seconds (`segment._asdict()`).
+- phones: lists of `{"label": ..., "start": ..., "end": ...}`, seconds (`segment._asdict()`);
+- numbers: a list of floats; outline: (frames, corners, 2), pixels; text: a string.
 """
 
+import inspect
+import re
 from collections.abc import Sequence
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,8 @@ _LIPS = datasets.Sequence(datasets.Sequence(_NUMBERS))
 _FRAMES = datasets.Sequence(datasets.Image())
 _PHONES = [{"label": datasets.Value("string"), "start": datasets.Value("float64"), "end": datasets.Value("float64")}]
 _TEXT = datasets.Value("string")
+_OUTLINE = datasets.Sequence(datasets.Sequence(_NUMBERS))
+_KINDS = {"lips": _LIPS, "frames": _FRAMES, "phones": _PHONES, "numbers": _NUMBERS, "text": _TEXT, "outline": _OUTLINE}
 
 _LIP_CLIPS = {"predictions": _LIPS, "references": _LIPS}
 _SPOKEN_CLIPS = {"predictions": _LIPS, "references": _PHONES}
@@ -43,9 +48,11 @@ _FRAME_CLIPS = {"predictions": _FRAMES, "references": _FRAMES}
 _TEXTS = {"predictions": _TEXT, "references": _TEXT}
 
 
-@wraps(semantics.bleu)
 def _bleu(hypotheses: Sequence[str], references: Sequence[str]) -> dict[str, float]:
     return {f"bleu{order}": semantics.bleu(hypotheses, references, order) for order in (1, 4)}
+
+
+_bleu.__doc__ = semantics.bleu.__doc__
 
 
 @wraps(frechet.fid)
@@ -68,7 +75,7 @@ METRICS = {
     "fvd": (frechet.fvd, _FRAME_CLIPS, None),
     "gap_r": (lip_metrics.gap_r, _LIP_CLIPS, mean_of),
     "identity": (recognition.identity, _FRAME_CLIPS, mean_of),
-    "inner_mouth_psnr": (image.inner_mouth_psnr, {**_FRAME_CLIPS, "inner_lips": _LIPS, "gap": _NUMBERS}, mean_of),
+    "inner_mouth_psnr": (image.inner_mouth_psnr, {**_FRAME_CLIPS, "inner_lips": _OUTLINE, "gap": _NUMBERS}, mean_of),
     "jerk_ratio": (lip_metrics.jerk_ratio, _LIP_CLIPS, pooled),
     "lmd": (lip_metrics.lmd, _LIP_CLIPS, mean_of),
     "lmd_centred": (lip_metrics.lmd_centred, _LIP_CLIPS, mean_of),
@@ -92,10 +99,15 @@ class ClipMetric(evaluate.Metric):
 
     def _info(self) -> evaluate.MetricInfo:
         function, columns, _ = METRICS[self.key]
+        told = re.sub(r"Args[^.;]*as in \[`\w+`\][^.;]*[.;](\n\n| ?)", "", inspect.getdoc(function))
+        kinds = [next(kind for kind in _KINDS if _KINDS[kind] is feature) for feature in columns.values()]
+        more = [*inspect.signature(function).parameters.values()][len(columns) :]
+        inputs = f"Columns in the order of the arguments: {', '.join(f'{n} ({k})' for n, k in zip(columns, kinds))}. "
+        inputs += f"Further keywords of compute: {', '.join(map(str, more)) or 'none'}.\n\n{__doc__}"
         return evaluate.MetricInfo(
-            description=function.__doc__,
+            description=re.sub(r"\[`~?(?:\w+\.)*(\w+)`\]", r"\1", told),
             citation=CITATION,
-            inputs_description=f"Columns: {', '.join(columns)}. {__doc__}",
+            inputs_description=inputs,
             features=datasets.Features(columns),
         )
 
@@ -118,11 +130,20 @@ def _decode(feature: Any, value: Any) -> Any:
     return value if feature is _TEXT else np.asarray(value)
 
 
+@cache
 def metric_class(name: str) -> type[ClipMetric]:
     """The module's class, as `evaluate` finds it in a file of [`write_metric`]'s; a ValueError if there is none."""
     if name not in METRICS:
         raise ValueError(f"name: {name!r}; wants one of {', '.join(METRICS)}.")
     return type(_title(name), (ClipMetric,), {"key": name})
+
+
+def __getattr__(title: str) -> type[ClipMetric]:
+    """The class of that title, for other processes that are sent one."""
+    for name in METRICS:
+        if _title(name) == title:
+            return metric_class(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {title!r}")
 
 
 def load_metric(name: str, **options) -> ClipMetric:

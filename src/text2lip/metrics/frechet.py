@@ -112,7 +112,7 @@ def fvd(ours: Iterable[Any], real: Iterable[Any], model: i3d.I3DModel | None = N
 def fid(ours: Any, real: Any, model: inception.InceptionModel | None = None) -> float | None:
     """Frechet inception distance (Heusel et al. 2017); None for fewer than 32 frames on a side.
 
-    Args and errors as in [`image_features`]; the two sides may differ in length.
+    Args and errors as in [`image_features`]. The two sides may differ in length.
 
     Returns:
         `float` or None: >= 0. Its bias falls with the number of frames: compare figures of equal numbers only.

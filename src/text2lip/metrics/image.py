@@ -54,7 +54,7 @@ def psnr(ours: Any, real: Any) -> float:
     The mean squared error is floored at 1/12, that of rounding to 8 bits: frames that are equal (the first one of a
     repeated portrait) count as 58.92 dB rather than as infinity.
 
-    Args and errors as in [`ssim`]; sides may be smaller.
+    Args and errors as in [`ssim`], but for sides that may be smaller.
 
     Returns:
         `float`: dB, at most 58.92.
@@ -74,7 +74,7 @@ def flicker(ours: Any, real: Any) -> Tally:
     Meant for the stabilised mouth crop, where the head's own motion does not count. 1 is no aim: most of a film's
     change is its own noise, while a constant mouth is to give constant frames. More than 1 is flicker.
 
-    Args and errors as in [`ssim`]; sides may be smaller.
+    Args and errors as in [`ssim`], but for sides that may be smaller.
 
     Returns:
         `Tally`: our difference and the real one, in levels of 255; `.value` is their ratio, None where the real clip
@@ -92,7 +92,7 @@ def inner_mouth_psnr(ours: Any, real: Any, inner_lips: Any, gap: Any) -> float |
     of the mouth counts little).
 
     Args:
-        ours, real: mouth crops, as in [`ssim`].
+        ours, real: mouth crops, (frames, height, width, 3), uint8 or float in [0, 1].
         inner_lips (`np.ndarray`): (frames, corners, 2), x and y in pixels of the crop (the centre of the first pixel
             is 0, 0): the outline of the real inner lips in order, see [`inner_lip_polygon`].
         gap (`np.ndarray`): (frames,), the real gap |13 - 14| in outer-eye units.

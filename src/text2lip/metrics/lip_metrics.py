@@ -50,9 +50,9 @@ def lmd(ours: Any, real: Any) -> float:
 
 
 def lmd_centred(ours: Any, real: Any) -> float:
-    """[`lmd`] after the mean shape of each clip has been taken off it: motion alone, not the looks of the mouth.
+    """Mean distance of the 40 lip points, each clip's mean shape taken off: motion alone, not the looks of the mouth.
 
-    Args and errors as in [`lmd`]; outer-eye units.
+    Args and errors as in [`lmd`]. Outer-eye units.
     """
     ours, real = _pair(ours, real)
     return _distance(ours - ours.mean(0), real - real.mean(0))
@@ -114,7 +114,7 @@ def closure(lips: Any, phones: Sequence[Segment], fps: float, closed_gap: float 
 def stillness(lips: Any, phones: Sequence[Segment], fps: float) -> Tally:
     """Mean displacement of the 40 lip points from frame to frame inside silences longer than 0.2 s.
 
-    Args and errors as in [`closure`]; silences have the label "", neighbouring ones count as one.
+    Args and errors as in [`closure`]. Silences have the label "", neighbouring ones count as one.
 
     Returns:
         `Tally`: summed displacements and the number of frame pairs that lie wholly inside a silence; `.value` is in
@@ -151,7 +151,7 @@ def jerk(lips: Any) -> float | None:
 
 
 def jerk_ratio(ours: Any, real: Any) -> Tally:
-    """[`jerk`] of ours over that of the real lips: 1 is as smooth as real, more is jittery, less is sluggish.
+    """Third differences of the lips ([`jerk`]), ours over real: 1 is as smooth as real, more jittery, less sluggish.
 
     Args and errors as in [`lmd`].
 
@@ -168,8 +168,8 @@ def dtw(ours: Any, real: Any) -> float:
     """Dynamic time warping distance of the lips: cost of the cheapest path over the number of cells on it.
 
     A cell costs the mean distance of the 40 points of its two frames; steps (1, 0), (0, 1), (1, 1) have equal weight
-    (Sakoe & Chiba 1978 without slope constraint). Args, result and errors as in [`lmd`], but the two clips may differ
-    in length: this is the one metric that forgives timing.
+    (Sakoe & Chiba 1978 without slope constraint). The two clips may differ in length: this is the one metric that
+    forgives timing. Args and errors as in [`lmd`]. Outer-eye units, >= 0.
     """
     ours, real = _lips(ours, "ours"), _lips(real, "real")
     cells = np.linalg.norm(ours[:, None] - real[None], axis=-1).mean(-1)  # (frames, other frames)

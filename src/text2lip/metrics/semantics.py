@@ -67,7 +67,7 @@ def slot_accuracy(hypotheses: Sequence[str], references: Sequence[str]) -> list[
 
     Words are compared place by place; a missing word is a wrong one, a word too many is not looked at.
 
-    Args and errors as in [`bleu`]; references that differ in their number of words are an error too.
+    Args and errors as in [`bleu`]. References that differ in their number of words are an error too.
 
     Returns:
         `list[float]`: one value in [0, 1] for each place.
