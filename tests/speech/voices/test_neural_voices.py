@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from text2lip.speech import align, get_synthesizer
+from text2lip.speech.voices.kokoro import KokoroSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError
 
 
@@ -73,3 +74,5 @@ def test_kokoro_needs_a_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TEXT2LIP_KOKORO", str(tmp_path))
     with pytest.raises(ValueError, match="no Kokoro folder"):
         get_synthesizer("kokoro")
+    with pytest.raises(ValueError, match="other' is no Kokoro folder"):  # named, it wins over the variable
+        KokoroSynthesizer(folder=tmp_path / "other")

@@ -39,12 +39,13 @@ OTHERS = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "dz": "ʣ", "tɕ": "ʨ", "g": "�
 
 
 class KokoroSynthesizer:
-    """Kokoro-82M by onnxruntime, deterministic, thread-safe; `voice` is one of the model's, such as "af_heart"."""
+    """Kokoro-82M by onnxruntime, deterministic, thread-safe; `voice` is one of the model's, such as "af_heart",
+    and `folder` has the model where no variable or package is to name it, see the module."""
 
     languages = ["en-us", "en-gb", "fr-fr", "es", "es-419", "it", "pt-br", "pt", "hi"]
 
-    def __init__(self, voice: str | None = None):
-        self._model = _load(os.environ.get(VARIABLE) or "")
+    def __init__(self, voice: str | None = None, folder: str | Path | None = None):
+        self._model = _load(str(folder or os.environ.get(VARIABLE) or ""))
         voices = self._model.voices
         if voice is None:
             voice = next((name for name in DEFAULT_VOICES if name in voices), min(voices))
