@@ -75,6 +75,7 @@ def test_written_head_leaves_the_rest_bit_for_bit(encoder, tmp_path):
     head = torch.nn.Sequential(torch.nn.Linear(32, 32), torch.nn.GELU(), torch.nn.Linear(32, 1))
     write_head(tmp_path / "old", encoder, head, tmp_path / "new")
     old, new = (load_file(tmp_path / name / "diffusion_pytorch_model.safetensors") for name in ("old", "new"))
+    assert old.keys() == new.keys()
     changed = {name for name, value in old.items() if not torch.equal(value, new[name])}
     assert changed == {name for name in old if name.startswith("duration_head.")}
     assert {value.dtype for value in new.values()} == {torch.float16}
