@@ -60,6 +60,8 @@ def test_a_request_is_frozen_checked_and_parted_into_clips():
     assert (one.prompt, one.voice, one.fps) == ("One.", "espeak", 25) and (two.prompt, two.voice) == ("Two.", None)
     with pytest.raises(ValueError, match="video_end: 'stop'; choose one of"):
         Text2LipRequest("One.", "a.png", video_end="stop")
+    with pytest.raises(ValueError, match="generator: got int; wants a torch.Generator"):
+        Text2LipRequest("One.", "a.png", generator=42)
     with pytest.raises(ValueError, match="image: None; give a portrait"):
         Text2LipRequest("One.").clips()
 
@@ -82,6 +84,8 @@ def test_a_method_takes_fields_or_a_request():
     assert maker.make(3, request=Text2LipRequest("Hi.")) == (3, "Hi.", None, False)
     with pytest.raises(TypeError, match="takes a Text2LipRequest or its fields, not both"):
         maker.make(3, Text2LipRequest("Hi."), fps=3)
+    with pytest.raises(TypeError, match=r"make\(\) .* argument 'lod'; did you mean 'loud'"):
+        maker.make(3, "Hi.", lod=True)
     with pytest.raises(TypeError, match="unexpected keyword argument 'image'"):
         maker.make(3, "Hi.", image="a.png")
     assert (

@@ -88,6 +88,13 @@ def test_stages_refuse_what_a_call_refuses(pipe, portrait):
     assert isinstance(scene, Portrait)
     with pytest.raises(ValueError, match="lip_motion: 50 frames per second, but the scene has 25"):
         pipe.draw(scene, motion)
+    for stage, given, message in (
+        (pipe.move, (pipe.speak("Hi.", timings=TIMES),), "timeline: got Speech; wants a Timeline"),
+        (pipe.draw, ("portrait.jpg", motion), "scene: got str; wants a Portrait or Film"),
+        (pipe.draw, (scene, motion.timeline), "lip_motion: got Timeline; wants a LipMotion"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            stage(*given)
     with pytest.raises(ValueError, match="motion: 'foo'; choose one of"):
         pipe.lip_model("foo")
     with pytest.raises(ValueError, match="callback_on_step_end: .*, but this renderer takes no steps"):

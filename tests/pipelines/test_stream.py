@@ -64,3 +64,22 @@ def test_two_streams_do_not_disturb_each_other(pipe, portrait):
     alone = list(pipe.stream("Papa.", portrait, num_frames=9)), list(pipe.stream("Who?", portrait, num_frames=9))
     for index, pair in enumerate(mixed):
         assert all(np.array_equal(frame, clip[index]) for frame, clip in zip(pair, alone))
+
+
+def test_a_stream_that_is_closed_while_it_is_saved_leaves_no_file(pipe, portrait, tmp_path):
+    stream = pipe.stream("Hi.", portrait, num_frames=4, renderer="geometric")
+
+    def cancel(frames):
+        for number, frame in enumerate(frames):
+            if number == 1:
+                stream.close()
+            yield frame
+
+    with pytest.raises(ValueError, match="stream: closed after 2 of 4 frames; nothing was written"):
+        stream.save(tmp_path / "a.mp4", subtitles=tmp_path / "a.srt", progress=cancel)
+    assert list(tmp_path.iterdir()) == []
+    with pipe.stream("Hi.", portrait, num_frames=4, renderer="geometric") as other:
+        next(other)
+    assert other.closed and list(other) == []
+    with pytest.raises(ValueError, match="stream: 1 frames are gone already"):
+        other.save(tmp_path / "a.mp4")

@@ -138,7 +138,7 @@ def test_an_object_that_draws_is_a_renderer(pipe, portrait):
 def test_a_renderer_that_makes_too_few_or_other_pictures_is_told(pipe, portrait):
     class Lame(LearnedRecorder):
         def render(self, portrait, landmarks, **given):
-            return ((portrait if number < 2 else self.last) for number in range(len(landmarks) - self.missing))
+            return (np.array(portrait if i < 2 else self.last) for i in range(len(landmarks) - self.missing))
 
     for missing, last, message in (
         (1, portrait, "renderer: made 4 of 5"),

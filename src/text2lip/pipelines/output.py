@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Text2LipStream:
         words (`list[Segment]`): with times in seconds.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         num_done (`int`): how many frames were made so far.
+        closed (`bool`): whether no more will be made.
     """
 
     frames: Iterator[np.ndarray]
@@ -52,12 +53,15 @@ class Text2LipStream:
     words: list[Segment]
     size: tuple[int, int]
     num_done: int = 0
+    closed: bool = False
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return self
 
     @torch.no_grad()
     def __next__(self) -> np.ndarray:
+        if self.closed:
+            raise StopIteration
         frame = next(self.frames)
         self.num_done += 1
         return frame
@@ -65,9 +69,17 @@ class Text2LipStream:
     def __len__(self) -> int:
         return self.num_frames
 
+    def __enter__(self) -> "Text2LipStream":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Make no more frames; models that were offloaded go back. A stream that ends or fails does so by itself."""
-        if hasattr(self.frames, "close"):
+        """Make no more frames, from any thread; models that were offloaded go back. A stream that ends or fails does
+        so by itself."""
+        self.closed = True
+        with suppress(ValueError, AttributeError):  # another thread is making a frame, its last one
             self.frames.close()
 
     @classmethod
@@ -115,13 +127,18 @@ class Text2LipStream:
         Raises:
             ValueError: frames were taken before, or a file can't be written.
         """
-        if self.num_done:
-            raise ValueError(
-                f"stream: {self.num_done} frames are gone already; save before iterating, or stream again."
-            )
+        if self.num_done or self.closed:
+            why = f"{self.num_done} frames are gone already" if self.num_done else "it was closed"
+            raise ValueError(f"stream: {why}; save before iterating, or stream again.")
+
+        def whole_clip() -> Iterator[np.ndarray]:
+            yield from progress(self)
+            if self.closed:  # by someone else, as a cancel button
+                raise ValueError(f"stream: closed after {self.num_done} of {len(self)} frames; nothing was written.")
+
         words = self.words, len(self) / self.fps
         try:
-            return save_clip(path, progress(self), self.fps, self.audio, self.sampling_rate, subtitles, *words)
+            return save_clip(path, whole_clip(), self.fps, self.audio, self.sampling_rate, subtitles, *words)
         finally:
             self.close()
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -175,14 +176,13 @@ class Text2LipRequest:
             raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
         if not isinstance(self.idle, bool) and (not is_number(self.idle) or not 0 <= self.idle <= 2):
             raise ValueError(f"idle: {self.idle!r}; wants True, False or a strength from 0 to 2.")
-        for name, choices in (
-            ("motion", (None, *MOTIONS)),
-            ("video_end", VIDEO_ENDS),
-            ("audio_condition", CONDITIONS),
-        ):
-            value = getattr(self, name)
-            if value not in choices:
-                raise ValueError(f"{name}: {value!r}; choose one of {tuple(c for c in choices if c)}.")
+        for one in self.generator if isinstance(self.generator, (list, tuple)) else [self.generator]:
+            if one is not None and type(one).__name__ != "Generator":
+                raise ValueError(f"generator: got {type(one).__name__}; wants a torch.Generator.")
+        choices = {"motion": (None, *MOTIONS), "video_end": VIDEO_ENDS, "audio_condition": CONDITIONS}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}: {getattr(self, name)!r}; choose one of {tuple(c for c in allowed if c)}.")
 
     def sampling(self, quiet: bool, *callbacks: Any) -> SamplingOptions:
         """What a renderer that samples is asked; `callbacks` as [`SamplingOptions`] has them, `quiet` for no bar."""
@@ -285,7 +285,13 @@ def takes(*names: str) -> Callable:
                 if len(args) > place + 1 or FIELDS.keys() & arguments.keys():
                     raise TypeError(f"{method.__name__}() takes a Text2LipRequest or its fields, not both.")
                 return method(*args, **arguments)
-            bound = signature.bind(*args, **arguments).arguments
+            try:
+                bound = signature.bind(*args, **arguments).arguments
+            except TypeError as error:
+                unknown = sorted(arguments.keys() - signature.parameters.keys())
+                near = get_close_matches(unknown[0], signature.parameters, 1) if unknown else []
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"{method.__name__}() {error}{hint}") from None
             request = Text2LipRequest(**{name: bound.pop(name) for name in names if name in bound})
             if len(names) < len(FIELDS):  # a stage, which is of one clip
                 clips = request.clips(names)
@@ -344,3 +350,15 @@ def clip_length(duration: float, fps: float) -> int:
             "make it in parts."
         )
     return max(1, math.floor(duration * fps + 0.5))
+
+
+def expect(name: str, value: Any, *kinds: type) -> None:
+    """Refuse a `value` of the argument `name` that is none of those kinds.
+
+    Raises:
+        ValueError: it is another thing.
+    """
+    if not isinstance(value, kinds):
+        raise ValueError(
+            f"{name}: got {type(value).__name__}; wants a {' or '.join(kind.__name__ for kind in kinds)}."
+        )

@@ -32,7 +32,7 @@ from text2lip.motion.lips import LipMotion, LipNetworks, animate
 from text2lip.pipelines.hub import loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
-from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, takes
+from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, expect, takes
 from text2lip.registration import register_pipeline
 from text2lip.renderers.base import Renderer
 from text2lip.renderers.idle import add_idle, check_idle, idle_landmarks, idle_seed
@@ -244,7 +244,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     @takes("image", "face_index", "reference", "fps", "video_end")
     @torch.no_grad()
     def see(self, request: Text2LipRequest) -> Portrait | Film:
-        """Stage 1: who talks. A scene may be drawn any number of times: its faces are found once.
+        """Stage 1: who talks. A scene may be drawn any number of times; a portrait's face is found once.
 
         Args:
             {arguments}
@@ -269,10 +269,9 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         else:
             scene = Portrait(request.image, landmarker, faces=self._faces, **shared)
         if request.reference is not None:
-            key = id(request.reference)
+            key, args = id(request.reference), (landmarker, max_size, self.progress_bar)
             if key not in reference_sets:
-                found = ReferenceSet.read(request.reference, landmarker, max_size, self.progress_bar)
-                reference_sets[key] = found
+                reference_sets[key] = ReferenceSet.read(request.reference, *args)
             scene.refer_to(reference_sets[key])
         return scene
 
@@ -332,6 +331,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         Returns:
             [`LipMotion`]: displacement of 57 driven points for each frame.
         """
+        expect("timeline", timeline, Timeline)
         fps = float(request.fps or 25)
         spoken = clip_length(timeline.duration, fps)
         num_frames = request.num_frames or spoken
@@ -360,18 +360,18 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             scene ([`Portrait`] or [`Film`]): of [`see`].
             lip_motion ([`LipMotion`]): of [`move`], at the scene's frames per second.
             {arguments}
-            audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), for a renderer that hears, see
-                [`~text2lip.renderers.sound_features.sound_features`].
+            audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), of [`sound_features`].
             callback_on_step_end, callback_on_step_end_tensor_inputs: see [`__call__`].
 
         Returns:
             `tuple`: landmarks, float32 (frames, 478, 2), normalised; and an iterator of frames, uint8 (height, width,
-            3). Fewer than in `lip_motion` where a film ends sooner and was to be cut.
+            3). Fewer than in `lip_motion` where a film that was to be cut ends sooner.
 
         Raises:
-            ValueError: a renderer that this pipeline can't make or that has no use for the scene's references, motion
-                at another rate than the scene's, or `idle` for a film.
+            ValueError: a renderer that can't be made or takes no references, another rate, `idle` for a film.
         """
+        expect("scene", scene, Portrait, Film)
+        expect("lip_motion", lip_motion, LipMotion)
         check_idle(request.idle, scene.moves)
         if lip_motion.fps != scene.fps:
             raise ValueError(f"lip_motion: {lip_motion.fps:g} frames per second, but the scene has {scene.fps:g}.")

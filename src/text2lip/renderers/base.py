@@ -83,8 +83,11 @@ def every_frame(frames: Iterable[np.ndarray], count: int, like: np.ndarray) -> I
     Raises:
         ValueError: they aren't.
     """
-    number = 0
+    number, last = 0, None
     for number, frame in enumerate(frames, 1):
+        if frame is last:
+            raise ValueError(f"renderer: frame {number} is the array of the one before; give a new one each time.")
+        last = frame
         if number > count or getattr(frame, "shape", None) != like.shape or frame.dtype != like.dtype:
             got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
             raise ValueError(f"renderer: frame {number} of {count} is {got}; wants {like.dtype} {like.shape}.")
