@@ -18,10 +18,11 @@ from text2lip.faces.topology import (
 )
 
 
+# By eye, on portraits that smile.
 UPPER_SHARE = 0.35  # of an open mouth's gap that the upper lip closes; the lower lip and the jaw do the rest
 OUTER_SHARE = 0.8  # of an inner lip point's way that the outer edge goes along: a relaxed lip is fuller
 JAW_SHARE = 0.35  # of the lower lip's way that the chin goes when a portrait's mouth is closed
-SCALE_RANGE = (0.75, 1.35)
+SCALE_RANGE = (0.75, 1.35)  # of a face's mouth width over the talker's, within which motion is scaled
 
 
 class PortraitMouth:
