@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from text2lip.media.video_writer import write_video
+from text2lip.media.video_writer import LAYOUTS, write_video
 from text2lip.speech import align, load_audio, read_audio, resample, synthesize
-from text2lip.speech.audio import LAYOUTS, to_float, to_int16, to_mono
+from text2lip.speech.audio import to_float, to_int16, to_mono
 
 
 TEXT = "Bob met my uncle and his five brothers."
