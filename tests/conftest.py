@@ -1,6 +1,7 @@
 """Fixtures and settings shared by all tests: one thread, offline, no cache outside the test run.
 
-The whole suite is spread over the processors; a part of it, named on the command line, runs in one process.
+The whole suite is spread over the processors, and leaves out what is marked slow unless `-m` says otherwise; a part of
+it, named on the command line, runs whole and in one process.
 """
 
 import os
@@ -18,12 +19,14 @@ MAX_WORKERS = 4  # processes; each holds torch and the built-in networks, about 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """As `-n` by the number of processors where nothing was chosen, nothing is debugged and no test was named."""
+    """As `-n` by the number of processors and `-m "not slow"`, where these were not chosen and no test was named."""
     option, everything = config.option, config.args_source == pytest.Config.ArgsSource.TESTPATHS
     unset = getattr(option, "numprocesses", 0) is None and not option.usepdb  # 0: pytest-xdist is not installed
     if unset and everything and not option.collectonly and not hasattr(config, "workerinput"):
         option.numprocesses = min(MAX_WORKERS, os.cpu_count() or 1)
         option.dist = "worksteal" if option.dist == "no" else option.dist
+    if everything and not option.markexpr and not hasattr(config, "workerinput"):
+        option.markexpr = "not slow"
 
 
 @pytest.fixture(autouse=True, scope="session")
