@@ -6,7 +6,10 @@ import torch
 
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.faces.topology import driven_index
+from text2lip.models import LipDecoderModel
+from text2lip.motion import lips as lips_module
 from text2lip.motion.lips import animate as move_lips
+from text2lip.motion.lips import animate_sound
 from text2lip.pipelines.request import clip_length
 
 
@@ -82,3 +85,39 @@ def test_networks_that_are_not_there_are_named(pipe, portrait):
     with pytest.raises(ValueError, match="motion: 'networks', but this pipeline has no viseme_encoder"):
         bare("Hi.", portrait, motion="networks")
     assert bare.stream("Hi.", portrait).num_frames > 5
+
+
+@pytest.fixture(scope="module")
+def listener():
+    torch.manual_seed(0)
+    model = LipDecoderModel(hidden_dim=32, token_dim=8, num_layers=1, feed_forward_dim=32, reference_width=0.5).eval()
+    torch.nn.init.normal_(model.projection.weight)
+    return model
+
+
+@pytest.fixture(scope="module")
+def bursts():
+    rng = np.random.default_rng(0)
+    return np.tile(np.r_[np.zeros(6400), 0.1 * rng.normal(size=9600)], 8).astype(np.float32)
+
+
+def test_sound_alone_moves_lips_and_level_rate_and_pieces_do_not_matter(listener, bursts, monkeypatch):
+    motion, width = animate_sound(listener, bursts, 16000, 200)
+    assert motion.shape == (200, 57, 2) and motion.dtype == torch.float32 and width == 0.5
+    assert motion.abs().max() > 0.01
+    for other in (bursts * 0.05, np.repeat(bursts, 3)):
+        again = animate_sound(listener, other, len(other) // 8, 200)[0]
+        assert (again - motion).abs().mean() < 0.1 * motion.abs().mean()
+    monkeypatch.setattr(lips_module, "PIECE", 60)
+    assert torch.allclose(animate_sound(listener, bursts, 16000, 200)[0], motion, atol=1e-3)
+
+
+def test_lips_from_sound_keep_their_times_at_any_rate(listener, bursts):
+    curves = {fps: animate_sound(listener, bursts, 16000, int(8 * fps), fps)[0][:, 3, 1] for fps in (12, 25, 60)}
+    times = {fps: (np.arange(len(curve)) + 0.5) / fps for fps, curve in curves.items()}
+    for fps in (12, 60):
+        there = np.interp(times[fps], times[25], curves[25])
+        assert np.corrcoef(there, curves[fps])[0, 1] > 0.95
+    assert len(animate_sound(listener, bursts[:100], 16000, 1, 25)[0]) == 1
+    silent, loud = (animate_sound(listener, bursts[:samples], 16000, 50)[0].abs().max() for samples in (6400, 32000))
+    assert silent < 0.2 * loud

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -8,6 +9,7 @@ from text2lip.motion.seal import (
     TUCKED,
     inner_gap,
     press_lips,
+    quiet_weight,
     rest_weight,
     seal_lips,
     settle,
@@ -120,3 +122,18 @@ def test_pauses_calm_all_motion_but_not_wholly():
     settled = settle(torch.ones(1, 38, 57, 2), rest)[0, :, 0, 0]
     assert settled[:12].min() == 1 and settled[33:].min() == 1
     assert settled[16:21].max() == pytest.approx(1 - SETTLE, abs=0.1)
+
+
+@pytest.mark.parametrize("fps", [25, 29.97, 60])
+def test_the_mouth_rests_where_sound_is_quiet_and_not_in_short_gaps(fps):
+    loud = np.repeat([0, 1, 0, 1, 0], np.array([800, 500, 100, 600, 1000]) * 16).astype(float)  # milliseconds
+    sound = (loud + 0.003) * 0.1 * np.random.default_rng(0).normal(size=len(loud))
+    weight = quiet_weight(sound.astype(np.float32), int(4 * fps), fps)[0].numpy()
+    times = (np.arange(len(weight)) + 0.5) / fps
+    assert (weight[(times < 0.1) | (times > 2.2)] > 0.99).all()
+    assert (weight[(times > 0.82) & (times < 1.98)] == 0).all()
+    assert 0 < weight[(times > 0.4) & (times < 0.78)].mean() < 1
+
+
+def test_the_mouth_rests_in_digital_silence():
+    assert (quiet_weight(np.zeros(16000, np.float32), 40, 25) == 1).all()

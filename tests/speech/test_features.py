@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from text2lip.speech.features import hertz_to_mel, log_mel, mel_bands, mel_filters, mel_to_hertz, mfcc
+from text2lip.speech.features import hertz_to_mel, levelled, log_mel, mel_bands, mel_filters, mel_to_hertz, mfcc
 
 
 def tone(hertz, seconds=1.0):
@@ -56,3 +56,17 @@ def test_long_recordings_take_little_memory():
     finally:
         tracemalloc.stop()
     assert len(cepstra) == len(energy) == 60_000
+
+
+def test_levelled_speech_is_as_loud_from_any_microphone_and_silence_stays_silent():
+    rng = np.random.default_rng(0)
+    speech = tone(440, 2.0) * np.repeat([0.0, 1.0, 0.3, 0.0], 8000).astype(np.float32)
+    wanted = levelled(speech)
+    assert np.sqrt(np.mean(wanted[8000:24000] ** 2)) == pytest.approx(0.1, rel=0.1)
+    for decibel in (-40, -15, 0):
+        assert levelled(speech * 10 ** (decibel / 20)) == pytest.approx(wanted, abs=1e-4)
+    assert levelled(np.r_[speech, np.zeros(160_000, np.float32)])[: len(speech)] == pytest.approx(wanted, abs=0.02)
+    hum = 0.5 * np.sin(2 * np.pi * 50 * np.arange(len(speech)) / 16000)
+    assert levelled(speech + hum) == pytest.approx(wanted + hum * wanted.max() / speech.max(), abs=0.05)
+    assert not levelled(np.zeros(100)).any()
+    assert np.abs(levelled(1e-5 * rng.normal(size=16000))).max() < 2e-3

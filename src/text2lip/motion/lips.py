@@ -13,10 +13,14 @@ from text2lip.models.pseudo_audio import PseudoAudioModel, PseudoAudioModelOutpu
 from text2lip.models.time import token_times
 from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
-from text2lip.motion.seal import press_lips, rest_weight, seal_lips, settle, widest_gap
+from text2lip.motion.seal import press_lips, quiet_weight, rest_weight, seal_lips, settle, widest_gap
+from text2lip.speech.audio import resample
+from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
 from text2lip.text.timing import Timeline
 
 
+SOUND_FPS = 25.0  # of the pictures that audio-driven lips are made for, whatever the clip's rate
+PIECE, HEARD_AROUND = 1500, 150  # pictures of sound at once, and beyond either end what they are heard with
 AHEAD = 2.0  # seconds of what follows a clip's end that its motion is made with
 
 
@@ -120,3 +124,45 @@ def animate(
     rest = rest_weight(silent, start, end, num_frames, fps)
     sealed = seal_lips(settle(displacement.to(device, torch.float32), rest), rest)
     return press_lips(sealed, widest, start, end, fps)[:, :wanted], last.config.reference_width
+
+
+@torch.no_grad()
+def animate_sound(
+    model: LipDecoderModel, audio: np.ndarray, sampling_rate: int, num_frames: int, fps: float = 25
+) -> tuple[torch.Tensor, float]:
+    """Lip motion from sound alone, whatever is said: no text, no phones; mouth at rest where nothing is heard.
+
+    The model hears [`log_mel`] of [`levelled`] sound at 25 fps, in pieces of a minute, so an hour needs no more memory
+    than its features. At another rate the motion is interpolated, without overshoot (Fritsch & Carlson 1980).
+
+    Args:
+        model ([`LipDecoderModel`]): trained on sound alone, see `examples/configs/audio_lips.yaml`.
+        audio (`np.ndarray`): float (samples,) in [-1, 1], mono, see [`~text2lip.speech.audio.load_audio`].
+        sampling_rate (`int`): Hz.
+        num_frames (`int`): frames to make; frame f is the picture at (f + 1/2) / fps. Past the sound it is silent.
+        fps (`float`): frames per second.
+
+    Returns:
+        `tuple`: float32 displacement (num_frames, 57, 2) from rest in units of the outer eyes' distance, on the CPU,
+        and the mouth width at rest that it belongs to.
+    """
+    audio = levelled(resample(audio, sampling_rate, SAMPLING_RATE))
+    heard = max(2, math.ceil(num_frames / fps * SOUND_FPS) + 1)
+    motion = torch.cat([_hear_piece(model, audio, first, heard) for first in range(0, heard, PIECE)])
+    if fps != SOUND_FPS:
+        from scipy.interpolate import PchipInterpolator
+
+        times = (np.arange(num_frames) + 0.5) / fps * SOUND_FPS - 0.5
+        curves = PchipInterpolator(np.arange(heard), motion.numpy(), axis=0)
+        motion = torch.from_numpy(curves(times.clip(0, heard - 1)).astype(np.float32))
+    motion, rest = motion[None, :num_frames], quiet_weight(audio, num_frames, fps)
+    return seal_lips(settle(motion, rest), rest)[0], model.config.reference_width
+
+
+def _hear_piece(model: LipDecoderModel, audio: np.ndarray, first: int, frames: int) -> torch.Tensor:
+    """Motion (up to `PIECE`, 57, 2) from picture `first` on of `frames`, heard with what is around it."""
+    begin, end = max(0, first - HEARD_AROUND), min(frames, first + PIECE + HEARD_AROUND)
+    samples = audio[round(begin / SOUND_FPS * SAMPLING_RATE) :]
+    features = torch.from_numpy(log_mel(samples, end - begin, SOUND_FPS))[None]
+    motion = model(features.to(execution_device(model)), fps=SOUND_FPS).motion[0].float().cpu()
+    return motion[first - begin :][:PIECE]

@@ -1,5 +1,6 @@
 """Lips that close where the speech says so: in every /p b m/ for at least a frame, nearly in /f v/, and in pauses."""
 
+import numpy as np
 import torch
 
 from text2lip.faces.topology import (
@@ -10,6 +11,8 @@ from text2lip.faces.topology import (
     driven_index,
 )
 from text2lip.motion.retarget import OUTER_SHARE, UPPER_SHARE
+from text2lip.speech.alignment.silences import pauses, runs
+from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
 from text2lip.text.visemes import FEATURES
 
 
@@ -20,6 +23,7 @@ HELD = 0.2  # seconds; of longer closed phones the middle half stays shut
 PAUSE = 0.2  # seconds; in shorter silences the lips need not close
 SETTLE = 0.9  # share of the motion that goes in a pause
 CLOSE = 0.12  # seconds that lips take to close after speech
+INAUDIBLE = -20.0  # dB as [`mfcc`] has them, of levelled sound; some 40 below speech
 BREATH = 0.7  # seconds ahead of speech at which a mouth begins to open, at most
 _INNER_UPPER, _INNER_LOWER = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
 _OUTER_UPPER, _OUTER_LOWER = driven_index(OUTER_UPPER_PAIRED), driven_index(OUTER_LOWER_PAIRED)
@@ -113,6 +117,26 @@ def rest_weight(
             closed = closed * unit_smoothstep((last - times) / part)
         weight[clip] = torch.where(inside, closed, weight[clip])
     return weight
+
+
+def quiet_weight(audio: np.ndarray, num_frames: int, fps: float) -> torch.Tensor:
+    """[`rest_weight`] of sound alone, where no phones tell of pauses: 1 where nothing is heard for `PAUSE` s or more.
+
+    Args:
+        audio (`np.ndarray`): float (samples,) at 16 kHz, [`~text2lip.speech.features.levelled`].
+        num_frames (`int`): frames; frame f is the picture at (f + 1/2) / fps.
+        fps (`float`): frames per second.
+
+    Returns:
+        `torch.Tensor`: float32 (1, frames) in [0, 1].
+    """
+    energy = mfcc(audio).energy
+    quiet = pauses(energy) | (energy < INAUDIBLE)
+    edges = torch.from_numpy(runs(quiet) * HOP_SECONDS).float()
+    length = torch.tensor([[max(len(audio) / SAMPLING_RATE, num_frames / fps)]])  # a moment after all that is heard
+    edges[edges[:, 1] >= len(quiet) * HOP_SECONDS - 1e-4, 1] = float(length)
+    start, end = (torch.cat([edges[None, :, side], length], 1) for side in (0, 1))
+    return rest_weight(torch.ones_like(start, dtype=torch.bool), start, end, num_frames, fps)
 
 
 def unit_smoothstep(x: torch.Tensor) -> torch.Tensor:

@@ -15,10 +15,16 @@ MEL_BANDS = 80
 MEL_STEPS_PER_FRAME = 4  # of the video
 FLOOR = 1e-5
 
+# levels
+LEVEL = 0.1  # root mean square, -20 dB of full scale
+LOUD_RANGE = 25.0  # dB below the loudest within which sound counts for the level
+MOST_GAIN = 30.0  # dB; what is fainter than that is no speech to be made audible
+
 # cepstra
 FFT = 512
 MELS, CEPSTRA = 26, 13
 SPEECH_BAND = slice(6, 160)  # of the spectrum: 190 Hz to 5 kHz; rooms hum below
+BAND_OF_WINDOW = slice(5, 125)  # the same of a spectrum of `WINDOW` samples
 SPECTRA_AT_ONCE = 4096
 
 
@@ -46,6 +52,31 @@ def log_mel(audio: np.ndarray, num_frames: int, fps: float = 25) -> np.ndarray:
     share = (steps - low)[:, None].clip(0, 1)
     mixed = energy[low] * (1 - share) + energy[low + 1] * share
     return mixed.reshape(num_frames, -1).astype(np.float32)
+
+
+def levelled(audio: np.ndarray) -> np.ndarray:
+    """Sound as loud as the audio-driven lip decoder wants it, however it was recorded: give this to [`log_mel`].
+
+    What lies within `LOUD_RANGE` dB of the loudest (99 % of windows of 25 ms are quieter) gets the root mean square
+    `LEVEL` between 190 Hz and 5 kHz, by one gain of at most `MOST_GAIN` dB for the whole recording.
+
+    Args:
+        audio (`np.ndarray`): float (samples,) in [-1, 1] at 16 kHz.
+
+    Returns:
+        `np.ndarray`: float32 (samples,), not clipped.
+    """
+    audio = np.asarray(audio, np.float32)
+    padded = np.pad(audio, (0, -len(audio) % WINDOW))
+    windows = padded.reshape(-1, WINDOW)
+    power = np.empty(len(windows))  # mean square in the band of speech
+    for start in range(0, len(windows), SPECTRA_AT_ONCE):
+        part = slice(start, start + SPECTRA_AT_ONCE)
+        spectrum = np.abs(np.fft.rfft(windows[part])[:, BAND_OF_WINDOW]) ** 2
+        power[part] = 2 * spectrum.sum(1) / WINDOW**2
+    loud = power >= np.quantile(power, 0.99) * 10 ** (-LOUD_RANGE / 10)
+    gain = LEVEL / np.sqrt(max(power[loud].mean(), 1e-12))
+    return audio * np.float32(min(gain, 10 ** (MOST_GAIN / 20)))
 
 
 @lru_cache
