@@ -14,15 +14,17 @@ INSTALL_REQUIRES = [
     "av>=17",
     "diffusers>=0.41,<0.43",  # PRIVATE_NAMES of registration.py; seen by utils/check_diffusers_versions.py
     "espeakng-loader>=0.2.4",
+    "hibari-tts>=0.2.1",
     "huggingface_hub>=1.32,<3",
     "numpy>=1.26",
+    "onnxruntime>=1.18",
     "opencv-python-headless>=4.10",
     "packaging>=24.2",
     "phonemizer>=3.3",
     "pillow>=10",
     "pocketsphinx>=5.1",
     "psutil>=5.9",
-    'py-nanotts>=0.1.1; sys_platform != "darwin"',  # no macOS wheel; the default voice falls back to espeak
+    'py-nanotts>=0.1.1; sys_platform != "darwin"',  # no macOS wheel; German and others fall back to espeak
     "safetensors>=0.8",
     "scipy>=1.13",
     "torch>=2.6",
@@ -33,9 +35,8 @@ EXTRAS = {
     "train": ["datasets>=4.0", "evaluate>=0.4.6", "jinja2>=3.1", "matplotlib>=3.8", "pyyaml>=6.0"],
     "gruut": ["gruut>=2.4"],
     "timings": ["openfacefx>=0.24"],
-    "hibari": ["hibari-tts>=0.2.1"],
     "piper": ["piper-tts[alignment]>=1.8"],
-    "kokoro": ["onnx>=1.16", "onnxruntime>=1.18"],
+    "kokoro": ["onnx>=1.16"],
     "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "scikit-image>=0.24", "ruff>=0.9"],
 }
 EXTRAS["test"] += EXTRAS["train"] + EXTRAS["gruut"] + EXTRAS["timings"]

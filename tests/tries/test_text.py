@@ -70,7 +70,7 @@ def test_what_pico_fails_on_is_read_by_espeak(monkeypatch):
     from text2lip.speech.voices.pico import PicoError, PicoSynthesizer
 
     monkeypatch.setattr("text2lip.speech.voices.pico._PROGRAM", "raise RuntimeError('error in processing unit')")
-    assert synthesize("Hello.").timeline.words[0].label == "Hello."
+    assert synthesize("Hallo.", language="de").timeline.words[0].label == "Hallo."
     with pytest.raises(PicoError, match=r"text: Pico can't read 'Hello\.' .RuntimeError: error in .*voice='espeak'"):
         PicoSynthesizer()("Hello.")
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from text2lip.speech import align, get_synthesizer, synthesize
+from text2lip.speech import align, get_synthesizer
 from text2lip.speech.voices.protocol import SilentTextError
 
 
@@ -76,10 +76,3 @@ def test_what_pico_cannot_say(pico):
         pico("Привет.", language="ru")
     with pytest.raises(SilentTextError):
         pico("?!")
-
-
-def test_default_voice_falls_back_to_espeak():
-    assert synthesize("Hello there.").sampling_rate == 16_000
-    assert synthesize("Привет, мир.", language="ru").sampling_rate == 22_050
-    mixed = synthesize("<speak>Hello. <lang xml:lang='ru'>Привет.</lang></speak>")
-    assert [word.label for word in mixed.timeline.words] == ["Hello.", "Привет."]

@@ -13,7 +13,8 @@ from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
 from text2lip.text.languages import resolve_language
 
 
-BEFORE_ESPEAK = (PicoSynthesizer,)  # the default voice is the first of them that is installed and speaks the language
+# the default voice is the first of them that is installed and speaks the language
+BEFORE_ESPEAK = (HibariSynthesizer, PicoSynthesizer)
 
 
 def get_synthesizer(voice="default") -> Synthesizer:
@@ -51,46 +52,46 @@ def get_synthesizer(voice="default") -> Synthesizer:
 def list_voices() -> dict[str, str]:
     """Voice name -> what it is."""
     return {
-        "default": "pico where it speaks the language, else espeak",
+        "default": "hibari for English, pico where it speaks the language, else espeak",
         "espeak": "espeak-ng: every language, exact times, a machine's voice; variants: espeak+f3, espeak+m7, ...",
         "pico": "SVOX Pico: clear, small; en-us, en-gb, de, es, fr, it; times by alignment",
-        "hibari": "Hibari: natural English, quick, exact times; hibari:<model.onnx>; needs pip install hibari-tts",
+        "hibari": "Hibari: English, natural, quick, exact times; hibari:<model.onnx> for another of its voices",
         "kokoro": "Kokoro-82M: the most natural; kokoro:<voice>; needs its model, see text2lip.speech.voices.kokoro",
         "piper:<model.onnx>": "a Piper voice, by the path of its model or an installed voice package's name",
     }
 
 
 class DefaultSynthesizer:
-    """Pico for the six languages it speaks, espeak for all others and for IPA.
+    """Hibari for English, Pico for its other languages, espeak for all others and for their IPA.
 
-    Of the voices that install everywhere in seconds, Pico is understood best (Whisper-base word error rate 9 % on 16
-    sentences, espeak 35 %), is 5 MB and Apache-2.0; Kokoro (6 %) and Piper (10 %) cost 60 to 100 MB and run 30 times
-    slower.
+    Hibari is understood best (`examples/benchmarks/voices.py`), sounds most natural, knows its own times, and is free
+    of the GPL as espeak is not. All three install everywhere in seconds; Kokoro and Piper cost 60 to 100 MB more and
+    run ten times slower.
     """
 
     name = "default"
     languages = None
 
     def __init__(self):
-        self._espeak = EspeakSynthesizer()
-        self._better = []
-        for voice in BEFORE_ESPEAK:
+        self._voices = []
+        for voice in (*BEFORE_ESPEAK, EspeakSynthesizer):
             with contextlib.suppress(ImportError):
-                self._better.append(voice())
+                self._voices.append(voice())
 
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak `text`; see `Synthesizer`. What Pico can't read is read by espeak."""
-        for voice in self._better:
-            if resolve_language(language) in voice.languages:
-                try:
-                    return voice(text, language=language, speaking_rate=speaking_rate)
-                except (SilentTextError, PicoError):
-                    pass
-        return self._espeak(text, language=language, speaking_rate=speaking_rate)
+        """Speak `text`; see `Synthesizer`. What one voice can't read is read by the next."""
+        return self._first("__call__", text, language, speaking_rate)
 
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
-        """Speak IPA by espeak, or by a voice before it that can."""
-        for voice in self._better:
-            if hasattr(voice, "speak_phones") and resolve_language(language) in voice.languages:
-                return voice.speak_phones(phones, language=language, speaking_rate=speaking_rate)
-        return self._espeak.speak_phones(phones, language=language, speaking_rate=speaking_rate)
+        """Speak IPA by the first voice that can."""
+        return self._first("speak_phones", phones, language, speaking_rate)
+
+    def _first(self, method: str, text: str, language: str, speaking_rate: float) -> Speech:
+        code, failure = resolve_language(language), None
+        for voice in self._voices:
+            if hasattr(voice, method) and (voice.languages is None or code in voice.languages):
+                try:
+                    return getattr(voice, method)(text, language=language, speaking_rate=speaking_rate)
+                except (SilentTextError, PicoError, ImportError) as error:  # ImportError: it leans on espeak-ng
+                    failure = failure or error
+        raise failure
