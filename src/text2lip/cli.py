@@ -28,6 +28,7 @@ EPILOG = """examples:
   text2lip "Good morning." --output hello.mp4                       a built-in portrait says it
   text2lip "Guten Morgen." --image me.jpg --language de             your own portrait, another language
   text2lip "What I said." --image me.jpg --audio speech.wav         your own voice; the lips follow it
+  text2lip --image me.jpg --audio speech.wav                        the same without its text
   text2lip "Something else." --image talk.mp4                       dubs a video: only its mouth changes
   text2lip "Slow, please." --rate 0.8 --subtitles slow.srt          slower, with subtitles
   text2lip '<speak>One <break time="1s"/> two.</speak>'             SSML
@@ -151,7 +152,8 @@ def given_text(args: argparse.Namespace) -> str | None:
     Raises:
         ValueError: none or two of them are given, or the file can't be read or is in an unknown encoding.
     """
-    if (args.text is None) == (args.file is None) and not (args.timings and args.file is None):
+    enough = args.file is None and (args.timings or args.audio)
+    if (args.text is None) == (args.file is None) and not enough:
         raise ValueError('text: give one, in quotes: text2lip "Good morning." (or --file FILE). See text2lip --help.')
     if args.file is None:
         return args.text
@@ -228,16 +230,26 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     pipe.set_progress_bar_config(desc="face", unit="frame", delay=2, leave=False, disable=args.quiet)
     asked = {name: getattr(args, name) for name in FLAGS}
     asked["image"] = args.image or builtin_portrait()
-    asked["voice"] = None if args.voice.lower() == "none" else args.voice
+    for name in ("voice", "recogniser"):
+        asked[name] = None if asked[name].lower() == "none" else asked[name]
     stream = telling(partial(pipe.stream, text, **asked))
     seconds = len(stream) / stream.fps
     if not args.quiet:
-        print(f"{seconds:.1f} s of speech, {len(stream)} frames.", file=sys.stderr)
+        print(f"{seconds:.1f} s of speech, {len(stream)} frames.{way_taken(stream)}", file=sys.stderr)
     show = iter if args.quiet else show_progress
     stream.save(args.output, subtitles=args.subtitles, progress=lambda frames: until(stopped, show(frames)))
     if not args.quiet:
         spent = time.perf_counter() - started
         print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)
+
+
+def way_taken(stream) -> str:
+    """How the lips were found for a recording without its text, "" for anything else."""
+    if stream.times_from == "sound":
+        return " No words are known: the lips follow the sound alone. Give the text, or --recogniser MODEL, for better."
+    if stream.times_from == "recognition":
+        return " Recognised: " + " ".join(word.label for word in stream.words)
+    return ""
 
 
 def telling(make: Callable):

@@ -36,7 +36,10 @@ class Text2LipStream:
         landmarks (`np.ndarray`): float32 (num_frames, 478, 2), normalised.
         visemes (`list[Segment]`): with times in seconds.
         phones (`list[Segment]`): IPA with times in seconds, "" is silence.
-        words (`list[Segment]`): with times in seconds.
+        words (`list[Segment]`): with times in seconds. Like the phones and visemes none where the lips follow a sound
+            of which it isn't known what it says.
+        times_from (`str`): what the times come from: "voice", "prediction", "timings", "alignment", "recognition" or
+            "sound", see [`Speech`].
         size (`tuple[int, int]`): height and width of the frames, pixels.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
@@ -51,6 +54,7 @@ class Text2LipStream:
     visemes: list[Segment]
     phones: list[Segment]
     words: list[Segment]
+    times_from: str
     size: tuple[int, int]
     num_done: int = 0
     closed: bool = False
@@ -93,7 +97,8 @@ class Text2LipStream:
         tokenizer: VisemeTokenizer,
     ) -> "Text2LipStream":
         """What the four stages have made; times end with the frames, and so does the sound."""
-        timeline, visemes = motion.timeline, tokenizer.segments(motion.tokens, 0)
+        timeline = motion.timeline
+        visemes = [] if motion.tokens is None else tokenizer.segments(motion.tokens, 0)
         num_frames, fps = len(landmarks), motion.fps
         if num_frames < clip_length(timeline.duration, fps):
             timeline = timeline.cut(num_frames / fps)
@@ -109,6 +114,7 @@ class Text2LipStream:
             visemes=visemes,
             phones=list(timeline.phones),
             words=list(timeline.words),
+            times_from=speech.times_from,
             size=scene.size,
         )
 
@@ -138,6 +144,7 @@ class Text2LipStream:
 
         words = self.words, len(self) / self.fps
         try:
+            check_words(subtitles, self.times_from)
             return save_clip(path, whole_clip(), self.fps, self.audio, self.sampling_rate, subtitles, *words)
         finally:
             self.close()
@@ -159,6 +166,8 @@ class Text2LipPipelineOutput(BaseOutput):
         audio (`list[np.ndarray | None]`, *optional*): float32 in [-1, 1], (samples,), or (channels, samples)
             where the user's own sound has several; None for a silent clip, and None whole where all are silent.
         sampling_rate (`int`, *optional*): of `audio`, Hz; the highest of its voices'.
+        times_from (`list[str]`): what the times come from: "voice", "prediction", "timings", "alignment",
+            "recognition", or "sound": then there are no words, phones and visemes. See [`Speech`].
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -169,9 +178,10 @@ class Text2LipPipelineOutput(BaseOutput):
     fps: float = None
     audio: list[np.ndarray | None] | None = None
     sampling_rate: int | None = None
+    times_from: list[str] = None
 
     def to_tuple(self) -> tuple:
-        """All eight values in the order above, None too: places don't depend on whether there is sound."""
+        """All values in the order above, None too: places don't depend on whether there is sound."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
     @classmethod
@@ -189,6 +199,7 @@ class Text2LipPipelineOutput(BaseOutput):
             fps=streams[0].fps,
             audio=None if rate is None else [stream.sound(rate) for stream in streams],
             sampling_rate=rate,
+            times_from=[stream.times_from for stream in streams],
         )
 
     def save(
@@ -210,6 +221,7 @@ class Text2LipPipelineOutput(BaseOutput):
         audio = None if self.audio is None else self.audio[index]
         rate = None if audio is None else self.sampling_rate
         words = self.words[index], len(self.frames[index]) / self.fps
+        check_words(subtitles, self.times_from[index] if self.times_from else None)
         frames = progress(_to_uint8(frame) for frame in self.frames[index])
         return save_clip(path, frames, self.fps, audio, rate, subtitles, *words)
 
@@ -219,6 +231,7 @@ class Text2LipPipelineOutput(BaseOutput):
         Raises:
             ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
         """
+        check_words(path, self.times_from[index] if self.times_from else None)
         with new_subtitles(path, self.words[index], len(self.frames[index]) / self.fps):
             pass
 
@@ -269,6 +282,19 @@ def new_subtitles(path: str | Path, words: list[Segment], duration: float) -> It
     with replaced_file(path, "subtitles") as temporary:
         temporary.write_text(writers[suffix](words, duration=duration), encoding="utf-8")
         yield
+
+
+def check_words(subtitles: str | Path | None, times_from: str | None) -> None:
+    """Refuse subtitles of a sound of which nobody knows what it says, see [`Speech`] for `times_from`.
+
+    Raises:
+        ValueError: there are no words for them.
+    """
+    if subtitles is not None and times_from == "sound":
+        raise ValueError(
+            f"subtitles: {str(subtitles)!r}, but the lips follow the sound alone and no words are known; give the "
+            "text, timings or a recogniser."
+        )
 
 
 def _to_uint8(frame) -> np.ndarray:

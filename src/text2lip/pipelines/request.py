@@ -29,7 +29,7 @@ Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray | torch.Tenso
 Sound: TypeAlias = "str | os.PathLike | np.ndarray | torch.Tensor | Speech"
 Voice: TypeAlias = "str | Synthesizer | None"
 
-MOTIONS = ("articulatory", "networks")
+MOTIONS = ("articulatory", "networks", "sound")
 CONDITIONS = ("none", "speech", "pseudo")
 VIDEO_ENDS = ("loop", "hold", "cut")
 MAX_FPS = 120
@@ -56,7 +56,7 @@ class Text2LipRequest:
 
     Args:
         prompt (`str` or `list[str]`): what is said, plain text or SSML; a list makes a batch. May be None where
-            `timings` say what is spoken.
+            `timings` say what is spoken, and for `audio`, which then is recognised or moves the lips by itself.
         image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a tensor (3, height, width) or
             (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
             pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
@@ -64,11 +64,14 @@ class Text2LipRequest:
         voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film; for a list
             of prompts, one for all or a list of them.
         audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
-            lips are aligned to it, and it becomes the sound.
+            lips are aligned to it, and it becomes the sound. Without a prompt see `recogniser`.
         sampling_rate (`int`, *optional*): of `audio` given as an array, Hz.
         timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
+        recogniser: what hears the words of `audio` that comes without prompt and timings: "auto" for a model that is
+            installed, the folder or name of a Whisper model (see [`find_recogniser`]), a function, or None for
+            nothing. Without any the lips follow the sound alone, and there are no words.
         language (`str`): espeak language code or alias, such as "en-us", "de", "fr", "zh"; for a list of prompts,
-            one for all or a list of them.
+            one for all or a list of them. For `audio` without a prompt the default is found out by the recogniser.
         speaking_rate (`float`): 1 is the voice's own pace, 1.5 half as fast again; not with `audio`, `timings`.
         expressiveness (`float`): size of the lip motion, from 0 (none) to 2; 1 is that of the talker it was
             learnt from, who moves his lips little.
@@ -77,7 +80,8 @@ class Text2LipRequest:
             visemes and subtitles of a shorter one end with it; a longer one ends in silence.
         video_end (`str`): what follows when a video is shorter than its new speech: "loop" plays it back and
             forth, "hold" stays at its last frame, "cut" ends with it. A longer one is always cut.
-        motion (`str`, *optional*): "articulatory" or "networks".
+        motion (`str`, *optional*): "articulatory", "networks", or "sound": the lips follow the sound alone, words
+            or not; by default only where no words are known.
         renderer (`str` or [`Renderer`], *optional*): "auto", "geometric", "learned" or "echomimic"; or an object that
             draws, as a voice may be one that speaks.
         face_index (*optional*): who speaks; the largest face by default. An `int`, largest first, a box
@@ -116,6 +120,10 @@ class Text2LipRequest:
     sampling_rate: int | None = asked(None)
     timings: Any = asked(
         None, "--timings", metavar="FILE", help="your own phone or word times: TextGrid, .srt, JSON of a TTS, …"
+    )
+    recogniser: Any = asked(
+        "auto", "--recogniser", metavar="MODEL", help="hears the words of --audio without a text: folder or name of a "
+        "Whisper model; 'none' for lips by the sound alone"
     )
     language: str | list[str] = asked(
         "en-us", "-l", "--language", help="language of the text, such as en-gb, de, fr, zh"
@@ -234,8 +242,8 @@ class Text2LipRequest:
         """Refuse no text, no image, and a pace or a voice that can't keep to the times that are given."""
         if not isinstance(self.language, str) or not self.language.strip():
             raise ValueError(f"language: {self.language!r}; wants a code such as 'en-us' or 'fr'.")
-        if "prompt" in names and self.prompt is None and self.timings is None:
-            raise ValueError("prompt: None, and no timings either; give the text that is said.")
+        if "prompt" in names and self.prompt is None and self.timings is None and self.audio is None:
+            raise ValueError("prompt: None, and no timings either, nor audio; give the text that is said.")
         if self.prompt is not None and not isinstance(self.prompt, str):
             raise ValueError(f"prompt: got {type(self.prompt).__name__}; wants a string or a list of strings.")
         if self.prompt is not None and not self.prompt.strip() and self.timings is None:

@@ -25,10 +25,10 @@ from text2lip.devices import execution_device
 from text2lip.faces.cache import FaceCache
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
-from text2lip.media.footage import is_footage
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.durations import predict_timeline
-from text2lip.motion.lips import LipMotion, LipNetworks, animate
+from text2lip.motion.choice import choose_lip_model, choose_motion
+from text2lip.motion.lips import LipMotion, animate, animate_sound
 from text2lip.pipelines.hub import loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
@@ -39,7 +39,8 @@ from text2lip.renderers.idle import add_idle, check_idle, idle_landmarks, idle_s
 from text2lip.renderers.sampling import Sampling, SamplingOptions
 from text2lip.renderers.selection import RENDERERS, check_references, choose_renderer
 from text2lip.renderers.sound_features import check_condition, sound_features
-from text2lip.scenes import Film, Portrait, ReferenceSet
+from text2lip.scenes import Film, Portrait, ReferenceSet, open_scene
+from text2lip.speech.audio import to_mono
 from text2lip.speech.utterance import Speech, join, silence
 from text2lip.speech.voices.protocol import check_rate, clean_text
 from text2lip.text.timing import Timeline
@@ -62,21 +63,24 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         viseme_encoder (*optional*): the paper's VisemeEncoder; the built-in one also sees phones and features.
         pseudo_audio (*optional*): the paper's pseudo-audio module (Eq. 7).
         lip_decoder (*optional*): the paper's LipDecoder.
+        audio_lip_decoder (*optional*): a LipDecoder without visemes: lips from sound alone.
         unet (*optional*): the network of a renderer, and for one that samples:
         reference_unet, landmark_encoder, vae, audio_encoder, scheduler (*optional*): what EchoMimic has beside it.
-        motion (`str`): what moves the lips: "articulatory" or "networks".
+        motion (`str`): what moves the lips: "articulatory", "networks" or "sound".
         renderer (`str`): "auto" (the best there is), "geometric", "learned" or "echomimic".
         max_size (`int`): longest side of a portrait, pixels.
     """
 
     model_cpu_offload_seq = (
-        "viseme_encoder->pseudo_audio->lip_decoder->audio_encoder->landmark_encoder->reference_unet->unet->vae"
+        "viseme_encoder->pseudo_audio->lip_decoder->audio_lip_decoder->audio_encoder->landmark_encoder->reference_unet"
+        "->unet->vae"
     )
     _exclude_from_cpu_offload = ["face_landmarker", "articulation"]
     _optional_components = [
         "viseme_encoder",
         "pseudo_audio",
         "lip_decoder",
+        "audio_lip_decoder",
         "unet",
         "reference_unet",
         "landmark_encoder",
@@ -93,6 +97,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         viseme_encoder: models.VisemeEncoderModel | None = None,
         pseudo_audio: models.PseudoAudioModel | None = None,
         lip_decoder: models.LipDecoderModel | None = None,
+        audio_lip_decoder: models.LipDecoderModel | None = None,
         unet: models.LandmarkGuidedUNet | models.EchoMimicUNet | None = None,
         reference_unet: models.EchoMimicReferenceUNet | None = None,
         landmark_encoder: models.LandmarkEncoder | None = None,
@@ -116,6 +121,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             viseme_encoder=viseme_encoder,
             pseudo_audio=pseudo_audio,
             lip_decoder=lip_decoder,
+            audio_lip_decoder=audio_lip_decoder,
             unet=unet,
             reference_unet=reference_unet,
             landmark_encoder=landmark_encoder,
@@ -173,7 +179,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
                 frames are made. What it raises ends the call.
 
         Returns:
-            [`Text2LipPipelineOutput`], or its eight values as a tuple, whose last two are None for a silent film.
+            [`Text2LipPipelineOutput`], or its values as a tuple, in which those of the sound are None for a silent film.
 
         Raises:
             ValueError: an argument that can't be used; the message names it, its value and the remedy.
@@ -235,8 +241,9 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
                 scenes[pictures] = self._scene(clip, reference_sets)
             scene = scenes[pictures]
             check_idle(clip.idle, scene.moves)
-            speech = self.speak(clip)
-            lip_motion = self.move(speech.timeline, replace(clip, fps=scene.fps))
+            heard = self._heard(clip)
+            lip_motion = self.move(heard, replace(clip, fps=scene.fps))
+            speech = heard.without_sound() if clip.voice is None else heard
             features = sound_features(clip.audio_condition, speech, lip_motion, self.components)
             landmarks, frames = self.draw(scene, lip_motion, clip, audio_features=features, **callbacks)
             yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer)
@@ -262,12 +269,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """What [`see`] gives; reads no reference twice that is among `reference_sets`, by its id."""
         landmarker, max_size = self.face_landmarker, self.config.max_size
         person = Person.of(request.face_index, landmarker, lambda seen: self._faces.locate_all(landmarker, seen))
-        shared = {"fps": request.fps, "person": person, "max_size": max_size}
-        if is_footage(request.image):
-            shared |= {"video_end": request.video_end, "progress": self.progress_bar}
-            scene = Film(request.image, landmarker, **shared)
-        else:
-            scene = Portrait(request.image, landmarker, faces=self._faces, **shared)
+        asked = {"fps": request.fps, "video_end": request.video_end, "max_size": max_size}
+        scene = open_scene(request.image, landmarker, person, self._faces, progress=self.progress_bar, **asked)
         if request.reference is not None:
             key, args = id(request.reference), (landmarker, max_size, self.progress_bar)
             if key not in reference_sets:
@@ -275,71 +278,82 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             scene.refer_to(reference_sets[key])
         return scene
 
-    @takes("prompt", "voice", "audio", "sampling_rate", "timings", "language", "speaking_rate")
+    @takes("prompt", "voice", "audio", "sampling_rate", "timings", "recogniser", "language", "speaking_rate")
     @torch.no_grad()
     def speak(self, request: Text2LipRequest) -> Speech:
         """Stage 2: what is said, when, and its sound.
 
-        Times are those of `timings`, else of `audio` aligned to the text, else of the voice; where no voice is wanted,
-        those that the VisemeEncoder predicts, if there is one.
+        Times are those of `timings`, else of `audio` aligned to the text, given or recognised, else of the voice; where
+        no voice is wanted, those that the VisemeEncoder predicts, if there is one.
 
         Args:
             {arguments}
 
         Returns:
-            [`Speech`]: a timeline in seconds, and sound or None.
+            [`Speech`]: a timeline in seconds, and sound or None; `times_from` says which of these ways was taken.
 
         Raises:
             ValueError: a text, voice, sound or times that can't be used, or that don't fit each other.
         """
+        speech = self._heard(request)
+        return speech.without_sound() if request.voice is None else speech
+
+    def _heard(self, request: Text2LipRequest) -> Speech:
+        """What [`speak`] gives, with its sound also where the film is to be silent."""
         from text2lip import speech  # voices and aligners are loaded when they are used
 
-        silent = partial(Speech, None, None)
+        text, language = request.prompt, request.language
         if request.audio is not None:
-            audio, rate = speech.read_audio(request.audio, request.sampling_rate)
-            if request.timings is None:
-                timeline = speech.align(audio, rate, request.prompt, request.language)
-            else:
-                timeline = speech.read_timeline(request.timings, language=request.language)
-                timeline = timeline.pad(audio.shape[-1] / rate)
-            return silent(timeline) if request.voice is None else Speech(audio, rate, timeline)
+            known = {"text": text, "timings": request.timings, "language": language, "recogniser": request.recogniser}
+            return speech.hear_recording(request.audio, request.sampling_rate, **known)
         if request.timings is not None:
-            return silent(speech.read_timeline(request.timings, language=request.language))
+            return Speech(None, None, speech.read_timeline(request.timings, language=language), "timings")
         encoder = self.viseme_encoder
         if request.voice is None and encoder is not None and not encoder.misfit(self.tokenizer):
-            text, pace = clean_text(request.prompt), check_rate(request.speaking_rate)
-            return silent(predict_timeline(encoder, self.tokenizer, text, request.language, pace, LEAD, TAIL))
+            text, pace = clean_text(text), check_rate(request.speaking_rate)
+            timeline = predict_timeline(encoder, self.tokenizer, text, language, pace, LEAD, TAIL)
+            return Speech(None, None, timeline, "prediction")
         voice = "default" if request.voice is None else request.voice
-        spoken = speech.synthesize(request.prompt, voice, request.language, request.speaking_rate)
+        spoken = speech.synthesize(text, voice, language, request.speaking_rate)
         rate = spoken.sampling_rate
-        spoken = join([silence(LEAD, rate), spoken, silence(TAIL, rate)])
-        return silent(spoken.timeline) if request.voice is None else spoken
+        return join([silence(LEAD, rate), spoken, silence(TAIL, rate)])
 
     @takes("motion", "expressiveness", "fps", "num_frames", "language")
     @torch.no_grad()
     def move(
-        self, timeline: Timeline, request: Text2LipRequest, *, audio_features: torch.Tensor | None = None
+        self, timeline: Timeline | Speech, request: Text2LipRequest, *, audio_features: torch.Tensor | None = None
     ) -> LipMotion:
         """Stage 3: how the lips move, of no face in particular.
 
         Args:
-            timeline ([`Timeline`]): phones with their times.
+            timeline ([`Timeline`] or [`Speech`]): phones with their times; with their sound for motion "sound".
             {arguments}
             audio_features (`torch.Tensor`, *optional*): float (1, num_frames, 320), log-mel of real sound, see
                 [`log_mel`]; takes the place of the pseudo-audio. For "networks" alone.
 
         Returns:
             [`LipMotion`]: displacement of 57 driven points for each frame.
+
+        Raises:
+            ValueError: a motion for which networks, phones or sound are missing.
         """
-        expect("timeline", timeline, Timeline)
-        fps = float(request.fps or 25)
+        expect("timeline", timeline, Timeline, Speech)
+        speech = timeline if isinstance(timeline, Speech) else Speech(None, None, timeline)
+        timeline, fps = speech.timeline, float(request.fps or 25)
+        model = self.lip_model(choose_motion(speech, request.motion, self.config.motion))
         spoken = clip_length(timeline.duration, fps)
         num_frames = request.num_frames or spoken
         if num_frames > spoken:
             timeline = timeline.pad(num_frames / fps)
-        tokens = self.tokenizer(phones=timeline, language=request.language, return_tensors="pt")
-        displacement, width = animate(self.lip_model(request.motion), tokens, num_frames, fps, audio_features)
-        displacement = request.expressiveness * displacement[0].float().cpu().numpy()
+        tokens = None
+        if timeline.phones:
+            tokens = self.tokenizer(phones=timeline, language=request.language, return_tensors="pt")
+        if model is self.audio_lip_decoder:
+            sound = to_mono(speech.audio), speech.sampling_rate
+            displacement, width = animate_sound(model, *sound, num_frames, fps)
+        else:
+            (displacement,), width = animate(model, tokens, num_frames, fps, audio_features)
+        displacement = request.expressiveness * displacement.float().cpu().numpy()
         return LipMotion(displacement, width, fps, timeline, tokens)
 
     @takes("renderer", "idle", "num_inference_steps", "guidance_scale", "generator")
@@ -389,20 +403,9 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     def _quiet(self) -> bool:
         return bool(getattr(self, "_progress_bar_config", {}).get("disable"))
 
-    def lip_model(self, motion: str | None = None) -> LipNetworks | ArticulatoryModel:
-        """What moves the lips: "networks" or "articulatory"; this pipeline's own choice by default.
-
-        Raises:
-            ValueError: networks that are missing, or were trained for other visemes than the tokenizer's.
-        """
-        motion = Text2LipRequest(motion=motion).motion or self.config.motion  # one that there is
-        if motion == "articulatory":
-            return self.articulation
-        for name in ("viseme_encoder", "pseudo_audio", "lip_decoder"):
-            if getattr(self, name) is None:
-                raise ValueError(f"motion: 'networks', but this pipeline has no {name}; choose 'articulatory'.")
-        self.viseme_encoder.check_tokenizer(self.tokenizer)
-        return LipNetworks(self.viseme_encoder, self.pseudo_audio, self.lip_decoder)
+    def lip_model(self, motion: str | None = None) -> Any:
+        """What moves the lips, see [`choose_lip_model`]; this pipeline's own choice by default."""
+        return choose_lip_model(Text2LipRequest(motion=motion).motion or self.config.motion, self.components)
 
     def make_renderer(
         self, renderer: str | Renderer | None = None, options: SamplingOptions | None = None

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "film": ["Film"],
+        "opening": ["open_scene"],
         "portrait": ["Portrait"],
         "reference_set": ["ReferenceSet"],
     },

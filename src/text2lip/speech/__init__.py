@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = attach(
         "alignment.coverage": ["AlignmentWarning"],
         "audio": ["load_audio", "read_audio", "resample"],
         "forced_alignment": ["align"],
+        "recogniser": ["find_recogniser"],
+        "recording": ["hear_recording"],
         "timings.formats": ["read_timeline", "read_timings"],
         "timings.subtitles": ["to_srt", "to_vtt"],
         "utterance": ["Speech"],

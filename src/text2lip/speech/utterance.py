@@ -1,6 +1,6 @@
 """What is said: sound, and the times of its phones and words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,17 +15,26 @@ class Speech:
         audio (`np.ndarray`, *optional*): float32 in [-1, 1], (samples,); a recording may have (channels, samples).
             What a voice says is mono and as long as its timeline.
         sampling_rate (`int`, *optional*): samples per second; None without sound.
-        timeline (`Timeline`): phones (IPA, gapless, "" is silence) and words.
+        timeline (`Timeline`): phones (IPA, gapless, "" is silence) and words; no phones where nobody knows what is
+            said.
+        times_from (`str`): what the times come from: "voice", "prediction" (of a text that nobody speaks), "timings",
+            "alignment" (a recording with its text), "recognition" (one without), or "sound": its length is all that
+            is known.
     """
 
     audio: np.ndarray | None
     sampling_rate: int | None
     timeline: Timeline
+    times_from: str = "voice"
 
     @property
     def duration(self) -> float:
         """Seconds of sound, else of the timeline."""
         return self.timeline.duration if self.audio is None else self.audio.shape[-1] / self.sampling_rate
+
+    def without_sound(self) -> "Speech":
+        """The times alone."""
+        return replace(self, audio=None, sampling_rate=None)
 
 
 def silence(seconds: float, sampling_rate: int) -> Speech:

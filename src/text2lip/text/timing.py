@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ class Timeline:
     """Phones and words of an utterance on one clock.
 
     Attributes:
-        phones (`list[Segment]`): gapless; the first starts at 0, the last ends at `duration`, silences are "".
+        phones (`list[Segment]`): gapless; the first starts at 0, the last ends at `duration`, silences are "". Empty
+            where it isn't known what is said.
         words (`list[Segment]`): spoken words in order as written in the text; gaps are pauses.
         duration (`float`): seconds.
     """
@@ -86,12 +87,16 @@ class Timeline:
         """The first `seconds` of it, a number over 0; itself where it is not longer. See [`cut_segments`]."""
         if seconds >= self.duration:
             return self
+        if not self.phones:
+            return replace(self, duration=seconds)
         return Timeline.from_phones(cut_segments(self.phones, seconds), cut_segments(self.words, seconds), seconds)
 
     def pad(self, seconds: float) -> "Timeline":
         """The same with silence at its end, so that it lasts `seconds`; itself where it is not shorter."""
         if seconds <= self.duration:
             return self
+        if not self.phones:
+            return replace(self, duration=seconds)
         spoken = self.phones[:-1] if self.phones and not self.phones[-1].label else self.phones
         return Timeline.from_phones(spoken, self.words, seconds)
 
