@@ -35,6 +35,7 @@ EXTRAS = {
     "train": ["datasets>=4.0", "evaluate>=0.4.6", "jinja2>=3.1", "matplotlib>=3.8", "pyyaml>=6.0"],
     "gruut": ["gruut>=2.4"],
     "timings": ["openfacefx>=0.24"],
+    "recognise": ["faster-whisper>=1.2"],
     "piper": ["piper-tts[alignment]>=1.8"],
     "kokoro": ["onnx>=1.16"],
     "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "scikit-image>=0.24", "ruff>=0.9"],

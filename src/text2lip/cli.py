@@ -246,7 +246,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
 def way_taken(stream) -> str:
     """How the lips were found for a recording without its text, "" for anything else."""
     if stream.times_from == "sound":
-        return " No words are known: the lips follow the sound alone. Give the text, or --recogniser MODEL, for better."
+        return " No words are known, so the lips follow the sound alone; give the text or --recogniser."
     if stream.times_from == "recognition":
         return " Recognised: " + " ".join(word.label for word in stream.words)
     return ""

@@ -13,6 +13,7 @@ OPTIONAL = {
     "viseme_encoder",
     "pseudo_audio",
     "lip_decoder",
+    "audio_lip_decoder",
     "unet",
     "reference_unet",
     "landmark_encoder",

@@ -89,7 +89,7 @@ def test_stages_refuse_what_a_call_refuses(pipe, portrait):
     with pytest.raises(ValueError, match="lip_motion: 50 frames per second, but the scene has 25"):
         pipe.draw(scene, motion)
     for stage, given, message in (
-        (pipe.move, (pipe.speak("Hi.", timings=TIMES),), "timeline: got Speech; wants a Timeline"),
+        (pipe.move, ("Hi.",), "timeline: got str; wants a Timeline or Speech"),
         (pipe.draw, ("portrait.jpg", motion), "scene: got str; wants a Portrait or Film"),
         (pipe.draw, (scene, motion.timeline), "lip_motion: got Timeline; wants a LipMotion"),
     ):

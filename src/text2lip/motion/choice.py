@@ -11,7 +11,7 @@ from text2lip.speech.utterance import Speech
 
 
 def choose_motion(speech: Speech, asked: str | None, usual: str) -> str:
-    """"articulatory", "networks" or "sound", for what is said.
+    """ "articulatory", "networks" or "sound", for what is said.
 
     Args:
         speech ([`Speech`]): without phones its lips can follow the sound alone.

@@ -142,9 +142,9 @@ class Text2LipStream:
             if self.closed:  # by someone else, as a cancel button
                 raise ValueError(f"stream: closed after {self.num_done} of {len(self)} frames; nothing was written.")
 
+        check_words(subtitles, self.times_from)
         words = self.words, len(self) / self.fps
         try:
-            check_words(subtitles, self.times_from)
             return save_clip(path, whole_clip(), self.fps, self.audio, self.sampling_rate, subtitles, *words)
         finally:
             self.close()

@@ -122,8 +122,11 @@ class Text2LipRequest:
         None, "--timings", metavar="FILE", help="your own phone or word times: TextGrid, .srt, JSON of a TTS, …"
     )
     recogniser: Any = asked(
-        "auto", "--recogniser", metavar="MODEL", help="hears the words of --audio without a text: folder or name of a "
-        "Whisper model; 'none' for lips by the sound alone"
+        "auto",
+        "--recogniser",
+        metavar="MODEL",
+        help="hears the words of --audio without a text: folder or name of a "
+        "Whisper model; 'none' for lips by the sound alone",
     )
     language: str | list[str] = asked(
         "en-us", "-l", "--language", help="language of the text, such as en-gb, de, fr, zh"

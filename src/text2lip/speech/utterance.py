@@ -44,6 +44,11 @@ def silence(seconds: float, sampling_rate: int) -> Speech:
     return Speech(np.zeros(samples, np.float32), sampling_rate, Timeline.from_phones([("", 0.0, duration)]))
 
 
+def surround(speech: Speech, lead: float, tail: float) -> Speech:
+    """The same with so many seconds of silence before and after it."""
+    return join([silence(lead, speech.sampling_rate), speech, silence(tail, speech.sampling_rate)])
+
+
 def join(parts: list[Speech]) -> Speech:
     """Put parts of one sampling rate, else a ValueError, after one another; neighbouring silences become one phone."""
     rates = {part.sampling_rate for part in parts}
