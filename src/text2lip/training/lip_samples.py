@@ -10,6 +10,7 @@ import torch
 from text2lip.data.prepared import PreparedClip, hold_out, load_prepared, read_prepared, splits_of
 from text2lip.faces.canonical import lip_gap, lip_width, neutral_shape
 from text2lip.speech.audio import to_float
+from text2lip.speech.features import levelled, log_mel
 from text2lip.text.tokenizer import VisemeTokenizer
 from text2lip.text.visemes import PHONE_INVENTORY, sequence_features
 
@@ -27,8 +28,8 @@ def load_clips(
         folder (`str` or `Path`): made by `examples/prepare_grid.py`.
         split (`str`): such as "train".
         limit (`int`, *optional*): only so many, the first.
-        audio (`str`): "log_mel" (320 channels), or "whisper:<folder or Hub id>" (3840 with Whisper-tiny), see
-            [`~text2lip.speech.whisper.whisper_frames`].
+        audio (`str`): "log_mel" (320 channels), "levelled" (the same of [`levelled`] sound), or
+            "whisper:<folder or Hub id>" (3840 with Whisper-tiny), see [`~text2lip.speech.whisper.whisper_frames`].
         tokenizer ([`VisemeTokenizer`], *optional*): whose visemes the clips' phones are turned into; those that the
             split was prepared with by default.
 
@@ -41,14 +42,17 @@ def load_clips(
     kind, _, name = audio.partition(":")
     if audio == "log_mel":
         return clips
+    rows = zip(clips, read_prepared(folder, split, ["audio"]))
+    if audio == "levelled":
+        sounds = ((clip, levelled(to_float(row["audio"]))) for clip, row in rows)
+        return [replace(clip, mel=log_mel(sound, len(clip.lips), clip.fps)) for clip, sound in sounds]
     if kind != "whisper" or not name:
-        raise ValueError(f"audio_features: {audio!r}; choose 'log_mel' or 'whisper:<folder or Hub id>'.")
+        raise ValueError(f"audio_features: {audio!r}; choose 'log_mel', 'levelled' or 'whisper:<folder or Hub id>'.")
     from tqdm import tqdm
 
     from text2lip.speech.whisper import load_whisper, whisper_frames, whisper_states
 
     model, results = load_whisper(name), []
-    rows = zip(clips, read_prepared(folder, split, ["audio"]))
     for clip, row in tqdm(rows, total=len(clips), desc=f"whisper, {split}", unit="clip", disable=len(clips) < 20):
         states = whisper_states(model, to_float(row["audio"]))
         results.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().cpu().numpy()))
