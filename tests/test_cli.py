@@ -91,16 +91,18 @@ def test_a_declared_encoding_is_obeyed_and_others_are_named(tmp_path):
             read_file(tmp_path, raw)
 
 
-def test_subtitles_are_read_as_what_they_say(tmp_path):
-    assert read_file(tmp_path, SRT.encode(), "cues.srt") == "Hello Bob.\nHi, Ann"
-    assert read_file(tmp_path, b"an arrow --> there") == "an arrow --> there"
-
-
-def test_subtitles_as_timings(say, tmp_path):
+def test_subtitles_are_spoken_at_their_times(say, tmp_path):
     (tmp_path / "cues.srt").write_text(SRT)
-    code, _, err = say("--file", "cues.srt", "--timings", "cues.srt", "-s", "again.srt")
-    assert code == 0 and err.startswith("2.0 s of speech, 50 frames")
-    assert "Hello Bob." in (tmp_path / "again.srt").read_text()
+    for given in (["--file", "cues.srt"], ["--timings", "cues.srt"], ["--file", "cues.srt", "--timings", "cues.srt"]):
+        code, _, err = say(*given, "-v", "espeak", "-s", "again.srt", "--renderer", "geometric")
+        assert code == 0 and err.startswith("2.1 s of speech, 53 frames. 2 cues, at paces from 0.80 (cue 1) to 1.25")
+        assert "00:00:00,500 --> 00:00:01,500\nHello Bob." in (tmp_path / "again.srt").read_text()
+
+
+def test_subtitles_that_are_late_are_told(say, tmp_path):
+    (tmp_path / "cues.srt").write_text(SRT.replace("Hello Bob", "Hello Bob, my uncle and his five brothers"))
+    err = say("--timings", "cues.srt", "-v", "espeak", "--renderer", "geometric")[2]
+    assert re.search(r"^text2lip: warning: --timings: .* begins later: cue 2 at .* s instead of 1.50 s.$", err, re.M)
 
 
 def test_own_audio_and_own_times(say, tmp_path):

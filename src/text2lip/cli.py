@@ -33,7 +33,7 @@ EPILOG = """examples:
   text2lip "Slow, please." --rate 0.8 --subtitles slow.srt          slower, with subtitles
   text2lip '<speak>One <break time="1s"/> two.</speak>'             SSML
   text2lip --file letter.txt --output letter.mp4                    text from a file ("-" reads standard input)
-  text2lip --file film.srt --timings film.srt                       what subtitles say, when they say it
+  text2lip --file film.srt --image film.mp4                         dubs it: what subtitles say, when they say it
   text2lip --list-voices          text2lip --list-languages
 
 Ctrl-C stops a run and leaves no half file. Exit codes: 0 done, 2 wrong input, 130 interrupted, 1 a bug.
@@ -168,15 +168,7 @@ def given_text(args: argparse.Namespace) -> str | None:
             raw = Path(args.file).read_bytes()
     except (OSError, ValueError) as error:
         raise ValueError(f"--file: can't read {args.file!r} as text ({error}).") from error
-    text = raw if isinstance(raw, str) else decode_text(raw, f"--file: {args.file!r}")
-    return cues_text(text) if "-->" in text else text
-
-
-def cues_text(text: str) -> str:
-    """What the cues of a subtitle file say, without numbers and times; any other text as it is."""
-    from text2lip.speech.timings.subtitles import is_subtitles, read_cues
-
-    return "\n".join(cue.label for cue in read_cues(text)) if is_subtitles(text) else text
+    return raw if isinstance(raw, str) else decode_text(raw, f"--file: {args.file!r}")
 
 
 def check_files(args: argparse.Namespace):
@@ -244,21 +236,24 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
 
 
 def way_taken(stream) -> str:
-    """How the lips were found for a recording without its text, "" for anything else."""
+    """How the lips were found for a recording without its text, or how fast subtitles are spoken; else ""."""
     if stream.times_from == "sound":
         return " No words are known, so the lips follow the sound alone; give the text or --recogniser."
     if stream.times_from == "recognition":
         return " Recognised: " + " ".join(word.label for word in stream.words)
+    if paces := {turn.cue: turn.pace for turn in stream.turns if turn.cue}:
+        slow, fast = (least(paces, key=paces.get) for least in (min, max))
+        return f" {len(paces)} cues, at paces from {paces[slow]:.2f} (cue {slow}) to {paces[fast]:.2f} (cue {fast})."
     return ""
 
 
 def telling(make: Callable):
-    """What `make` returns; who isn't dubbed in a film, and what of a text is doubted, is said on the console."""
+    """What `make` returns; who isn't dubbed in a film, what of a text is doubted, and what is late, is said."""
     from text2lip.faces.person import StrangersWarning
-    from text2lip.speech import AlignmentWarning
+    from text2lip.speech import AlignmentWarning, LateCueWarning
 
     with warnings.catch_warnings(record=True) as told:
-        for category in (StrangersWarning, AlignmentWarning):
+        for category in (StrangersWarning, AlignmentWarning, LateCueWarning):
             warnings.simplefilter("always", category)
         result = make()
     for warning in told:

@@ -19,7 +19,7 @@ from text2lip.pipelines.request import clip_length
 from text2lip.speech.audio import fit_audio, resample
 from text2lip.speech.timings.subtitles import to_srt, to_vtt
 from text2lip.speech.utterance import Speech
-from text2lip.text.timing import Segment, cut_segments
+from text2lip.text.timing import Segment, Turn, cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
 
 
@@ -40,6 +40,7 @@ class Text2LipStream:
             of which it isn't known what it says.
         times_from (`str`): what the times come from: "voice", "prediction", "timings", "alignment", "recognition" or
             "sound", see [`Speech`].
+        turns (`list[Turn]`): who says what, of a script: subtitles that are spoken; else empty.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
@@ -55,6 +56,7 @@ class Text2LipStream:
     phones: list[Segment]
     words: list[Segment]
     times_from: str
+    turns: list[Turn]
     size: tuple[int, int]
     num_done: int = 0
     closed: bool = False
@@ -115,6 +117,7 @@ class Text2LipStream:
             phones=list(timeline.phones),
             words=list(timeline.words),
             times_from=speech.times_from,
+            turns=list(timeline.turns),
             size=scene.size,
         )
 
@@ -168,6 +171,7 @@ class Text2LipPipelineOutput(BaseOutput):
         sampling_rate (`int`, *optional*): of `audio`, Hz; the highest of its voices'.
         times_from (`list[str]`): what the times come from: "voice", "prediction", "timings", "alignment",
             "recognition", or "sound": then there are no words, phones and visemes. See [`Speech`].
+        turns (`list[list[Turn]]`): who says what, of a script: subtitles that are spoken; else empty.
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -179,6 +183,7 @@ class Text2LipPipelineOutput(BaseOutput):
     audio: list[np.ndarray | None] | None = None
     sampling_rate: int | None = None
     times_from: list[str] = None
+    turns: list[list[Turn]] = None
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
@@ -200,6 +205,7 @@ class Text2LipPipelineOutput(BaseOutput):
             audio=None if rate is None else [stream.sound(rate) for stream in streams],
             sampling_rate=rate,
             times_from=[stream.times_from for stream in streams],
+            turns=[stream.turns for stream in streams],
         )
 
     def save(

@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from text2lip.renderers.sampling import SamplingOptions
+from text2lip.speech.timings.subtitles import is_subtitles, read_cues
 from text2lip.text.timing import Timeline
 
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from text2lip.faces.landmarker import Face
     from text2lip.faces.person import Person
     from text2lip.renderers.base import Renderer
-    from text2lip.speech import Speech, Synthesizer
+    from text2lip.speech import Line, Speech, Synthesizer
 
 Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray | torch.Tensor"  # one, or all of a film
 Sound: TypeAlias = "str | os.PathLike | np.ndarray | torch.Tensor | Speech"
@@ -55,8 +56,9 @@ class Text2LipRequest:
     """What is asked of [`Text2LipPipeline`].
 
     Args:
-        prompt (`str` or `list[str]`): what is said, plain text or SSML; a list makes a batch. May be None where
-            `timings` say what is spoken, and for `audio`, which then is recognised or moves the lips by itself.
+        prompt (`str` or `list[str]`): what is said, plain text, SSML or the text of subtitles; a list makes a batch.
+            May be None where `timings` say what is spoken, and for `audio`, which then is recognised or moves the
+            lips by itself.
         image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a tensor (3, height, width) or
             (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
             pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
@@ -66,7 +68,9 @@ class Text2LipRequest:
         audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
             lips are aligned to it, and it becomes the sound. Without a prompt see `recogniser`.
         sampling_rate (`int`, *optional*): of `audio` given as an array, Hz.
-        timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment.
+        timings: list of (IPA phone, start s, end s), or a timing file; takes the place of alignment. Subtitles (.srt,
+            .vtt) are a script: the voice says each when it is shown, at a pace of 0.8 to 1.25; without a voice, or
+            with `audio`, they are times alone.
         recogniser: what hears the words of `audio` that comes without prompt and timings: "auto" for a model that is
             installed, the folder or name of a Whisper model (see [`find_recogniser`]), a function, or None for
             nothing. Without any the lips follow the sound alone, and there are no words.
@@ -119,7 +123,7 @@ class Text2LipRequest:
     )
     sampling_rate: int | None = asked(None)
     timings: Any = asked(
-        None, "--timings", metavar="FILE", help="your own phone or word times: TextGrid, .srt, JSON of a TTS, …"
+        None, "--timings", metavar="FILE", help="subtitles to speak (.srt, .vtt); or your own phone or word times"
     )
     recogniser: Any = asked(
         "auto",
@@ -237,9 +241,24 @@ class Text2LipRequest:
                 )
             values[name] = value if several else [value] * len(prompts)
         clips = [replace(self, **dict(zip(values, row))) for row in zip(*values.values())]
+        clips = [clip._with_script() for clip in clips]
         for clip in clips:
             clip._check_clip(FIELDS if names is None else names)
         return clips
+
+    def _with_script(self) -> "Text2LipRequest":
+        """The same clip: a prompt that is subtitles becomes its `timings`, or text alone where times are given."""
+        if not isinstance(self.prompt, str) or not is_subtitles(self.prompt):
+            return self
+        if self.audio is None and self.timings is None:
+            return replace(self, prompt=None, timings=self.prompt)
+        return replace(self, prompt="\n".join(cue.label for cue in read_cues(self.prompt)))
+
+    def say(self, line: "Line", pace: float) -> "Speech":
+        """What the voice says, see [`speak_script`]."""
+        from text2lip.speech import synthesize
+
+        return synthesize(line.text, self.voice, self.language, pace)
 
     def _check_clip(self, names: Iterable[str]) -> None:
         """Refuse no text, no image, and a pace or a voice that can't keep to the times that are given."""
@@ -261,9 +280,19 @@ class Text2LipRequest:
             raise ValueError(
                 f"speaking_rate: {self.speaking_rate}, but the times come from audio or timings; leave it at 1."
             )
-        if self.voice is not None and self.voice != "default":
+        if self.voice is None:
+            return
+        from text2lip.speech.timings.formats import subtitles_in
+
+        script = None if self.audio is not None else subtitles_in(self.timings)
+        if script is None and self.voice != "default":
             remedy = "leave voice out" if self.audio is not None else "give audio too, or leave voice out"
             raise ValueError(f"voice: {self.voice!r}, but a voice can't keep to given audio or timings; {remedy}.")
+        words = [] if script is None or self.prompt is None else self.prompt.split()
+        if words and words != " ".join(cue.label for cue in read_cues(script)).split():
+            raise ValueError(
+                "prompt: other words than the subtitles in timings, which are spoken; leave one of them out."
+            )
 
 
 FIELDS = {field.name: field for field in fields(Text2LipRequest)}

@@ -23,7 +23,6 @@ from text2lip.cards import ModelCardMixin
 from text2lip.devices import execution_device
 from text2lip.faces.cache import FaceCache
 from text2lip.faces.landmarker import FaceLandmarker
-from text2lip.faces.person import Person
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.choice import choose_lip_model, choose_motion
 from text2lip.motion.durations import predict_timeline
@@ -241,7 +240,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             scene = scenes[pictures]
             check_idle(clip.idle, scene.moves)
             heard = self._heard(clip)
-            lip_motion = self.move(heard, replace(clip, fps=scene.fps))
+            num_frames = clip.num_frames or scene.frames_for(heard.timeline)
+            lip_motion = self.move(heard, replace(clip, fps=scene.fps, num_frames=num_frames))
             speech = heard.without_sound() if clip.voice is None else heard
             features = sound_features(clip.audio_condition, speech, lip_motion, self.components)
             landmarks, frames = self.draw(scene, lip_motion, clip, audio_features=features, **callbacks)
@@ -266,16 +266,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
 
     def _scene(self, request: Text2LipRequest, reference_sets: dict[int, ReferenceSet]) -> Portrait | Film:
         """What [`see`] gives; reads no reference twice that is among `reference_sets`, by its id."""
-        landmarker, max_size = self.face_landmarker, self.config.max_size
-        person = Person.of(request.face_index, landmarker, lambda seen: self._faces.locate_all(landmarker, seen))
-        asked = {"fps": request.fps, "video_end": request.video_end, "max_size": max_size}
-        scene = open_scene(request.image, landmarker, person, self._faces, progress=self.progress_bar, **asked)
-        if request.reference is not None:
-            key, args = id(request.reference), (landmarker, max_size, self.progress_bar)
-            if key not in reference_sets:
-                reference_sets[key] = ReferenceSet.read(request.reference, *args)
-            scene.refer_to(reference_sets[key])
-        return scene
+        tools = self.face_landmarker, self._faces, self.progress_bar
+        return open_scene(request, *tools, max_size=self.config.max_size, reference_sets=reference_sets)
 
     @takes("prompt", "voice", "audio", "sampling_rate", "timings", "recogniser", "language", "speaking_rate")
     @torch.no_grad()
@@ -283,7 +275,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """Stage 2: what is said, when, and its sound.
 
         Times are those of `timings`, else of `audio` aligned to the text (given, or recognised), else of the voice;
-        where no voice is wanted, those that the VisemeEncoder predicts, if there is one.
+        where no voice is wanted, those that the VisemeEncoder predicts, if there is one. Of `timings` that are
+        subtitles, without `audio`, a voice speaks each at its start, see [`speak_script`].
 
         Args:
             {arguments}
@@ -306,7 +299,10 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             known = {"text": text, "timings": request.timings, "language": language, "recogniser": request.recogniser}
             return speech.hear_recording(request.audio, request.sampling_rate, **known)
         if request.timings is not None:
-            return Speech(None, None, speech.read_timeline(request.timings, language=language), "timings")
+            script = None if request.voice is None else speech.read_script(request.timings)
+            if script is None:
+                return Speech(None, None, speech.read_timeline(request.timings, language=language), "timings")
+            return speech.speak_script(script, request.say)
         encoder = self.viseme_encoder
         if request.voice is None and encoder is not None and not encoder.misfit(self.tokenizer):
             text, pace = clean_text(text), check_rate(request.speaking_rate)

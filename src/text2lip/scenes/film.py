@@ -6,6 +6,7 @@ renderer with the new motion: what the film's own mouth did leaves no trace. A r
 tongue from a few other frames, whichever have their lips nearly as the new speech wants them.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from itertools import groupby, islice
@@ -27,12 +28,14 @@ from text2lip.renderers.transplant import lay_mouth
 from text2lip.renderers.warp import smoothstep
 from text2lip.scenes.reference_set import MAX_TURN, ReferenceSet
 from text2lip.scenes.shots import Shot, ShotMouths, find_shots, reference_frame
+from text2lip.text.timing import Timeline
 
 
 # Chosen by eye.
 FADED_TURN = (MAX_TURN, 0.55)  # radians between a head and the reference at which the drawn mouth fades, and is gone
 MAX_EXPOSURE = 1.0  # powers of 2 by which the contrast of a reference may differ from what is usual in the shot
 SHOTS_HELD = 4  # whose frame and mouths stay in memory, as a film played back and forth comes back to them
+LONGEST = 120 * 60 * 120  # frames that are searched of a film whose end isn't known: two hours at the highest rate
 NEARBY = 15.0  # seconds before and after the reference in which other frames of a shot are chosen
 
 
@@ -97,6 +100,13 @@ class Film:
             shots, length = find_shots(frames, self.landmarker, self.fps, person)
             self._searched = num_frames, ([DubbedShot(shot) for shot in shots], length, person)
         return self._searched[1]
+
+    def frames_for(self, timeline: Timeline) -> int | None:
+        """How many frames a clip has that says what subtitles of the film do: all of the film, or more if what is said
+        lasts longer. None for any other `timeline`, which says itself how long it is."""
+        if not any(turn.cue for turn in timeline.turns):
+            return None
+        return max(self.search(LONGEST)[1], math.floor(timeline.duration * self.fps + 0.5))
 
     def draw(
         self, renderer: Renderer, motion: LipMotion, audio_features: Any = None, generator: Any = None

@@ -1,4 +1,4 @@
-"""A portrait or a film, by what is in the picture."""
+"""From what is asked to the scene that is drawn."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,21 +9,42 @@ from text2lip.faces.person import Person
 from text2lip.media.footage import is_footage
 from text2lip.scenes.film import Film
 from text2lip.scenes.portrait import Portrait
+from text2lip.scenes.reference_set import ReferenceSet
 
 
 def open_scene(
-    image: Any,
+    request: Any,
     landmarker: FaceLandmarker,
-    person: Person,
     faces: FaceCache,
+    progress: Callable,
     *,
-    fps: float | None = None,
-    video_end: str = "loop",
-    max_size: int = 4096,
-    progress: Callable = iter,
+    max_size: int,
+    reference_sets: dict[int, ReferenceSet],
 ) -> Portrait | Film:
-    """The [`Film`] or [`Portrait`] that `image` is; see there for the arguments and errors."""
-    shared = {"fps": fps, "person": person, "max_size": max_size}
-    if is_footage(image):
-        return Film(image, landmarker, video_end=video_end, progress=progress, **shared)
-    return Portrait(image, landmarker, faces=faces, **shared)
+    """The portrait or film of a request, with the person who speaks in it.
+
+    Args:
+        request ([`Text2LipRequest`]): of one clip.
+        landmarker ([`FaceLandmarker`]): finds the face.
+        faces ([`FaceCache`]): remembers whom it found in portraits.
+        progress (`Callable`): wraps the frames of films that are searched, such as a progress bar.
+        max_size (`int`): longest side allowed, pixels.
+        reference_sets (`dict[int, ReferenceSet]`): those that were read, by the id of what they were read from; none
+            of them is read again, and a new one is added.
+
+    Raises:
+        FaceNotFoundError: no face, or not the one asked for; of a film it shows when it is drawn.
+        ValueError: a picture or film that can't be used.
+    """
+    person = Person.of(request.face_index, landmarker, lambda seen: faces.locate_all(landmarker, seen))
+    shared = {"fps": request.fps, "person": person, "max_size": max_size}
+    if is_footage(request.image):
+        scene = Film(request.image, landmarker, video_end=request.video_end, progress=progress, **shared)
+    else:
+        scene = Portrait(request.image, landmarker, faces=faces, **shared)
+    if request.reference is not None:
+        key = id(request.reference)
+        if key not in reference_sets:
+            reference_sets[key] = ReferenceSet.read(request.reference, landmarker, max_size, progress)
+        scene.refer_to(reference_sets[key])
+    return scene

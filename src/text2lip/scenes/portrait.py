@@ -16,6 +16,7 @@ from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.base import Renderer, every_frame
 from text2lip.scenes.reference_set import ReferenceSet
+from text2lip.text.timing import Timeline
 
 
 class Portrait:
@@ -75,6 +76,9 @@ class Portrait:
         if not len(chosen):
             raise references.unusable(self.person, "portrait")
         self.references, self._mouths = references, chosen.mouths(self.picture, self.face)
+
+    def frames_for(self, timeline: Timeline) -> None:
+        """See [`Film.frames_for`]: a portrait has no length of its own."""
 
     def draw(
         self, renderer: Renderer, motion: LipMotion, audio_features: Any = None, generator: Any = None

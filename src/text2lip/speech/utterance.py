@@ -1,10 +1,11 @@
 """What is said: sound, and the times of its phones and words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from text2lip.text.timing import Segment, Timeline, append_phone
+from text2lip.text.timing import Segment, Timed, Timeline, Turn, append_phone
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,41 @@ def join(parts: list[Speech]) -> Speech:
     rate = rates.pop()
     phones: list[Segment] = []
     words: list[Segment] = []
+    turns: list[Turn] = []
     sample = 0
     for part in parts:
         start = sample / rate
         for phone in part.timeline.phones:
             append_phone(phones, phone.label, start + phone.start, start + phone.end)
-        words += [Segment(word.label, start + word.start, start + word.end) for word in part.timeline.words]
+        words += shifted(part.timeline.words, start)
+        turns += shifted(part.timeline.turns, start)
         sample += len(part.audio)
     duration = sample / rate
     if phones:
         phones[-1] = phones[-1]._replace(end=duration)  # sums of seconds are off in the last bit
     audio = np.concatenate([part.audio for part in parts]).astype(np.float32, copy=False)
-    return Speech(audio, rate, Timeline.from_phones(phones, words, duration))
+    return Speech(audio, rate, replace(Timeline.from_phones(phones, words, duration), turns=tuple(turns)))
+
+
+def trimmed(speech: Speech, margin: float) -> Speech:
+    """From `margin` seconds before its first sounding phone to as much after its last one, as far as there is sound.
+
+    What sounds nowhere is returned as it is.
+    """
+    timeline, rate = speech.timeline, speech.sampling_rate
+    sounding = [phone for phone in timeline.phones if phone.label]
+    if not sounding:
+        return speech
+    first, last = max(0.0, sounding[0].start - margin), min(timeline.duration, sounding[-1].end + margin)
+    begin, end = round(first * rate), round(last * rate)
+    start, duration = begin / rate, (end - begin) / rate
+    phones, words = (
+        [one._replace(start=max(0.0, one.start), end=min(one.end, duration)) for one in shifted(segments, -start)]
+        for segments in (sounding, timeline.words)
+    )
+    return Speech(speech.audio[..., begin:end], rate, Timeline.from_phones(phones, words, duration))
+
+
+def shifted(segments: Iterable[Timed], seconds: float) -> list[Timed]:
+    """The same, that much later."""
+    return [one._replace(start=one.start + seconds, end=one.end + seconds) for one in segments]

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 
 LONGEST_PHONE = 4.0  # seconds, in the median; more means that the times are not seconds
@@ -20,6 +20,28 @@ class Segment(NamedTuple):
     end: float
 
 
+class Turn(NamedTuple):
+    """What one speaker says without a break.
+
+    Attributes:
+        speaker (`str`): name, "" where nobody is named.
+        start, end (`float`): seconds.
+        text (`str`): as written.
+        pace (`float`): at which a voice says it, 1 is the voice's own; 1 where no voice does.
+        cue (`int`, *optional*): number of the subtitle that it is of, from 1.
+    """
+
+    speaker: str
+    start: float
+    end: float
+    text: str = ""
+    pace: float = 1.0
+    cue: int | None = None
+
+
+Timed = TypeVar("Timed", Segment, Turn)
+
+
 @dataclass(frozen=True)
 class Timeline:
     """Phones and words of an utterance on one clock.
@@ -29,11 +51,13 @@ class Timeline:
             where it isn't known what is said.
         words (`list[Segment]`): spoken words in order as written in the text; gaps are pauses.
         duration (`float`): seconds.
+        turns (`tuple[Turn, ...]`): who says what, in order; empty but for a script of several turns.
     """
 
     phones: list[Segment]
     words: list[Segment]
     duration: float
+    turns: tuple[Turn, ...] = ()
 
     @classmethod
     def from_phones(
@@ -89,7 +113,8 @@ class Timeline:
             return self
         if not self.phones:
             return replace(self, duration=seconds)
-        return Timeline.from_phones(cut_segments(self.phones, seconds), cut_segments(self.words, seconds), seconds)
+        cut = Timeline.from_phones(cut_segments(self.phones, seconds), cut_segments(self.words, seconds), seconds)
+        return replace(cut, turns=tuple(cut_segments(self.turns, seconds)))
 
     def pad(self, seconds: float) -> "Timeline":
         """The same with silence at its end, so that it lasts `seconds`; itself where it is not shorter."""
@@ -98,7 +123,7 @@ class Timeline:
         if not self.phones:
             return replace(self, duration=seconds)
         spoken = self.phones[:-1] if self.phones and not self.phones[-1].label else self.phones
-        return Timeline.from_phones(spoken, self.words, seconds)
+        return replace(Timeline.from_phones(spoken, self.words, seconds), turns=self.turns)
 
 
 def append_phone(phones: list[Segment], label: str, start: float, end: float) -> None:
@@ -109,9 +134,9 @@ def append_phone(phones: list[Segment], label: str, start: float, end: float) ->
         phones.append(Segment(label, start, end))
 
 
-def cut_segments(segments: Iterable[Segment], seconds: float) -> list[Segment]:
-    """Segments of the first `seconds`: one that is going on then ends there, those that begin later are left out."""
-    return [Segment(label, start, min(end, seconds)) for label, start, end in segments if start < seconds - 1e-9]
+def cut_segments(segments: Iterable[Timed], seconds: float) -> list[Timed]:
+    """Those of the first `seconds`: one that is going on then ends there, those that begin later are left out."""
+    return [one._replace(end=min(one.end, seconds)) for one in segments if one.start < seconds - 1e-9]
 
 
 def share_times(words: Iterable[Segment]) -> list[Segment]:

@@ -127,6 +127,14 @@ def read_textgrid(text: str) -> dict[str, list[Segment]]:
     return tiers
 
 
+def subtitles_in(source) -> str | None:
+    """The text of timings, a path or text, that are SubRip or WebVTT; None for any others."""
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    _, text, data = _load(source)
+    return text if data is None and is_subtitles(text) else None
+
+
 def _load(source) -> tuple[str, str, object]:
     """(file name, text, parsed JSON or list) of a source; what doesn't apply is empty."""
     if isinstance(source, (Mapping, Sequence)) and not isinstance(source, (str, bytes)):
@@ -134,7 +142,7 @@ def _load(source) -> tuple[str, str, object]:
     if not isinstance(source, (str, os.PathLike)):
         raise ValueError(f"timings: got {type(source).__name__}; wants a list of (phone, start, end), a path or text.")
     name = os.fspath(source)
-    is_text = ("\n" in name or name.lstrip()[:1] in ("{", "[")) and not os.path.isfile(name)
+    is_text = (re.search(r"[\r\n]", name) or name.lstrip()[:1] in ("{", "[")) and not os.path.isfile(name)
     name, text = ("", name) if is_text else (name, _read(name))
     try:
         return name, text, json.loads(text)

@@ -88,35 +88,77 @@ _CUE_TIMES = re.compile(
 )
 
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+_TAGS = re.compile(r"</?[a-z][^<>\n]*>|<\d[\d:.]*>|\{(?:\\|[a-z]:)[^{}\n]*\}", re.IGNORECASE)
+_ASIDES = re.compile(r"\[[^\[\]\n]*\]|[♩♪♫♬]")
+TURN_DASH = re.compile(r"^\s*[-‐–—]\s*(?=[^\W\d]|[\"'“‘«¿¡(…])|^\s*[-‐–—]\s+")  # no minus sign
+LINE_BREAK = re.compile(r"\n|\\N")
 _NEXT_NUMBER = re.compile(r"\s*\n[ \t]*\n\s*\d+\s*")  # of the cue that follows one without text
 
 
 def is_subtitles(text: str) -> bool:
     """Whether a text is a SubRip or WebVTT file: it has a line of times such as 00:00:01,000 --> 00:00:02,500."""
-    return "-->" in text and _CUE_TIMES.search(text) is not None
+    return "-->" in text and _CUE_TIMES.search(text.replace("\r", "\n")) is not None
 
 
-def read_cues(text: str) -> list[Segment]:
-    """What is said in a SubRip or WebVTT file, and when: (text, start s, end s) of each cue, without tags.
+class WrittenCue(NamedTuple):
+    """One subtitle as it stands in a file: its number there, from 1, when it's shown (seconds), and its lines."""
 
-    A ValueError for a cue that ends before it starts.
+    number: int
+    start: float
+    end: float
+    body: str
+
+
+def written_cues(text: str) -> list[WrittenCue]:
+    """The subtitles of a SubRip or WebVTT file, in the file's order, their tags kept.
+
+    Numbers count the cues, whatever the file numbers them; one without text counts, but is left out.
+
+    Raises:
+        ValueError: a cue that ends before it starts.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     found = list(_CUE_TIMES.finditer(text))
     cues = []
-    for times, following in zip(found, [*found[1:], None]):
+    for number, (times, following) in enumerate(zip(found, [*found[1:], None]), 1):
         body = text[times.end() : following.start() if following else len(text)]
         if following and _NEXT_NUMBER.fullmatch(body):
             continue
-        body = _EMPTY_LINE.split(body.lstrip())[0]
-        line = " ".join(re.sub(r"<[^<>\n]*>|\{\\[^{}\n]*\}", "", body).split())
+        body = _EMPTY_LINE.split(body.lstrip())[0].strip()
         groups = times.groups(default="0")
         start, end = _seconds(*groups[:4]), _seconds(*groups[4:])
         if end < start:
-            raise ValueError(f"subtitles: the cue {line[:40]!r} ends at {end} s, before it starts ({start} s).")
-        if line:
-            cues.append(Segment(html.unescape(line), start, end))
+            line = plain_line(body)[:40]
+            raise ValueError(f"subtitles: the cue {line!r} ends at {end} s, before it starts ({start} s).")
+        if body:
+            cues.append(WrittenCue(number, start, end, body))
     return cues
+
+
+def read_cues(text: str) -> list[Segment]:
+    """What is said in a SubRip or WebVTT file, and when: (text, start s, end s) of each cue, see [`plain_line`].
+
+    Raises:
+        ValueError: a cue that ends before it starts.
+    """
+    cues = ((" ".join(spoken_lines(cue.body)), cue.start, cue.end) for cue in written_cues(text))
+    return [Segment(*cue) for cue in cues if cue[0]]
+
+
+def spoken_lines(body: str) -> list[str]:
+    """The lines of a cue that say something, without their marks and without the dash that begins a turn."""
+    lines = (TURN_DASH.sub("", plain_line(line)) for line in LINE_BREAK.split(body))
+    return [line for line in lines if line]
+
+
+def plain_line(line: str) -> str:
+    """A line of a cue without tags (`<i>`, `<00:01.500>`, `{\\an8}`), note signs and sounds in brackets (`[door]`)."""
+    return " ".join(html.unescape(_ASIDES.sub("", without_tags(line))).split())
+
+
+def without_tags(line: str) -> str:
+    """A line of a cue without what says how and where it's shown: `<i>`, `<00:01.500>`, `{\\an8}`."""
+    return _TAGS.sub("", line)
 
 
 def _seconds(hours: str, minutes: str, seconds: str, fraction: str) -> float:

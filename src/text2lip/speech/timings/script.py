@@ -1,0 +1,103 @@
+"""A script: who says what, and, where it comes from subtitles, when."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from text2lip.speech.timings.formats import subtitles_in
+from text2lip.speech.timings.subtitles import LINE_BREAK, TURN_DASH, spoken_lines, without_tags, written_cues
+
+
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]*)>|</v>", re.IGNORECASE)  # WebVTT: <v Ann>, <v.loud Ann>
+
+
+class Line(NamedTuple):
+    """What is said in one breath, and by whom; `speaker` is "" where nobody is named."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Lines that follow each other: those of a subtitle, or of a whole dialogue without times.
+
+    Attributes:
+        lines (`list[Line]`): in order.
+        start, end (`float`, *optional*): seconds, of a subtitle.
+        cue (`int`, *optional*): the subtitle's number in its file, from 1.
+    """
+
+    lines: list[Line]
+    start: float | None = None
+    end: float | None = None
+    cue: int | None = None
+
+
+def read_script(timings: Any, speakers: Sequence[str] = ()) -> list[Passage] | None:
+    """The script that subtitles are, in the order of their times; None for timings of another kind.
+
+    A cue says who speaks by WebVTT's `<v Ann>`; and, where `speakers` are named, by lines that begin with `Ann:` or
+    `[Ann]`, and by dashes: each is the turn of the next one of the speakers. Who is named goes on until another is.
+
+    Args:
+        timings: path or text of a SubRip or WebVTT file.
+        speakers (`Sequence[str]`, *optional*): names that count at the beginning of a line, in any case.
+
+    Raises:
+        ValueError: a file that can't be read, a cue that ends before it starts, no cue that says anything.
+    """
+    text = subtitles_in(timings)
+    if text is None:
+        return None
+    casting, script = _Casting(speakers), []
+    for cue in sorted(written_cues(text), key=lambda cue: cue.start):
+        if lines := casting.lines(cue.body):
+            script.append(Passage(lines, cue.start, cue.end, cue.number))
+    if not script:
+        raise ValueError("timings: no subtitle in it says anything; give at least one word.")
+    return script
+
+
+class _Casting:
+    """Finds out who says each line of a script; where `speakers` are named, whoever spoke last goes on."""
+
+    def __init__(self, speakers: Sequence[str]):
+        self.speakers = list(speakers)
+        self.known = {name.casefold(): name for name in speakers}
+        names = "|".join(re.escape(name) for name in sorted(speakers, key=len, reverse=True)) or "(?!)"
+        self.named = re.compile(rf"\s*[-‐–—]?\s*(?:\[({names})\]\s*:?|({names})\s*:)", re.IGNORECASE)
+        self.last = ""
+
+    def lines(self, body: str) -> list[Line]:
+        """The turns in the body of a cue; what one speaker says in several lines is one."""
+        turns: list[Line] = []
+        parts = _VOICE.split(body)  # text, name, text, name, ...; the name is None for </v>
+        for name, text in zip(["", *parts[1::2]], parts[::2]):
+            if name:
+                name = " ".join(name.split())
+                self.last = self.known.get(name.casefold(), name)
+            elif not self.speakers:
+                self.last = ""
+            for line in LINE_BREAK.split(text):
+                line, begins = self._cast(without_tags(line))
+                said = " ".join(spoken_lines(line))
+                if said and turns and turns[-1].speaker == self.last and not begins:
+                    turns[-1] = Line(self.last, f"{turns[-1].text} {said}")
+                elif said:
+                    turns.append(Line(self.last, said))
+        return turns
+
+    def _cast(self, line: str) -> tuple[str, bool]:
+        """Find out whose turn a line is: the line without the name, and whether a dash begins it."""
+        dashed = TURN_DASH.match(line) is not None
+        if found := self.named.match(line):
+            self.last = self.known[(found[1] or found[2]).casefold()]
+            line = line[found.end() :]
+        elif dashed and self.speakers:
+            after = self.speakers.index(self.last) + 1 if self.last in self.speakers else 0
+            self.last = self.speakers[after % len(self.speakers)]
+        elif self.speakers and not self.last:
+            self.last = self.speakers[0]
+        return line, dashed

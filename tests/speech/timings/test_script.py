@@ -1,0 +1,78 @@
+"""Subtitles as a script: what is said, by whom, when."""
+
+import pytest
+
+from text2lip.speech.timings.script import Line, read_script
+
+
+VTT = """\ufeffWEBVTT - a film
+
+NOTE written by hand, 00:01 --> or so
+
+STYLE
+::cue(v) {color: red}
+
+first
+00:01.000 --> 00:02.500 position:10%,line-left align:left
+<v.loud Ann Lee>Hello &amp; <b>welcome</b>.</v>
+
+00:03.000 --> 00:04.000
+<v Bob>Hi. <c.yellow>You</c> there<00:03.500> now?
+<v Ann Lee>So?
+
+00:05.000 --> 00:06.000
+Nobody. 3 < 5
+"""
+SRT = """1
+00:00:01,000 --> 00:00:02,000 X1:1 X2:2 Y1:1 Y2:2
+{\\an8}<font color="red">BOB:</font> Hello,
+{y:i}you.
+
+3
+00:00:04,000 --> 00:00:05,000
+- Who is it?
+- [laughs]  Me.\\N♪ La la ♪
+
+4
+00:00:03,000 --> 00:00:03,500
+-5 degrees.
+
+5
+00:00:06,000 --> 00:00:07,000
+[door slams]
+"""
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_voices_of_webvtt(ends):
+    script = read_script(VTT.replace("\n", ends))
+    assert [passage.lines for passage in script] == [
+        [Line("Ann Lee", "Hello & welcome.")],
+        [Line("Bob", "Hi. You there now?"), Line("Ann Lee", "So?")],
+        [Line("", "Nobody. 3 < 5")],
+    ]
+    assert [(passage.start, passage.end, passage.cue) for passage in script] == [(1, 2.5, 1), (3, 4, 2), (5, 6, 3)]
+
+
+def test_names_count_where_speakers_are_named_and_dashes_are_turns(tmp_path):
+    (tmp_path / "a.srt").write_text(SRT)
+    plain = read_script(tmp_path / "a.srt")
+    assert [passage.cue for passage in plain] == [1, 3, 2]  # by time; a cue of noise says nothing
+    assert plain[0].lines == [Line("", "BOB: Hello, you.")] and plain[1].lines == [Line("", "-5 degrees.")]
+    assert plain[2].lines == [Line("", "Who is it?"), Line("", "Me. La la")]
+    cast = read_script(SRT, ["Ann", "Bob"])
+    assert [passage.lines for passage in cast] == [
+        [Line("Bob", "Hello, you.")],
+        [Line("Bob", "-5 degrees.")],
+        [Line("Ann", "Who is it?"), Line("Bob", "Me. La la")],
+    ]
+    tagged = read_script(VTT, ["ann lee", "Bob"])
+    assert tagged[0].lines[0].speaker == "ann lee" and tagged[2].lines[0].speaker == "ann lee"
+
+
+def test_other_timings_are_no_script_and_empty_subtitles_an_error():
+    assert read_script([("a", 0, 1)]) is None and read_script("0.0\t0.25\tsil\n0.25\t0.5\tHH\n") is None
+    with pytest.raises(ValueError, match="timings: no subtitle in it says anything"):
+        read_script("1\n00:00:01,000 --> 00:00:02,000\n[music]\n")
+    with pytest.raises(ValueError, match="timings: no file"):
+        read_script("none.srt")
