@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray | torch.Tensor"  # one, or all of a film
 Sound: TypeAlias = "str | os.PathLike | np.ndarray | torch.Tensor | Speech"
-Voice: TypeAlias = "str | Synthesizer | None"
+Voice: TypeAlias = "str | Synthesizer | Callable | None"
 
 MOTIONS = ("articulatory", "networks", "sound")
 CONDITIONS = ("none", "speech", "pseudo")
@@ -63,8 +63,8 @@ class Text2LipRequest:
             (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
             pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
             changes. For a list of prompts, one for all or a list of them.
-        voice: name of a voice (see [`list_voices`]), a synthesiser object, or None for a silent film; for a list
-            of prompts, one for all or a list of them.
+        voice: name of a voice (see [`list_voices`]), a function or [`Synthesizer`], or None for a silent film; for a
+            list of prompts, one for all or a list of them.
         audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
             lips are aligned to it, and it becomes the sound. Without a prompt see `recogniser`.
         sampling_rate (`int`, *optional*): of `audio` given as an array, Hz.

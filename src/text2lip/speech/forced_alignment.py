@@ -51,7 +51,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     if method == "pocketsphinx" and not language.startswith("en"):
         raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
     samples, rate = load_audio(audio, sampling_rate)
-    spoken = synthesize(text, "espeak", language)
+    spoken = synthesize(text, "espeak", language, loudness=None)
     duration = len(samples) / rate
     if np.abs(samples).max() < QUIETEST:
         raise AlignmentError(f"audio: silent (peak {np.abs(samples).max():.1e}), so it can't say {text[:60]!r}.")

@@ -19,6 +19,7 @@ LONGEST_STOP = 0.15
 STOPS = tuple("pbtdkɡ")
 QUIET = 0.003  # root mean square of 10 ms
 SHORTEST_QUIET = 0.08  # seconds
+QUIET_BEFORE, QUIET_AFTER = 0.04, 0.06  # seconds that voices leave around their sound
 
 
 def pauses(energy: np.ndarray) -> np.ndarray:

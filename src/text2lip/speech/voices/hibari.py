@@ -14,10 +14,10 @@ import textwrap
 
 import numpy as np
 
-from text2lip.speech.alignment.silences import QUIET, end_with_the_sound
+from text2lip.speech.alignment.silences import QUIET, QUIET_AFTER, QUIET_BEFORE, end_with_the_sound
 from text2lip.speech.alignment.tokens import phones_from_tokens, words_from_tokens
+from text2lip.speech.loudness import limited, without_clicks
 from text2lip.speech.utterance import Speech, join, silence
-from text2lip.speech.voices.pico import QUIET_AFTER, QUIET_BEFORE
 from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
 from text2lip.text.languages import ENGLISH_CODES, resolve_language
 from text2lip.text.phonemes import parse_ipa
@@ -32,10 +32,7 @@ UNIT = 600  # samples that a duration of 1 lasts
 SYMBOL_LAG = 1.5  # duration steps that the sound is ahead of its symbols, by examples/benchmarks/voices.py
 LONGEST_STRETCH = 1000  # characters that are read at once
 LONGEST_PART = 400  # symbols; the package cuts there too
-VOLUME_GAIN = 3.1  # -16 LUFS, as loud as Pico, by the same
-HIGHEST_PEAK = 0.95  # what would be louder is turned down
-TURNING_DOWN = 0.01  # seconds before and after a peak
-FADE_SECONDS = 0.005
+VOLUME_GAIN = 3.1  # -16 LUFS, by the same
 PAUSE_WITHIN = 0.32  # seconds at speaking_rate 1 between sentences of one call
 ENDS = "/CumSum_output_0"  # of the model's graph: where each symbol ends, in `UNIT`
 SPECTRUM = ("lh", "theta", "ln", "lr", "phi", "f0")
@@ -153,16 +150,7 @@ class _Model:
         values = {"ids": np.array([ids], np.int64), "speed": np.array([speed], np.float32)}
         *spectrum, ends = self.session.run([*SPECTRUM, ENDS], values)
         audio = self.to_wave(*(part[0] for part in spectrum), np.random.default_rng(0))
-        return _limited(np.asarray(audio, np.float32)), np.diff(ends.ravel(), prepend=0).astype(np.float64)
-
-
-def _limited(audio: np.ndarray) -> np.ndarray:
-    """(samples,) sound at `VOLUME_GAIN`, no sample over `HIGHEST_PEAK`: turned down smoothly around peaks."""
-    from scipy.ndimage import minimum_filter1d, uniform_filter1d
-
-    width = 2 * round(TURNING_DOWN * HIBARI_RATE / 2) + 1
-    gain = np.minimum(VOLUME_GAIN, HIGHEST_PEAK / np.maximum(np.abs(audio), 1e-9))
-    return audio * uniform_filter1d(minimum_filter1d(gain, width), width)
+        return limited(audio, HIBARI_RATE, VOLUME_GAIN), np.diff(ends.ravel(), prepend=0).astype(np.float64)
 
 
 def _with_output(model: bytes, name: str) -> bytes:
@@ -282,7 +270,7 @@ def _symbols(phone: str) -> str:
 
 
 def _trimmed(audio: np.ndarray, timeline: Timeline) -> Speech:
-    """With `QUIET_BEFORE` and `QUIET_AFTER` of the quiet at either end, faded."""
+    """With `QUIET_BEFORE` and `QUIET_AFTER` of the quiet at either end."""
     frame = HIBARI_RATE // 100
     power = np.mean(audio[: len(audio) // frame * frame].reshape(-1, frame) ** 2, axis=1)
     loud = np.flatnonzero(power > QUIET**2)
@@ -290,10 +278,7 @@ def _trimmed(audio: np.ndarray, timeline: Timeline) -> Speech:
         return Speech(audio, HIBARI_RATE, timeline)
     first = max(0, int(loud[0]) * frame - round(QUIET_BEFORE * HIBARI_RATE))
     last = min(len(audio), (int(loud[-1]) + 1) * frame + round(QUIET_AFTER * HIBARI_RATE))
-    fade = np.linspace(0, 1, round(FADE_SECONDS * HIBARI_RATE), dtype=np.float32)
-    audio = audio[first:last].copy()
-    audio[: len(fade)] *= fade
-    audio[-len(fade) :] *= fade[::-1]
+    audio = without_clicks(audio[first:last], HIBARI_RATE)
     start, duration = first / HIBARI_RATE, len(audio) / HIBARI_RATE
 
     def moved(segments: list[Segment]) -> list[Segment]:

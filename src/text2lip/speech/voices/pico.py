@@ -14,16 +14,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from text2lip.speech.alignment import AlignmentError
-from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
-from text2lip.speech.alignment.silences import end_with_the_sound
-from text2lip.speech.alignment.time_warping import align_dtw
+from text2lip.speech.alignment.best_effort import best_times
+from text2lip.speech.alignment.silences import QUIET_AFTER, QUIET_BEFORE, end_with_the_sound
 from text2lip.speech.audio import to_float
-from text2lip.speech.features import SAMPLING_RATE, mfcc
+from text2lip.speech.features import SAMPLING_RATE
 from text2lip.speech.utterance import Speech, join
 from text2lip.speech.voices.espeak import EspeakSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, check_language, check_rate, clean_text, silent_text
-from text2lip.text.timing import Segment, Timeline, share_times
+from text2lip.text.timing import share_times
 
 
 VOICES = {
@@ -34,7 +32,6 @@ VOICES = {
 VOLUME = 0.6  # at 1.0 one sample in a hundred is clipped
 LONGEST_SENTENCE = 400  # characters; longer ones are spoken in parts
 LONGEST_WORD = 100
-QUIET_BEFORE, QUIET_AFTER = 0.04, 0.06  # seconds left around the sound
 _QUIET = 0.006  # root mean square of 10 ms; Pico ends with clicks of 0.003
 _PROGRAM = """\
 import sys
@@ -84,7 +81,7 @@ class PicoSynthesizer:
         audio = _trim(self._sound(text, VOICES[language], rate))
         if audio is None:
             return None
-        speech = end_with_the_sound(Speech(audio, SAMPLING_RATE, _times(audio, spoken, language)))
+        speech = end_with_the_sound(Speech(audio, SAMPLING_RATE, best_times(audio, SAMPLING_RATE, spoken, language)))
         return replace(speech, timeline=replace(speech.timeline, words=share_times(speech.timeline.words)))
 
     def _sound(self, text: str, voice: str, rate: float) -> np.ndarray:
@@ -127,25 +124,3 @@ def _trim(audio: np.ndarray) -> np.ndarray | None:
         return None
     first = max(0, loud[0] * frame - round(QUIET_BEFORE * SAMPLING_RATE))
     return audio[first : (loud[-1] + 1) * frame + round(QUIET_AFTER * SAMPLING_RATE)].copy()
-
-
-def _times(audio: np.ndarray, spoken: Speech, language: str) -> Timeline:
-    duration = len(audio) / SAMPLING_RATE
-    if language.startswith("en"):
-        try:
-            return align_pocketsphinx(audio, spoken, "", duration)
-        except AlignmentError:
-            pass
-    try:
-        return align_dtw(mfcc(audio), spoken, duration)
-    except AlignmentError:
-        return _stretched(spoken.timeline, duration)
-
-
-def _stretched(timeline: Timeline, duration: float) -> Timeline:
-    """The whole timeline, scaled to `duration` less lead and tail."""
-    scale = max(duration - QUIET_BEFORE - QUIET_AFTER, duration / 2) / timeline.duration
-    lead = (duration - scale * timeline.duration) / 2
-    scaled = [[Segment(s.label, lead + s.start * scale, lead + s.end * scale) for s in part] for part in
-             (timeline.phones, timeline.words)]  # fmt: skip
-    return Timeline.from_phones(scaled[0], scaled[1], duration)

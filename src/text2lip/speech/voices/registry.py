@@ -7,6 +7,7 @@ from text2lip.speech.utterance import Speech
 from text2lip.speech.voices.espeak import EspeakSynthesizer
 from text2lip.speech.voices.hibari import HibariSynthesizer
 from text2lip.speech.voices.kokoro import KokoroSynthesizer
+from text2lip.speech.voices.own import own_voice
 from text2lip.speech.voices.pico import PicoError, PicoSynthesizer
 from text2lip.speech.voices.piper import PiperSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
@@ -21,18 +22,16 @@ def get_synthesizer(voice="default") -> Synthesizer:
     """Return a voice.
 
     Args:
-        voice (`str` or `Synthesizer`): a name from `list_voices()`, or an object that is a `Synthesizer`, which is
-            returned as it is.
+        voice (`str`, `Synthesizer` or `Callable`): a name from `list_voices()`; an object that is a `Synthesizer`,
+            which is returned as it is; or a plain function of the text, see [`FunctionSynthesizer`].
 
     Raises:
-        ValueError: no such voice.
+        ValueError: no such voice, or an object that lacks some of a `Synthesizer`; the message says what.
         ImportError: the voice's package is not installed; the message has the pip line.
     """
     names = ", ".join(list_voices())
     if not isinstance(voice, str):
-        if callable(voice) and hasattr(voice, "languages"):
-            return voice
-        raise ValueError(f"voice: got {type(voice).__name__}; wants a name ({names}) or a Synthesizer.")
+        return own_voice(voice, names)
     family, separator, rest = re.fullmatch(r"([^+:-]*)([+:-]?)(.*)", voice.strip(), re.DOTALL).groups()
     if voice == "default":
         return DefaultSynthesizer()

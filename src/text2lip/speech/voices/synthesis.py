@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from text2lip.speech.audio import resample
+from text2lip.speech.loudness import SPEECH_LOUDNESS, at_loudness, without_clicks
 from text2lip.speech.utterance import Speech, join, silence
-from text2lip.speech.voices.protocol import SilentTextError, Synthesizer, check_rate, clean_text
+from text2lip.speech.voices.own import speech_of
+from text2lip.speech.voices.protocol import SilentTextError, Synthesizer, check_language, check_rate, clean_text
 from text2lip.speech.voices.registry import get_synthesizer
+from text2lip.text.languages import resolve_language
 from text2lip.text.ssml import to_pieces
 from text2lip.text.timing import Segment
 
@@ -20,7 +21,13 @@ _FULL_STOPS = frozenset(".!?…。！？؟।۔")
 _COMMAS = frozenset(",;:—–，、；：،؛")
 
 
-def synthesize(text, voice="default", language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
+def synthesize(
+    text,
+    voice="default",
+    language: str = "en-us",
+    speaking_rate: float = 1.0,
+    loudness: float | None = SPEECH_LOUDNESS,
+) -> Speech:
     """Speak a text of up to `protocol.MAX_CHARACTERS` characters.
 
     Every sentence is synthesised on its own, so memory and time grow linearly and the same sentence always sounds
@@ -28,22 +35,25 @@ def synthesize(text, voice="default", language: str = "en-us", speaking_rate: fl
 
     Args:
         text (`str` or `list[Piece]`): plain text, SSML (starts with `<speak`), or pieces from `text2lip.text.ssml`.
-        voice (`str` or `Synthesizer`): see `get_synthesizer`.
+        voice (`str`, `Synthesizer` or `Callable`): see `get_synthesizer`.
         language (`str`): language code; pieces with a language of their own keep it.
         speaking_rate (`float`): pace in [0.5, 2.5].
+        loudness (`float`, *optional*): LUFS of what is said in each language, all of it together; None for that of
+            the voice.
 
     Returns:
         `Speech`: float32 mono with phones and words; words are written as in the (normalised) text.
 
     Raises:
-        ValueError: unknown voice or language, text empty or too long, a rate out of range; `SilentTextError` when
-            there is nothing to say and no pause to keep.
+        ValueError: unknown voice or language, one that the voice doesn't speak, text empty or too long, a rate out of
+            range; `SilentTextError` when there is nothing to say and no pause to keep.
     """
     synthesizer = get_synthesizer(voice)
     rate = check_rate(speaking_rate)
     if isinstance(text, str):
         clean_text(text)  # refuses one that is too long
     parts: list[Speech] = []
+    languages: list[str] = []
     pauses: list[float] = []  # pauses[i] follows parts[i]; the pause before the first part is lead
     lead = 0.0
     for piece in to_pieces(text, language):
@@ -57,32 +67,36 @@ def synthesize(text, voice="default", language: str = "en-us", speaking_rate: fl
             spoken = _speak(synthesizer, piece, language, check_rate(rate * piece.rate))
         except SilentTextError:
             continue
-        parts.append(_checked(spoken, synthesizer))
+        parts.append(spoken)
+        languages.append(piece.language or language)
         pauses.append(-_natural_pause(piece.text) / (rate * piece.rate))
     if not parts:
         if lead:
             return silence(lead, 22_050)
         raise SilentTextError(f"text: nothing in {str(text)[:60]!r} can be spoken; give at least one word.")
     pauses[-1] = max(0.0, pauses[-1])
+    if loudness is not None:
+        parts = _levelled(parts, pauses, languages, loudness)
     sampling_rate = parts[0].sampling_rate
     pieces_and_gaps = [silence(lead, sampling_rate)] if lead else []
     for part, pause in zip(parts, pauses):  # another voice (the language changed) may have another rate
-        audio = resample(part.audio, part.sampling_rate, sampling_rate)
+        audio = without_clicks(resample(part.audio, part.sampling_rate, sampling_rate), sampling_rate)
         pieces_and_gaps.append(Speech(audio, sampling_rate, part.timeline))
         if pause:
             pieces_and_gaps.append(silence(abs(pause), sampling_rate))
     return join(pieces_and_gaps)
 
 
-def _checked(spoken, synthesizer) -> Speech:
-    """What a voice gave back, if it is speech that can be used."""
-    name = getattr(synthesizer, "name", type(synthesizer).__name__)
-    if not isinstance(spoken, Speech) or spoken.audio is None:
-        found = "no sound" if isinstance(spoken, Speech) else type(spoken).__name__
-        raise ValueError(f"voice: {name!r} gave {found}; a voice returns a text2lip.speech.Speech with sound.")
-    if not np.isfinite(spoken.audio).all():
-        raise ValueError(f"voice: the sound of {name!r} holds NaN or infinite samples; wants floats in [-1, 1].")
-    return spoken
+def _levelled(parts: list[Speech], pauses: list[float], languages: list[str], loudness: float) -> list[Speech]:
+    """One gain for each language and sampling rate, which another voice may speak."""
+    kinds = [(language, part.sampling_rate) for language, part in zip(languages, parts)]
+    loud = list(parts)
+    for kind in dict.fromkeys(kinds):
+        which = [i for i, other in enumerate(kinds) if other == kind]
+        pieces = [piece for i in which for piece in (parts[i].audio, silence(abs(pauses[i]), kind[1]).audio)]
+        for i, audio in zip(which, at_loudness(pieces, kind[1], loudness)[::2]):
+            loud[i] = replace(parts[i], audio=audio)
+    return loud
 
 
 def _natural_pause(text: str) -> float:
@@ -93,10 +107,20 @@ def _natural_pause(text: str) -> float:
 
 def _speak(synthesizer: Synthesizer, piece, language: str, speaking_rate: float) -> Speech:
     language = piece.language or language
+    _check_speaks(synthesizer, language)
+    asked = {"language": language, "speaking_rate": speaking_rate}
     if piece.phonemes and hasattr(synthesizer, "speak_phones"):
-        speech = synthesizer.speak_phones(piece.phonemes, language=language, speaking_rate=speaking_rate)
+        speech = speech_of(synthesizer.speak_phones(piece.phonemes, **asked), synthesizer.name, piece.text, language)
         sounding = [phone for phone in speech.timeline.phones if phone.label]
         # IPA carries no spelling: all of it is one word, as written
         words = [Segment(piece.text.strip() or piece.phonemes, sounding[0].start, sounding[-1].end)]
         return replace(speech, timeline=replace(speech.timeline, words=words))
-    return synthesizer(piece.text, language=language, speaking_rate=speaking_rate)
+    return speech_of(synthesizer(piece.text, **asked), synthesizer.name, piece.text, language)
+
+
+def _check_speaks(synthesizer: Synthesizer, language: str) -> None:
+    """Refuse another language than those of the voice; their first parts count, it may know better itself."""
+    if synthesizer.languages is not None:
+        code = resolve_language(language)
+        if code.split("-")[0] not in {resolve_language(known).split("-")[0] for known in synthesizer.languages}:
+            check_language(synthesizer.name, language, sorted(synthesizer.languages))
