@@ -15,7 +15,7 @@ BLOCK_STEPS, STEPS_AT_ONCE = 4, 600
 OFFSET = -0.691  # LUFS of a power of 1
 SILENT = -70.0  # LUFS; quieter blocks don't count, nor those 10 below the mean of the rest
 EDGE = 0.3  # seconds of silence around what is measured, as there is in a film; a word alone is else 2 LUFS louder
-CLOSE_ENOUGH, TRIES = 0.1, 5  # LUFS, how often a gain is looked for
+CLOSE_ENOUGH, GAINS_TRIED = 0.1, 5  # LUFS; the limiter takes some of what a gain gives
 HIGHEST_GAIN = 100.0  # what is quieter still is noise
 TURNING_DOWN = 0.01  # seconds before and after a peak
 FADE_SECONDS = 0.005
@@ -79,7 +79,7 @@ def at_loudness(sounds: Iterable[np.ndarray], sampling_rate: int, lufs: float = 
     sounds = list(sounds)
     edge = np.zeros(round(EDGE * sampling_rate), np.float32)
     gain, loud = 1.0, list(sounds)
-    for _ in range(TRIES):  # the limiter takes some of what the first gain gave
+    for _ in range(GAINS_TRIED):
         found = loudness(np.concatenate([edge, *loud, edge]), sampling_rate)
         if math.isinf(found) or abs(lufs - found) < CLOSE_ENOUGH:
             break
