@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from text2lip.text.espeak_library import espeak_phonemes
 from text2lip.text.languages import resolve_language
+from text2lip.text.readers import SpelledWord, spelled_words
 from text2lip.text.sentences import split_clauses
 from text2lip.text.visemes import LETTER_CLASS, split_phone
 
@@ -41,10 +42,17 @@ class G2P:
         language (`str`): the engine's code.
         read (`Callable`): gives phones of each word, in order and with stress marks, for a clause and a language.
         stress (`bool`): keep the stress marks ˈ ˌ before vowels.
+        spell (`Callable`): gives the words of a text in a spelling that `read` knows, or None where it needs none.
     """
 
-    def __init__(self, language: str, read: Callable[[str, str], Sequence[Sequence[str]]], stress: bool):
-        self.language, self.read, self.stress = language, read, stress
+    def __init__(
+        self,
+        language: str,
+        read: Callable[[str, str], Sequence[Sequence[str]]],
+        stress: bool,
+        spell: Callable[[str, str], list[SpelledWord] | None] = lambda text, language: None,
+    ):
+        self.language, self.read, self.stress, self.spell = language, read, stress, spell
 
     def _read(self, clause: str) -> list[list[str]]:
         return [list(word) for word in self.read(clause, self.language)]
@@ -65,21 +73,27 @@ class G2P:
         if not isinstance(text, str):
             raise ValueError(f"text: wants a string, got {type(text).__name__}.")
         text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") else c for c in text)
+        spelled = self.spell(text, self.language)
         words = []
         for clause in split_clauses(text):
+            if spelled is not None:
+                inside = [_bare(word, text) for word in spelled if clause.start <= word.start < clause.end]
+                words += self._words(text, inside, " ".join(word.spelling for word in inside))
+                continue
             for start, end in _pieces(text, clause.start, clause.end):
-                words += self._clause(text, start, end)
+                tokens = [SpelledWord(a, b, text[a:b]) for a, b in _tokens(text, start, end)]
+                words += self._words(text, tokens, text[start:end].strip())
         return words
 
-    def _clause(self, text: str, start: int, end: int) -> list[PhonemeWord]:
-        tokens = _tokens(text, start, end)
-        spoken = [phones for phones in self._read(text[start:end].strip()) if phones]
-        if not tokens or not spoken:
+    def _words(self, text: str, words: list[SpelledWord], clause: str) -> list[PhonemeWord]:
+        spoken = [phones for phones in self._read(clause) if phones]
+        if not words or not spoken:
             return []
-        parted = _match(spoken, [_flat(self._read(text[a:b])) for a, b in tokens], [text[a:b] for a, b in tokens])
+        spellings = [word.spelling for word in words]
+        parted = _match(spoken, [_flat(self._read(spelling)) for spelling in spellings], spellings)
         return [
             PhonemeWord(text[a:b], phones if self.stress else [p.lstrip(_STRESS) for p in phones], (a, b))
-            for (a, b), phones in zip(tokens, parted)
+            for (a, b, _), phones in zip(words, parted)
             if phones
         ]
 
@@ -98,7 +112,7 @@ def get_g2p(name: str = "espeak", language: str = "en-us", stress: bool = False)
         ImportError: the engine's package is missing.
     """
     if name == "espeak":
-        return G2P(resolve_language(language), _espeak_words, stress)
+        return G2P(resolve_language(language), _espeak_words, stress, spelled_words)
     if name == "gruut":
         return G2P(_gruut_language(language), _gruut_words, stress)
     raise ValueError(f"g2p: {name!r} is unknown; wants one of ['espeak', 'gruut'].")
@@ -192,6 +206,14 @@ def _tokens(text: str, start: int, end: int) -> list[tuple[int, int]]:
         if bare:
             spans.append((found.start() + left, found.start() + left + len(bare)))
     return spans
+
+
+def _bare(word: SpelledWord, text: str) -> SpelledWord:
+    """Without its outer punctuation."""
+    written = text[word.start : word.end]
+    left = len(written) - len(written.lstrip(_SILENT))
+    end = word.start + left + len(written.strip(_SILENT))
+    return SpelledWord(word.start + left, end, word.spelling.strip(_SILENT))
 
 
 def _flat(words: list[list[str]]) -> list[str]:

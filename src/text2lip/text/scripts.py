@@ -40,7 +40,7 @@ def check_script(text: str, language: str) -> None:
         if not found:
             continue
         if base == "ja" and name == "Chinese":
-            todo = "write kanji in kana (the package pykakasi turns them into it)"
+            todo = "pip install haqumei, which reads it, or write kanji in kana"
         elif remedy:
             todo = f"give language={remedy!r}, or mark it in SSML: <lang xml:lang={remedy!r}>…</lang>"
         else:

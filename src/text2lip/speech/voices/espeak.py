@@ -24,6 +24,7 @@ from text2lip.speech.voices.protocol import check_rate, clean_text, silent_text
 from text2lip.text.espeak_library import espeak_library, espeak_voices, readable_text, unloadable
 from text2lip.text.languages import resolve_language
 from text2lip.text.mnemonics import mnemonics, probe
+from text2lip.text.readers import respell
 from text2lip.text.scripts import UNSPACED
 from text2lip.text.timing import Segment, Timeline
 
@@ -183,10 +184,11 @@ def _tokens(text: str, offsets: set[int]) -> list[tuple[int, int]]:
     return tokens
 
 
-def _words(text: str, phones: list[list], owners: list[int | None]) -> list[tuple[str, int, int]]:
-    """Words as written, with the samples of their phones. A word that espeak ran into its neighbour ("the" of
-    "in the") shares the neighbour's time by length."""
-    tokens = _tokens(text, {o for o in owners if o is not None})
+def _words(
+    text: str, tokens: list[tuple[int, int]], phones: list[list], owners: list[int | None]
+) -> list[tuple[int, int, int]]:
+    """(index of the token, start, end) of the words that sound, in samples. A word that espeak ran into its neighbour
+    ("the" of "in the") shares the neighbour's time by length."""
     ends = [end for _, end in tokens]
     spans: dict[int, list[int]] = {}
     for (_, start, end), offset in zip(phones, owners):
@@ -195,7 +197,7 @@ def _words(text: str, phones: list[list], owners: list[int | None]) -> list[tupl
         index = min(bisect.bisect_right(ends, offset), len(tokens) - 1)
         span = spans.setdefault(index, [start, end])
         span[0], span[1] = min(span[0], start), max(span[1], end)
-    words: list[tuple[str, int, int]] = []
+    words: list[tuple[int, int, int]] = []
     for index in sorted(spans):
         group = [index]
         while group[-1] + 1 < len(tokens) and group[-1] + 1 not in spans:
@@ -204,7 +206,7 @@ def _words(text: str, phones: list[list], owners: list[int | None]) -> list[tupl
         start, end = spans[index]
         edges = np.cumsum([0] + [tokens[i][1] - tokens[i][0] for i in group])
         edges = start + np.rint(edges / edges[-1] * (end - start)).astype(int)
-        words += [(text[slice(*tokens[i])], int(s), int(e)) for i, s, e in zip(group, edges, edges[1:])]
+        words += [(i, int(s), int(e)) for i, s, e in zip(group, edges, edges[1:])]
     return words
 
 
@@ -269,13 +271,18 @@ class EspeakSynthesizer:
 
     def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
         rate = min(MAX_WORDS_PER_MINUTE, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))
-        raw = _run(readable_text(text, resolve_language(language)), self._voice(language), rate, flags)
+        code = resolve_language(language)
+        spelled = None if flags else respell(text, code)
+        spoken = spelled.text if spelled else text
+        raw = _run(readable_text(spoken, code), self._voice(language), rate, flags)
         samples = np.concatenate(raw.blocks or [np.zeros(0, np.int16)])
         phones, owners = _phones(raw, samples)
         if not any(label for label, _, _ in phones):
             raise silent_text(text, language)
         _take_closures(phones, samples, raw.sampling_rate)
-        words = _words(text, phones, owners)
+        tokens = spelled.tokens if spelled else _tokens(spoken, {o for o in owners if o is not None})
+        written = [text[a:b] for a, b in (spelled.places if spelled else tokens)]
+        words = [(written[i], start, end) for i, start, end in _words(spoken, tokens, phones, owners)]
         phones, words = _seconds(phones, raw.sampling_rate), _seconds(words, raw.sampling_rate)
         timeline = Timeline.from_phones(phones, words, len(samples) / raw.sampling_rate)
         return Speech(to_float(samples), raw.sampling_rate, timeline)

@@ -1,0 +1,134 @@
+"""Readers: texts that espeak-ng can't read alone, spelled so that it can, by packages that are used where installed.
+
+Japanese becomes kana (`haqumei`, Apache-2.0), Arabic gets its vowel marks (`dengjen-tashkeel-py`, MIT or Apache-2.0).
+A word keeps its place in the text, so that times and subtitles carry the user's own spelling.
+"""
+
+import functools
+import re
+import threading
+import unicodedata
+import warnings
+from typing import NamedTuple
+
+
+MARKED = 0.25  # vowel marks per letter from which on Arabic is read as written
+PACKAGES = {"ja": "haqumei", "ar": "dengjen-tashkeel-py"}
+_ARABIC_LETTERS, _ARABIC_MARKS = re.compile("[\u0621-\u064a]"), re.compile("[\u064b-\u0652\u0670]")
+_HEBREW = re.compile("[\u05d0-\u05ea]{2}")
+_INSIDE_NUMBER = re.compile(r"[\d.,]{2}")
+_lock = threading.Lock()
+
+
+class SpelledWord(NamedTuple):
+    """A word with its punctuation: `text[start:end]` of the user's text is read as `spelling`."""
+
+    start: int
+    end: int
+    spelling: str
+
+
+class Respelling(NamedTuple):
+    """What is read in place of a text; the word at `tokens[i]`, (start, end), of it is at `places[i]` of the user's."""
+
+    text: str
+    tokens: list[tuple[int, int]]
+    places: list[tuple[int, int]]
+
+
+def respell(text: str, language: str) -> Respelling | None:
+    """The spelling of a text that espeak-ng reads right; None where it reads the text itself.
+
+    Warns where Arabic or Hebrew would be read without its vowels.
+
+    Args:
+        text (`str`): one sentence is best.
+        language (`str`): espeak-ng's code.
+    """
+    words = spelled_words(text, language)
+    if words is None:
+        return None
+    spoken, tokens = "", []
+    for word in words:
+        tokens.append((len(spoken), len(spoken) + len(word.spelling)))
+        spoken += word.spelling + " "
+    return Respelling(spoken, tokens, [(word.start, word.end) for word in words])
+
+
+def spelled_words(text: str, language: str) -> list[SpelledWord] | None:
+    """Every word of a text with its spelling, arguments and warnings as [`respell`]; None where it needs none."""
+    if text.isascii():
+        return None
+    if language == "ja":
+        reader = _haqumei()
+        return _kana(text, reader) if reader else None
+    if language == "ar":
+        letters = len(_ARABIC_LETTERS.findall(text))
+        if letters < 2 or len(_ARABIC_MARKS.findall(text)) >= MARKED * letters:
+            return None
+        reader = _tashkeel()
+        if reader:
+            return _vowelled(text, reader)
+        warnings.warn(
+            "text: Arabic without vowel marks is read without most of its vowels; write them, or: "
+            f"pip install {PACKAGES['ar']}",
+            stacklevel=2,
+        )
+    if language == "he" and _HEBREW.search(text):
+        warnings.warn("text: Hebrew is read without most of its vowels; no reader of it is known here.", stacklevel=2)
+    return None
+
+
+def _kana(text: str, reader) -> list[SpelledWord]:
+    """Japanese by accent phrases, "今日は" as "キョー ワ"; unknown words stay as they are."""
+    with _lock:
+        items = reader.g2p_mapping_detailed(text)
+    words: list[SpelledWord] = []
+    opening = None  # where a bracket stands that belongs to the word after it
+    for item in items:
+        start, end = item.char_span
+        written = text[start:end]
+        unread = item.is_unknown and any(c.isalnum() for c in written)
+        if not unread and (item.pos == "記号" or item.is_unknown or not item.pron):
+            if not written.strip():
+                continue
+            if unicodedata.category(written[0]) in ("Ps", "Pi"):
+                opening = start if opening is None else opening
+            elif words:
+                words[-1] = SpelledWord(words[-1].start, end, words[-1].spelling + written)
+            continue
+        spelling = written if unread else item.pron.replace("’", "")
+        joined = item.chain_flag == 1 or _INSIDE_NUMBER.fullmatch(text, max(0, start - 1), start + 1)
+        if words and opening is None and joined and words[-1].end == start:
+            words[-1] = SpelledWord(words[-1].start, end, f"{words[-1].spelling} {spelling}")
+        else:
+            words.append(SpelledWord(start if opening is None else opening, end, spelling))
+        opening = None
+    return words
+
+
+def _vowelled(text: str, reader) -> list[SpelledWord] | None:
+    with _lock:
+        marked = reader(text).split()
+    spans = [found.span() for found in re.finditer(r"\S+", text)]
+    if len(marked) != len(spans):
+        return None
+    return [SpelledWord(*span, word) for span, word in zip(spans, marked)]
+
+
+@functools.lru_cache(maxsize=1)
+def _haqumei():
+    try:
+        from haqumei import Haqumei
+    except ImportError:
+        return None
+    return Haqumei()
+
+
+@functools.lru_cache(maxsize=1)
+def _tashkeel():
+    try:
+        from dengjen_tashkeel_py import tashkeel
+    except (ImportError, RuntimeError):  # the second where it finds no onnxruntime
+        return None
+    return tashkeel
