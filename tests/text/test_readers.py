@@ -16,8 +16,9 @@ def item(start, end, pron, pos="名詞", chain=0, unknown=False):
 def haqumei(monkeypatch):
     """A reader that knows one sentence."""
     items = [
-        item(0, 1, "カレ"), item(1, 2, "ワ", chain=1), item(2, 3, "「", "記号"), item(3, 5, "キョー"),
-        item(5, 6, "、", "記号"), item(6, 7, "\u3000", "記号"), item(7, 9, "", unknown=True), item(9, 10, "」", "記号"),
+        item(0, 1, "カレ"), item(1, 2, "ワ", chain=1), item(2, 3, "「", "記号"),
+        item(3, 5, "キョー"), item(5, 6, "、", "記号"), item(6, 7, "\u3000", "記号"),
+        item(7, 9, "", unknown=True), item(9, 10, "」", "記号"),
     ]  # fmt: skip
     monkeypatch.setattr(readers, "_haqumei", lambda: SimpleNamespace(g2p_mapping_detailed=lambda text: items))
     return "彼は「今日、 𰻞𰻞」"

@@ -29,7 +29,7 @@ class SpelledWord(NamedTuple):
 
 
 class Respelling(NamedTuple):
-    """What is read in place of a text; the word at `tokens[i]`, (start, end), of it is at `places[i]` of the user's."""
+    """What is read in place of a text; the word at `tokens[i]`, (start, end), of it is at `places[i]` of the text."""
 
     text: str
     tokens: list[tuple[int, int]]
