@@ -46,7 +46,7 @@ class AudioLipsConfig(TrainerConfig):
     lip_decoder: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LipDecoderModel
     shares: dict[str, float] = field(default_factory=lambda: {REAL: 0.3, SPOKEN: 0.55, STILL: 0.15})  # of a batch
     augmented: float = 0.8  # share of clips that are changed as if recorded elsewhere
-    longest: int = 100  # frames of a clip that are heard at once, from a random place on
+    longest: int = 75  # frames of a clip that are heard at once, from a random place on
     max_steps: int = 3000
     batch_size: int = 32  # clips, on each process
     motion_weight: float = 1.0  # of this loss; motion and velocity are in units of 0.01 of the eyes' distance
