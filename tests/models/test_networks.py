@@ -202,6 +202,20 @@ def test_audio_alone():
     assert motion.motion.shape == (2, 30, 57, 2) and motion.attentions[0].visemes is None
 
 
+def test_listening_layers_hear_what_is_around_a_frame_and_nothing_of_padding():
+    torch.manual_seed(0)
+    model = LipDecoderModel(**{**Decoder.config, "listening_layers": 1, "num_layers": 1, "reach_seconds": 0.01}).eval()
+    torch.nn.init.normal_(model.projection.weight)
+    audio, mask = Decoder.inputs["audio_features"], torch.ones(2, 30, dtype=torch.bool)
+    changed = audio.clone()
+    changed[:, 10] += 1
+    moved = (model(changed).motion - model(audio).motion).abs().amax((0, 2, 3)) > 1e-5
+    assert moved[8:13].all() and not moved[:8].any() and not moved[13:].any()
+    mask[:, 10:] = False
+    before, after = (model(sound, frame_mask=mask).motion for sound in (audio, changed))
+    torch.testing.assert_close(before, after, rtol=0, atol=1e-6)
+
+
 def repeated(times):
     tokens = states()[1:].repeat(1, times, 1)
     return tokens, DURATIONS[1:].repeat(1, times)

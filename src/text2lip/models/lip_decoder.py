@@ -69,6 +69,21 @@ class LipDecoderLayer(nn.Module):
         return x, LipAttention(among_frames, to_audio, to_visemes)
 
 
+class ListeningLayer(nn.Module):
+    """Convolution over five frames and a feed-forward net, pre-norm, with residuals: what was heard around a frame."""
+
+    def __init__(self, width: int, hidden: int, dropout: float):
+        super().__init__()
+        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(2)])
+        self.convolution = nn.Conv1d(width, width, 5, padding=2)
+        self.feed_forward = feed_forward(width, hidden, dropout)
+
+    def forward(self, audio: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        near = self.convolution((self.norms[0](audio) * mask[..., None]).mT).mT
+        audio = audio + nn.functional.gelu(near)
+        return audio + self.feed_forward(self.norms[1](audio))
+
+
 class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
     """l = LipDecoder(a, ṽ_enh): all frames at once, two cross-attentions in the order of the paper (second-hand).
 
@@ -90,6 +105,8 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         dropout_rate (`float`): in training.
         motion_scale (`float`): motion of which the last linear map makes 1, eye units; keeps its weights near 1.
         reference_width (`float`): mouth width at rest of the talkers it was trained on, canonical units.
+        listening_layers (`int`): layers that hear each frame with its neighbours before any attention, for a decoder
+            that is told nothing but sound; the frame queries then begin with what they hear.
     """
 
     @register_to_config
@@ -106,10 +123,13 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         dropout_rate: float = 0.1,
         motion_scale: float = 0.02,
         reference_width: float = 0.6,
+        listening_layers: int = 0,
     ):
         super().__init__()
         self.audio_projection = nn.Linear(audio_dim, hidden_dim)
         self.audio_norm = nn.LayerNorm(hidden_dim)
+        listening = (ListeningLayer(hidden_dim, feed_forward_dim, dropout_rate) for _ in range(listening_layers))
+        self.listening = nn.ModuleList(listening)
         self.query = nn.Parameter(0.02 * torch.randn(hidden_dim))
         self.local_time = LocalTime(hidden_dim)
         sizes = (hidden_dim, token_dim, num_heads, feed_forward_dim, reach_seconds, dropout_rate)
@@ -164,6 +184,10 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         if frame_mask.shape != times.shape:
             raise ValueError(f"frame_mask: has shape {tuple(frame_mask.shape)}; wants {tuple(times.shape)}.")
         audio = self.audio_norm(self.audio_projection(audio_features.to(x.dtype)))
+        for layer in self.listening:
+            audio = layer(audio, frame_mask.bool())
+        if len(self.listening):
+            x = x + audio
         frame_clock, attentions = (times, times, frame_mask.bool()), []
         for layer in self.layers:
             x, maps = layer(x, audio, encoder_hidden_states, frame_clock, token_clock, output_attentions)
