@@ -1,6 +1,7 @@
 """The espeak-ng library that comes from PyPI: where it lies, and one private copy of it per thread."""
 
 import atexit
+import importlib.util
 import os
 import re
 import shutil
@@ -23,6 +24,11 @@ DENIED_LANGUAGES = {
 _DOTTED_RUN = re.compile(r"(?:[^\s.]\s*\.\s*){20}")
 _local = threading.local()
 _lock = threading.Lock()
+
+
+def espeak_is_installed() -> bool:
+    """Whether espeak-ng and what reads by it can be imported."""
+    return all(importlib.util.find_spec(name) for name in ("phonemizer", "espeakng_loader"))
 
 
 def espeak_library() -> tuple[str, str]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from text2lip.text.espeak_library import espeak_phonemes
-from text2lip.text.languages import resolve_language
+from text2lip.text.english_reader import read_english
+from text2lip.text.espeak_library import espeak_is_installed, espeak_phonemes
+from text2lip.text.languages import ENGLISH_CODES, resolve_language
 from text2lip.text.readers import SpelledWord, spelled_words
 from text2lip.text.sentences import split_clauses
 from text2lip.text.visemes import LETTER_CLASS, split_phone
@@ -102,8 +103,9 @@ def get_g2p(name: str = "espeak", language: str = "en-us", stress: bool = False)
     """Make a G2P engine, thread-safe.
 
     Args:
-        name (`str`): "espeak" (by phonemizer, about 140 languages; GPL-3 at run time) or "gruut" (MIT, few languages,
-            of which all but English are extras of its package).
+        name (`str`): "espeak" (by phonemizer, about 140 languages; GPL-3 at run time), "hibari" (Apache-2.0, English),
+            which also reads English in the place of "espeak" where that is not installed, or "gruut" (MIT, few
+            languages, of which all but English are extras of its package).
         language (`str`): code, alias or English name.
         stress (`bool`): keep the stress marks ˈ ˌ before vowels.
 
@@ -111,11 +113,16 @@ def get_g2p(name: str = "espeak", language: str = "en-us", stress: bool = False)
         ValueError: unknown engine, a language that it lacks or whose data is not installed.
         ImportError: the engine's package is missing.
     """
-    if name == "espeak":
-        return G2P(resolve_language(language), _espeak_words, stress, spelled_words)
+    if name in ("espeak", "hibari"):
+        code = resolve_language(language)
+        if code in ENGLISH_CODES and (name == "hibari" or not espeak_is_installed()):
+            return G2P(code, _english_words, stress)
+        if name == "hibari":
+            raise ValueError(f"language: g2p 'hibari' reads English, not {language!r}; use g2p='espeak'.")
+        return G2P(code, _espeak_words, stress, spelled_words)
     if name == "gruut":
         return G2P(_gruut_language(language), _gruut_words, stress)
-    raise ValueError(f"g2p: {name!r} is unknown; wants one of ['espeak', 'gruut'].")
+    raise ValueError(f"g2p: {name!r} is unknown; wants one of ['espeak', 'hibari', 'gruut'].")
 
 
 def parse_ipa(ipa: str) -> list[str]:
@@ -143,6 +150,9 @@ def parse_ipa(ipa: str) -> list[str]:
     if not phones:
         raise ValueError(f"phonemes: {ipa!r} holds no IPA letter.")
     return phones
+
+
+_english_words = lru_cache(maxsize=4096)(read_english)
 
 
 @lru_cache(maxsize=4096)

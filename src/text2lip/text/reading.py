@@ -33,7 +33,7 @@ class Reading:
 
     @classmethod
     def from_text(cls, text: str | Sequence[Piece], language: str, g2p: str = "espeak") -> "Reading":
-        """Phones of a text, read by `g2p` ("espeak" or "gruut"), with nominal times; arguments and errors as
+        """Phones of a text, read by `g2p` (see [`get_g2p`]), with nominal times; arguments and errors as
         [`VisemeTokenizer.timeline`]."""
         pieces = to_pieces(text, language)
         reading = cls(text=" ".join(piece.text for piece in pieces if piece.text))

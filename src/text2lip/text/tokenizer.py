@@ -60,7 +60,7 @@ class VisemeTokenizer(ModelCardMixin, ConfigMixin, PushToHubMixin):
         viseme_set (`str`): "oculus" (15 labels), "azure" (22), or the path of a JSON file with the user's own table.
         language (`str`): language of the text: espeak code, alias or English name.
         table (`dict[str, str]`, *optional*): the user's own viseme table, IPA phone -> label; wins over `viseme_set`.
-        g2p (`str`): "espeak" or "gruut", what reads the text.
+        g2p (`str`): "espeak", "hibari" or "gruut", what reads the text; see [`get_g2p`].
 
     Raises:
         ValueError: an unknown viseme set or a bad table.

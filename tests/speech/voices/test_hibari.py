@@ -10,6 +10,7 @@ from text2lip.speech import align, get_synthesizer, synthesize
 from text2lip.speech.alignment.tokens import phones_from_tokens
 from text2lip.speech.voices import hibari
 from text2lip.speech.voices.protocol import SilentTextError
+from text2lip.text.english_reader import READER_TO_IPA
 from text2lip.text.languages import ENGLISH_CODES, available_languages
 from text2lip.text.visemes import PHONE_INVENTORY, split_phone
 
@@ -92,7 +93,7 @@ def test_long_texts(voice):
 
 def test_every_symbol_is_ipa():
     for symbol in hibari._model("").vocabulary:
-        token = hibari.IPA.get(symbol, symbol)
+        token = READER_TO_IPA.get(symbol, symbol)
         phones = [phone for phone in phones_from_tokens([("_", 0.1), (token, 0.1), ("a", 0.1)]) if phone.label]
         if symbol.isalpha() and symbol not in "ˈˌːʰʲᵝ":
             assert len(phones) == 2
@@ -116,6 +117,8 @@ def test_british_reading(voice):
     def say(language):
         return "".join(phone.label for phone in voice("A bath in a car.", language=language).timeline.phones)
 
+    assert hibari._american("hˈɔːsɪz", "horses") == "hˈɔɹsɪz" and hibari._american("θˈɔːt", "thought") == "θˈɔt"
+    assert hibari._american("ɹˈɔːɹɪŋ", "roaring") == "ɹˈɔɹɪŋ" and hibari._american("ˈɔːθə", "author") == "ˈɔθə"
     assert "æθ" in say("en-us") and "ɑθ" in say("en-gb") == say("en-AU")
     assert "ɹ" in say("en-us") and "ɹ" not in say("en-gb")
 

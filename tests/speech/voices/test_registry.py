@@ -9,11 +9,11 @@ from text2lip.speech import Synthesizer, get_synthesizer, list_voices, synthesiz
 # English, by the pipeline and the command, where espeak-ng and all that leans on it can't be imported
 FREE_OF_GPL = """
 import sys
-for name in ("phonemizer", "espeakng_loader", "piper", "py_nanotts", "pocketsphinx"):
+for name in ("phonemizer", "espeakng_loader", "piper", "py_nanotts"):
     sys.modules[name] = None  # importing it raises ImportError
 from pathlib import Path
 from PIL import Image
-from text2lip import Text2LipPipeline
+from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.cli import main
 from text2lip.faces.builtin import builtin_portrait
 pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
@@ -24,6 +24,9 @@ for text, language in (("Dr. Smith met Bob at noon.", "en"), (ssml, "en-GB"), ("
     result = pipe(text, face, language=language, num_frames=2)
     result.save("a.mp4", subtitles="a.srt")
     print([word.label for word in speech.timeline.words], result.sampling_rate, len(result.frames[0]))
+own = pipe.speak("Zorkmids?", audio=speech.audio, sampling_rate=speech.sampling_rate)
+silent = pipe.speak("Zorkmids?", voice=None)
+print([len(s.timeline.words) for s in (own, silent)], len(VisemeTokenizer()("Bob.").labels[0]))
 try:
     pipe.speak("?!")
 except ValueError as error:
@@ -65,6 +68,7 @@ def test_english_is_spoken_without_espeak(tmp_path):
         "['Dr.', 'Smith', 'met', 'Bob', 'at', 'noon.'] 24000 2",
         "['One', 'two'] 24000 2",
         "['Zorkmids?'] 24000 2",
+        "[1, 1] 5",
         "text: nothing in '?!' can be spoken; give at least one word.",
         "True True",
     ], done.stderr[-2000:]

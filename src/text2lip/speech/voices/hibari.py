@@ -19,6 +19,7 @@ from text2lip.speech.alignment.tokens import phones_from_tokens, words_from_toke
 from text2lip.speech.loudness import limited, without_clicks
 from text2lip.speech.utterance import Speech, join, silence
 from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
+from text2lip.text.english_reader import READER_TO_IPA, english_reader
 from text2lip.text.languages import ENGLISH_CODES, resolve_language
 from text2lip.text.phonemes import parse_ipa
 from text2lip.text.scripts import check_script
@@ -37,12 +38,6 @@ PAUSE_WITHIN = 0.32  # seconds at speaking_rate 1 between sentences of one call
 ENDS = "/CumSum_output_0"  # of the model's graph: where each symbol ends, in `UNIT`
 SPECTRUM = ("lh", "theta", "ln", "lr", "phi", "f0")
 LONG_WORD = re.compile(r"(\S{24})(?=\S)")  # its reader of unknown words hears no more letters
-# what the model reads (the letters of Kokoro's reader, misaki) -> IPA; all others are IPA, marks or punctuation
-IPA = {
-    "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "S": "ʃ", "T": "ɾ", "W": "aʊ", "Y": "ɔɪ", "ᵊ": "ə",
-    "ʤ": "dʒ", "ʧ": "tʃ", "ʣ": "dz", "ʥ": "dʑ", "ʦ": "ts", "ʨ": "tɕ", "ꭧ": "tʂ",
-    "↓": " ", "→": " ", "↗": " ", "↘": " ",
-}  # fmt: skip
 # IPA -> what the American voice was trained on
 SYMBOLS = {
     "eɪ": "A", "aɪ": "I", "oʊ": "O", "əʊ": "O", "aʊ": "W", "ɔɪ": "Y", "ɪə": "ɪɹ", "eə": "ɛɹ", "ʊə": "ʊɹ",
@@ -52,7 +47,9 @@ SYMBOLS = {
 AMERICAN = "bdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹʃʊʌʒθᵻ"  # letters of its lexicon that stand for themselves
 STRESSED_SYMBOLS = "AIOWYiuæɑɔəɛɜɪʊʌᵻ"  # before which its stress marks stand
 # British symbols -> those of the American voice, to which the others are other vowels (its "clock" would be "cluck")
-TO_AMERICAN = {"ɛː": "ɛɹ", "ɜː": "ɜɹ", "ʊə": "ʊɹ", "ɪə": "iə", "Q": "O", "ɒ": "ɑ", "a": "æ", "ː": ""}
+TO_AMERICAN = {"ɛː": "ɛɹ", "ɜː": "ɜɹ", "ʊə": "ʊɹ", "ɪə": "iə", "Q": "O", "ɒ": "ɑ", "a": "æ", "ː": "", "ɹɹ": "ɹ"}
+# how "ɔː" is spelled in words in which an American says "ɔɹ" (its "horses" would be "hoses"), and in which not
+NORTH, THOUGHT = re.compile(r"o[aou]?r|ar|4"), re.compile(r"au|aw")
 
 
 class HibariSynthesizer:
@@ -115,7 +112,7 @@ class HibariSynthesizer:
         units[0] -= lag
         units[-1] += lag
         seconds = (units * (UNIT / HIBARI_RATE)).tolist()
-        tokens = [(IPA.get(symbol, symbol), label) for symbol, label in items]
+        tokens = [(READER_TO_IPA.get(symbol, symbol), label) for symbol, label in items]
         phones = phones_from_tokens(zip(["_", *(token for token, _ in tokens), "_"], seconds))
         words = words_from_tokens(tokens, seconds[1:-1], phones, seconds[0])
         timeline = Timeline.from_phones(phones, words, len(audio) / HIBARI_RATE)
@@ -171,13 +168,6 @@ def _model(path: str) -> _Model:
     return _Model(path)
 
 
-@functools.lru_cache(maxsize=2)
-def _reader(british: bool):
-    from hibari.g2p import G2P
-
-    return G2P(british=british)
-
-
 def _items(text: str, british: bool, model: _Model) -> list[tuple[str, str]]:
     """(symbol, the word it starts or ""): what the model reads, word by word."""
     from hibari.g2p.normalize import normalize
@@ -187,13 +177,13 @@ def _items(text: str, british: bool, model: _Model) -> list[tuple[str, str]]:
     readable = LONG_WORD.sub(r"\1 ", text).replace("](", "] (")  # "[...](/.../)" would be phonemes
     read = normalize(readable)
     owners = _owners(written, read.split())
-    reader = _reader(british)
+    reader = english_reader(british)
     items: list[tuple[str, str]] = []
     place, started = 0, -1
     for token in reader.phonemize_tokens(reader.tokenize(read)):
         symbols = token.phonemes or ""
         if british and not model.british:
-            symbols = functools.reduce(lambda text, pair: text.replace(*pair), TO_AMERICAN.items(), symbols)
+            symbols = _american(symbols, token.text.lower())
         for symbol in symbols:
             if symbol not in model.vocabulary:
                 continue
@@ -205,6 +195,13 @@ def _items(text: str, british: bool, model: _Model) -> list[tuple[str, str]]:
             place += 1
             items.append((" ", ""))
     return items if any(label for _, label in items) else []
+
+
+def _american(symbols: str, word: str) -> str:
+    """British symbols of a word in the American voice's."""
+    if NORTH.search(word) and not THOUGHT.search(word):
+        symbols = symbols.replace("ɔː", "ɔɹ")
+    return functools.reduce(lambda text, pair: text.replace(*pair), TO_AMERICAN.items(), symbols)
 
 
 def _owners(written: list[str], read: list[str]) -> list[int]:

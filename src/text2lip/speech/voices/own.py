@@ -122,15 +122,15 @@ def speech_of(given: Any, name: str, text: str, language: str) -> Speech:
     if timeline is not None and any(phone.label for phone in timeline.phones):
         if timeline.words:
             return Speech(audio, rate, timeline)
-        words = words_from_reference(timeline.phones, _spoken(text, language).timeline)
+        words = words_from_reference(timeline.phones, timed_speech(text, language).timeline)
         return Speech(audio, rate, replace(timeline, words=words))
-    spoken = _spoken(text, language)
+    spoken = timed_speech(text, language)
     speech = end_with_the_sound(Speech(audio, rate, best_times(audio, rate, spoken, resolve_language(language))))
     return replace(speech, timeline=replace(speech.timeline, words=share_times(speech.timeline.words)))
 
 
-def _spoken(text: str, language: str) -> Speech:
-    """The text said by a voice that knows its times."""
+def timed_speech(text: str, language: str) -> Speech:
+    """A text said by a voice that knows its times, by Hibari where it is English."""
     if resolve_language(language) in HibariSynthesizer.languages:
         return HibariSynthesizer()(text, language=language)
     return EspeakSynthesizer()(text, language=language)
