@@ -78,7 +78,7 @@ class G2P:
         words = []
         for clause in split_clauses(text):
             if spelled is not None:
-                inside = [_bare(word, text) for word in spelled if clause.start <= word.start < clause.end]
+                inside = [bare(word, text) for word in spelled if clause.start <= word.start < clause.end]
                 words += self._words(text, inside, " ".join(word.spelling for word in inside))
                 continue
             for start, end in _pieces(text, clause.start, clause.end):
@@ -218,8 +218,8 @@ def _tokens(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _bare(word: SpelledWord, text: str) -> SpelledWord:
-    """Without its outer punctuation."""
+def bare(word: SpelledWord, text: str) -> SpelledWord:
+    """A word of a text without its outer punctuation."""
     written = text[word.start : word.end]
     left = len(written) - len(written.lstrip(_SILENT))
     end = word.start + left + len(written.strip(_SILENT))
