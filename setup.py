@@ -39,6 +39,7 @@ EXTRAS = {
     "piper": ["piper-tts[alignment]>=1.8"],
     "kokoro": ["onnx>=1.16"],
     "ja": ["haqumei>=0.12"],
+    "zh": ["pypinyin>=0.55"],
     "ar": ["dengjen-tashkeel-py>=3.0"],
     "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "scikit-image>=0.24", "ruff>=0.9"],
 }

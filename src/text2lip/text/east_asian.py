@@ -1,4 +1,4 @@
-"""Japanese kana and Mandarin to IPA, phone by phone, as Kokoro was taught them (misaki, Apache-2.0, was the teacher)."""
+"""Japanese kana and Mandarin to IPA, in the choice of phones that Kokoro was taught (by misaki, Apache-2.0)."""
 
 import re
 
@@ -57,8 +57,8 @@ def japanese_words(text: str) -> list[PhonemeWord]:
 def kana_phones(kana: str) -> list[str]:
     """IPA of kana as spoken ("キョーワ"); other characters have no sound."""
     phones: list[str] = []
-    for char in ("".join(chr(ord(c) + 96) if "ぁ" <= c <= "ゖ" else c for c in kana)):
-        if char in _SMALL and phones:
+    for char in "".join(chr(ord(c) + 96) if "ぁ" <= c <= "ゖ" else c for c in kana):
+        if char in _SMALL:
             _shrink(phones, _SMALL[char])
         elif char == "ー" and phones:
             phones[-1] += "ː"
@@ -75,7 +75,7 @@ def _shrink(phones: list[str], vowel: str) -> None:
     if len(phones) > 1 and phones[-1] in "iɯɨeo" and phones[-2][0] not in "aiɯɨeoʔɴː":
         glide = phones[-1] in "iɨ" or vowel == "ɨ"
         phones[-1] = vowel if vowel != "ɨ" or glide else "ɯ"
-    elif phones[-1] in "ɯi":
+    elif phones and phones[-1] in "ɯi":
         phones[-1:] = ["w" if phones[-1] == "ɯ" else "j", vowel]
     else:
         phones.append(vowel)

