@@ -12,6 +12,7 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (ROOT / "src/text2lip/__init__.p
 INSTALL_REQUIRES = [
     "accelerate>=1.10",
     "av>=17",
+    "babel>=2.14",
     "diffusers>=0.41,<0.43",  # PRIVATE_NAMES of registration.py; seen by utils/check_diffusers_versions.py
     "espeakng-loader>=0.2.4",
     "hibari-tts>=0.2.1",
@@ -30,6 +31,7 @@ INSTALL_REQUIRES = [
     "torch>=2.6",
     "tqdm>=4.66",
     "transformers>=5.0,<6",
+    "unicode-rbnf>=2.4",
 ]
 EXTRAS = {
     "train": ["datasets>=4.0", "evaluate>=0.4.6", "jinja2>=3.1", "matplotlib>=3.8", "pyyaml>=6.0"],

@@ -18,7 +18,7 @@ def test_phones_and_words_of_a_text(pipe, predict):
     timeline = predict("Good morning, and welcome.", "en-us", lead=0.2, tail=0.36)
     nominal = pipe.tokenizer.timeline("Good morning, and welcome.", "en-us")
     assert [phone.label for phone in timeline.phones] == [phone.label for phone in nominal.phones]
-    assert [word.label for word in timeline.words] == ["Good", "morning", "and", "welcome"]
+    assert [word.label for word in timeline.words] == ["Good", "morning,", "and", "welcome."]
     edges = {phone.start for phone in timeline.phones} | {timeline.duration}
     assert all(word.start in edges and word.end in edges for word in timeline.words)
     silences = lengths(timeline, spoken=False)

@@ -50,7 +50,10 @@ def test_lines_and_columns_count_from_the_start_of_the_text():
 
 
 def test_plain_text_may_hold_markup_characters():
-    assert plain_pieces("Is 1 < 2 & 3 > 2? Yes.") == [Piece("Is 1 < 2 & 3 > 2?"), Piece("Yes.")]
+    assert plain_pieces("Is 1 < 2 & 3 > 2? Yes.") == [
+        Piece("Is one less than two and three greater than two?"),
+        Piece("Yes."),
+    ]
     assert plain_pieces("?!") == []
 
 
@@ -95,7 +98,7 @@ def test_paragraphs_and_sentences():
 
 
 def test_text_is_normalised():
-    assert speak("$5 &lt; 6") == [Piece("5 dollars < 6")]
+    assert speak("$5 &lt; 6") == [Piece("five dollars less than six")]
 
 
 def test_nothing_to_say():

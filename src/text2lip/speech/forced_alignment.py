@@ -5,6 +5,7 @@ espeak speech. Both give the phones of espeak, so aligned and synthesised speech
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from text2lip.speech.features import SAMPLING_RATE, mfcc
 from text2lip.speech.voices.synthesis import synthesize
 from text2lip.text.espeak_library import espeak_is_installed
 from text2lip.text.languages import resolve_language
-from text2lip.text.timing import Timeline
+from text2lip.text.timing import Timeline, with_spans
 
 
 QUIETEST = 1e-3  # peak
@@ -69,6 +70,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         timeline = align_pocketsphinx(samples, spoken, text, duration)
     else:
         timeline = align_dtw(recording, spoken, duration)
+    timeline = replace(timeline, words=with_spans(timeline.words, spoken.timeline.words))
     reasons = doubts(recording.energy, timeline, spoken.timeline)
     if reasons:
         listed = "; ".join(reasons)

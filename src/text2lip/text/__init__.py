@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "phonemes": ["get_g2p"],
         "sentences": ["split_sentences"],
         "ssml": ["Piece", "is_ssml", "parse_ssml", "plain_pieces"],
-        "timing": ["Segment", "Timeline"],
+        "timing": ["Segment", "Timeline", "Word"],
         "tokenizer": ["VisemeEncoding", "VisemeTokenizer"],
         "visemes": ["FEATURES", "PHONE_INVENTORY", "get_viseme_set", "letter_features", "split_phone"],
     },

@@ -1,21 +1,15 @@
-"""Written text to speakable text: what espeak-ng would read wrongly, spell out or choke on is rewritten first."""
+"""Written text to spoken text, before any voice or reader sees it, so that all say the same words."""
 
 import re
 import unicodedata
 
-from text2lip.text.money import expand_money
+from text2lip.text.cldr import base_language, tables
+from text2lip.text.forms import spoken_forms
+from text2lip.text.languages import resolve_language
+from text2lip.text.numerals import LONGEST_NUMBER
+from text2lip.text.traced import TracedText
 
 
-# words for . / @ - _ in addresses; languages that are not listed get a space
-_ADDRESS_WORDS = {
-    "en": ("dot", "slash", "at", "dash", "underscore"),
-    "de": ("Punkt", "Schrägstrich", "ät", "Strich", "Unterstrich"),
-    "fr": ("point", "barre oblique", "arobase", "tiret", "tiret bas"),
-    "es": ("punto", "barra", "arroba", "guion", "guion bajo"),
-    "it": ("punto", "barra", "chiocciola", "trattino", "trattino basso"),
-    "pt": ("ponto", "barra", "arroba", "hífen", "sublinhado"),
-    "nl": ("punt", "schuine streep", "apenstaartje", "streepje", "laag streepje"),
-}
 _ADDRESS = re.compile(
     r"(?P<scheme>\b(?:https?|ftp)://|\bmailto:)?"
     r"(?P<body>(?(scheme)[^\s<>\"']+"
@@ -28,7 +22,10 @@ _EMOJI = re.compile(
     "\u25fb-\u25fe\u2934\u2935\u3030\u303d\u3297\u3299]|[#*0-9]\ufe0f?\u20e3"
 )
 _EMOJI_PARTS = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\ufe0e\ufe0f]")
-_BLOCK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?)", re.M)
+_BLOCK = r"(?:[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?))"
+_UNENDED = re.compile(rf"^(?![ \t]*>)({_BLOCK}+)(\S[^\n]*)$", re.M)
+_BLOCKS = re.compile(rf"^{_BLOCK}+", re.M)
+_MARKS = "[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u1160-\u11ff\u3099\u309a]"
 # over line breaks too, but not over a blank line; marks of another kind may stand directly inside or outside
 _INSIDE = r"(?:[^\n]|\n(?![ \t]*\n)){0,400}?"
 _EMPHASIS = [
@@ -37,57 +34,74 @@ _EMPHASIS = [
     for mark in marks.split()
 ]
 MAX_NESTED = 3
-LONGEST_NUMBER = 15  # digits; a longer one is said digit by digit, as people do, and no engine has names for it
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 def normalize_text(text: str, language: str = "en-us") -> str:
-    """Make a text speakable: NFC, no control characters, emoji or markdown, money and addresses put into words.
-
-    Numbers, times, ordinals and units are left to the G2P engine, which reads them in its language. Idempotent on
-    ordinary prose.
-
-    Args:
-        text (`str`): any text; NUL, control characters and lone surrogates become spaces.
-        language (`str`): language code; words for money and addresses exist for en, de, fr, es, it, pt and nl.
+    """What is said for a text: see [`speakable`], whose arguments and errors it has.
 
     Returns:
-        `str`: text with single spaces; paragraphs stay apart by a blank line.
+        `str`: text with single spaces; paragraphs stay apart by a blank line. Idempotent on ordinary prose.
+    """
+    return speakable(text, language).text
+
+
+def speakable(text: "str | TracedText", language: str = "en-us") -> TracedText:
+    """A text in words as they are spoken, which knows where in the original each of them stood.
+
+    NFC, no control characters, emoji or Markdown; numbers, dates, times, money, units, addresses, abbreviations and so
+    on in words, where CLDR spells the numbers of the language; other languages leave digits to the voice.
+
+    Args:
+        text (`str` or `TracedText`): any text; NUL, control characters and lone surrogates become spaces.
+        language (`str`): language code or English name.
 
     Raises:
         ValueError: `text` is not a string.
     """
-    if not isinstance(text, str):
+    if not isinstance(text, (str, TracedText)):
         raise ValueError(f"text: wants a string, got {type(text).__name__}.")
     if not isinstance(language, str):
         raise ValueError(f"language: wants a code such as 'en-us' or 'fr', got {language!r}.")
-    base = language.replace("_", "-").lower().split("-")[0]
-    text = clean_characters(text)
+    if not re.match(r"\s*[A-Za-z]{2,3}(?:[-_.\s]|$)", language):
+        language = resolve_language(language)  # a name
+    base = base_language(language)
+    text = clean_characters(text if isinstance(text, TracedText) else TracedText(text))
     text = strip_markdown(text)
-    text = _ADDRESS.sub(lambda found: speak_address(found, base), text)
-    text = expand_money(text, base)
-    if base == "en":
-        text = re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", _date, text)
-    text = _EMOJI_PARTS.sub("", text)
-    text = re.sub("(?<!\\w)\u200d|\u200d(?!\\w)", "", text)
-    text = _EMOJI.sub(lambda emoji: emoji[0][0] if emoji[0][0] in "#*0123456789" else " ", text)  # a keycap is its key
-    text = text.replace("_", " ")
-    text = re.sub(rf"\d{{{LONGEST_NUMBER + 1},}}", _digit_by_digit, text)
-    paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
-    text = "\n\n".join(part for part in paragraphs if part)
-    return quieten(re.sub(r"(?<=\S) ([,;:.!?])(?=\s|$)", r"\1", text))
+    text = text.sub(_ADDRESS, lambda found: speak_address(found, base))
+    text = text.sub(r"(?<![\w&#@.])([#@])(\w*[^\W\d]\w*)", lambda found: _tag(found, base))
+    text = text.sub(_EMOJI_PARTS, "").sub("(?<!\\w)\u200d|\u200d(?!\\w)", "")
+    text = text.sub(_EMOJI, lambda emoji: emoji[0][0] if emoji[0][0] in "#*0123456789" else " ")  # a keycap is its key
+    text = _spaced(quieten(text.sub("_", " ")))
+    forms = spoken_forms(language)
+    if forms is None:
+        text = text.sub(rf"\d{{{LONGEST_NUMBER + 1},}}", _digit_by_digit)
+    else:
+        text = _spaced(forms.read(text))
+    return text.sub(r"(?<=\S) (?=[,;:.!?](?:\s|$))", "")
 
 
-def quieten(text: str) -> str:
+def _spaced(text: TracedText) -> TracedText:
+    """With single spaces, and blank lines between paragraphs."""
+    text = text.sub(r"\s+", lambda found: "\n\n" if found[0].count("\n") > 1 else " ")
+    size = len(text.text)
+    return text[size - len(text.text.lstrip()) : len(text.text.rstrip()) or size]
+
+
+def _tag(found: re.Match, base: str) -> str | None:
+    """#TwoWords and @name."""
+    table = tables().get(base, {})
+    word = table.get("hashtag", "") if found[1] == "#" else table.get("address", ["", "", ""])[2]
+    return f"{word} " + re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found[2].replace("_", " ")) if word else None
+
+
+def quieten(text: TracedText) -> TracedText:
     """Write shouted sentences in small letters, so that IT IS is read as words; TV stays. A sentence is shouted that
     has three words or more, one of four letters or more, and no small letter."""
-    if not re.search(r"[^\W\d_]{4}", text) or text == text.lower():
+    if not re.search(r"[^\W\d_]{4}", text.text) or text.text == text.text.lower():
         return text
-    pieces = re.split(r"((?<![.!?…\n])[.!?…\n]++(?=\s|$))", text)
-    return "".join(_in_small_letters(piece) if _is_shouted(piece) else piece for piece in pieces)
+    return text.sub(
+        r"(?:[^.!?…\n]|[.!?…](?=\S))+", lambda found: _in_small_letters(found[0]) if _is_shouted(found[0]) else None
+    )
 
 
 def _is_shouted(sentence: str) -> bool:
@@ -128,50 +142,53 @@ def _plain(char: str) -> str:
     return unicodedata.normalize("NFKC", char) if kind[0] == "L" or kind in ("Nl", "Nd") else char
 
 
-def clean_characters(text: str) -> str:
+def clean_characters(text: TracedText) -> TracedText:
     """NFC without control, unassigned and private characters, lone surrogates, soft hyphens and invisible marks;
-    letters and digits that differ from ordinary ones by their look alone become those. Joiners between letters
-    (Persian, Indic scripts) and line ends stay."""
-    if not text.isascii():
-        text = "".join(char if char.isascii() else _plain(char) for char in text)
-        text = re.sub(r"(?<=\d)[．，：／－](?=\d)", lambda sign: unicodedata.normalize("NFKC", sign.group()), text)
-    cleaned = []
-    for char in unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")):
-        kind = unicodedata.category(char)
-        if char == "\n" or char in "\u200c\u200d":
-            cleaned.append(char)
-        elif kind == "Cf" and not "\U000e0000" < char < "\U000e0080":
-            continue
-        elif kind in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"):
-            cleaned.append("\n" if kind in ("Zl", "Zp") else " ")
-        else:
-            cleaned.append(char)
-    return re.sub(r"(?<=\w)[’ʼ](?=\w)", "'", "".join(cleaned))
+    letters and digits that differ from ordinary ones by their look or script alone become those. Joiners between
+    letters (Persian, Indic scripts) and line ends stay."""
+    text = text.sub(r"\r\n?", "\n").sub(r"[^\n -~]", _clean)
+    if text.text.isascii():
+        return text
+    text = text.sub(r"(?<=\d)[．，：／－](?=\d)", lambda sign: unicodedata.normalize("NFKC", sign.group()))
+    for cluster in (rf".{_MARKS}+", r"\S+"):
+        if not unicodedata.is_normalized("NFC", text.text):
+            text = text.sub(cluster, lambda found: unicodedata.normalize("NFC", found[0]))
+    return text.sub(r"(?<=\w)[’ʼ](?=\w)", "'")
 
 
-def strip_markdown(text: str) -> str:
+def _clean(found: re.Match) -> str:
+    char = found.group()
+    kind = unicodedata.category(char)
+    if kind == "Cf":
+        return char if char in "\u200c\u200d" or "\U000e0000" < char < "\U000e0080" else ""
+    if kind in ("Zl", "Zp"):
+        return "\n"
+    if kind in ("Cc", "Cs", "Co", "Cn", "Zs"):
+        return char if char in "\xa0\u202f" else " "
+    if kind == "Nd":
+        return str(unicodedata.digit(char))
+    return "" if char == "\u0640" else _plain(char)  # the stroke that makes Arabic words longer
+
+
+def strip_markdown(text: TracedText) -> TracedText:
     """Take the marks of Markdown off a text; headings and list items end like sentences. Arithmetic (2 * 3) stays."""
-    text = re.sub(r"^[ \t]*(?:```|~~~).*$", "", text, flags=re.M)
-    text = re.sub(r"^[ \t]*(?:(?:[-*_][ \t]*){3,}|={3,})$", "", text, flags=re.M)
-    text = re.sub(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)", r"\1", text)
-    lines = []
-    for line in text.split("\n"):
-        bare = line
-        while found := _BLOCK.match(bare):
-            bare = bare[found.end() :]
-        if bare != line and bare.strip() and not line.lstrip().startswith(">"):
-            bare = bare.rstrip().rstrip("#").rstrip()
-            bare = bare if bare[-1:] in ".!?:;,…。！？" else bare + "."
-        lines.append(bare)
-    text = "\n".join(lines)
-    text = re.sub(r"`+([^`\n]*)`+", r"\1", text)
+    text = text.sub(r"(?m)^[ \t]*(?:```|~~~).*$", "")
+    text = text.sub(r"(?m)^[ \t]*(?:(?:[-*_][ \t]*){3,}|={3,})$", "")
+    text = text.sub(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)", r"\1")
+    text = text.sub(_UNENDED, lambda found: found[1] + _ended(found[2]))
+    text = text.sub(_BLOCKS, "").sub(r"`+([^`\n]*)`+", r"\1")
     for _ in range(MAX_NESTED):
         before = text
         for emphasis in _EMPHASIS:
-            text = emphasis.sub(r"\1", text)
-        if text == before:
+            text = text.sub(emphasis, r"\1")
+        if text is before:
             break
     return text
+
+
+def _ended(line: str) -> str:
+    line = line.rstrip().rstrip("#").rstrip()
+    return line if line[-1:] in ".!?:;,…。！？" else line + "."
 
 
 def speak_address(found: re.Match, base: str) -> str:
@@ -182,15 +199,10 @@ def speak_address(found: re.Match, base: str) -> str:
     body = re.sub(r"^www\.|[?#].*$|/+$", "", body)  # nobody reads a query aloud
     if not body:
         return found.group()
-    dot, slash, at, dash, underscore = _ADDRESS_WORDS.get(base, ("",) * 5)
+    dot, slash, at, dash, underscore = tables().get(base, {}).get("address", ("",) * 5)
     words = {".": dot, "/": slash, "@": at, "-": dash, "_": underscore}
     spoken = re.sub(r"[^\w]|_", lambda sign: f" {words.get(sign.group(), '')} ", body)
     return " ".join(spoken.split()) + trailing
-
-
-def _date(found: re.Match) -> str:
-    year, month, day = (int(part) for part in found.groups())
-    return f"{_MONTHS[month - 1]} {day}, {year}" if 1 <= month <= 12 and 1 <= day <= 31 else found.group()
 
 
 _CHARACTERS = ("characters", "character", "spell-out", "verbatim", "letters")

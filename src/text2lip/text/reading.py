@@ -10,7 +10,8 @@ from text2lip.text.nominal_durations import EDGE_SECONDS, nominal_durations, pau
 from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
 from text2lip.text.sentences import split_clauses
 from text2lip.text.ssml import Piece, to_pieces
-from text2lip.text.timing import Segment, Timeline
+from text2lip.text.timing import Segment, Timeline, Word
+from text2lip.text.traced import as_written
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Reading:
         words (`list[str]`): in spoken order.
         phone_spans (`list[tuple[int, int]]`): first and one-past-last phone of each word.
         char_spans (`list[tuple[int, int] | None]`): where each word stands in `text`, None where it does not.
-        text (`str`, *optional*): normalised; None where there were phones alone.
+        text (`str`, *optional*): as the user wrote it; None where there were phones alone.
     """
 
     phones: list[Segment] = field(default_factory=list)
@@ -36,12 +37,11 @@ class Reading:
         """Phones of a text, read by `g2p` (see [`get_g2p`]), with nominal times; arguments and errors as
         [`VisemeTokenizer.timeline`]."""
         pieces = to_pieces(text, language)
-        reading = cls(text=" ".join(piece.text for piece in pieces if piece.text))
-        clock, offset = EDGE_SECONDS[0], 0
+        reading = cls(text=text if isinstance(text, str) else " ".join(piece.text for piece in pieces if piece.text))
+        clock = EDGE_SECONDS[0]
         for piece in pieces:
             if piece.text:
-                clock = _append(reading, piece, offset, clock, piece.language or language, g2p)
-                offset += len(piece.text) + 1
+                clock = _append(reading, piece, clock, piece.language or language, g2p)
             clock += piece.pause
         if not reading.words:
             raise ValueError(f"text: nothing to say in {str(text)[:40]!r}; wants at least one word or number.")
@@ -77,19 +77,22 @@ class Reading:
             cursor = place + len(word.label) if place >= 0 else cursor
             reading.words.append(word.label)
             reading.phone_spans.append((int(first), int(last)))
-            reading.char_spans.append((place, cursor) if place >= 0 else None)
+            span = getattr(word, "span", None)
+            reading.char_spans.append(span or ((place, cursor) if place >= 0 else None))
         return reading
 
     def timeline(self) -> Timeline:
         """Its phones and words on one clock."""
         spans = zip(self.words, self.phone_spans)
-        words = [Segment(word, self.phones[a].start, self.phones[b - 1].end) for word, (a, b) in spans]
+        words = [
+            Word(word, self.phones[a].start, self.phones[b - 1].end, span)
+            for (word, (a, b)), span in zip(spans, self.char_spans)
+        ]
         return Timeline(self.phones, words, self.phones[-1].end)
 
 
-def _append(reading: Reading, piece: Piece, offset: int, clock: float, language: str, g2p: str) -> float:
-    """Append the words of a piece, `offset` characters into the text, from `clock` on; returns when they and their
-    pauses are over."""
+def _append(reading: Reading, piece: Piece, clock: float, language: str, g2p: str) -> float:
+    """Append the words of a piece from `clock` on; returns when they and their pauses are over."""
     if piece.phonemes:
         words = [PhonemeWord(piece.text, parse_ipa(piece.phonemes), (0, len(piece.text)))]
         clauses = [(0, len(piece.text), "")]
@@ -97,6 +100,7 @@ def _append(reading: Reading, piece: Piece, offset: int, clock: float, language:
         words = get_g2p(g2p, language, stress=True)(piece.text)
         clauses = split_clauses(piece.text)
     starts = [word.span[0] for word in words]
+    placed = []  # words and their first and one-past-last phones
     for start, end, mark in clauses:
         inside = words[bisect_left(starts, start) : bisect_left(starts, end)]
         pause = pause_seconds(mark) / piece.rate
@@ -106,8 +110,10 @@ def _append(reading: Reading, piece: Piece, offset: int, clock: float, language:
             for phone, length in zip(word.phones, seconds):
                 reading.phones.append(Segment(phone, clock, clock + length))
                 clock += length
-            reading.words.append(word.word)
-            reading.phone_spans.append((first, len(reading.phones)))
-            reading.char_spans.append((word.span[0] + offset, word.span[1] + offset))
+            placed.append(Word(word.word, first, len(reading.phones), word.span if not piece.written else None))
         clock += pause if inside else 0.0
+    for word in as_written(placed, piece.text, piece.written):
+        reading.words.append(word.label)
+        reading.phone_spans.append((word.start, word.end))
+        reading.char_spans.append(word.span)
     return clock

@@ -26,6 +26,71 @@ _SCRIPTS = [
 ]
 
 
+# scripts that espeak-ng itself reads in their language, whatever the text's; other voices do not
+_OTHER_SCRIPTS = [
+    (re.compile(f"[{letters}]{{{count},}}"), frozenset(readers.split()))
+    for letters, count, readers in (
+        ("\uac00-\ud7a3", 1, "ko"),
+        ("\u0370-\u03ff\u1f00-\u1fff", 3, "el grc"),
+        ("\u0900-\u097f", 2, "hi mr ne kok"),
+        ("\u0980-\u09ff", 2, "bn as bpy"),
+        ("\u0b80-\u0bff", 2, "ta"),
+        ("\u0c00-\u0c7f", 2, "te"),
+        ("\u10a0-\u10ff", 2, "ka"),
+        ("\u0530-\u058f", 2, "hy hyw"),
+    )
+]
+# letters that tell a language from the usual one of its script
+_TELLING = (
+    ("ru", "[іїєґІЇЄҐ]", "uk"), ("ru", "[ўЎ]", "be"), ("ru", "[ђћљњџЂЋЉЊЏ]", "sr"), ("ru", "[ѓќѕЃЌЅ]", "mk"),
+    ("ar", "[پچژگ]", "fa"), ("ar", "[ٹڈڑے]", "ur"), ("zh", "[\u3041-\u30fa]", "ja"),
+)  # fmt: skip
+
+
+def language_runs(text: str, language: str) -> list[tuple[int, int, str | None]]:
+    """Stretches of a text and the language of each, None where it is that of the text.
+
+    A run of letters that `language`, a code, does not read is said in the language of its script, with the marks
+    around it. All is None where no letter is one of the text's own language: then that was probably given wrongly.
+    """
+    base = language.strip().replace("_", "-").lower().split("-")[0]
+    base = {"zh": "cmn"}.get(base, base)
+    runs: list[list] = []
+    tables = [(letters, readers, remedy) for _, letters, readers, remedy in _SCRIPTS]
+    tables += [
+        (letters, readers, sorted(readers, key="ko el hi bn ta te ka hy".find)[-1])
+        for letters, readers in _OTHER_SCRIPTS
+    ]
+    for letters, readers, code in tables if not text.isascii() else ():
+        if code and base not in readers:
+            runs += [[*found.span(), code] for found in letters.finditer(text)]
+    if not runs:
+        return [(0, len(text), None)]
+    joined: list[list] = []
+    for start, end, code in sorted(runs):
+        near = joined and not any(char.isalnum() for char in text[joined[-1][1] : start])
+        if near and (joined[-1][2] == code or {joined[-1][2], code} == {"zh", "ja"}):
+            joined[-1][1:] = [end, "ja" if "ja" in (joined[-1][2], code) else code]
+        else:
+            joined.append([start, end, code])
+    own = "".join(text[a:b] for (_, a, _), (b, _, _) in zip([(0, 0, 0), *joined], [*joined, (len(text), 0, 0)]))
+    if not any(char.isalpha() for char in own):
+        return [(0, len(text), None)]
+    parts, done = [], 0
+    for start, end, code in joined:
+        run = text[start:end]
+        code = next((other for usual, telling, other in _TELLING if usual == code and re.search(telling, run)), code)
+        while start > done and not (text[start - 1].isspace() or text[start - 1].isalnum()):
+            start -= 1
+        while end < len(text) and (text[end] == "ー" or not (text[end].isspace() or text[end].isalnum())):
+            end += 1
+        if text[done:start].strip():
+            parts.append((done, start, None))
+        parts.append((start, end, code))
+        done = end
+    return [*parts, (done, len(text), None)] if text[done:].strip() else parts
+
+
 def check_script(text: str, language: str) -> None:
     """Refuse text in a script that the voice of `language`, a code of espeak-ng, does not read.
 

@@ -70,18 +70,26 @@ def split_clauses(text: str) -> list[Clause]:
     return clauses
 
 
-def split_sentences(text: str) -> list[str]:
-    """Cut a text into sentences, their punctuation kept, in any script.
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of a text start and end, their punctuation kept, in any script.
 
     A full stop ends a sentence also before a lower-case letter, where espeak-ng would read on without a pause. There
     are no spaces around sentences, and none where the text has nothing to say.
     """
     clauses = split_clauses(text)
-    sentences, start = [], clauses[0].start if clauses else 0
+    spans, start = [], clauses[0].start if clauses else 0
     for i, clause in enumerate(clauses):
         last = i + 1 == len(clauses)
         if last or clause.ends_sentence:
             end = len(text) if last else clauses[i + 1].start
-            sentences.append(" ".join(text[start:end].split()))
+            bare = text[start:end].strip()
+            start += text[start:end].index(bare)
+            if bare:
+                spans.append((start, start + len(bare)))
             start = end
-    return [sentence for sentence in sentences if sentence]
+    return spans
+
+
+def split_sentences(text: str) -> list[str]:
+    """Cut a text into sentences, see [`sentence_spans`], with single spaces in them."""
+    return [" ".join(text[start:end].split()) for start, end in sentence_spans(text)]

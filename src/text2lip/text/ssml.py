@@ -1,15 +1,21 @@
 """A subset of SSML, and plain text, as pieces to be spoken one after the other."""
 
+import html
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree
+from xml.parsers import expat
+
+import numpy as np
 
 from text2lip.text.nominal_durations import pause_seconds
-from text2lip.text.normalize import normalize_text, spell_out
+from text2lip.text.normalize import speakable, spell_out
 from text2lip.text.phonemes import parse_ipa
-from text2lip.text.sentences import split_sentences
+from text2lip.text.scripts import language_runs
+from text2lip.text.sentences import sentence_spans
+from text2lip.text.traced import TracedText, Written
 
 
 BREAK_SECONDS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
@@ -34,6 +40,7 @@ class Piece:
         rate (`float`): speaking rate, 1 is normal.
         phonemes (`str`, *optional*): IPA that takes the place of the reading of `text`.
         pause (`float`): seconds of silence, for a piece without text.
+        written (`tuple[Written, ...]`): its words as the user wrote them; none where only `text` is known.
     """
 
     text: str
@@ -41,6 +48,7 @@ class Piece:
     rate: float = 1.0
     phonemes: str | None = None
     pause: float = 0.0
+    written: tuple[Written, ...] = field(default=(), compare=False, repr=False)
 
 
 def is_ssml(text: str) -> bool:
@@ -83,11 +91,24 @@ def to_pieces(text: str | Iterable[Piece], language: str) -> list[Piece]:
 
 
 def plain_pieces(text: str, language: str = "en-us") -> list[Piece]:
-    """Normalise plain text and cut it into sentences, none where there is nothing to say.
+    """Put plain text into words, see [`speakable`], and cut it into sentences, none where there is nothing to say.
 
-    `<` and `&` are ordinary characters. `language` is for money and the like; pieces have None (that of the call).
+    `<` and `&` are ordinary characters. Pieces have the language None (that of the call), but for runs of a script
+    that `language` does not read.
     """
-    return [Piece(sentence) for sentence in split_sentences(normalize_text(text, language))]
+    return list(_sentences(speakable(text, language), text, language, Piece("")))
+
+
+def _sentences(spoken: TracedText, original: str, language: str, like: Piece, spelling=str) -> Iterator[Piece]:
+    """Pieces like another of a text and the `original` that it traces, of which each has one language."""
+    for first, last in sentence_spans(spoken.text):
+        sentence = spoken[first:last]
+        for start, end, other in language_runs(sentence.text, like.language or language):
+            part = sentence[start:end]
+            bare = part[len(part.text) - len(part.text.lstrip()) : len(part.text.rstrip())]
+            yield replace(
+                like, text=bare.text, language=other or like.language, written=bare.words(original, spelling)
+            )
 
 
 def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
@@ -110,7 +131,8 @@ def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
     if re.search(r"<!doctype[^>]*\[|<!entity", xml[:start], re.IGNORECASE):
         raise ValueError("ssml: declarations inside of <!DOCTYPE> are not accepted; remove them.")
     try:  # spaces for all before the root keep the line and column of errors
-        root = ElementTree.fromstring(re.sub(r"[^\n]", " ", xml[:start]) + xml[start:])
+        document = re.sub(r"[^\n]", " ", xml[:start]) + xml[start:]
+        root = ElementTree.fromstring(document)
     except ElementTree.ParseError as error:
         line, column = error.position
         raise ValueError(
@@ -126,7 +148,29 @@ def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
         raise ValueError(f"ssml: elements are nested more than {MAX_DEPTH} deep.")
     if _name(root) != "speak":
         raise ValueError(f"ssml: the root is <{_name(root)}>; wants <speak>.")
-    return _Reader(language).read(root)
+    return _Reader(language).read(root, document)
+
+
+def _without_tags(xml: str) -> str:
+    return html.unescape(re.sub(r"<[^<>]*>", "", xml))
+
+
+def _character_data(xml: str) -> TracedText:
+    """All text of a document, entities resolved, and where it stands in it."""
+    found: list[tuple[int, str]] = []
+    parser = expat.ParserCreate("utf-8")
+    parser.CharacterDataHandler = lambda data: found.append((parser.CurrentByteIndex, data))
+    data = xml.encode("utf-8")
+    parser.Parse(data, True)
+    places = np.cumsum([1] + [byte & 0xC0 != 0x80 for byte in data]) - 1 if not xml.isascii() else range(len(xml) + 1)
+    parts = []
+    for byte, text in found:
+        start = places[byte]
+        entity = xml[start] == "&"
+        starts = np.full(1, start) if entity else np.arange(start, start + len(text))
+        ends = np.full(1, xml.index(";", start) + 1) if entity else starts + 1
+        parts.append(TracedText(text, starts.astype(np.int32), ends.astype(np.int32)))
+    return TracedText.join(parts)
 
 
 def _name(element: ElementTree.Element) -> str:
@@ -145,21 +189,29 @@ class _Reader:
 
     def __init__(self, language: str):
         self.language = language
+        self.xml = ""
         self.pieces: list[Piece] = []
-        self.run: list[str] = []
+        self.run: list[TracedText] = []
 
-    def read(self, root: ElementTree.Element) -> list[Piece]:
+    def read(self, root: ElementTree.Element, xml: str) -> list[Piece]:
+        self.xml, self.source, self.place = xml, _character_data(xml), 0
         self.visit(root, None, 1.0)
         self.flush(None, 1.0)
         return self.pieces
 
     def flush(self, language: str | None, rate: float):
-        text = normalize_text("".join(self.run), language or self.language)
+        text = speakable(TracedText.join(self.run), language or self.language)
         self.run = []
-        mark = re.match(r"[.,;:!?…]+(?=\s|$)", text)  # what stands behind a <phoneme> or the like
+        mark = re.match(r"[.,;:!?…]+(?=\s|$)", text.text)  # what stands behind a <phoneme> or the like
         if self.pieces and mark:
             self.pause(pause_seconds(mark.group()))
-        self.pieces += [Piece(sentence, language, rate) for sentence in split_sentences(text)]
+        self.pieces += _sentences(text, self.xml, self.language, Piece("", language, rate), _without_tags)
+
+    def take(self, text: str | None) -> TracedText:
+        """The next characters of the document, which are `text`."""
+        taken = self.source[self.place : self.place + len(text or "")]
+        self.place += len(taken.text)
+        return taken
 
     def pause(self, seconds: float):
         if seconds > 0 and self.pieces and not self.pieces[-1].text:
@@ -183,14 +235,17 @@ class _Reader:
         elif name == "phoneme":
             self.phoneme(element, inner_language, inner_rate)
         elif name == "sub":
-            self.run.append(_required(element, "alias"))
+            self.run.append(self.take("".join(element.itertext())).replaced(_required(element, "alias")))
         elif name == "say-as":
-            self.run.append(spell_out("".join(element.itertext()), _required(element, "interpret-as")))
-        elif name not in ("mark", "desc"):
-            self.run.append(element.text or "")
+            text = self.take("".join(element.itertext()))
+            self.run.append(text.replaced(spell_out(text.text, _required(element, "interpret-as"))))
+        elif name in ("mark", "desc"):
+            self.take("".join(element.itertext()))
+        else:
+            self.run.append(self.take(element.text))
             for child in element:
                 self.visit(child, inner_language, inner_rate)
-                self.run.append(child.tail or "")
+                self.run.append(self.take(child.tail))
         if new_scope and name not in ("break", "phoneme"):
             self.flush(inner_language, inner_rate)
         if name == "p":
@@ -201,8 +256,10 @@ class _Reader:
             raise ValueError(f"ssml: <phoneme> alphabet {element.get('alphabet')!r}; wants 'ipa'.")
         phonemes = _required(element, "ph")
         parse_ipa(phonemes)
-        text = " ".join("".join(element.itertext()).split()) or phonemes
-        self.pieces.append(Piece(text, language, rate, phonemes))
+        source = self.take("".join(element.itertext()))
+        text = " ".join(source.text.split()) or phonemes
+        span = (int(source.starts[0]), int(source.ends[-1])) if source.text else None
+        self.pieces.append(Piece(text, language, rate, phonemes, written=(Written(0, len(text), text, span),)))
 
 
 def _required(element: ElementTree.Element, attribute: str) -> str:

@@ -20,6 +20,24 @@ class Segment(NamedTuple):
     end: float
 
 
+class Word(Segment):
+    """A spoken word as its author wrote it, `(label, start, end)`, which may be several spoken ones ("5 km").
+
+    Attributes:
+        span (`tuple[int, int]`, *optional*): where it stands in the prompt: `prompt[span[0]:span[1]]`. It takes no
+            part in comparisons.
+    """
+
+    def __new__(cls, label: str, start: float, end: float, span: tuple[int, int] | None = None) -> "Word":
+        word = super().__new__(cls, label, start, end)
+        word.span = span
+        return word
+
+    def _replace(self, **changes) -> "Word":
+        span = changes.pop("span", self.span)
+        return Word(*super()._replace(**changes), span)
+
+
 class Turn(NamedTuple):
     """What one speaker says without a break.
 
@@ -49,7 +67,7 @@ class Timeline:
     Attributes:
         phones (`list[Segment]`): gapless; the first starts at 0, the last ends at `duration`, silences are "". Empty
             where it isn't known what is said.
-        words (`list[Segment]`): spoken words in order as written in the text; gaps are pauses.
+        words (`list[Segment]`): spoken words in order as written in the text, see [`Word`]; gaps are pauses.
         duration (`float`): seconds.
         turns (`tuple[Turn, ...]`): who says what, in order; empty but for a script of several turns.
     """
@@ -76,7 +94,7 @@ class Timeline:
             ValueError: a time that is not finite or negative, a segment that ends before it starts or before its
                 neighbour ends, or a `duration` shorter than the last phone.
         """
-        words = [Segment(str(w), float(s), float(e)) for w, s, e in words]
+        words = [_word(word) for word in words]
         filled: list[Segment] = []
         clock = 0.0
         for label, start, end in phones:
@@ -126,6 +144,11 @@ class Timeline:
         return replace(Timeline.from_phones(spoken, self.words, seconds), turns=self.turns)
 
 
+def _word(word: tuple) -> Word:
+    label, start, end = word
+    return Word(str(label), float(start), float(end), getattr(word, "span", None))
+
+
 def append_phone(phones: list[Segment], label: str, start: float, end: float) -> None:
     """Put a phone after the others; a silence after a silence makes that longer."""
     if not label and phones and not phones[-1].label:
@@ -158,6 +181,15 @@ def share_times(words: Iterable[Segment]) -> list[Segment]:
         times = [start + (end - start) * edge / edges[-1] for edge in edges]
         shared += [Segment(word.label, *span) for word, span in zip(group, pairwise(times))]
     return shared
+
+
+def with_spans(words: Iterable[Segment], source: Iterable[Word]) -> list[Word]:
+    """Words with the spans of those of `source`, in the same order, that have their labels."""
+    source, result = iter(source), []
+    for word in words:
+        span = next((known.span for known in source if known.label == word.label), None)
+        result.append(Word(*word, span))
+    return result
 
 
 def check_unit(phones: Iterable[Segment], stated: bool = False) -> None:

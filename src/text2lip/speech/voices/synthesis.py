@@ -11,6 +11,7 @@ from text2lip.speech.voices.registry import get_synthesizer
 from text2lip.text.languages import resolve_language
 from text2lip.text.ssml import to_pieces
 from text2lip.text.timing import Segment
+from text2lip.text.traced import as_written
 
 
 # set by hand
@@ -42,7 +43,8 @@ def synthesize(
             the voice.
 
     Returns:
-        `Speech`: float32 mono with phones and words; words are written as in the (normalised) text.
+        `Speech`: float32 mono with phones and words; words are as the user wrote them, with their span in `text` (see
+            [`Word`]): "5 km" is one of them.
 
     Raises:
         ValueError: unknown voice or language, one that the voice doesn't speak, text empty or too long, a rate out of
@@ -67,7 +69,7 @@ def synthesize(
             spoken = _speak(synthesizer, piece, language, check_rate(rate * piece.rate))
         except SilentTextError:
             continue
-        parts.append(spoken)
+        parts.append(_as_written(spoken, piece))
         languages.append(piece.language or language)
         pauses.append(-_natural_pause(piece.text) / (rate * piece.rate))
     if not parts:
@@ -124,3 +126,9 @@ def _check_speaks(synthesizer: Synthesizer, language: str) -> None:
         code = resolve_language(language)
         if code.split("-")[0] not in {resolve_language(known).split("-")[0] for known in synthesizer.languages}:
             check_language(synthesizer.name, language, sorted(synthesizer.languages))
+
+
+def _as_written(speech: Speech, piece) -> Speech:
+    """With the words as the user wrote them."""
+    words = as_written(speech.timeline.words, piece.text, piece.written)
+    return replace(speech, timeline=replace(speech.timeline, words=words))
