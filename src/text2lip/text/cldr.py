@@ -44,7 +44,8 @@ class CldrWords:
         for candidate in (name, name.split("-")[0].split("_")[0]):
             with contextlib.suppress(UnknownLocaleError, ValueError):
                 self.locale = self.locale or Locale.parse(candidate, sep="-" if "-" in candidate else "_")
-        for candidate in (_SPELLED.get(name, name), base_language(code)):
+        region = re.sub("[-_](..)$", lambda found: "_" + found[1].upper(), name)  # fr_BE counts otherwise than fr
+        for candidate in (_SPELLED.get(name, region), base_language(code)):
             with contextlib.suppress(ValueError):
                 self._numbers = self._numbers or RbnfEngine.for_language(candidate)
 
@@ -115,7 +116,7 @@ class CldrWords:
             for width in ("abbreviated", "wide")
             for month, name in self.locale.months[style][width].items()
             if not name.strip(".").isdigit()
-        }
+        } | ({"sept": 9} if self.locale.language == "en" else {})
 
     def month(self, month: int) -> str:
         """A month as it stands in a date."""

@@ -48,6 +48,7 @@ class SpokenForms(Numerals):
         passes = [
             (r"(?<=\d)[½-¾⅓-⅞]", lambda found: " " + _VULGAR[found[0]] if found[0] in _VULGAR else None),
             (r"[½-¾⅓-⅞]", lambda found: _VULGAR.get(found[0])),
+            (rf"(\d:\d\d){_DASH}(?=\d{{1,2}}:\d\d)", rf"\1 {self.table.get('to', '')} "),
             (r"⁻?[⁰¹²³⁴-⁹]+", _raised),
             (rf"\d{{{LONGEST_NUMBER + 1},}}", lambda found: self.grouped_digits(found[0], 4)),
             *self._money(),
@@ -75,8 +76,11 @@ class SpokenForms(Numerals):
                 lambda part: self.words.number(_value(found[int(part[1])]), part[2]) or found[int(part[1])], say
             )
             text = found.expand(spelled)
-            ends = found[0].endswith(".") and not text.endswith(".") and found.string[found.end() :][:1] in ("", "\n")
-            return text + ("." if ends else "")
+            ended = text.endswith("~")
+            after = r" [^\W\d_a-z]|\s*$|\n" if ended else r"\s*$|\n"
+            text = text.rstrip("~")
+            ends = found[0].endswith(".") and re.match(after, found.string[found.end() :][:3])
+            return text + ("." if ends and not text.endswith(".") else "")
 
         return expand
 

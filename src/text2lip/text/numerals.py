@@ -4,6 +4,7 @@ import re
 from functools import cached_property
 
 from text2lip.text.cldr import CldrWords, base_language, tables
+from text2lip.text.languages import LANGUAGE_ALIASES
 
 
 LONGEST_NUMBER = 15  # digits; a longer one is said digit by digit, as people do, and no engine has names for it
@@ -17,6 +18,7 @@ class Numerals:
         self.words = CldrWords(language)
         self.base = base_language(language)
         code = language.strip().replace("_", "-").lower()
+        code = LANGUAGE_ALIASES.get(code, code)
         self.table = tables().get(self.base, {}) | (tables().get(code, {}) if code != self.base else {})
         self.gap = "" if self.table.get("joined") else " "
         point, group = self.words.marks() if self.words.spells else (".", ",")
@@ -48,6 +50,8 @@ class Numerals:
         return self.negative(said) if sign else said
 
     def negative(self, said: str) -> str:
+        if "minus" in self.table:
+            return f"{self.table['minus']} {said}"
         return (self.cardinal(-1) or "- 1").replace(self.cardinal(1), said)
 
     def parts(self, written: str) -> tuple[str, str]:
