@@ -122,6 +122,9 @@ def test_substitutions_are_traced():
         ("Київ and λόγος", "en-us", [("Київ", "uk"), ("and", None), ("λόγος", "el")]),
         ("Я люблю 东京", "ru", [("Я люблю", None), ("东京", "zh")]),
         ("Москва", "en-us", [("Москва", None)]),  # the wrong language: refused by the reader
+        ("今日は学校です", "Japanese", [("今日は学校です", None)]),
+        ("서울特別市", "ko", [("서울特別市", None)]),
+        ("中文", "zh", [("中文", None)]),
         ("我喜欢SUV", "cmn", [("我喜欢SUV", None)]),  # Latin letters are read by every language
         ("π is ok", "en-us", [("π is ok", None)]),
     ],

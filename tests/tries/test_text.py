@@ -91,6 +91,68 @@ def test_no_word_of_a_shouted_sentence_is_without_length():
     assert len(words) == len(text.split()) and all(word.end > word.start for word in words)
 
 
+READ_ONCE = [
+    ("It is 5 km away.", "en-us", "It is five kilometers away.", ["It", "is", "5 km", "away."]),
+    (
+        "It costs 1 000 000 dollars.",
+        "en-us",
+        "It costs one million dollars.",
+        ["It", "costs", "1 000 000", "dollars."],
+    ),
+    ("born 12/03/1985", "en-gb", "born the twelfth of March, nineteen eighty-five", ["born", "12/03/1985"]),
+    ("3-4 weeks", "en-us", "three to four weeks", ["3-4", "weeks"]),
+    ("Il est 8h30.", "fr-fr", "Il est huit heures trente.", ["Il", "est", "8h30."]),
+    ("Jest -5 °C.", "pl", "Jest minus pięć stopni Celsjusza.", ["Jest", "-5 °C."]),
+    ("DO NOT TOUCH IT", "en-us", "do not touch it", ["DO", "NOT", "TOUCH", "IT"]),
+]
+
+
+@pytest.mark.parametrize(("text", "language", "said", "words"), READ_ONCE)
+def test_voice_lips_words_and_subtitles_have_one_reading(text, language, said, words):
+    from text2lip.speech import synthesize, to_srt
+    from text2lip.speech.voices.espeak import EspeakSynthesizer
+    from text2lip.text import VisemeTokenizer
+
+    heard = []
+
+    def voice(text, language):
+        heard.append(text)
+        return EspeakSynthesizer()(text, language=language)
+
+    speech = synthesize(text, voice, language)
+    assert heard == [said]
+    tokenizer = VisemeTokenizer(language=language)
+    lips, written_out = (tokenizer.timeline(form) for form in (text, said))
+    assert [phone.label for phone in lips.phones] == [phone.label for phone in written_out.phones]
+    for timeline in (speech.timeline, lips):
+        assert [word.label for word in timeline.words] == words
+        assert [text[slice(*word.span)] for word in timeline.words] == words
+        assert all(word.end > word.start for word in timeline.words)
+    assert to_srt(speech.timeline.words).splitlines()[2] == text
+
+
+def test_a_recording_s_words_keep_their_spelling_too():
+    from text2lip.speech import align, synthesize
+
+    text = "It is 5 km to St. Paul, on 3 May."
+    speech = synthesize(text, "espeak")
+    found = align(speech.audio, speech.sampling_rate, text).words
+    assert [word.label for word in found] == ["It", "is", "5 km", "to", "St.", "Paul,", "on", "3", "May."]
+    assert [text[slice(*word.span)] for word in found] == [word.label for word in found]
+    assert [word.start for word in found] == pytest.approx([word.start for word in speech.timeline.words], abs=0.1)
+
+
+def test_a_foreign_word_is_said_in_its_language():
+    from text2lip.speech import synthesize
+
+    text = 'She said "Привет" and left.'
+    mixed, alone = synthesize(text, "espeak"), synthesize("Привет", "espeak", "ru")
+    word = mixed.timeline.words[2]
+    inside = [p.label for p in mixed.timeline.phones if word.start <= (p.start + p.end) / 2 < word.end and p.label]
+    assert text[slice(*word.span)] == '"Привет"'
+    assert inside == [phone.label for phone in alone.timeline.phones if phone.label]
+
+
 # what patterns look for, over and over, so that every place of the text may be the start of a match
 TOKENS = [
     "111 ", "111,", "1.", "$", "$1", "1 000 ", "a.", "a-", "a@", "a.b@", "www.", "http://", "a.com/", "*a ", "**",

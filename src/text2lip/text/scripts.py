@@ -28,7 +28,7 @@ _SCRIPTS = [
 
 # scripts that espeak-ng itself reads in their language, whatever the text's; other voices do not
 _OTHER_SCRIPTS = [
-    (re.compile(f"[{letters}]{{{count},}}"), frozenset(readers.split()))
+    (re.compile(f"[{letters}]{{{count},}}"), frozenset(readers.split()), readers.split()[0])
     for letters, count, readers in (
         ("\uac00-\ud7a3", 1, "ko"),
         ("\u0370-\u03ff\u1f00-\u1fff", 3, "el grc"),
@@ -40,6 +40,7 @@ _OTHER_SCRIPTS = [
         ("\u0530-\u058f", 2, "hy hyw"),
     )
 ]
+_KNOW_HAN = ("ja", "ko")  # languages with Chinese characters of their own, which are no Chinese
 # letters that tell a language from the usual one of its script
 _TELLING = (
     ("ru", "[іїєґІЇЄҐ]", "uk"), ("ru", "[ўЎ]", "be"), ("ru", "[ђћљњџЂЋЉЊЏ]", "sr"), ("ru", "[ѓќѕЃЌЅ]", "mk"),
@@ -50,18 +51,13 @@ _TELLING = (
 def language_runs(text: str, language: str) -> list[tuple[int, int, str | None]]:
     """Stretches of a text and the language of each, None where it is that of the text.
 
-    A run of letters that `language`, a code, does not read is said in the language of its script, with the marks
+    A run of letters that `language`, a code of espeak-ng, does not read is said in the language of its script, with the marks
     around it. All is None where no letter is one of the text's own language: then that was probably given wrongly.
     """
-    base = language.strip().replace("_", "-").lower().split("-")[0]
-    base = {"zh": "cmn"}.get(base, base)
+    base = language.split("-")[0]
     runs: list[list] = []
-    tables = [(letters, readers, remedy) for _, letters, readers, remedy in _SCRIPTS]
-    tables += [
-        (letters, readers, sorted(readers, key="ko el hi bn ta te ka hy".find)[-1])
-        for letters, readers in _OTHER_SCRIPTS
-    ]
-    for letters, readers, code in tables if not text.isascii() else ():
+    scripts = [script[1:] for script in _SCRIPTS if not (base in _KNOW_HAN and script[0] == "Chinese")]
+    for letters, readers, code in [*scripts, *_OTHER_SCRIPTS] if not text.isascii() else ():
         if code and base not in readers:
             runs += [[*found.span(), code] for found in letters.finditer(text)]
     if not runs:

@@ -1,5 +1,6 @@
 """A subset of SSML, and plain text, as pieces to be spoken one after the other."""
 
+import contextlib
 import html
 import math
 import re
@@ -10,6 +11,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from text2lip.text.languages import resolve_language
 from text2lip.text.nominal_durations import pause_seconds
 from text2lip.text.normalize import speakable, spell_out
 from text2lip.text.phonemes import parse_ipa
@@ -101,9 +103,13 @@ def plain_pieces(text: str, language: str = "en-us") -> list[Piece]:
 
 def _sentences(spoken: TracedText, original: str, language: str, like: Piece, spelling=str) -> Iterator[Piece]:
     """Pieces like another of a text and the `original` that it traces, of which each has one language."""
+    code = "en-us"
+    if not spoken.text.isascii():
+        with contextlib.suppress(ValueError):  # who speaks it will refuse it
+            code = resolve_language(like.language or language)
     for first, last in sentence_spans(spoken.text):
         sentence = spoken[first:last]
-        for start, end, other in language_runs(sentence.text, like.language or language):
+        for start, end, other in language_runs(sentence.text, code):
             part = sentence[start:end]
             bare = part[len(part.text) - len(part.text.lstrip()) : len(part.text.rstrip())]
             yield replace(
