@@ -51,8 +51,9 @@ _TELLING = (
 def language_runs(text: str, language: str) -> list[tuple[int, int, str | None]]:
     """Stretches of a text and the language of each, None where it is that of the text.
 
-    A run of letters that `language`, a code of espeak-ng, does not read is said in the language of its script, with the marks
-    around it. All is None where no letter is one of the text's own language: then that was probably given wrongly.
+    A run of letters that `language`, a code of espeak-ng, does not read is said in the language of its script, with
+    the marks around it. All is None where no letter is one of the text's own language: then that was probably given
+    wrongly.
     """
     base = language.split("-")[0]
     runs: list[list] = []
