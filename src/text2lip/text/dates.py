@@ -38,7 +38,7 @@ class DateForms:
             )
         if "day" in self.numerals.table or "days" in self.numerals.table or "day_first" in self.numerals.table:
             yield (
-                rf"{NOT_IN}(?:the )?(\d{{1,2}}){_SUFFIX} (?:of )?(?i:({names}))\b(?:\.(?= \d{{4}}))?"
+                rf"{NOT_IN}(?:[Tt]he )?(\d{{1,2}}){_SUFFIX} (?:of )?(?i:({names}))\b(?:\.(?= \d{{4}}))?"
                 r"(?:,? (\d{4})\b( года| г\.)?)?",
                 lambda found: self._day_month(found, months[found[2].lower()]),
             )

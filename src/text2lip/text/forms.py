@@ -179,7 +179,7 @@ class SpokenForms(Numerals):
 
     def _feminine(self, noun: str) -> tuple[str, ...]:
         cue = self.table.get("feminine")
-        return ("spellout-cardinal-feminine",) if cue and re.match(rf"\w+?{cue}", noun) else ()
+        return ("spellout-cardinal-feminine",) if cue and re.match(cue, noun) else ()
 
     def _fractions(self):
         if "fractions" not in self.table:
@@ -245,6 +245,9 @@ class SpokenForms(Numerals):
             yield rf"(?<![\w.,])({self.num})\^([-−]?\d+)", power
             yield r"(?<=\w)\^(-?\d+)", lambda found: _power(found[1], self)
         if to:
+            yield r"(?<![\w:.,])(\d{1,3}):(\d{1,3})(?![\w:])", rf"\1 {self.table.get('ratio', to)} \2"
+            if self.base == "en":
+                yield rf"({self.num}) [-−–] ({self.num})(?= =)", r"\1 minus \2"
             yield (
                 rf"{NOT_IN}({self.num}){_DASH}({self.num})(?![\w/-]|[.,:]\d)",
                 lambda found: f"{self.number(found[1])} {to} {self.number(found[2])}" if to != "-" else
@@ -311,8 +314,8 @@ def _space(found: re.Match) -> str:
 
 def _raised(found: re.Match) -> str | None:
     """A power such as the ⁶ of 10⁶; what stands behind a word is a note's number, m² is a unit."""
-    before = found.string[: found.start()][-3:]
-    if re.search(r"(?:\d|\b[a-zA-Z])$", before) and not re.search(r"\d ?[kcdm]?m?m$", before):
+    before = found.string[: found.start()][-5:]
+    if re.search(r"(?:\d|\b[a-zA-Z]{1,2})$", before) and not re.search(r"\d ?[kcdm]?m?m$", before):
         return "^" + unicodedata.normalize("NFKC", found[0])
     return None
 

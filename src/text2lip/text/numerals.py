@@ -31,6 +31,7 @@ class Numerals:
 
     def cardinal(self, number: int, counting: bool = False, *rules: str) -> str:
         """A whole number, `counting` in front of what is counted."""
+        counting = counting and (number == 1 or self.base != "it")
         masculine = ("spellout-cardinal-masculine", "spellout-cardinal") if counting else ()
         fixed = (self.table["cardinal"],) if "cardinal" in self.table else ()
         return self.words.number(number, *rules, *fixed, *masculine, "spellout-numbering", "spellout-cardinal")
