@@ -1,6 +1,5 @@
 """Voices by name."""
 
-import contextlib
 import re
 
 from text2lip.speech.utterance import Speech
@@ -14,7 +13,7 @@ from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
 from text2lip.text.languages import resolve_language
 
 
-# the default voice is the first of them that is installed and speaks the language
+# the default voice is the first of these classes that is installed and speaks the language
 BEFORE_ESPEAK = (HibariSynthesizer, PicoSynthesizer)
 
 
@@ -71,12 +70,6 @@ class DefaultSynthesizer:
     name = "default"
     languages = None
 
-    def __init__(self):
-        self._voices = []
-        for voice in (*BEFORE_ESPEAK, EspeakSynthesizer):
-            with contextlib.suppress(ImportError):
-                self._voices.append(voice())
-
     def __call__(self, text: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:
         """Speak `text`; see `Synthesizer`. What one voice can't read is read by the next."""
         return self._first("__call__", text, language, speaking_rate)
@@ -87,10 +80,10 @@ class DefaultSynthesizer:
 
     def _first(self, method: str, text: str, language: str, speaking_rate: float) -> Speech:
         code, failure = resolve_language(language), None
-        for voice in self._voices:
-            if hasattr(voice, method) and (voice.languages is None or code in voice.languages):
+        for kind in (*BEFORE_ESPEAK, EspeakSynthesizer):
+            if hasattr(kind, method) and (kind.languages is None or code in kind.languages):
                 try:
-                    return getattr(voice, method)(text, language=language, speaking_rate=speaking_rate)
-                except (SilentTextError, PicoError, ImportError) as error:  # ImportError: it leans on espeak-ng
+                    return getattr(kind(), method)(text, language=language, speaking_rate=speaking_rate)
+                except (SilentTextError, PicoError, ImportError) as error:  # it or what it leans on isn't installed
                     failure = failure or error
         raise failure
