@@ -44,6 +44,8 @@ def desk(portrait, tmp_path_factory):
         file.setframerate(speech.sampling_rate)
         file.writeframes(np.rint(speech.audio * 32767).astype("<i2").tobytes())
     film = np.asarray(Image.fromarray(portrait).resize((128, 128)))
+    Image.fromarray(np.concatenate([film, film[:, ::-1]], 1)).save(folder / "two.jpg", quality=95)
+    (folder / "cues.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nHi.\n")
     write_video(folder / "film.mp4", [np.roll(film, i % 3, 1) for i in range(12)], fps=25)
     return folder
 

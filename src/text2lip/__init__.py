@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = attach(
         "motion": ["ArticulatoryModel"],
         "pipelines": ["Text2LipPipeline", "Text2LipPipelineOutput"],
         "renderers": ["GeometricRenderer", "LearnedRenderer"],
-        "speech": ["Speech", "get_synthesizer", "list_voices", "synthesize"],
+        "speech": ["Speaker", "Speech", "get_synthesizer", "list_voices", "synthesize"],
         "text": ["Segment", "Timeline", "VisemeTokenizer"],
     },
 )

@@ -222,6 +222,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     pipe.set_progress_bar_config(desc="face", unit="frame", delay=2, leave=False, disable=args.quiet)
     asked = {name: getattr(args, name) for name in FLAGS}
     asked["image"] = args.image or builtin_portrait()
+    asked["speakers"] = dict(args.speakers) if args.speakers else None
     for name in ("voice", "recogniser"):
         asked[name] = None if asked[name].lower() == "none" else asked[name]
     stream = telling(partial(pipe.stream, text, **asked))

@@ -90,5 +90,5 @@ def test_a_method_takes_fields_or_a_request():
         maker.make(3, "Hi.", image="a.png")
     assert (
         str(inspect.signature(maker.make))
-        == "(size, prompt: str | list[str] | None, *, fps: float | None = None, loud=False)"
+        == "(size, prompt: str | list[str] | list[tuple[str, str]] | None, *, fps: float | None = None, loud=False)"
     )

@@ -1,7 +1,8 @@
 """Lip motion for timed visemes: the paper's networks or articulation, then rest, seal and pressed lips."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class LipMotion:
         fps (`float`): frames per second; frame f is the picture at (f + 1/2) / fps.
         timeline ([`Timeline`], *optional*): phones and words that it shows.
         tokens ([`VisemeEncoding`], *optional*): their visemes, tensors of one row.
+        roles (`dict[str, LipMotion]`, *optional*): of a dialogue, each speaker's lips, at rest while others speak.
     """
 
     displacement: np.ndarray
@@ -43,9 +45,15 @@ class LipMotion:
     fps: float
     timeline: Timeline | None = None
     tokens: Any = None
+    roles: dict[str, "LipMotion"] | None = None
 
     def __len__(self) -> int:
         return len(self.displacement)
+
+    def of_speakers(self, names: Iterable[str]) -> "LipMotion":
+        """The lips of a face that is these speakers' of a dialogue; at rest where they say nothing."""
+        moved = [self.roles[name].displacement for name in names if name in (self.roles or {})]
+        return replace(self, displacement=sum(moved, np.zeros_like(self.displacement)), roles=None)
 
 
 @dataclass(frozen=True, eq=False)

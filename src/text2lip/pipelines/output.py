@@ -40,7 +40,7 @@ class Text2LipStream:
             of which it isn't known what it says.
         times_from (`str`): what the times come from: "voice", "prediction", "timings", "alignment", "recognition" or
             "sound", see [`Speech`].
-        turns (`list[Turn]`): who says what, of a script: subtitles that are spoken; else empty.
+        turns (`list[Turn]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
@@ -171,7 +171,7 @@ class Text2LipPipelineOutput(BaseOutput):
         sampling_rate (`int`, *optional*): of `audio`, Hz; the highest of its voices'.
         times_from (`list[str]`): what the times come from: "voice", "prediction", "timings", "alignment",
             "recognition", or "sound": then there are no words, phones and visemes. See [`Speech`].
-        turns (`list[list[Turn]]`): who says what, of a script: subtitles that are spoken; else empty.
+        turns (`list[list[Turn]]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary

@@ -12,7 +12,9 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from text2lip.renderers.sampling import SamplingOptions
-from text2lip.speech.timings.subtitles import is_subtitles, read_cues
+from text2lip.speech.dialogue import Scripted
+from text2lip.speech.speakers import Speaker, is_dialogue, named_speakers, which_speaker
+from text2lip.speech.timings.subtitles import read_cues
 from text2lip.text.timing import Timeline
 
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from text2lip.faces.landmarker import Face
     from text2lip.faces.person import Person
     from text2lip.renderers.base import Renderer
-    from text2lip.speech import Line, Speech, Synthesizer
+    from text2lip.speech import Speech, Synthesizer
 
 Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray | torch.Tensor"  # one, or all of a film
 Sound: TypeAlias = "str | os.PathLike | np.ndarray | torch.Tensor | Speech"
@@ -52,17 +54,20 @@ def which_face(value: str) -> int | tuple[float, ...] | str:
 
 
 @dataclass(frozen=True, eq=False)
-class Text2LipRequest:
+class Text2LipRequest(Scripted):
     """What is asked of [`Text2LipPipeline`].
 
     Args:
         prompt (`str` or `list[str]`): what is said, plain text, SSML or the text of subtitles; a list makes a batch.
+            With `speakers` a dialogue: a list of (speaker, text), or a text with lines such as "Ann: Hello."
             May be None where `timings` say what is spoken, and for `audio`, which then is recognised or moves the
             lips by itself.
         image: the portrait: path, `PIL.Image`, uint8 (height, width, 3), or a tensor (3, height, width) or
             (1, 3, height, width), float in [0, 1] or uint8. Or a film to dub: the path of a video, a list of
             pictures, an array (frames, height, width, 3), a tensor (frames, 3, height, width); only its mouth
             changes. For a list of prompts, one for all or a list of them.
+        speakers (`dict[str, Speaker]`, *optional*): who speaks in a dialogue, by name: a [`Speaker`], with a voice and
+            a face, or a dictionary of its arguments. Who does not speak listens, the mouth shut.
         voice: name of a voice (see [`list_voices`]), a function or [`Synthesizer`], or None for a silent film; for a
             list of prompts, one for all or a list of them.
         audio: the user's own speech: path or float (samples,) or (channels, samples) in [-1, 1], or a list; the
@@ -110,11 +115,19 @@ class Text2LipRequest:
         ValueError: a value that can't be used; the message names it and the remedy.
     """
 
-    prompt: str | list[str] | None = None
+    prompt: str | list[str] | list[tuple[str, str]] | None = None
     image: "Picture | list[Picture] | None" = asked(
         None, "-i", "--image", metavar="FILE", help="portrait, or a video to dub (default: nobody)"
     )
     _: KW_ONLY
+    speakers: "Mapping[str, Speaker | Mapping[str, Any]] | None" = asked(
+        None,
+        "--speaker",
+        action="append",
+        type=lambda value: which_speaker(value, which_face),
+        metavar="NAME=VOICE,FACE",
+        help="who says lines such as 'Ann: Hello.' or subtitles; one option for each, see --voice and --face",
+    )
     voice: "Voice | list[Voice]" = asked(
         "default", "-v", "--voice", help="voice, see --list-voices; 'none' for a silent film"
     )
@@ -187,6 +200,8 @@ class Text2LipRequest:
             raise ValueError(f"expressiveness: {self.expressiveness!r}; wants a number from 0 to 2.")
         if isinstance(self.audio, (list, tuple)) and self.audio and is_number(self.audio[0]):
             raise ValueError("audio: got a list of numbers; give np.array(audio, np.float32).")
+        if self.speakers is not None:
+            object.__setattr__(self, "speakers", named_speakers(self.speakers))
         if self.sampling_rate is not None and self.audio is None:
             raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
         if not isinstance(self.idle, bool) and (not is_number(self.idle) or not 0 <= self.idle <= 2):
@@ -212,7 +227,7 @@ class Text2LipRequest:
         Raises:
             ValueError: a value that can't be used, or lists of unequal length.
         """
-        batch = isinstance(self.prompt, (list, tuple))
+        batch = isinstance(self.prompt, (list, tuple)) and not is_dialogue(self.prompt)
         prompts = list(self.prompt) if batch else [self.prompt]
         if not prompts:
             raise ValueError("prompt: got an empty list; give at least one sentence.")
@@ -241,24 +256,10 @@ class Text2LipRequest:
                 )
             values[name] = value if several else [value] * len(prompts)
         clips = [replace(self, **dict(zip(values, row))) for row in zip(*values.values())]
-        clips = [clip._with_script() for clip in clips]
+        clips = [clip.with_script() for clip in clips]
         for clip in clips:
             clip._check_clip(FIELDS if names is None else names)
         return clips
-
-    def _with_script(self) -> "Text2LipRequest":
-        """The same clip: a prompt that is subtitles becomes its `timings`, or text alone where times are given."""
-        if not isinstance(self.prompt, str) or not is_subtitles(self.prompt):
-            return self
-        if self.audio is None and self.timings is None:
-            return replace(self, prompt=None, timings=self.prompt)
-        return replace(self, prompt="\n".join(cue.label for cue in read_cues(self.prompt)))
-
-    def say(self, line: "Line", pace: float) -> "Speech":
-        """What the voice says, see [`speak_script`]."""
-        from text2lip.speech import synthesize
-
-        return synthesize(line.text, self.voice, self.language, pace)
 
     def _check_clip(self, names: Iterable[str]) -> None:
         """Refuse no text, no image, and a pace or a voice that can't keep to the times that are given."""
@@ -266,10 +267,7 @@ class Text2LipRequest:
             raise ValueError(f"language: {self.language!r}; wants a code such as 'en-us' or 'fr'.")
         if "prompt" in names and self.prompt is None and self.timings is None and self.audio is None:
             raise ValueError("prompt: None, and no timings either, nor audio; give the text that is said.")
-        if self.prompt is not None and not isinstance(self.prompt, str):
-            raise ValueError(f"prompt: got {type(self.prompt).__name__}; wants a string or a list of strings.")
-        if self.prompt is not None and not self.prompt.strip() and self.timings is None:
-            raise ValueError(f"prompt: {self.prompt!r} is empty; give the text that is said.")
+        self.check_words()
         if "image" in names and self.image is None:
             raise ValueError(
                 "image: None; give a portrait: a path, a PIL image, a uint8 array or a tensor; or a video."

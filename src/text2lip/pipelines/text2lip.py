@@ -11,7 +11,7 @@ The algorithm, after *Text2Lip* (arXiv 2508.02362), in four stages that can each
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -33,11 +33,11 @@ from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, al
 from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, expect, takes
 from text2lip.registration import register_pipeline
 from text2lip.renderers.base import Renderer
-from text2lip.renderers.idle import add_idle, check_idle, idle_landmarks, idle_seed
+from text2lip.renderers.idle import check_idle
 from text2lip.renderers.sampling import Sampling, SamplingOptions
 from text2lip.renderers.selection import RENDERERS, check_references, choose_renderer
 from text2lip.renderers.sound_features import check_condition, sound_features
-from text2lip.scenes import Film, Portrait, ReferenceSet, open_scene
+from text2lip.scenes import Ensemble, Film, Portrait, ReferenceSet, open_scene
 from text2lip.speech.audio import to_mono
 from text2lip.speech.utterance import Speech, surround
 from text2lip.speech.voices.protocol import check_rate, clean_text
@@ -45,6 +45,7 @@ from text2lip.text.timing import Timeline
 from text2lip.text.tokenizer import VisemeTokenizer
 
 
+Scene: TypeAlias = Portrait | Film | Ensemble
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
 LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth begins and ends closed
 
@@ -247,16 +248,16 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             landmarks, frames = self.draw(scene, lip_motion, clip, audio_features=features, **callbacks)
             yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer)
 
-    @takes("image", "face_index", "reference", "fps", "video_end")
+    @takes("image", "speakers", "face_index", "reference", "fps", "video_end")
     @torch.no_grad()
-    def see(self, request: Text2LipRequest) -> Portrait | Film:
+    def see(self, request: Text2LipRequest) -> Scene:
         """Stage 1: who talks. A scene may be drawn any number of times; a portrait's face is found once.
 
         Args:
             {arguments}
 
         Returns:
-            [`Portrait`] or [`Film`]: with `fps` and `size`.
+            [`Portrait`], [`Film`] or [`Ensemble`]: with `fps` and `size`.
 
         Raises:
             FaceNotFoundError: no face, or not the one asked for; of a film it shows when it is drawn.
@@ -264,12 +265,14 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """
         return self._scene(request, {})
 
-    def _scene(self, request: Text2LipRequest, reference_sets: dict[int, ReferenceSet]) -> Portrait | Film:
+    def _scene(self, request: Text2LipRequest, reference_sets: dict[int, ReferenceSet]) -> Scene:
         """What [`see`] gives; reads no reference twice that is among `reference_sets`, by its id."""
         tools = self.face_landmarker, self._faces, self.progress_bar
         return open_scene(request, *tools, max_size=self.config.max_size, reference_sets=reference_sets)
 
-    @takes("prompt", "voice", "audio", "sampling_rate", "timings", "recogniser", "language", "speaking_rate")
+    @takes(
+        "prompt", "speakers", "voice", "audio", "sampling_rate", "timings", "recogniser", "language", "speaking_rate"
+    )
     @torch.no_grad()
     def speak(self, request: Text2LipRequest) -> Speech:
         """Stage 2: what is said, when, and its sound.
@@ -294,15 +297,16 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """What [`speak`] gives, with its sound also where the film is to be silent."""
         from text2lip import speech  # voices and aligners are loaded when they are used
 
-        text, language = request.prompt, request.language
+        text, language = request.text, request.language
         if request.audio is not None:
             known = {"text": text, "timings": request.timings, "language": language, "recogniser": request.recogniser}
-            return speech.hear_recording(request.audio, request.sampling_rate, **known)
+            return request.with_turns(speech.hear_recording(request.audio, request.sampling_rate, **known))
+        if (script := request.script()) is not None:
+            spoken = speech.speak_script(script, request.say, request.speaking_rate)
+            return surround(spoken, LEAD, TAIL) if request.timings is None else spoken
         if request.timings is not None:
-            script = None if request.voice is None else speech.read_script(request.timings)
-            if script is None:
-                return Speech(None, None, speech.read_timeline(request.timings, language=language), "timings")
-            return speech.speak_script(script, request.say)
+            timeline = speech.read_timeline(request.timings, language=language)
+            return request.with_turns(Speech(None, None, timeline, "timings"))
         encoder = self.viseme_encoder
         if request.voice is None and encoder is not None and not encoder.misfit(self.tokenizer):
             text, pace = clean_text(text), check_rate(request.speaking_rate)
@@ -347,13 +351,18 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         else:
             (displacement,), width = animate(model, tokens, num_frames, fps, audio_features)
         displacement = request.expressiveness * displacement.float().cpu().numpy()
-        return LipMotion(displacement, width, fps, timeline, tokens)
+        speakers, whole = (
+            {turn.speaker for turn in timeline.turns if turn.speaker},
+            replace(request, num_frames=num_frames),
+        )
+        roles = {speaker: self.move(speech.part_of(speaker), whole) for speaker in sorted(speakers)}
+        return LipMotion(displacement, width, fps, timeline, tokens, roles or None)
 
     @takes("renderer", "idle", "num_inference_steps", "guidance_scale", "generator")
     @torch.no_grad()
     def draw(
         self,
-        scene: Portrait | Film,
+        scene: Scene,
         lip_motion: LipMotion,
         request: Text2LipRequest,
         *,
@@ -364,7 +373,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """Stage 4: the scene with its lips moved.
 
         Args:
-            scene ([`Portrait`] or [`Film`]): of [`see`].
+            scene ([`Portrait`], [`Film`] or [`Ensemble`]): of [`see`].
             lip_motion ([`LipMotion`]): of [`move`], at the scene's frames per second.
             {arguments}
             audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), of [`sound_features`].
@@ -377,7 +386,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         Raises:
             ValueError: a renderer that can't be made or takes no references, another rate, `idle` for a film.
         """
-        expect("scene", scene, Portrait, Film)
+        expect("scene", scene, Portrait, Film, Ensemble)
         expect("lip_motion", lip_motion, LipMotion)
         check_idle(request.idle, scene.moves)
         if lip_motion.fps != scene.fps:
@@ -385,12 +394,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         options = request.sampling(self._quiet, callback_on_step_end, callback_on_step_end_tensor_inputs)
         renderer = self.make_renderer(request.renderer, options)
         check_references(scene.references, renderer)
-        landmarks, frames = scene.draw(renderer, lip_motion, audio_features, request.generator)
-        if request.idle:
-            life = {"fps": scene.fps, "strength": float(request.idle), "seed": idle_seed(request.generator)}
-            frames = add_idle(frames, scene.face[:, :2], **life)
-            landmarks = idle_landmarks(landmarks, scene.face[:, :2], size=scene.size, **life)
-        return landmarks, frames
+        return scene.draw(renderer, lip_motion, audio_features, request.generator, float(request.idle))
 
     @property
     def _quiet(self) -> bool:

@@ -6,6 +6,7 @@ from text2lip._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "ensemble": ["Ensemble"],
         "film": ["Film"],
         "opening": ["open_scene"],
         "portrait": ["Portrait"],

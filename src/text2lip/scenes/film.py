@@ -55,6 +55,7 @@ class Film:
         fps (`float`): frames per second.
         size (`tuple[int, int]`): height and width, pixels.
         references ([`ReferenceSet`], *optional*): other pictures of the person, see [`refer_to`].
+        alone (`bool`): whether other people say nothing, which a [`StrangersWarning`] then tells; True.
 
     Raises:
         ValueError: the film can't be read.
@@ -76,7 +77,7 @@ class Film:
         self.footage = Footage(image, fps, max_size)
         self.fps, self.size = self.footage.fps, self.footage.size
         self.landmarker, self.video_end, self.progress = landmarker, video_end, progress
-        self.person, self.references = Person.of(person, landmarker), None
+        self.person, self.references, self.alone = Person.of(person, landmarker), None, True
         self._searched = 0, None  # frames, and what was found in them
 
     def refer_to(self, references: ReferenceSet) -> None:
@@ -97,7 +98,7 @@ class Film:
         if searched != num_frames and not (whole and num_frames >= found[1]):
             person = self.person.anew()
             frames = self.progress(self.footage.frames(0, num_frames))
-            shots, length = find_shots(frames, self.landmarker, self.fps, person)
+            shots, length = find_shots(frames, self.landmarker, self.fps, person, self.alone)
             self._searched = num_frames, ([DubbedShot(shot) for shot in shots], length, person)
         return self._searched[1]
 
@@ -109,7 +110,13 @@ class Film:
         return max(self.search(LONGEST)[1], math.floor(timeline.duration * self.fps + 0.5))
 
     def draw(
-        self, renderer: Renderer, motion: LipMotion, audio_features: Any = None, generator: Any = None
+        self,
+        renderer: Renderer,
+        motion: LipMotion,
+        audio_features: Any = None,
+        generator: Any = None,
+        idle: float = 0.0,
+        other: int = 0,
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Put lip motion on the film.
 
@@ -120,6 +127,7 @@ class Film:
             motion ([`LipMotion`]): at the film's frames per second.
             audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), for a renderer that hears.
             generator (`torch.Generator`, *optional*): for a renderer that samples.
+            idle, other: for a [`Portrait`]; a film moves by itself.
 
         Returns:
             `tuple`: landmarks, float32 (frames, 478, 2), NaN where there is no face; and the frames, uint8 (height,

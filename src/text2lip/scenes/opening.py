@@ -7,6 +7,7 @@ from text2lip.faces.cache import FaceCache
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
 from text2lip.media.footage import is_footage
+from text2lip.scenes.ensemble import Ensemble
 from text2lip.scenes.film import Film
 from text2lip.scenes.portrait import Portrait
 from text2lip.scenes.reference_set import ReferenceSet
@@ -20,8 +21,8 @@ def open_scene(
     *,
     max_size: int,
     reference_sets: dict[int, ReferenceSet],
-) -> Portrait | Film:
-    """The portrait or film of a request, with the person who speaks in it.
+) -> Portrait | Film | Ensemble:
+    """The portrait or film of a request, with the person who speaks in it, or all of them.
 
     Args:
         request ([`Text2LipRequest`]): of one clip.
@@ -36,12 +37,18 @@ def open_scene(
         FaceNotFoundError: no face, or not the one asked for; of a film it shows when it is drawn.
         ValueError: a picture or film that can't be used.
     """
-    person = Person.of(request.face_index, landmarker, lambda seen: faces.locate_all(landmarker, seen))
-    shared = {"fps": request.fps, "person": person, "max_size": max_size}
-    if is_footage(request.image):
-        scene = Film(request.image, landmarker, video_end=request.video_end, progress=progress, **shared)
-    else:
-        scene = Portrait(request.image, landmarker, faces=faces, **shared)
+
+    def seen_with(face: Any) -> Portrait | Film:
+        person = Person.of(face, landmarker, lambda seen: faces.locate_all(landmarker, seen))
+        shared = {"fps": request.fps, "person": person, "max_size": max_size}
+        if is_footage(request.image):
+            return Film(request.image, landmarker, video_end=request.video_end, progress=progress, **shared)
+        return Portrait(request.image, landmarker, faces=faces, **shared)
+
+    cast = request.cast()
+    people = [seen_with(face) for face, _ in cast]
+    alone = len(cast) == 1 and len(cast[0][1]) == len(request.speakers or [""])
+    scene = people[0] if alone else Ensemble(people, [names for _, names in cast])
     if request.reference is not None:
         key = id(request.reference)
         if key not in reference_sets:

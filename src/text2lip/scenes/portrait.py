@@ -15,6 +15,7 @@ from text2lip.media.images import load_image
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.base import Renderer, every_frame
+from text2lip.renderers.idle import add_idle, idle_landmarks, idle_seed
 from text2lip.scenes.reference_set import ReferenceSet
 from text2lip.text.timing import Timeline
 
@@ -81,9 +82,18 @@ class Portrait:
         """See [`Film.frames_for`]: a portrait has no length of its own."""
 
     def draw(
-        self, renderer: Renderer, motion: LipMotion, audio_features: Any = None, generator: Any = None
+        self,
+        renderer: Renderer,
+        motion: LipMotion,
+        audio_features: Any = None,
+        generator: Any = None,
+        idle: float = 0.0,
+        other: int = 0,
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
-        """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`]."""
+        """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`].
+
+        With blinks and head sway of strength `idle`, 0 to 2, which are different ones for each number `other`.
+        """
         landmarks = PortraitMouth(self.face, *self.size).retarget(motion.displacement, motion.reference_width)
         frames = renderer.render(
             self.picture,
@@ -94,7 +104,12 @@ class Portrait:
             references=self._mouths if renderer.takes_references else None,
             generator=generator,
         )
-        return landmarks, every_frame(frames, len(landmarks), self.picture)
+        frames = every_frame(frames, len(landmarks), self.picture)
+        if idle:
+            face = self.face[:, :2]
+            life = {"fps": self.fps, "strength": idle, "seed": idle_seed(generator) + other}
+            frames, landmarks = add_idle(frames, face, **life), idle_landmarks(landmarks, face, size=self.size, **life)
+        return landmarks, frames
 
 
 def locate_person(portrait: np.ndarray, landmarker: FaceLandmarker, person: Person, cache: FaceCache) -> np.ndarray:

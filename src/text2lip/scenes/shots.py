@@ -81,7 +81,7 @@ class ShotMouths:
 
 
 def find_shots(
-    frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, person: Any = None
+    frames: Iterable[np.ndarray], landmarker: FaceLandmarker, fps: float, person: Any = None, alone: bool = True
 ) -> tuple[list[Shot], int]:
     """Follow a person through a film, in one pass that keeps landmarks alone.
 
@@ -95,6 +95,7 @@ def find_shots(
         fps (`float`): frames per second.
         person (*optional*): the largest by default; an `int` or box as for [`FaceLandmarker.locate`], a picture of
             the person (path, `PIL.Image`, array), a [`Person`], or "any" for the largest face of every shot.
+        alone (`bool`): whether it's told where others are seen.
 
     Returns:
         `tuple[list[Shot], int]`: shots in order, and how many frames there were.
@@ -125,7 +126,8 @@ def find_shots(
             f"`face_index`: the person is in none of {count} frames; the likest face differs by {person.nearest:.2f}, "
             f"the same person's by less than {SAME_PERSON:.2f}. Give another picture of the person, a number or a box."
         )
-    _tell(stretches(person.others, fps, BRIDGE / 2, BRIDGE))
+    if alone:
+        _tell(stretches(person.others, fps, BRIDGE / 2, BRIDGE))
     if not shots and count:
         raise problem or FaceNotFoundError(
             f"`image`: no face in any of {count} frames ({size[1]}x{size[0]} pixels) that is large enough and shows "

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "forced_alignment": ["align"],
         "recogniser": ["find_recogniser"],
         "recording": ["hear_recording"],
+        "speakers": ["Speaker"],
         "spoken_script": ["LateCueWarning", "speak_script"],
         "timings.formats": ["read_timeline", "read_timings"],
         "timings.script": ["Line", "Passage", "read_script"],

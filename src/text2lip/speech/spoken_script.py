@@ -120,9 +120,9 @@ def _on_one_clock(placed: list[tuple[float, Turn, Speech]], shown: float) -> Spe
     samples = max([round(shown * rate), *(start + len(sound) for start, sound in zip(starts, sounds))])
     audio = np.zeros(samples, np.float32)
     phones, words = [], []
-    for start, sound, (_, _, speech) in zip(starts, sounds, placed):
+    for start, sound, (_, turn, speech) in zip(starts, sounds, placed):
         audio[start : start + len(sound)] += sound  # of two breaths that overlap both are heard
         phones += [phone for phone in shifted(speech.timeline.phones, start / rate) if phone.label]
-        words += shifted(speech.timeline.words, start / rate)
+        words += (word._replace(speaker=turn.speaker) for word in shifted(speech.timeline.words, start / rate))
     timeline = Timeline.from_phones(phones, words, samples / rate)
     return Speech(audio, rate, replace(timeline, turns=tuple(turn for _, turn, _ in placed)))

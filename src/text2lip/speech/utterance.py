@@ -37,6 +37,17 @@ class Speech:
         """The times alone."""
         return replace(self, audio=None, sampling_rate=None)
 
+    def part_of(self, speaker: str) -> "Speech":
+        """What `speaker` says, silence where others do, see [`Timeline.part_of`]."""
+        timeline, audio = self.timeline.part_of(speaker), self.audio
+        if audio is not None:
+            others, audio = np.ones(audio.shape[-1], bool), audio.copy()
+            for turn in self.timeline.turns:
+                if turn.speaker == speaker:
+                    others[round(turn.start * self.sampling_rate) : round(turn.end * self.sampling_rate)] = False
+            audio[..., others] = 0
+        return replace(self, audio=audio, timeline=timeline)
+
 
 def silence(seconds: float, sampling_rate: int) -> Speech:
     """Exact silence, rounded to a sample."""

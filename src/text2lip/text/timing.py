@@ -25,17 +25,20 @@ class Word(Segment):
 
     Attributes:
         span (`tuple[int, int]`, *optional*): where it stands in the prompt: `prompt[span[0]:span[1]]`. It takes no
-            part in comparisons.
+            part in comparisons, nor does:
+        speaker (`str`): who says it, of a dialogue, in which `span` is a place in the turn's text; "" elsewhere.
     """
 
-    def __new__(cls, label: str, start: float, end: float, span: tuple[int, int] | None = None) -> "Word":
+    def __new__(
+        cls, label: str, start: float, end: float, span: tuple[int, int] | None = None, speaker: str = ""
+    ) -> "Word":
         word = super().__new__(cls, label, start, end)
-        word.span = span
+        word.span, word.speaker = span, speaker
         return word
 
     def _replace(self, **changes) -> "Word":
-        span = changes.pop("span", self.span)
-        return Word(*super()._replace(**changes), span)
+        more = {name: changes.pop(name, getattr(self, name)) for name in ("span", "speaker")}
+        return Word(*super()._replace(**changes), **more)
 
 
 class Turn(NamedTuple):
@@ -134,6 +137,26 @@ class Timeline:
         cut = Timeline.from_phones(cut_segments(self.phones, seconds), cut_segments(self.words, seconds), seconds)
         return replace(cut, turns=tuple(cut_segments(self.turns, seconds)))
 
+    def with_turns(self, turns: Iterable[Turn]) -> "Timeline":
+        """The same with these turns, and each word said by whose turn its middle is in."""
+        turns = tuple(turns)
+
+        def speaker(word: Segment) -> str:
+            middle = (word.start + word.end) / 2
+            return next((turn.speaker for turn in turns if turn.start <= middle <= turn.end), "")
+
+        return replace(self, turns=turns, words=[_word(word)._replace(speaker=speaker(word)) for word in self.words])
+
+    def part_of(self, speaker: str) -> "Timeline":
+        """What `speaker` says, silence where others do; as long as all of it, and without turns."""
+        turns = [turn for turn in self.turns if turn.speaker == speaker]
+
+        def theirs(segments: Iterable[Segment]) -> list[Segment]:
+            middles = ((one, (one.start + one.end) / 2) for one in segments)
+            return [one for one, middle in middles if any(turn.start <= middle <= turn.end for turn in turns)]
+
+        return Timeline.from_phones(theirs(self.phones), theirs(self.words), self.duration)
+
     def pad(self, seconds: float) -> "Timeline":
         """The same with silence at its end, so that it lasts `seconds`; itself where it is not shorter."""
         if seconds <= self.duration:
@@ -146,7 +169,7 @@ class Timeline:
 
 def _word(word: tuple) -> Word:
     label, start, end = word
-    return Word(str(label), float(start), float(end), getattr(word, "span", None))
+    return Word(str(label), float(start), float(end), getattr(word, "span", None), getattr(word, "speaker", ""))
 
 
 def append_phone(phones: list[Segment], label: str, start: float, end: float) -> None:

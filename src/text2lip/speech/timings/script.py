@@ -1,12 +1,14 @@
 """A script: who says what, and, where it comes from subtitles, when."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
-from text2lip.speech.timings.formats import subtitles_in
 from text2lip.speech.timings.subtitles import LINE_BREAK, TURN_DASH, spoken_lines, without_tags, written_cues
+from text2lip.text.timing import Segment, Turn
 
 
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]*)>|</v>", re.IGNORECASE)  # WebVTT: <v Ann>, <v.loud Ann>
@@ -46,8 +48,11 @@ def read_script(timings: Any, speakers: Sequence[str] = ()) -> list[Passage] | N
         speakers (`Sequence[str]`, *optional*): names that count at the beginning of a line, in any case.
 
     Raises:
-        ValueError: a file that can't be read, a cue that ends before it starts, no cue that says anything.
+        ValueError: a file that can't be read, a cue that ends before it starts, no cue that says anything, one of
+            somebody who isn't among the `speakers`.
     """
+    from text2lip.speech.timings.formats import subtitles_in  # which loads the readers of text
+
     text = subtitles_in(timings)
     if text is None:
         return None
@@ -58,6 +63,34 @@ def read_script(timings: Any, speakers: Sequence[str] = ()) -> list[Passage] | N
     if not script:
         raise ValueError("timings: no subtitle in it says anything; give at least one word.")
     return script
+
+
+def turns_in_cues(script: Iterable[Passage]) -> tuple[Turn, ...]:
+    """Who speaks when, by the times of subtitles alone: the lines of one share its time by their length."""
+    turns, clock = [], 0.0
+    for passage in script:
+        start, end = max(clock, passage.start), max(clock, passage.end)
+        whole = sum(len(line.text) for line in passage.lines)
+        for line in passage.lines:
+            clock = start + (end - start) * len(line.text) / whole
+            turns.append(Turn(line.speaker, start, clock, line.text))
+            start = clock
+    return tuple(turns)
+
+
+def turns_of_words(lines: Sequence[Line], words: Iterable[Segment]) -> tuple[Turn, ...]:
+    """Who speaks when, by the times of the words of all lines, in order."""
+
+    def size(text: str) -> int:
+        return sum(letter.isalnum() for letter in text)
+
+    ends = list(accumulate(size(line.text) for line in lines))
+    said: list[list[Segment]] = [[] for _ in lines]
+    at = 0
+    for word in words:
+        middle, at = at + size(word.label) / 2, at + size(word.label)
+        said[min(bisect(ends, middle), len(lines) - 1)].append(word)
+    return tuple(Turn(line.speaker, own[0].start, own[-1].end, line.text) for line, own in zip(lines, said) if own)
 
 
 class _Casting:
@@ -77,6 +110,9 @@ class _Casting:
         for name, text in zip(["", *parts[1::2]], parts[::2]):
             if name:
                 name = " ".join(name.split())
+                if self.speakers and name.casefold() not in self.known:
+                    names = ", ".join(self.speakers)
+                    raise ValueError(f"timings: {name!r} speaks, but speakers are {names}; add that one.")
                 self.last = self.known.get(name.casefold(), name)
             elif not self.speakers:
                 self.last = ""

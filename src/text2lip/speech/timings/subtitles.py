@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from text2lip.text.scripts import UNSPACED
-from text2lip.text.timing import Segment
+from text2lip.text.timing import Segment, Word
 
 
 # set by hand
@@ -18,30 +18,40 @@ _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 
 
 class Cue(NamedTuple):
-    """One subtitle: its lines, when it's shown (seconds), and the words in it."""
+    """One subtitle: its lines, when it's shown (seconds), and the words in it, all of one speaker."""
 
     lines: list[str]
     start: float
     end: float
-    words: list[Segment]
+    words: list[Word]
+
+    @property
+    def speaker(self) -> str:
+        """Who says it, "" where nobody is named."""
+        return self.words[0].speaker
 
 
 def group_words(words: Iterable[tuple], duration: float = float("inf")) -> list[Cue]:
     """Group words into subtitles of up to 2 lines of 42 characters, shown for 1 to 7 s.
 
-    A subtitle ends with its sentence, before a pause of 0.7 s, and where the next word would not fit. It's shown for
+    A subtitle ends with its sentence, before a pause of 0.7 s, where somebody else speaks, and where the next word
+    would not fit. It's shown for
     at least 1 s unless the next one comes or the film ends earlier. A single word longer than a line stays whole.
 
-    Words are (word, start s, end s), in order; `duration` is that of the film, seconds.
+    Words are (word, start s, end s), in order; a [`Word`] may say who speaks. `duration` is that of the film, in
+    seconds.
 
     Raises:
         ValueError: words that are not in order or end before they start.
     """
-    words = [Segment(" ".join(str(label).split()), float(start), float(end)) for label, start, end in words]
-    for before, word in zip([Segment("", 0.0, 0.0), *words], words):
+    words = [
+        Word(" ".join(str(word[0]).split()), float(word[1]), float(word[2]), None, getattr(word, "speaker", ""))
+        for word in words
+    ]
+    for before, word in zip([Word("", 0.0, 0.0), *words], words):
         if not before.start <= word.start <= word.end < float("inf"):
             raise ValueError(f"words: {word.label!r} at {word.start}-{word.end} s is out of order; sort the words.")
-    groups: list[list[Segment]] = []
+    groups: list[list[Word]] = []
     for word in (word for word in words if word.label and word.start < duration - 1e-3):
         if groups and _fits(groups[-1], word):
             groups[-1].append(word)
@@ -56,19 +66,22 @@ def group_words(words: Iterable[tuple], duration: float = float("inf")) -> list[
 
 
 def to_srt(words: Iterable[tuple], duration: float = float("inf")) -> str:
-    """SubRip text of words (word, start s, end s); "" without words. Arguments and errors as `group_words`."""
+    """SubRip text of words; "" without words. Arguments and errors as `group_words`.
+
+    Where a speaker is known a subtitle begins with the name: "Ann: Hello."
+    """
     blocks = []
     for number, cue in enumerate(group_words(words, duration), 1):
-        text = "\n".join(cue.lines)
+        text = (f"{cue.speaker}: " if cue.speaker else "") + "\n".join(cue.lines)
         blocks.append(f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{text}\n")
     return "\n".join(blocks)
 
 
 def to_vtt(words: Iterable[tuple], word_times: bool = False, duration: float = float("inf")) -> str:
-    """WebVTT text of words (word, start s, end s).
+    """WebVTT text of words. Where a speaker is known a subtitle begins with `<v Ann>`.
 
     Args:
-        words (`Iterable[tuple]`): in order.
+        words (`Iterable[tuple]`): in order, see `group_words`.
         word_times (`bool`): put the start of each word into the text (`<00:00:01.000>`), for karaoke display.
         duration (`float`, *optional*): of the film, seconds; no subtitle is shown for longer.
     """
@@ -77,6 +90,8 @@ def to_vtt(words: Iterable[tuple], word_times: bool = False, duration: float = f
         lines = [_escape(line) for line in cue.lines]
         if word_times:
             lines = [_with_times(cue)]
+        if cue.speaker:
+            lines[0] = f"<v {_escape(cue.speaker)}>{lines[0]}"
         blocks.append(f"{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n" + "\n".join(lines) + "\n")
     return "\n".join(blocks)
 
@@ -165,8 +180,12 @@ def _seconds(hours: str, minutes: str, seconds: str, fraction: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
 
 
-def _fits(group: list[Segment], word: Segment) -> bool:
-    if _SENTENCE_END.search(group[-1].label) or word.start - group[-1].end >= CUE_PAUSE:
+def _fits(group: list[Word], word: Word) -> bool:
+    if (
+        word.speaker != group[-1].speaker
+        or _SENTENCE_END.search(group[-1].label)
+        or word.start - group[-1].end >= CUE_PAUSE
+    ):
         return False
     if word.end - group[0].start > LONGEST_CUE:
         return False
