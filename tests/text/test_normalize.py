@@ -83,6 +83,7 @@ def test_hostile_text_takes_linear_time(text):
 def test_spell_out():
     assert spell_out("abc", "characters").split() == ["A,", "B,", "C"]
     assert spell_out("0123", "digits").split() == list("0123")
-    assert [spell_out(n, "ordinal") for n in ("1", "2", "11", "23")] == ["1st", "2nd", "11th", "23rd"]
+    assert [spell_out(n, "ordinal") for n in ("1", "2", "11", "23")] == ["first", "second", "eleventh", "twenty-third"]
+    assert spell_out("3", "ordinal", "de") == "dritte" and spell_out("3", "ordinal", "ja") == "3"
     with pytest.raises(ValueError, match="interpret-as"):
         spell_out("x", "nonsense")

@@ -164,7 +164,8 @@ class Text2LipPipelineOutput(BaseOutput):
         landmarks (`list[np.ndarray]`): float32 (frames, 478, 2), x by width and y by height.
         visemes (`list[list[Segment]]`): viseme labels with times in seconds.
         phones (`list[list[Segment]]`): IPA phones with times in seconds; "" is silence.
-        words (`list[list[Segment]]`): words with times in seconds.
+        words (`list[list[Segment]]`): words as they stand in the prompt, with times in seconds; `word.span` is their
+            place in it, see [`Word`].
         fps (`float`): frames per second.
         audio (`list[np.ndarray | None]`, *optional*): float32 in [-1, 1], (samples,), or (channels, samples)
             where the user's own sound has several; None for a silent clip, and None whole where all are silent.

@@ -276,7 +276,7 @@ class SpokenForms(Numerals):
             ),
         )
         # what is glued to letters, or comes after a mark
-        yield rf"(?<!\d)(\d{{1,{LONGEST_NUMBER}}})(?!\d)" if self.base in ("en", "zh") else r"(?!)", self._glued
+        yield rf"(?<!\d)(\d{{1,{LONGEST_NUMBER}}})(?!\d)", self._glued
 
     def _noun(self, found: re.Match) -> tuple[str, ...]:
         following = re.match(r" (\w+)", found.string[found.end() :][:40])

@@ -207,12 +207,13 @@ def speak_address(found: re.Match, base: str) -> str:
 
 _CHARACTERS = ("characters", "character", "spell-out", "verbatim", "letters")
 _DIGITS = ("digits", "telephone")
+_ORDINALS = ("spellout-ordinal", "spellout-ordinal-masculine", "spellout-ordinal-neuter", "spellout-ordinal-common")
 _AS_WRITTEN = (
     "cardinal", "number", "date", "time", "currency", "unit", "fraction", "address", "name", "duration", "net",
 )  # fmt: skip
 
 
-def spell_out(text: str, interpret_as: str) -> str:
+def spell_out(text: str, interpret_as: str, language: str = "en-us") -> str:
     """What SSML's `<say-as>` says: letters or digits one by one, ordinals; the rest is read as it is written. A
     ValueError for an unknown `interpret_as`."""
     kind = interpret_as.lower()
@@ -224,8 +225,8 @@ def spell_out(text: str, interpret_as: str) -> str:
         number = text.strip()
         if not number.isdigit():
             return text
-        teen = number[-2:] in ("11", "12", "13")
-        return number + ("th" if teen else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th"))
+        forms = spoken_forms(language)
+        return (forms and forms.words.number(int(number), *_ORDINALS)) or number
     if kind in _AS_WRITTEN:
         return text
     known = ", ".join((*_CHARACTERS, *_DIGITS, "ordinal", *_AS_WRITTEN))

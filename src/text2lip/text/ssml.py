@@ -244,7 +244,8 @@ class _Reader:
             self.run.append(self.take("".join(element.itertext())).replaced(_required(element, "alias")))
         elif name == "say-as":
             text = self.take("".join(element.itertext()))
-            self.run.append(text.replaced(spell_out(text.text, _required(element, "interpret-as"))))
+            kind = _required(element, "interpret-as")
+            self.run.append(text.replaced(spell_out(text.text, kind, inner_language or self.language)))
         elif name in ("mark", "desc"):
             self.take("".join(element.itertext()))
         else:

@@ -69,3 +69,18 @@ def test_bad_times(words):
 
 def test_numbers_count_up():
     assert re.findall(r"^\d+$", to_srt(timed(LONG)), re.MULTILINE) == ["1", "2", "3"]
+
+
+def test_an_abbreviation_does_not_end_a_subtitle():
+    words = [
+        ("Dr.", 0.0, 0.4),
+        ("Smith", 0.4, 0.8),
+        ("came", 0.8, 1.0),
+        ("at", 1.0, 1.1),
+        ("8", 1.1, 1.3),
+        ("p.m.", 1.3, 1.7),
+    ]
+    assert [cue.lines for cue in group_words([*words, ("on", 1.8, 2.0), ("foot.", 2.0, 2.4)])] == [
+        ["Dr. Smith came at 8 p.m. on foot."]
+    ]
+    assert len(group_words([*words, ("He", 2.05, 2.2), ("left.", 2.2, 2.4)])) == 2

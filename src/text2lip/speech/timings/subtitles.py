@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from text2lip.text.scripts import UNSPACED
+from text2lip.text.sentences import ABBREVIATIONS
 from text2lip.text.timing import Segment, Word
 
 
@@ -14,6 +15,7 @@ LINE_LENGTH = 42  # characters
 LINES_AT_ONCE = 2
 SHORTEST_CUE, LONGEST_CUE = 1.0, 7.0  # seconds on the screen
 CUE_PAUSE = 0.7  # seconds of silence that end a subtitle
+SENTENCE_PAUSES = 0.25  # seconds after the full stop of an abbreviation with which it ends a sentence too
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 
 
@@ -180,12 +182,15 @@ def _seconds(hours: str, minutes: str, seconds: str, fraction: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
 
 
+def _ends_sentence(label: str, pause: float) -> bool:
+    """Whether a word before a pause of so many seconds is the last of its sentence; "Dr." is not."""
+    short = label.endswith(".") and label.strip("\"'([“‘.").lower() in ABBREVIATIONS
+    return _SENTENCE_END.search(label) is not None and not (short and pause < SENTENCE_PAUSES)
+
+
 def _fits(group: list[Word], word: Word) -> bool:
-    if (
-        word.speaker != group[-1].speaker
-        or _SENTENCE_END.search(group[-1].label)
-        or word.start - group[-1].end >= CUE_PAUSE
-    ):
+    pause = word.start - group[-1].end
+    if word.speaker != group[-1].speaker or _ends_sentence(group[-1].label, pause) or pause >= CUE_PAUSE:
         return False
     if word.end - group[0].start > LONGEST_CUE:
         return False
