@@ -161,8 +161,9 @@ def animate_sound(
         from scipy.interpolate import PchipInterpolator
 
         times = (np.arange(num_frames) + 0.5) / fps * SOUND_FPS - 0.5
-        curves = PchipInterpolator(np.arange(heard), motion.numpy(), axis=0)
-        motion = torch.from_numpy(curves(times.clip(0, heard - 1)).astype(np.float32))
+        times = times.clip(0, heard - 1)
+        curves = (PchipInterpolator(np.arange(heard), point)(times) for point in motion.numpy().swapaxes(0, 1))
+        motion = torch.from_numpy(np.stack([curve.astype(np.float32) for curve in curves], 1))
     motion, rest = motion[None, :num_frames], quiet_weight(audio, num_frames, fps)
     return seal_lips(settle(motion, rest), rest)[0], model.config.reference_width
 
