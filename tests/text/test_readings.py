@@ -74,6 +74,7 @@ def test_other_languages_leave_numbers_to_the_voice(language):
         ("Mail bob@example.com now", ["Mail", "bob@example.com", "now"]),
         ("3-4 weeks, 24/7", ["3-4", "weeks,", "24/7"]),
         ("  two\n lines ", ["two", "lines"]),
+        ("one — two « three » , four", ["one —", "two", "« three » ,", "four"]),
     ],
 )
 def test_words_keep_their_spelling_and_span(text, words):

@@ -1,6 +1,7 @@
 """A text that is rewritten step by step and still knows where each of its characters stood in the original."""
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -9,6 +10,9 @@ import numpy as np
 
 from text2lip.text.scripts import UNSPACED
 from text2lip.text.timing import Segment, Word
+
+
+_SPOKEN = "@#%&*/\\"  # marks with a name
 
 
 class Written(NamedTuple):
@@ -89,15 +93,21 @@ class TracedText:
         """What is said, word for word as it was written: "five kilometers" is "5 km"; `spelling` makes labels of parts
         of the original."""
         words: list[list[int]] = []
+        opening: list[int] = []  # where a mark begins that stands alone before its word
         for token in re.finditer(r"\S+", self.text):
             cuts = [] if token.group().isascii() else _cuts(token.group(), token.start())
             edges = [token.start(), *cuts, token.end()]
             for start, end in zip(edges, edges[1:]):
                 low, high = int(self.starts[start:end].min()), int(self.ends[start:end].max())
-                if words and low < words[-1][3]:
+                mark = all(unicodedata.category(c)[0] == "P" and c not in _SPOKEN for c in self.text[start:end])
+                if mark and unicodedata.category(self.text[start]) in ("Ps", "Pi"):
+                    opening = opening or [start, low]
+                elif words and (mark or low < words[-1][3]):
                     words[-1][1], words[-1][3] = end, max(high, words[-1][3])
                 else:
+                    start, low = opening or [start, low]
                     words.append([start, end, low, high])
+                    opening = []
         return tuple(
             Written(a, b, " ".join(spelling(original[c:d]).split()), (c, d))
             if c < d
