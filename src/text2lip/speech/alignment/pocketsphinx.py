@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from text2lip.speech.alignment import AlignmentError
-from text2lip.speech.alignment.silences import trim_edges
+from text2lip.speech.alignment.loose_grammar import BEAMS, allow_gaps, heard_order
+from text2lip.speech.alignment.silences import pauses, runs, trim_edges
 from text2lip.speech.alignment.words import words_with_phones
-from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE
+from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
 from text2lip.speech.utterance import Speech
 from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 from text2lip.text.timing import Segment, Timeline
@@ -20,10 +21,17 @@ WINDOW_DELAY = 0.008  # a frame of 25.6 ms is named by its start, but shows its 
 LOWEST_SCORE = -40.0
 WIDE_BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}  # slower; for sound far from the acoustic model
 LONGEST_AT_ONCE = 60  # seconds
+# Of the senone scores of words on GRID: said ones -10 to -50, others -65 to -200 where the text has one too many.
+DOUBTED_SCORE, SCORE_SLOPE = -60.0, 10.0  # confidence 0.5, and how fast it falls
+LOOKED_AT_AGAIN = -45.0
+LONGEST_UNIT, LONGEST_LEFT = 38, 25  # frames of a sound, and of sound without a word, that are looked at again
+HEARD = 0.5  # of a text's phones, at least
 KEY = "text2lip."
 
 
-def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration: float) -> Timeline:
+def align_pocketsphinx(
+    samples: np.ndarray, spoken: Speech, text: str, duration: float
+) -> tuple[Timeline, list[float]]:
     """Two passes of pocketsphinx: words with optional pauses between them, then the states inside the words.
 
     Every word may be said as espeak says it or as the dictionary has it. `bestpath` stays off: its lattice pass
@@ -33,14 +41,17 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
         samples (`np.ndarray`): (samples,) float32 at 16 kHz.
         spoken (`Speech`): the text spoken by espeak, for its words and phones.
         duration (`float`): seconds, of the timeline returned.
+
+    Returns:
+        `tuple[Timeline, list[float]]`: the text aligned, and the confidence in each word, 0 to 1: below 0.5 are nine
+        of ten words that aren't said, and one of a hundred that are. A word that isn't heard at all has no length.
     """
     words = words_with_phones(spoken.timeline)
     pcm = (samples / np.abs(samples).max() * 16_000).astype("<i2")
     aligned = _search(words, pcm)
     if aligned is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
-    found = [unit for word in aligned for unit in word]
-    score = sum(unit.score for unit in found) / max(1, sum(unit.duration for unit in found))
+    score = _score([unit for word in aligned for unit in word])
     if score < LOWEST_SCORE:
         raise AlignmentError(
             f"audio: the sound doesn't say {text[:60]!r} (score {score:.0f}, wants {LOWEST_SCORE:.0f} or more)."
@@ -49,9 +60,10 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
     for (word, phones), units in zip(words, aligned):
         timed = _label(phones, units, duration)
         timed_phones += timed
-        timed_words.append(Segment(word, timed[0].start, timed[-1].end))
+        place = timed_phones[-1].end if timed_phones else 0.0
+        timed_words.append(Segment(word, *((timed[0].start, timed[-1].end) if timed else (place, place))))
     timed_phones, timed_words = trim_edges(timed_phones, timed_words, samples)
-    return Timeline.from_phones(timed_phones, timed_words, duration)
+    return Timeline.from_phones(timed_phones, timed_words, duration), [_confidence(units) for units in aligned]
 
 
 class _Unit(NamedTuple):
@@ -63,32 +75,85 @@ class _Unit(NamedTuple):
     score: float
 
 
+def _score(units: list[_Unit]) -> float:
+    """Mean senone score of a frame."""
+    return sum(unit.score for unit in units) / max(1, sum(unit.duration for unit in units))
+
+
+def _confidence(units: list[_Unit]) -> float:
+    return 1 / (1 + np.exp((DOUBTED_SCORE - _score(units)) / SCORE_SLOPE)) if units else 0.0
+
+
 def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_Unit]] | None:
-    """The units of each word, or None where no path goes through all words."""
-    return _search_in_beams(words, pcm, {}) or _search_in_beams(words, pcm, WIDE_BEAMS)
+    """The units of each word, none for one that isn't heard; or None where no path goes through the words."""
+    exact = _search_in_beams(words, pcm, {}) or _search_in_beams(words, pcm, WIDE_BEAMS)
+    if exact is not None and (len(pcm) > LONGEST_AT_ONCE * SAMPLING_RATE or not _is_doubtful(exact, pcm)):
+        return exact  # a long one is made of parts, each looked at by itself
+    return _search_loosely(words, pcm, BEAMS) or exact or _search_loosely(words, pcm, WIDE_BEAMS)
+
+
+def _is_doubtful(aligned: list[list[_Unit]], pcm: np.ndarray) -> bool:
+    """Whether a word fits ill or is drawn out, or something sounds without a word."""
+    if any(_score(units) < LOOKED_AT_AGAIN or max(u.duration for u in units) > LONGEST_UNIT for units in aligned):
+        return True
+    loud = ~pauses(mfcc(pcm / 2**15).energy)
+    for units in aligned:
+        loud[units[0].start : units[-1].start + units[-1].duration] = False
+    return any(end - start > LONGEST_LEFT for start, end in runs(loud))
+
+
+def _search_loosely(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[list[_Unit]] | None:
+    """As [`_search`], for a text of which words may be missing or too many; None where under half of it is heard."""
+    decoder = _decoder(beams)
+    keys = [_add_word(decoder, word, phones) for word, phones in words]
+    try:
+        allow_gaps(decoder, keys)
+        _decode(decoder, pcm)
+        order = [] if decoder.hyp() is None else heard_order(decoder, keys)
+        heard = {index for index, _ in order if index is not None}
+        phones = [len(phones) for _, phones in words]
+        if sum(phones[index] for index in heard) < HEARD * sum(phones):
+            return None
+        units = _states(decoder, [key for _, key in order], pcm)
+    except RuntimeError:  # no path
+        return None
+    if units is None:
+        return None
+    found = {index: found for (index, _), found in zip(order, units) if index is not None}
+    return [found.get(index, []) for index in range(len(words))]
+
+
+def _decoder(beams: dict):
+    from pocketsphinx import Config, Decoder
+
+    return Decoder(Config(samprate=SAMPLING_RATE, lm=None, bestpath=False, loglevel="FATAL", **beams))
 
 
 def _search_in_beams(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[list[_Unit]] | None:
-    from pocketsphinx import Config, Decoder
-
-    decoder = Decoder(Config(samprate=SAMPLING_RATE, lm=None, bestpath=False, loglevel="FATAL", **beams))
+    decoder = _decoder(beams)
     keys = [_add_word(decoder, word, phones) for word, phones in words]
     try:
+        if len(pcm) <= LONGEST_AT_ONCE * SAMPLING_RATE:
+            return _states(decoder, keys, pcm)
         decoder.set_align_text(" ".join(keys))
         _decode(decoder, pcm)
-        if decoder.hyp() is None:
-            return None
-        if len(pcm) > LONGEST_AT_ONCE * SAMPLING_RATE:
-            cuts = _cuts(decoder)
-            if len(cuts) > 1:
-                return _search_parts(words, pcm, cuts)
-        decoder.set_alignment()
-        _decode(decoder, pcm)
-        found = [[_Unit(u.name, u.start, u.duration, u.score) for u in word] for word in decoder.get_alignment()]
-    except RuntimeError:  # the second pass found no path
+        cuts = _cuts(decoder) if decoder.hyp() is not None else []
+        return _search_parts(words, pcm, cuts) if len(cuts) > 1 else _states(decoder, keys, pcm)
+    except RuntimeError:  # a pass found no path
         return None
+
+
+def _states(decoder, keys: list[str], pcm: np.ndarray) -> list[list[_Unit]] | None:
+    """Align words of the decoder's dictionary: the units of each, or None where no path goes through all."""
+    decoder.set_align_text(" ".join(keys))
+    _decode(decoder, pcm)
+    if decoder.hyp() is None:
+        return None
+    decoder.set_alignment()
+    _decode(decoder, pcm)
+    found = [[_Unit(u.name, u.start, u.duration, u.score) for u in word] for word in decoder.get_alignment()]
     spoken = [units for units in found if units[0].name in ARPABET_TO_IPA]
-    return spoken if len(spoken) == len(words) else None
+    return spoken if len(spoken) == len(keys) else None
 
 
 def _cuts(decoder) -> list[tuple[int, int]]:
