@@ -41,6 +41,7 @@ class Text2LipStream:
         times_from (`str`): what the times come from: "voice", "prediction", "timings", "alignment", "recognition" or
             "sound", see [`Speech`].
         turns (`list[Turn]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
+        confidence (`list[float]`): in each word of an aligned recording, from 0 to 1; else empty.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
@@ -57,6 +58,7 @@ class Text2LipStream:
     words: list[Segment]
     times_from: str
     turns: list[Turn]
+    confidence: list[float]
     size: tuple[int, int]
     num_done: int = 0
     closed: bool = False
@@ -118,6 +120,7 @@ class Text2LipStream:
             words=list(timeline.words),
             times_from=speech.times_from,
             turns=list(timeline.turns),
+            confidence=list(timeline.confidence),
             size=scene.size,
         )
 
@@ -173,6 +176,7 @@ class Text2LipPipelineOutput(BaseOutput):
         times_from (`list[str]`): what the times come from: "voice", "prediction", "timings", "alignment",
             "recognition", or "sound": then there are no words, phones and visemes. See [`Speech`].
         turns (`list[list[Turn]]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
+        confidence (`list[list[float]]`): in each word of an aligned recording, from 0 to 1; else empty.
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -185,6 +189,7 @@ class Text2LipPipelineOutput(BaseOutput):
     sampling_rate: int | None = None
     times_from: list[str] = None
     turns: list[list[Turn]] = None
+    confidence: list[list[float]] = None
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
@@ -207,6 +212,7 @@ class Text2LipPipelineOutput(BaseOutput):
             sampling_rate=rate,
             times_from=[stream.times_from for stream in streams],
             turns=[stream.turns for stream in streams],
+            confidence=[stream.confidence for stream in streams],
         )
 
     def save(

@@ -67,7 +67,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     samples = resample(samples, rate, SAMPLING_RATE)
     recording = mfcc(samples)
     if method == "pocketsphinx":
-        timeline, confidence = align_pocketsphinx(samples, spoken, text, duration)
+        timeline = align_pocketsphinx(samples, spoken, text, duration)
     else:
         timeline = align_dtw(recording, spoken, duration)
     timeline = replace(timeline, words=with_spans(timeline.words, spoken.timeline.words))

@@ -73,12 +73,15 @@ class Timeline:
         words (`list[Segment]`): spoken words in order as written in the text, see [`Word`]; gaps are pauses.
         duration (`float`): seconds.
         turns (`tuple[Turn, ...]`): who says what, in order; empty but for a script of several turns.
+        confidence (`tuple[float, ...]`): that each word is said where it stands, from 0 to 1; empty but for a
+            recording that was aligned.
     """
 
     phones: list[Segment]
     words: list[Segment]
     duration: float
     turns: tuple[Turn, ...] = ()
+    confidence: tuple[float, ...] = ()
 
     @classmethod
     def from_phones(
@@ -135,7 +138,8 @@ class Timeline:
         if not self.phones:
             return replace(self, duration=seconds)
         cut = Timeline.from_phones(cut_segments(self.phones, seconds), cut_segments(self.words, seconds), seconds)
-        return replace(cut, turns=tuple(cut_segments(self.turns, seconds)))
+        confidence = self.confidence[: len(cut.words)]
+        return replace(cut, turns=tuple(cut_segments(self.turns, seconds)), confidence=confidence)
 
     def with_turns(self, turns: Iterable[Turn]) -> "Timeline":
         """The same with these turns, and each word said by whose turn its middle is in."""
@@ -164,7 +168,8 @@ class Timeline:
         if not self.phones:
             return replace(self, duration=seconds)
         spoken = self.phones[:-1] if self.phones and not self.phones[-1].label else self.phones
-        return replace(Timeline.from_phones(spoken, self.words, seconds), turns=self.turns)
+        padded = Timeline.from_phones(spoken, self.words, seconds)
+        return replace(padded, turns=self.turns, confidence=self.confidence)
 
 
 def _word(word: tuple) -> Word:

@@ -14,6 +14,8 @@ STRETCHED_PHONE = 0.6  # seconds
 PACE = (0.6, 1.8)  # seconds of sound over the seconds that espeak-ng talks
 EVEN = 0.32  # spread of the words' paces, of their logarithms; below it the talker is slow or quick throughout
 EVEN_PACE = (0.4, 2.5)  # that of such a talker
+DOUBTED = 0.3  # confidence in a word
+MOST = 3  # places that are named
 ENOUGH = 5  # words, from which slow talk is told from too short a text
 
 
@@ -36,6 +38,10 @@ def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str
     owner = np.searchsorted(starts, middles, side="right") - 1
     left = loud & ~((owner >= 0) & (middles < ends[owner]))
     reasons = []
+    doubted = [word for word, sure in zip(timeline.words, timeline.confidence) if sure < DOUBTED]
+    if doubted:
+        named = ", ".join(f"{word.label!r} at {word.start:.1f} s" for word in doubted[:MOST])
+        reasons.append(f"{named}{_more(len(doubted))} can't be heard")
     places = [(start, end) for start, end in runs(left) * HOP_SECONDS if end - start >= LONGEST_GAP - 1e-9]
     if places:
         reasons.append(f"no word of the text is at {_list(places)}, where something sounds")
@@ -60,11 +66,17 @@ def _paces(timeline: Timeline, spoken: Timeline) -> tuple[float, float]:
     if not with_phones or len(with_phones) != len(timeline.words):
         return PACE[1], PACE[0]
     ours, theirs = (np.array([w.end - w.start for w in words]) for words in (timeline.words, with_phones))
+    if timeline.confidence:
+        sure = np.array(timeline.confidence) >= DOUBTED
+        ours, theirs = (ours[sure], theirs[sure]) if sure.any() else (ours, theirs)
     if np.log(np.maximum(ours, HOP_SECONDS / 2) / np.maximum(theirs, HOP_SECONDS / 2)).std() > EVEN:
         return PACE[1], PACE[0]
     return EVEN_PACE[1] if len(ours) >= ENOUGH else PACE[1], EVEN_PACE[0]
 
 
-def _list(places: list[tuple[float, float]], most: int = 3) -> str:
-    text = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in places[:most])
-    return text + (f" and {len(places) - most} more" if len(places) > most else "")
+def _list(places: list[tuple[float, float]]) -> str:
+    return ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in places[:MOST]) + _more(len(places))
+
+
+def _more(count: int) -> str:
+    return f" and {count - MOST} more" if count > MOST else ""

@@ -1,9 +1,12 @@
 """Forced alignment of English by pocketsphinx, an acoustic model of its phones."""
 
 import difflib
+import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.loose_grammar import BEAMS, allow_gaps, heard_order
@@ -22,16 +25,14 @@ LOWEST_SCORE = -40.0
 WIDE_BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}  # slower; for sound far from the acoustic model
 LONGEST_AT_ONCE = 60  # seconds
 # Of the senone scores of words on GRID: said ones -10 to -50, others -65 to -200 where the text has one too many.
-DOUBTED_SCORE, SCORE_SLOPE = -60.0, 10.0  # confidence 0.5, and how fast it falls
-LOOKED_AT_AGAIN = -45.0
-LONGEST_UNIT, LONGEST_LEFT = 38, 25  # frames of a sound, and of sound without a word, that are looked at again
+DOUBTED_SCORE, DOUBTED_BELOW_USUAL, SCORE_SLOPE = -60.0, -45.0, 10.0  # confidence 0.5, and how fast it falls
+LONGEST_UNIT, LONGEST_LEFT = 5, 25  # times the usual length of a sound; frames that sound without a word
+LONGEST_OTHER = 15  # frames of speech that belong to no word
 HEARD = 0.5  # of a text's phones, at least
 KEY = "text2lip."
 
 
-def align_pocketsphinx(
-    samples: np.ndarray, spoken: Speech, text: str, duration: float
-) -> tuple[Timeline, list[float]]:
+def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration: float) -> Timeline:
     """Two passes of pocketsphinx: words with optional pauses between them, then the states inside the words.
 
     Every word may be said as espeak says it or as the dictionary has it. `bestpath` stays off: its lattice pass
@@ -43,8 +44,7 @@ def align_pocketsphinx(
         duration (`float`): seconds, of the timeline returned.
 
     Returns:
-        `tuple[Timeline, list[float]]`: the text aligned, and the confidence in each word, 0 to 1: below 0.5 are nine
-        of ten words that aren't said, and one of a hundred that are. A word that isn't heard at all has no length.
+        `Timeline`: with the confidence in each word. A word that isn't heard at all has no length.
     """
     words = words_with_phones(spoken.timeline)
     pcm = (samples / np.abs(samples).max() * 16_000).astype("<i2")
@@ -63,7 +63,8 @@ def align_pocketsphinx(
         place = timed_phones[-1].end if timed_phones else 0.0
         timed_words.append(Segment(word, *((timed[0].start, timed[-1].end) if timed else (place, place))))
     timed_phones, timed_words = trim_edges(timed_phones, timed_words, samples)
-    return Timeline.from_phones(timed_phones, timed_words, duration), [_confidence(units) for units in aligned]
+    timeline = Timeline.from_phones(timed_phones, timed_words, duration)
+    return replace(timeline, confidence=_confidences(aligned))
 
 
 class _Unit(NamedTuple):
@@ -80,8 +81,13 @@ def _score(units: list[_Unit]) -> float:
     return sum(unit.score for unit in units) / max(1, sum(unit.duration for unit in units))
 
 
-def _confidence(units: list[_Unit]) -> float:
-    return 1 / (1 + np.exp((DOUBTED_SCORE - _score(units)) / SCORE_SLOPE)) if units else 0.0
+def _confidences(aligned: list[list[_Unit]]) -> tuple[float, ...]:
+    """That each word is said: voices differ in how well the model knows them, so a word is doubted that fits ill by
+    itself and worse than the others."""
+    scores = [_score(units) if units else -math.inf for units in aligned]
+    usual = np.median([score for score in scores if score > -math.inf] or [0.0])
+    margins = np.array([max(score - DOUBTED_SCORE, score - usual - DOUBTED_BELOW_USUAL) for score in scores])
+    return tuple(float(sure) for sure in expit(margins / SCORE_SLOPE))
 
 
 def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_Unit]] | None:
@@ -89,12 +95,18 @@ def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_U
     exact = _search_in_beams(words, pcm, {}) or _search_in_beams(words, pcm, WIDE_BEAMS)
     if exact is not None and (len(pcm) > LONGEST_AT_ONCE * SAMPLING_RATE or not _is_doubtful(exact, pcm)):
         return exact  # a long one is made of parts, each looked at by itself
-    return _search_loosely(words, pcm, BEAMS) or exact or _search_loosely(words, pcm, WIDE_BEAMS)
+    loose, other = _search_loosely(words, pcm, BEAMS)
+    if exact is None:
+        return loose or _search_loosely(words, pcm, WIDE_BEAMS)[0]
+    lost = [sure for sure, units in zip(_confidences(exact), loose or []) if not units]
+    mended = loose and (lost or other > LONGEST_OTHER) and max(lost, default=0.0) < 0.5
+    return loose if mended else exact
 
 
 def _is_doubtful(aligned: list[list[_Unit]], pcm: np.ndarray) -> bool:
     """Whether a word fits ill or is drawn out, or something sounds without a word."""
-    if any(_score(units) < LOOKED_AT_AGAIN or max(u.duration for u in units) > LONGEST_UNIT for units in aligned):
+    lengths = [unit.duration for units in aligned for unit in units]
+    if min(_confidences(aligned)) < 0.5 or max(lengths) > LONGEST_UNIT * np.median(lengths):
         return True
     loud = ~pauses(mfcc(pcm / 2**15).energy)
     for units in aligned:
@@ -102,8 +114,11 @@ def _is_doubtful(aligned: list[list[_Unit]], pcm: np.ndarray) -> bool:
     return any(end - start > LONGEST_LEFT for start, end in runs(loud))
 
 
-def _search_loosely(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[list[_Unit]] | None:
-    """As [`_search`], for a text of which words may be missing or too many; None where under half of it is heard."""
+def _search_loosely(
+    words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict
+) -> tuple[list[list[_Unit]] | None, int]:
+    """As [`_search`], for a text of which words may be missing or too many, None where under half of it is heard; and
+    for how many frames at most something else is said."""
     decoder = _decoder(beams)
     keys = [_add_word(decoder, word, phones) for word, phones in words]
     try:
@@ -113,14 +128,18 @@ def _search_loosely(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: 
         heard = {index for index, _ in order if index is not None}
         phones = [len(phones) for _, phones in words]
         if sum(phones[index] for index in heard) < HEARD * sum(phones):
-            return None
+            return None, 0
         units = _states(decoder, [key for _, key in order], pcm)
     except RuntimeError:  # no path
-        return None
+        return None, 0
     if units is None:
-        return None
-    found = {index: found for (index, _), found in zip(order, units) if index is not None}
-    return [found.get(index, []) for index in range(len(words))]
+        return None, 0
+    found, other, longest = {}, 0, 0
+    for (index, _), states in zip(order, units):
+        other = other + sum(unit.duration for unit in states) if index is None else 0
+        longest = max(longest, other)
+        found[index] = states
+    return [found.get(index, []) for index in range(len(words))], longest
 
 
 def _decoder(beams: dict):
