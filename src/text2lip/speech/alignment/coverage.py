@@ -15,7 +15,7 @@ PACE = (0.6, 1.8)  # seconds of sound over the seconds that espeak-ng talks
 EVEN = 0.32  # spread of the words' paces, of their logarithms; below it the talker is slow or quick throughout
 EVEN_PACE = (0.4, 2.5)  # that of such a talker
 DOUBTED = 0.3  # confidence in a word
-MOST = 3  # places that are named
+NAMED = 3  # places that are named
 ENOUGH = 5  # words, from which slow talk is told from too short a text
 
 
@@ -40,7 +40,7 @@ def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str
     reasons = []
     doubted = [word for word, sure in zip(timeline.words, timeline.confidence) if sure < DOUBTED]
     if doubted:
-        named = ", ".join(f"{word.label!r} at {word.start:.1f} s" for word in doubted[:MOST])
+        named = ", ".join(f"{word.label!r} at {word.start:.1f} s" for word in doubted[:NAMED])
         reasons.append(f"{named}{_more(len(doubted))} can't be heard")
     places = [(start, end) for start, end in runs(left) * HOP_SECONDS if end - start >= LONGEST_GAP - 1e-9]
     if places:
@@ -75,8 +75,8 @@ def _paces(timeline: Timeline, spoken: Timeline) -> tuple[float, float]:
 
 
 def _list(places: list[tuple[float, float]]) -> str:
-    return ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in places[:MOST]) + _more(len(places))
+    return ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in places[:NAMED]) + _more(len(places))
 
 
 def _more(count: int) -> str:
-    return f" and {count - MOST} more" if count > MOST else ""
+    return f" and {count - NAMED} more" if count > NAMED else ""
