@@ -1,7 +1,8 @@
 """Timed labels: what every voice, aligner and timing file hands to the visemes."""
 
 import statistics
-from collections.abc import Iterable
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeVar
@@ -144,22 +145,17 @@ class Timeline:
     def with_turns(self, turns: Iterable[Turn]) -> "Timeline":
         """The same with these turns, and each word said by whose turn its middle is in."""
         turns = tuple(turns)
-
-        def speaker(word: Segment) -> str:
-            middle = (word.start + word.end) / 2
-            return next((turn.speaker for turn in turns if turn.start <= middle <= turn.end), "")
-
-        return replace(self, turns=turns, words=[_word(word)._replace(speaker=speaker(word)) for word in self.words])
+        speakers = _speakers(self.words, turns)
+        words = [_word(word)._replace(speaker=speaker or "") for word, speaker in zip(self.words, speakers)]
+        return replace(self, turns=turns, words=words)
 
     def part_of(self, speaker: str) -> "Timeline":
         """What `speaker` says, silence where others do; as long as all of it, and without turns."""
-        turns = [turn for turn in self.turns if turn.speaker == speaker]
-
-        def theirs(segments: Iterable[Segment]) -> list[Segment]:
-            middles = ((one, (one.start + one.end) / 2) for one in segments)
-            return [one for one, middle in middles if any(turn.start <= middle <= turn.end for turn in turns)]
-
-        return Timeline.from_phones(theirs(self.phones), theirs(self.words), self.duration)
+        theirs = (
+            [one for one, found in zip(segments, _speakers(segments, self.turns)) if found == speaker]
+            for segments in (self.phones, self.words)
+        )
+        return Timeline.from_phones(*theirs, self.duration)
 
     def pad(self, seconds: float) -> "Timeline":
         """The same with silence at its end, so that it lasts `seconds`; itself where it is not shorter."""
@@ -170,6 +166,15 @@ class Timeline:
         spoken = self.phones[:-1] if self.phones and not self.phones[-1].label else self.phones
         padded = Timeline.from_phones(spoken, self.words, seconds)
         return replace(padded, turns=self.turns, confidence=self.confidence)
+
+
+def _speakers(segments: Iterable[Segment], turns: Sequence[Turn]) -> Iterator[str | None]:
+    """In whose turn the middle of each segment is; None for nobody's. Turns are in order."""
+    starts = [turn.start for turn in turns]
+    for segment in segments:
+        middle = (segment.start + segment.end) / 2
+        turn = turns[bisect(starts, middle) - 1] if turns and middle >= starts[0] else None
+        yield turn.speaker if turn and middle <= turn.end else None
 
 
 def _word(word: tuple) -> Word:

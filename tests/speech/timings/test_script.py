@@ -31,7 +31,7 @@ SRT = """1
 3
 00:00:04,000 --> 00:00:05,000
 - Who is it?
-- [laughs]  Me.\\N♪ La la ♪
+- [laughs]  Me (at last).\\N♪ La la ♪
 
 4
 00:00:03,000 --> 00:00:03,500
@@ -40,6 +40,7 @@ SRT = """1
 5
 00:00:06,000 --> 00:00:07,000
 [door slams]
+- (A DOG barks.)
 """
 
 
@@ -59,12 +60,12 @@ def test_names_count_where_speakers_are_named_and_dashes_are_turns(tmp_path):
     plain = read_script(tmp_path / "a.srt")
     assert [passage.cue for passage in plain] == [1, 3, 2]  # by time; a cue of noise says nothing
     assert plain[0].lines == [Line("", "BOB: Hello, you.")] and plain[1].lines == [Line("", "-5 degrees.")]
-    assert plain[2].lines == [Line("", "Who is it?"), Line("", "Me. La la")]
+    assert plain[2].lines == [Line("", "Who is it?"), Line("", "Me (at last). La la")]
     cast = read_script(SRT, ["Ann", "Bob"])
     assert [passage.lines for passage in cast] == [
         [Line("Bob", "Hello, you.")],
         [Line("Bob", "-5 degrees.")],
-        [Line("Ann", "Who is it?"), Line("Bob", "Me. La la")],
+        [Line("Ann", "Who is it?"), Line("Bob", "Me (at last). La la")],
     ]
     tagged = read_script(VTT, ["ann lee", "Bob"])
     assert tagged[0].lines[0].speaker == "ann lee" and tagged[2].lines[0].speaker == "ann lee"

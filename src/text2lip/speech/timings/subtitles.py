@@ -106,7 +106,7 @@ _CUE_TIMES = re.compile(
 
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _TAGS = re.compile(r"</?[a-z][^<>\n]*>|<\d[\d:.]*>|\{(?:\\|[a-z]:)[^{}\n]*\}", re.IGNORECASE)
-_ASIDES = re.compile(r"\[[^\[\]\n]*\]|[♩♪♫♬]")
+_ASIDES = re.compile(r"\[[^\[\]\n]*\]|[♩♪♫♬]|^\W*\([^()\n]*\)\W*$")
 TURN_DASH = re.compile(r"^\s*[-‐–—]\s*(?=[^\W\d]|[\"'“‘«¿¡(…])|^\s*[-‐–—]\s+")  # no minus sign
 LINE_BREAK = re.compile(r"\n|\\N")
 _NEXT_NUMBER = re.compile(r"\s*\n[ \t]*\n\s*\d+\s*")  # of the cue that follows one without text
@@ -169,7 +169,7 @@ def spoken_lines(body: str) -> list[str]:
 
 
 def plain_line(line: str) -> str:
-    """A line of a cue without tags (`<i>`, `<00:01.500>`, `{\\an8}`), note signs and sounds in brackets (`[door]`)."""
+    """A line of a cue without tags (`<i>`, `<00:01.500>`, `{\\an8}`), note signs and noises: `[door]`, `(door)`."""
     return " ".join(html.unescape(_ASIDES.sub("", without_tags(line))).split())
 
 
