@@ -8,7 +8,7 @@ from text2lip.cli import build_parser, main
 from text2lip.pipelines.request import Text2LipRequest
 from text2lip.speech.speakers import faces_of, is_dialogue, read_dialogue
 from text2lip.speech.timings.script import Line, turns_of_words
-from text2lip.text.timing import Segment
+from text2lip.text.timing import Word
 
 
 TURNS = [("Ann", "Hi, Bob."), ("bob", "Hello."), ("Ann", "Bye.")]
@@ -41,6 +41,7 @@ def test_a_text_with_names_subtitles_and_silence_are_dialogues_too(pipe):
     by_pairs, text = pipe.speak(TURNS, speakers=WHO), "\n Ann: Hi,\nBob.\nBOB:Hello.\n\nAnn : Bye.\n"
     by_text = pipe.speak(text, speakers=WHO)
     assert np.array_equal(by_text.audio, by_pairs.audio) and len(by_text.timeline.turns) == 3
+    assert [text[slice(*word.span)] for word in by_text.timeline.words] == ["Hi,", "Bob.", "Hello.", "Bye."]
     cues = pipe.speak(None, timings=VTT, speakers=WHO)
     assert [(turn.speaker, turn.cue, round(turn.start, 2)) for turn in cues.timeline.turns] == [
         ("Ann", 1, 0.2), ("Bob", 2, 1.0)
@@ -63,10 +64,11 @@ def test_a_recording_of_a_dialogue(pipe):
         assert abs(turn.start - true.start) < 0.2 and abs(turn.end - true.end) < 0.1  # as well as the aligner hears
     clip = Text2LipRequest(VTT, "a.png", speakers=nobody, audio=spoken.audio).clips()[0]
     assert clip.timings is None and clip.lines == [Line("Ann", "Hi, Bob."), Line("Bob", "Hello.")]
-    words = [Segment("5", 0, 1), Segment("km,", 1, 2), Segment("no", 2, 3), Segment("way", 3, 4)]
-    assert [turn[:3] for turn in turns_of_words([Line("A", "5 km,"), Line("B", "No way!")], words)] == [
-        ("A", 0, 2), ("B", 2, 4)
-    ]  # fmt: skip
+    text = "A: 5 km,\nB: No way!"
+    words = [Word("5", 0, 1, (0, 1)), Word("km,", 1, 2, (2, 5)), Word("No", 2, 3, (6, 8)), Word("way!", 3, 4, (9, 13))]
+    turns, words = turns_of_words(read_dialogue(text, ["A", "B"]), words)
+    assert [turn[:3] for turn in turns] == [("A", 0, 2), ("B", 2, 4)]
+    assert [text[slice(*word.span)] for word in words] == [word.label for word in words]
 
 
 def test_subtitles_name_who_speaks(pipe, portrait, tmp_path):
@@ -110,7 +112,10 @@ def test_dialogues_and_batches_are_told_apart():
     assert faces_of({"A": Speaker(), "B": Speaker(face_index=0), "C": Speaker(face_index=0)}, None) == [
         (None, ["A"]), (0, ["B", "C"])
     ]  # fmt: skip
-    assert read_dialogue("Ann Lee: a: b\nANN: c", ["Ann", "Ann Lee"]) == [Line("Ann Lee", "a: b"), Line("Ann", "c")]
+    assert read_dialogue("Ann Lee: a: b\nANN: c", ["Ann", "Ann Lee"]) == [
+        Line("Ann Lee", "a: b", 9),
+        Line("Ann", "c", 19),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Scripted:
             return replace(self, prompt=None, timings=self.prompt)
         if self.speakers and self.timings is None:
             script = read_script(self.prompt, list(self.speakers))
-            return replace(self, prompt=[tuple(line) for passage in script for line in passage.lines])
+            return replace(self, prompt=[line[:2] for passage in script for line in passage.lines])
         return replace(self, prompt="\n".join(cue.label for cue in read_cues(self.prompt)))
 
     @property
@@ -65,12 +65,13 @@ class Scripted:
 
     def with_turns(self, speech: "Speech") -> "Speech":
         """A recording, or times alone, with who speaks when, by subtitles or by the words of a dialogue."""
-        turns = ()
+        timeline = speech.timeline
         if self.speakers and self.timings is not None:
-            turns = turns_in_cues(read_script(self.timings, list(self.speakers)) or [])
+            timeline = timeline.with_turns(turns_in_cues(read_script(self.timings, list(self.speakers)) or []))
         elif lines := self.lines:
-            turns = turns_of_words(lines, speech.timeline.words)
-        return replace(speech, timeline=speech.timeline.with_turns(turns)) if turns else speech
+            turns, words = turns_of_words(lines, timeline.words)
+            timeline = replace(timeline, turns=tuple(turns), words=words)
+        return replace(speech, timeline=timeline)
 
     def cast(self) -> list[tuple[Any, list[str]]]:
         """Which faces speak, and the names of who speaks with each."""

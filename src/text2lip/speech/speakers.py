@@ -101,18 +101,21 @@ def read_dialogue(prompt: str | Sequence[tuple[str, str]], speakers: Sequence[st
     known = {name.casefold(): name for name in speakers}
     if isinstance(prompt, str):
         names = "|".join(re.escape(name) for name in sorted(speakers, key=len, reverse=True))
-        first, *parts = re.split(rf"^[^\S\n]*({names})[^\S\n]*:", prompt, flags=re.IGNORECASE | re.MULTILINE)
-        if first.strip() or not parts:
+        found = list(re.finditer(rf"^[^\S\n]*({names})[^\S\n]*:\s*", prompt, re.IGNORECASE | re.MULTILINE))
+        if not found or prompt[: found[0].start()].strip():
             raise ValueError(
                 f"prompt: nobody says {prompt.strip()[:40]!r}; begin it with the name of one of the speakers, as "
                 f"'{speakers[0]}: …'."
             )
-        prompt = list(zip(parts[::2], parts[1::2]))
+        ends = [*(later.start() for later in found[1:]), len(prompt)]
+        turns = [(one[1], prompt[one.end() : end], one.end()) for one, end in zip(found, ends)]
+    else:
+        turns = [(name, text.lstrip(), len(text) - len(text.lstrip())) for name, text in prompt]
     lines = []
-    for number, (name, text) in enumerate(prompt, 1):
+    for number, (name, text, offset) in enumerate(turns, 1):
         if name.casefold() not in known:
             raise ValueError(f"prompt: {name!r} speaks, but speakers are {', '.join(speakers)}; add that one.")
         if not text.strip():
             raise ValueError(f"prompt: turn {number}, of {name!r}, is empty; give the text that is said.")
-        lines.append(Line(known[name.casefold()], text.strip()))
+        lines.append(Line(known[name.casefold()], text.rstrip(), offset))
     return lines

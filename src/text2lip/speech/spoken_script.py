@@ -53,7 +53,7 @@ def speak_script(script: Sequence[Passage], say: Callable[[Line, float], Speech]
         raise ValueError(
             f"timings: subtitles until {shown / 3600:.1f} h; at most {MAX_HOURS} h are spoken in one call."
         )
-    placed: list[tuple[float, Turn, Speech]] = []  # when the sound begins, seconds
+    placed: list[tuple[float, Turn, Speech]] = []  # when the sound begins, seconds; whose turn it is; what is said
     clock, late = 0.0, []
     for passage in script:
         at = clock if passage.start is None else max(passage.start, clock)
@@ -102,7 +102,8 @@ def _spoken(passage: Passage, say: Callable, pace: float) -> Spoken:
         except SilentTextError:
             continue
         if any(phone.label for phone in speech.timeline.phones):
-            spoken.append((line, speech))
+            words = [word.of(line.speaker, line.offset) for word in speech.timeline.words]
+            spoken.append((line, replace(speech, timeline=replace(speech.timeline, words=words))))
     return spoken
 
 
@@ -120,9 +121,9 @@ def _on_one_clock(placed: list[tuple[float, Turn, Speech]], shown: float) -> Spe
     samples = max([round(shown * rate), *(start + len(sound) for start, sound in zip(starts, sounds))])
     audio = np.zeros(samples, np.float32)
     phones, words = [], []
-    for start, sound, (_, turn, speech) in zip(starts, sounds, placed):
+    for start, sound, (_, _, speech) in zip(starts, sounds, placed):
         audio[start : start + len(sound)] += sound  # of two breaths that overlap both are heard
         phones += [phone for phone in shifted(speech.timeline.phones, start / rate) if phone.label]
-        words += (word._replace(speaker=turn.speaker) for word in shifted(speech.timeline.words, start / rate))
+        words += shifted(speech.timeline.words, start / rate)
     timeline = Timeline.from_phones(phones, words, samples / rate)
     return Speech(audio, rate, replace(timeline, turns=tuple(turn for _, turn, _ in placed)))

@@ -27,7 +27,8 @@ class Word(Segment):
     Attributes:
         span (`tuple[int, int]`, *optional*): where it stands in the prompt: `prompt[span[0]:span[1]]`. It takes no
             part in comparisons, nor does:
-        speaker (`str`): who says it, of a dialogue, in which `span` is a place in the turn's text; "" elsewhere.
+        speaker (`str`): who says it, of a dialogue; "" elsewhere. Where turns are given one by one, `span` is a place
+            in the text of the turn.
     """
 
     def __new__(
@@ -40,6 +41,11 @@ class Word(Segment):
     def _replace(self, **changes) -> "Word":
         more = {name: changes.pop(name, getattr(self, name)) for name in ("span", "speaker")}
         return Word(*super()._replace(**changes), **more)
+
+    def of(self, speaker: str, offset: int = 0) -> "Word":
+        """The same word, said by `speaker`, its span that many letters further on."""
+        span = self.span and (self.span[0] + offset, self.span[1] + offset)
+        return self._replace(speaker=speaker, span=span)
 
 
 class Turn(NamedTuple):
@@ -146,7 +152,7 @@ class Timeline:
         """The same with these turns, and each word said by whose turn its middle is in."""
         turns = tuple(turns)
         speakers = _speakers(self.words, turns)
-        words = [_word(word)._replace(speaker=speaker or "") for word, speaker in zip(self.words, speakers)]
+        words = [_word(word).of(speaker or "") for word, speaker in zip(self.words, speakers)]
         return replace(self, turns=turns, words=words)
 
     def part_of(self, speaker: str) -> "Timeline":

@@ -8,17 +8,21 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from text2lip.speech.timings.subtitles import LINE_BREAK, TURN_DASH, spoken_lines, without_tags, written_cues
-from text2lip.text.timing import Segment, Turn
+from text2lip.text.timing import Turn, Word
 
 
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]*)>|</v>", re.IGNORECASE)  # WebVTT: <v Ann>, <v.loud Ann>
 
 
 class Line(NamedTuple):
-    """What is said in one breath, and by whom; `speaker` is "" where nobody is named."""
+    """What is said in one breath, and by whom; `speaker` is "" where nobody is named.
+
+    `offset` is where `text` begins in a prompt that holds all lines, 0 where each is given by itself.
+    """
 
     speaker: str
     text: str
+    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,19 +82,25 @@ def turns_in_cues(script: Iterable[Passage]) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def turns_of_words(lines: Sequence[Line], words: Iterable[Segment]) -> tuple[Turn, ...]:
-    """Who speaks when, by the times of the words of all lines, in order."""
+def turns_of_words(lines: Sequence[Line], words: Iterable[Word]) -> tuple[list[Turn], list[Word]]:
+    """Who speaks when, by the times of the words of all lines, in order; and the words, of their speakers.
+
+    The words are those of the lines' texts with a line break between; their spans become those in the prompt.
+    """
 
     def size(text: str) -> int:
         return sum(letter.isalnum() for letter in text)
 
     ends = list(accumulate(size(line.text) for line in lines))
-    said: list[list[Segment]] = [[] for _ in lines]
+    begins = [0, *accumulate(len(line.text) + 1 for line in lines)]
+    said: list[list[Word]] = [[] for _ in lines]
     at = 0
     for word in words:
         middle, at = at + size(word.label) / 2, at + size(word.label)
-        said[min(bisect(ends, middle), len(lines) - 1)].append(word)
-    return tuple(Turn(line.speaker, own[0].start, own[-1].end, line.text) for line, own in zip(lines, said) if own)
+        number = min(bisect(ends, middle), len(lines) - 1)
+        said[number].append(word.of(lines[number].speaker, lines[number].offset - begins[number]))
+    turns = [Turn(line.speaker, own[0].start, own[-1].end, line.text) for line, own in zip(lines, said) if own]
+    return turns, [word for own in said for word in own]
 
 
 class _Casting:
