@@ -125,7 +125,7 @@ def test_every_model_component_is_in_the_hints():
 def test_a_variant_is_saved_and_loaded(pipe, tmp_path):
     pipe.save_pretrained(tmp_path, variant="fp16")
     weights = [path.name for path in tmp_path.rglob("*.safetensors")]
-    assert len(weights) == 6 and set(weights) == {"diffusion_pytorch_model.fp16.safetensors"}
+    assert len(weights) == 7 and set(weights) == {"diffusion_pytorch_model.fp16.safetensors"}
     loaded = Text2LipPipeline.from_pretrained(tmp_path, variant="fp16")
     for name in ("face_landmarker", "lip_decoder", "unet"):
         ours, other = (getattr(each, name).state_dict() for each in (pipe, loaded))
