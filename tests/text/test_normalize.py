@@ -59,6 +59,7 @@ def test_normalize(text, spoken):
         ("es", "$2", "dos dólares"),
         ("ru", "$5", "пять долларов"),
         ("fa", "می\u200cخواهم", "می\u200cخواهم"),
+        ("ar", "مـــرحـبا", "مرحبا"),
     ],
 )
 def test_normalize_in_other_languages(language, text, spoken):

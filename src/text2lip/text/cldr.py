@@ -100,7 +100,13 @@ class CldrWords:
                         symbol = pattern.replace("{}", "").replace("\xa0", " ").strip(" \u202f\u200f\u200e")
                         if pattern.startswith("{}") and symbol and len(symbol) < 12:
                             found.setdefault(symbol, unit)
-        return found | {"℃": "temperature-celsius", "℉": "temperature-fahrenheit", "Mbit/s": "digital-megabit"}
+        found |= {symbol.lower(): unit for symbol, unit in found.items() if re.fullmatch("[mcd]?L", symbol)}
+        return found | {
+            "°": "angle-degree",
+            "℃": "temperature-celsius",
+            "℉": "temperature-fahrenheit",
+            "Mbit/s": "digital-megabit",
+        }
 
     def currency(self, code: str, number: int) -> str:
         """Name of a currency after a number."""

@@ -29,6 +29,8 @@ class DateForms:
         yield rf"{NOT_IN}(\d{{1,2}})/(\d{{1,2}})/(\d{{2}})(?![\w/-])", lambda found: self._date(found, order)
         if self.numerals.base == "zh":
             yield r"(?<!\d)(\d{4})(?=\s?年)", lambda found: self.numerals.digits(found[1])
+        if self.numerals.base == "pl":
+            yield r"\b([Ww] )?(\d{4})(?= roku\b)", self._in_year
         if not names:
             return
         if self.numerals.base == "en":
@@ -77,12 +79,27 @@ class DateForms:
         )
 
     def _year(self, year: int) -> str:
+        if "tens" in self.numerals.table and year % 100:
+            return self._year_by_its_tail(year)
         rules = [
             self.numerals.table[name]
             for name in ("date_year", "year")
             if name in self.numerals.table and (name != "year" or self.numerals.is_year(str(year)))
         ]
         return self.numerals.cardinal(year, False, *rules)
+
+    def _year_by_its_tail(self, year: int) -> str:
+        """1985 as "thousand nine hundred eighty-fifth", with the words of the table."""
+        days, tens = (self.numerals.table[name].split() for name in ("days", "tens"))
+        last = year % 100
+        said = [days[last - 1]] if last <= 31 else [days[29] if last < 40 else tens[last // 10 - 4]]
+        if last > 31 and last % 10:
+            said.append(days[last % 10 - 1])
+        return " ".join([self.numerals.cardinal(year - last), *said]).replace("_", " ")
+
+    def _in_year(self, found: re.Match) -> str:
+        said = self._year(int(found[2]))
+        return found[1] + re.sub("(i?)ego\\b", lambda end: "im" if end[1] else "ym", said) if found[1] else said
 
     def _month_day(self, day: str, month: int, year: str | None) -> str | None:
         if not 1 <= int(day) <= 31:
