@@ -17,6 +17,8 @@ def tone(rate, seconds=3.0, hertz=997, peak=1.0):
 def test_a_tone_of_full_scale(rate):
     assert loudness(tone(rate), rate) == pytest.approx(-3.01, abs=0.05)  # EBU Tech 3341
     assert loudness(tone(rate, peak=0.1), rate) == pytest.approx(-23.01, abs=0.05)
+    pieces = np.array_split(tone(rate), [3, 3, rate // 7, 2 * rate])
+    assert loudness(pieces, rate) == pytest.approx(loudness(tone(rate), rate), abs=1e-9)
 
 
 def test_silence_is_left_out():

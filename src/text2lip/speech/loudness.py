@@ -21,22 +21,28 @@ TURNING_DOWN = 0.01  # seconds before and after a peak
 FADE_SECONDS = 0.005
 
 
-def loudness(audio: np.ndarray, sampling_rate: int) -> float:
-    """Integrated loudness of mono sound (samples,) in LUFS; -inf for silence."""
-    return integrated(block_powers(audio, sampling_rate))
+def loudness(audio: np.ndarray | Iterable[np.ndarray], sampling_rate: int) -> float:
+    """Integrated loudness of mono sound, (samples,) or pieces of it in order, in LUFS; -inf for silence."""
+    pieces = [audio] if isinstance(audio, np.ndarray) else audio
+    return integrated(block_powers(pieces, sampling_rate))
 
 
-def block_powers(audio: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """K-weighted power of (samples,) sound in blocks of 0.4 s, 0.1 s apart; one block where it is shorter."""
+def block_powers(pieces: Iterable[np.ndarray], sampling_rate: int) -> np.ndarray:
+    """K-weighted power of the sound in `pieces` in blocks of 0.4 s, 0.1 s apart; one block where it is shorter."""
     from scipy.signal import sosfilt
 
-    step, state, energy = round(STEP * sampling_rate), np.zeros((2, 2)), []
-    for start in range(0, len(audio), STEPS_AT_ONCE * step):
-        weighted, state = sosfilt(_weighting(sampling_rate), audio[start : start + STEPS_AT_ONCE * step], zi=state)
-        energy.append(np.add.reduceat(weighted**2, np.arange(0, len(weighted), step)))
-    energy = np.concatenate([np.zeros(0), *energy])[: max(BLOCK_STEPS, len(audio) // step)]
+    step, state, energy, samples = round(STEP * sampling_rate), np.zeros((2, 2)), [], 0
+    rest = np.zeros(0)  # weighted, of a step that has begun
+    for piece in pieces:
+        for start in range(0, len(piece), STEPS_AT_ONCE * step):
+            part = piece[start : start + STEPS_AT_ONCE * step]
+            weighted, state = sosfilt(_weighting(sampling_rate), part, zi=state)
+            weighted, samples = np.concatenate([rest, weighted]), samples + len(part)
+            whole = len(weighted) // step * step
+            energy += (weighted[:whole].reshape(-1, step) ** 2).sum(1).tolist()
+            rest = weighted[whole:]
     if len(energy) < BLOCK_STEPS:
-        return energy.sum(keepdims=True) / max(1, len(audio))
+        return np.array([(sum(energy) + (rest**2).sum()) / max(1, samples)])
     return np.convolve(energy, np.ones(BLOCK_STEPS), "valid") / (BLOCK_STEPS * step)
 
 
@@ -80,7 +86,7 @@ def at_loudness(sounds: Iterable[np.ndarray], sampling_rate: int, lufs: float = 
     edge = np.zeros(round(EDGE * sampling_rate), np.float32)
     gain, loud = 1.0, list(sounds)
     for _ in range(GAINS_TRIED):
-        found = loudness(np.concatenate([edge, *loud, edge]), sampling_rate)
+        found = loudness([edge, *loud, edge], sampling_rate)
         if math.isinf(found) or abs(lufs - found) < CLOSE_ENOUGH:
             break
         gain = min(HIGHEST_GAIN, gain * 10 ** ((lufs - found) / 20))

@@ -120,6 +120,8 @@ def test_british_reading(voice):
     assert hibari._american("hˈɔːsɪz", "horses") == "hˈɔɹsɪz" and hibari._american("θˈɔːt", "thought") == "θˈɔt"
     assert hibari._american("ɹˈɔːɹɪŋ", "roaring") == "ɹˈɔɹɪŋ" and hibari._american("ˈɔːθə", "author") == "ˈɔθə"
     assert "æθ" in say("en-us") and "ɑθ" in say("en-gb") == say("en-AU")
+    linked = "".join(symbol for symbol, _ in hibari._items("Hear it. Hear them.", True, hibari._model("")))
+    assert linked == "hˈiəɹ ɪt. hˈiə ðˌɛm."
     assert "ɹ" in say("en-us") and "ɹ" not in say("en-gb")
 
 

@@ -179,11 +179,14 @@ def _items(text: str, british: bool, model: _Model) -> list[tuple[str, str]]:
     owners = _owners(written, read.split())
     reader = english_reader(british)
     items: list[tuple[str, str]] = []
-    place, started = 0, -1
+    place, started, linking = 0, -1, False
     for token in reader.phonemize_tokens(reader.tokenize(read)):
         symbols = token.phonemes or ""
         if british and not model.british:
             symbols = _american(symbols, token.text.lower())
+            if linking and symbols.lstrip("ˈˌ")[:1] in STRESSED_SYMBOLS:  # "hear it" has the r that "hear" lacks
+                items.insert(-1, ("ɹ", ""))
+            linking = bool(token.whitespace) and token.text.endswith(("r", "re")) and symbols[-1:] in STRESSED_SYMBOLS
         for symbol in symbols:
             if symbol not in model.vocabulary:
                 continue
