@@ -43,6 +43,7 @@ EXTRAS = {
     "ja": ["haqumei>=0.12"],
     "zh": ["pypinyin>=0.55"],
     "ar": ["dengjen-tashkeel-py>=3.0"],
+    "th": ["pythainlp>=5.1", "thaiphon>=0.7", "thaiphon-data-volubilis>=0.2"],
     "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "scikit-image>=0.24", "ruff>=0.9"],
 }
 EXTRAS["test"] += EXTRAS["train"] + EXTRAS["gruut"] + EXTRAS["timings"]

@@ -135,7 +135,10 @@ def recogniser(folder: str | None):
 
     def hear(speech, language: str) -> str:
         padded = np.pad(resample(speech.audio, speech.sampling_rate, 16_000), 8_000)
-        segments, _ = model.transcribe(padded, language=language, beam_size=5, condition_on_previous_text=False)
+        prompt = "यह हिन्दी है।" if language == "hi" else None  # else it writes Urdu
+        segments, _ = model.transcribe(
+            padded, language=language, beam_size=5, temperature=0.0, initial_prompt=prompt, max_new_tokens=100
+        )
         return "".join(segment.text for segment in segments).strip()
 
     return hear

@@ -3,6 +3,7 @@ from unicodedata import normalize
 
 import pytest
 
+from text2lip.speech import get_synthesizer
 from text2lip.text import readers
 from text2lip.text.phonemes import get_g2p
 from text2lip.text.readers import SpelledWord, respell, spelled_words
@@ -46,10 +47,18 @@ def test_phones_of_words_that_are_spelled(haqumei, monkeypatch):
     assert read[0].phones[0] == "k" and read[1].phones[0] == "kʲ"
 
 
-@pytest.mark.parametrize(("code", "text"), [("ar", "ذهب الولد إلى المدرسة"), ("he", "שלום לכולם")])
-def test_a_text_without_its_vowels_warns(code, text, monkeypatch):
+@pytest.mark.parametrize(
+    ("code", "text", "message"),
+    [
+        ("ar", "ذهب الولد إلى المدرسة", "pip install dengjen-tashkeel-py"),
+        ("he", "שלום לכולם", "vowels"),
+        ("th", "สวัสดี", "pip install thaiphon"),
+    ],
+)
+def test_a_text_that_is_read_badly_warns(code, text, message, monkeypatch):
     monkeypatch.setattr(readers, "_tashkeel", lambda: None)
-    with pytest.warns(UserWarning, match="vowels"):
+    monkeypatch.setattr(readers, "_thaiphon", lambda: None)
+    with pytest.warns(UserWarning, match=message):
         assert respell(text, code) is None
 
 
@@ -96,3 +105,51 @@ def test_tashkeel():
     words = spelled_words("كتب الطالب الدرس في المكتبة", "ar")
     marked = ["كَتَبَ", "الطَّالِبُ", "الدَّرْسَ", "فِي", "الْمَكْتَبَة"]
     assert [normalize("NFC", word.spelling) for word in words] == [normalize("NFC", word) for word in marked]
+
+
+THAI = "รถไฟไป, SUV ช้าๆ"
+
+
+@pytest.fixture
+def thaiphon(monkeypatch):
+    """A reader that knows one sentence."""
+    phones = {"รถไฟ": [("r", "o", "t̚"), ("f", "a", "j")], "ไป": [("p", "a", "j")], "ช้า": [("tɕʰ", "a", None)]}
+
+    def sound(symbol):
+        return symbol and SimpleNamespace(symbol=symbol)
+
+    def read(word):
+        length = SimpleNamespace(name="LONG" if word == "ช้า" else "SHORT")
+        parts = [dict(zip(("onset", "vowel", "coda"), map(sound, letters))) for letters in phones[word]]
+        return SimpleNamespace(
+            best=SimpleNamespace(syllables=[SimpleNamespace(vowel_length=length, **part) for part in parts])
+        )
+
+    monkeypatch.setattr(
+        readers, "_thaiphon", lambda: (lambda text: ["รถไฟ", "ไป", ",", " ", "SUV", " ", "ช้า", "ๆ"], read)
+    )
+
+
+def test_thai_is_given_as_phones(thaiphon):
+    words = spelled_words(THAI, "th")
+    assert [(THAI[w.start : w.end], w.phones) for w in words] == [
+        ("รถไฟ", "rot̚faj"), ("ไป,", "paj"), ("SUV", ""), ("ช้า", "tɕʰaː"), ("ๆ", "tɕʰaː"),
+    ]  # fmt: skip
+    read = get_g2p(language="th")(THAI)
+    assert [w.word for w in read] == ["รถไฟ", "ไป", "SUV", "ช้า", "ๆ"]
+    assert read[0].phones == ["r", "o", "t̚", "f", "a", "j"] and read[2].phones[0] == "ɛ"
+
+
+def test_espeak_says_phones_and_keeps_the_spelling(thaiphon):
+    timeline = get_synthesizer("espeak")(THAI, language="th").timeline
+    assert [word.label for word in timeline.words] == ["รถไฟ", "ไป,", "SUV", "ช้า", "ๆ"]
+    labels = "".join(phone.label.lstrip("ˈˌ") for phone in timeline.phones)
+    assert labels.startswith("rotfajpaj") and labels.endswith("tɕaːtɕaː")
+
+
+def test_thaiphon():
+    pytest.importorskip("thaiphon_data_volubilis")
+    pytest.importorskip("pythainlp")
+    words = spelled_words("ผมอยากดื่มกาแฟ", "th")
+    assert [w.spelling for w in words] == ["ผม", "อยาก", "ดื่ม", "กาแฟ"]
+    assert [w.phones for w in words] == ["pʰom", "jaːk̚", "dɯːm", "kaːfɛː"]

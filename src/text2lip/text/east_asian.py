@@ -44,7 +44,7 @@ def japanese_words(text: str) -> list[PhonemeWord]:
     if words is None:
         words = [SpelledWord(*found.span(), found.group()) for found in re.finditer(r"\S+", text)]
     read = []
-    for start, end, spelling in (bare(word, text) for word in words):
+    for start, end, spelling, _ in (bare(word, text) for word in words):
         check_script(spelling, "ja")
         phones = kana_phones(spelling)
         if not phones and any(c.isalnum() for c in spelling):

@@ -87,14 +87,17 @@ class G2P:
         return words
 
     def _words(self, text: str, words: list[SpelledWord], clause: str) -> list[PhonemeWord]:
-        spoken = [phones for phones in self._read(clause) if phones]
-        if not words or not spoken:
-            return []
-        spellings = [word.spelling for word in words]
-        parted = _match(spoken, [_flat(self._read(spelling)) for spelling in spellings], spellings)
+        if any(word.phones for word in words):
+            parted = [parse_ipa(word.phones) if word.phones else _flat(self._read(word.spelling)) for word in words]
+        else:
+            spoken = [phones for phones in self._read(clause) if phones]
+            if not words or not spoken:
+                return []
+            spellings = [word.spelling for word in words]
+            parted = _match(spoken, [_flat(self._read(spelling)) for spelling in spellings], spellings)
         return [
             PhonemeWord(text[a:b], phones if self.stress else [p.lstrip(_STRESS) for p in phones], (a, b))
-            for (a, b, _), phones in zip(words, parted)
+            for (a, b, *_), phones in zip(words, parted)
             if phones
         ]
 
@@ -223,7 +226,7 @@ def bare(word: SpelledWord, text: str) -> SpelledWord:
     written = text[word.start : word.end]
     left = len(written) - len(written.lstrip(_SILENT))
     end = word.start + left + len(written.strip(_SILENT))
-    return SpelledWord(word.start + left, end, word.spelling.strip(_SILENT))
+    return SpelledWord(word.start + left, end, word.spelling.strip(_SILENT), word.phones)
 
 
 def _flat(words: list[list[str]]) -> list[str]:

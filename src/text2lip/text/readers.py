@@ -1,6 +1,7 @@
 """Readers: texts that espeak-ng can't read alone, spelled so that it can, by packages that are used where installed.
 
-Japanese becomes kana (`haqumei`, Apache-2.0), Arabic gets its vowel marks (`dengjen-tashkeel-py`, MIT or Apache-2.0).
+Japanese becomes kana (`haqumei`, Apache-2.0), Arabic gets its vowel marks (`dengjen-tashkeel-py`, MIT or Apache-2.0),
+Thai its phones (`pythainlp` and `thaiphon`, Apache-2.0, with the lexicon `thaiphon-data-volubilis`, CC BY-SA).
 A word keeps its place in the text, so that times and subtitles carry the user's own spelling.
 """
 
@@ -9,23 +10,27 @@ import re
 import threading
 import unicodedata
 import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 
 MARKED = 0.25  # vowel marks per letter from which on Arabic is read as written
-PACKAGES = {"ja": "haqumei", "ar": "dengjen-tashkeel-py"}
+PACKAGES = {"ja": "haqumei", "ar": "dengjen-tashkeel-py", "th": "thaiphon thaiphon-data-volubilis pythainlp"}
 _ARABIC_LETTERS, _ARABIC_MARKS = re.compile("[\u0621-\u064a]"), re.compile("[\u064b-\u0652\u0670]")
+_THAI = re.compile("[\u0e01-\u0e4e]+")
 _HEBREW = re.compile("[\u05d0-\u05ea]{2}")
 _INSIDE_NUMBER = re.compile(r"[\d.,]{2}")
 _lock = threading.Lock()
 
 
 class SpelledWord(NamedTuple):
-    """A word with its punctuation: `text[start:end]` of the user's text is read as `spelling`."""
+    """A word with its punctuation: `text[start:end]` of the user's text is read as `spelling`, or is said as the IPA
+    `phones`."""
 
     start: int
     end: int
     spelling: str
+    phones: str = ""
 
 
 class Respelling(NamedTuple):
@@ -36,27 +41,32 @@ class Respelling(NamedTuple):
     places: list[tuple[int, int]]
 
 
-def respell(text: str, language: str) -> Respelling | None:
+def respell(text: str, language: str, spell_phones: Callable[[str], str] = str) -> Respelling | None:
     """The spelling of a text that espeak-ng reads right; None where it reads the text itself.
-
-    Warns where Arabic or Hebrew would be read without its vowels.
 
     Args:
         text (`str`): one sentence is best.
         language (`str`): espeak-ng's code.
+        spell_phones (`Callable`): IPA -> what espeak-ng reads for it.
+
+    Raises, warns: as [`spelled_words`].
     """
     words = spelled_words(text, language)
     if words is None:
         return None
     spoken, tokens = "", []
     for word in words:
-        tokens.append((len(spoken), len(spoken) + len(word.spelling)))
-        spoken += word.spelling + " "
+        spelling = spell_phones(word.phones) if word.phones else word.spelling
+        tokens.append((len(spoken), len(spoken) + len(spelling)))
+        spoken += spelling + " "
     return Respelling(spoken, tokens, [(word.start, word.end) for word in words])
 
 
 def spelled_words(text: str, language: str) -> list[SpelledWord] | None:
-    """Every word of a text with its spelling, arguments and warnings as [`respell`]; None where it needs none."""
+    """Every word of a text with its spelling, arguments as [`respell`]; None where it needs none.
+
+    Warns where Arabic or Hebrew would be read without its vowels, and Thai by its letters.
+    """
     if text.isascii():
         return None
     if language == "ja":
@@ -69,11 +79,13 @@ def spelled_words(text: str, language: str) -> list[SpelledWord] | None:
         reader = _tashkeel()
         if reader:
             return _vowelled(text, reader)
-        warnings.warn(
-            "text: Arabic without vowel marks is read without most of its vowels; write them, or: "
-            f"pip install {PACKAGES['ar']}",
-            stacklevel=2,
-        )
+        what = "Arabic without vowel marks is read without most of its vowels; write them, or"
+        warnings.warn(f"text: {what}: pip install {PACKAGES['ar']}", stacklevel=2)
+    if language == "th" and _THAI.search(text):
+        reader = _thaiphon()
+        if reader:
+            return _thai_words(text, *reader)
+        warnings.warn(f"text: Thai is misread without a reader: pip install {PACKAGES['th']}", stacklevel=2)
     if language == "he" and _HEBREW.search(text):
         warnings.warn("text: Hebrew is read without most of its vowels; no reader of it is known here.", stacklevel=2)
     return None
@@ -116,6 +128,35 @@ def _vowelled(text: str, reader) -> list[SpelledWord] | None:
     return [SpelledWord(*span, word) for span, word in zip(spans, marked)]
 
 
+def _thai_words(text: str, cut, read) -> list[SpelledWord]:
+    words: list[SpelledWord] = []
+    place = 0
+    for written in cut(text):
+        start, place = place, place + len(written)
+        if written == "ๆ" and words:  # the word before it once more
+            words.append(SpelledWord(start, place, written, words[-1].phones))
+        elif _THAI.match(written):
+            with _lock:
+                syllables = read(written).best.syllables
+            words.append(SpelledWord(start, place, written, "".join(map(_syllable_phones, syllables))))
+        elif any(c.isalnum() for c in written):
+            words.append(SpelledWord(start, place, written))
+        elif words and written.strip():
+            words[-1] = words[-1]._replace(end=place)
+    return words
+
+
+def _syllable_phones(syllable) -> str:
+    parts = (syllable.onset, syllable.vowel, syllable.coda)
+    onset, vowel, coda = ("".join(p.symbol for p in _phonemes(part)) for part in parts)
+    return f"{onset}{vowel}{'ː' if syllable.vowel_length.name == 'LONG' else ''}{coda}"
+
+
+def _phonemes(part) -> tuple:
+    """The phonemes of an onset, a vowel or a coda: none, one, or the two of a cluster."""
+    return () if part is None else (part,) if hasattr(part, "symbol") else (part.first, part.second)
+
+
 @functools.lru_cache(maxsize=1)
 def _haqumei():
     try:
@@ -132,3 +173,15 @@ def _tashkeel():
     except (ImportError, RuntimeError):  # the second where it finds no onnxruntime
         return None
     return tashkeel
+
+
+@functools.lru_cache(maxsize=1)
+def _thaiphon():
+    """What cuts Thai into words, and what reads one."""
+    try:
+        import thaiphon_data_volubilis  # noqa: F401  thaiphon finds it itself, and misreads many words without it
+        from pythainlp.tokenize import word_tokenize
+        from thaiphon import analyze
+    except ImportError:
+        return None
+    return word_tokenize, analyze

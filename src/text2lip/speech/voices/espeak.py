@@ -239,6 +239,10 @@ def _mnemonic_table(voice: str) -> dict[str, str]:
     return table
 
 
+def _spell_phones(voice: str, ipa: str) -> str:
+    return " ".join(f"[[{codes}]]" for codes in mnemonics(ipa, _mnemonic_table(voice)))
+
+
 class EspeakSynthesizer:
     """espeak-ng, timed by its own phoneme events (each edge is the exact sample where espeak changes phone).
 
@@ -272,8 +276,9 @@ class EspeakSynthesizer:
     def _speak(self, text: str, language: str, speaking_rate: float, flags: int = 0) -> Speech:
         rate = min(MAX_WORDS_PER_MINUTE, max(80, round(WORDS_PER_MINUTE * check_rate(speaking_rate))))
         code = resolve_language(language)
-        spelled = None if flags else respell(text, code)
+        spelled = None if flags else respell(text, code, functools.partial(_spell_phones, self._voice(language)))
         spoken = spelled.text if spelled else text
+        flags |= _MNEMONICS if spelled and "[[" in spoken else 0
         raw = _run(readable_text(spoken, code), self._voice(language), rate, flags)
         samples = np.concatenate(raw.blocks or [np.zeros(0, np.int16)])
         phones, owners = _phones(raw, samples)
