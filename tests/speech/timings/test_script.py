@@ -71,6 +71,28 @@ def test_names_count_where_speakers_are_named_and_dashes_are_turns(tmp_path):
     assert tagged[0].lines[0].speaker == "ann lee" and tagged[2].lines[0].speaker == "ann lee"
 
 
+def test_captions_that_roll_up_are_said_once():
+    rolling = """WEBVTT
+Kind: captions
+
+00:00:00.160 --> 00:00:02.070 align:start position:0%
+_
+hello<00:00:00.480><c> all</c><00:00:00.880><c> of</c><00:00:01.120><c> you</c>
+
+00:00:02.070 --> 00:00:02.080 align:start position:0%
+hello all of you
+_
+
+00:00:02.080 --> 00:00:04.000 align:start position:0%
+hello all of you
+and<00:00:02.400><c> goodbye</c>
+""".replace("_", " ")
+    said = [(passage.lines[0].text, passage.start, passage.cue) for passage in read_script(rolling)]
+    assert said == [("hello all of you", 0.16, 1), ("and goodbye", 2.08, 3)]
+    twice = "1\n00:00:01,000 --> 00:00:02,000\nNo!\n\n2\n00:00:02,000 --> 00:00:03,000\nNo!\n"
+    assert len(read_script(twice)) == 2
+
+
 def test_other_timings_are_no_script_and_empty_subtitles_an_error():
     assert read_script([("a", 0, 1)]) is None and read_script("0.0\t0.25\tsil\n0.25\t0.5\tHH\n") is None
     with pytest.raises(ValueError, match="timings: no subtitle in it says anything"):

@@ -107,6 +107,7 @@ _CUE_TIMES = re.compile(
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _TAGS = re.compile(r"</?[a-z][^<>\n]*>|<\d[\d:.]*>|\{(?:\\|[a-z]:)[^{}\n]*\}", re.IGNORECASE)
 _ASIDES = re.compile(r"\[[^\[\]\n]*\]|[♩♪♫♬]|^\W*\([^()\n]*\)\W*$")
+_WORD_TIME = re.compile(r"<\d[\d:.]+><c[.>]")  # of automatic captions
 TURN_DASH = re.compile(r"^\s*[-‐–—]\s*(?=[^\W\d]|[\"'“‘«¿¡(…])|^\s*[-‐–—]\s+")  # no minus sign
 LINE_BREAK = re.compile(r"\n|\\N")
 _NEXT_NUMBER = re.compile(r"\s*\n[ \t]*\n\s*\d+\s*")  # of the cue that follows one without text
@@ -129,19 +130,25 @@ class WrittenCue(NamedTuple):
 def written_cues(text: str) -> list[WrittenCue]:
     """The subtitles of a SubRip or WebVTT file, in the file's order, their tags kept.
 
-    Numbers count the cues, whatever the file numbers them; one without text counts, but is left out.
+    Numbers count the cues, whatever the file numbers them; one without text counts, but is left out. In captions that
+    roll up word by word (`<00:01.500><c> word</c>`) a line that the cue before shows already is left out.
 
     Raises:
         ValueError: a cue that ends before it starts.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     found = list(_CUE_TIMES.finditer(text))
+    rolled, above = _WORD_TIME.search(text) is not None, set()
     cues = []
     for number, (times, following) in enumerate(zip(found, [*found[1:], None]), 1):
         body = text[times.end() : following.start() if following else len(text)]
         if following and _NEXT_NUMBER.fullmatch(body):
             continue
         body = _EMPTY_LINE.split(body.lstrip())[0].strip()
+        if rolled:
+            lines = body.split("\n")
+            body = "\n".join(line for line in lines if plain_line(line) not in above)
+            above = {plain_line(line) for line in lines}
         groups = times.groups(default="0")
         start, end = _seconds(*groups[:4]), _seconds(*groups[4:])
         if end < start:
