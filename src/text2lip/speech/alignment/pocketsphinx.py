@@ -1,7 +1,6 @@
 """Forced alignment of English by pocketsphinx, an acoustic model of its phones."""
 
 import difflib
-import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,9 +25,14 @@ WIDE_BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}  # slower; for s
 LONGEST_AT_ONCE = 60  # seconds
 # Of the senone scores of words on GRID: said ones -10 to -50, others -65 to -200 where the text has one too many.
 DOUBTED_SCORE, DOUBTED_BELOW_USUAL, SCORE_SLOPE = -60.0, -45.0, 10.0  # confidence 0.5, and how fast it falls
+SURE = 0.75  # no word is given up of which the exact alignment is surer
+EVIDENCE = 5  # frames of usual score that a word is given: "a" says little
 LONGEST_UNIT, LONGEST_LEFT = 5, 25  # times the usual length of a sound; frames that sound without a word
 LONGEST_OTHER = 15  # frames of speech that belong to no word
 HEARD = 0.5  # of a text's phones, at least
+WINDOW, MARGIN = 18_000, 1_500  # frames of a long recording that are searched at once, and at its end once more
+WINDOW_WORDS = 900  # that nobody says faster in it
+HOP_SAMPLES = round(HOP_SECONDS * SAMPLING_RATE)
 KEY = "text2lip."
 
 
@@ -84,9 +88,12 @@ def _score(units: list[_Unit]) -> float:
 def _confidences(aligned: list[list[_Unit]]) -> tuple[float, ...]:
     """That each word is said: voices differ in how well the model knows them, so a word is doubted that fits ill by
     itself and worse than the others."""
-    scores = [_score(units) if units else -math.inf for units in aligned]
-    usual = np.median([score for score in scores if score > -math.inf] or [0.0])
-    margins = np.array([max(score - DOUBTED_SCORE, score - usual - DOUBTED_BELOW_USUAL) for score in scores])
+    scores = np.array([_score(units) for units in aligned])
+    lengths = np.array([sum(unit.duration for unit in units) for units in aligned])
+    heard = lengths > 0
+    usual = np.median(scores[heard]) if heard.any() else 0.0
+    scores = np.where(heard, (scores * lengths + usual * EVIDENCE) / (lengths + EVIDENCE), -np.inf)
+    margins = np.maximum(scores - DOUBTED_SCORE, scores - usual - DOUBTED_BELOW_USUAL)
     return tuple(float(sure) for sure in expit(margins / SCORE_SLOPE))
 
 
@@ -99,7 +106,7 @@ def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_U
     if exact is None:
         return loose or _search_loosely(words, pcm, WIDE_BEAMS)[0]
     lost = [sure for sure, units in zip(_confidences(exact), loose or []) if not units]
-    mended = loose and (lost or other > LONGEST_OTHER) and max(lost, default=0.0) < 0.5
+    mended = loose and (lost or other > LONGEST_OTHER) and max(lost, default=0.0) < SURE
     return loose if mended else exact
 
 
@@ -150,14 +157,12 @@ def _decoder(beams: dict):
 
 def _search_in_beams(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[list[_Unit]] | None:
     decoder = _decoder(beams)
-    keys = [_add_word(decoder, word, phones) for word, phones in words]
     try:
-        if len(pcm) <= LONGEST_AT_ONCE * SAMPLING_RATE:
-            return _states(decoder, keys, pcm)
-        decoder.set_align_text(" ".join(keys))
-        _decode(decoder, pcm)
-        cuts = _cuts(decoder) if decoder.hyp() is not None else []
-        return _search_parts(words, pcm, cuts) if len(cuts) > 1 else _states(decoder, keys, pcm)
+        if len(pcm) > LONGEST_AT_ONCE * SAMPLING_RATE:
+            cuts = _long_cuts(words, pcm, beams)
+            if len(cuts) > 1:
+                return _search_parts(words, pcm, cuts)
+        return _states(decoder, [_add_word(decoder, word, phones) for word, phones in words], pcm)
     except RuntimeError:  # a pass found no path
         return None
 
@@ -175,12 +180,37 @@ def _states(decoder, keys: list[str], pcm: np.ndarray) -> list[list[_Unit]] | No
     return spoken if len(spoken) == len(keys) else None
 
 
-def _cuts(decoder) -> list[tuple[int, int]]:
-    """Where to cut a long recording: (number of words so far, frame), each in a pause after further words, the
-    end last.
+def _long_cuts(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[tuple[int, int]]:
+    """Where to cut a long recording, see [`_cuts`]; empty where no path goes through it.
 
-    The second pass keeps every state of every frame, so its memory grows with the square of the length.
+    Time and memory of a search grow faster than the recording's length, so it is looked through in windows, each of
+    which begins at the last pause but `MARGIN` of the one before.
     """
+    cuts, first, start = [], 0, 0
+    while first < len(words):
+        last = len(pcm) <= (start + WINDOW) * HOP_SAMPLES
+        ahead = words[first:] if last else words[first : first + WINDOW_WORDS]
+        decoder = _decoder(beams)
+        decoder.set_align_text(" ".join(_add_word(decoder, word, phones) for word, phones in ahead))
+        decoder.start_utt()
+        decoder.process_raw(pcm[start * HOP_SAMPLES : (start + WINDOW) * HOP_SAMPLES].tobytes(), full_utt=True)
+        if last:
+            decoder.end_utt()
+        if decoder.hyp() is None:
+            return []
+        found = [(first + count, start + frame) for count, frame in _cuts(decoder) if last or frame < WINDOW - MARGIN]
+        if not last:
+            decoder.end_utt()
+        if not found:
+            return []
+        cuts += found
+        first, start = cuts[-1]
+    return cuts
+
+
+def _cuts(decoder) -> list[tuple[int, int]]:
+    """What a decoder has heard, cut: (number of words so far, frame), each in a pause after further words, the end
+    last."""
     cuts, words, last = [], 0, 0
     segments = list(decoder.seg())
     for segment in segments:
@@ -198,16 +228,15 @@ def _cuts(decoder) -> list[tuple[int, int]]:
 
 def _search_parts(words: list, pcm: np.ndarray, cuts: list[tuple[int, int]]) -> list[list[_Unit]] | None:
     aligned: list[list[_Unit]] = []
-    samples = round(HOP_SECONDS * SAMPLING_RATE)
     first_word = first_frame = 0
     for last_word, last_frame in cuts:
-        end = len(pcm) if last_word == len(words) else last_frame * samples
-        part = _search(words[first_word:last_word], pcm[first_frame * samples : end])
-        if part is None:
-            return None
+        end = len(pcm) if last_word == len(words) else last_frame * HOP_SAMPLES
+        part = _search(words[first_word:last_word], pcm[first_frame * HOP_SAMPLES : end])
+        part = part or [[]] * (last_word - first_word)  # one that doesn't fit spoils no other
         aligned += [[unit._replace(start=unit.start + first_frame) for unit in units] for units in part]
         first_word, first_frame = last_word, last_frame
-    return aligned
+    heard = sum(len(phones) for (_, phones), units in zip(words, aligned) if units)
+    return aligned if heard >= HEARD * sum(len(phones) for _, phones in words) else None
 
 
 def _add_word(decoder, word: str, phones: list[str]) -> str:
