@@ -30,8 +30,11 @@ EVIDENCE = 5  # frames of usual score that a word is given: "a" says little
 LONGEST_UNIT, LONGEST_LEFT = 5, 25  # times the usual length of a sound; frames that sound without a word
 LONGEST_OTHER = 15  # frames of speech that belong to no word
 HEARD = 0.5  # of a text's phones, at least
-WINDOW, MARGIN = 18_000, 1_500  # frames of a long recording that are searched at once, and at its end once more
-WINDOW_WORDS = 900  # that nobody says faster in it
+SEARCHED, SEARCHED_TWICE = (
+    18_000,
+    1_500,
+)  # frames of a long recording that are searched at once, and at its end once more
+SEARCHED_WORDS = 900  # that nobody says faster in it
 HOP_SAMPLES = round(HOP_SECONDS * SAMPLING_RATE)
 KEY = "text2lip."
 
@@ -184,21 +187,25 @@ def _long_cuts(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict)
     """Where to cut a long recording, see [`_cuts`]; empty where no path goes through it.
 
     Time and memory of a search grow faster than the recording's length, so it is looked through in windows, each of
-    which begins at the last pause but `MARGIN` of the one before.
+    which begins at the last pause but `SEARCHED_TWICE` of the one before.
     """
     cuts, first, start = [], 0, 0
     while first < len(words):
-        last = len(pcm) <= (start + WINDOW) * HOP_SAMPLES
-        ahead = words[first:] if last else words[first : first + WINDOW_WORDS]
+        last = len(pcm) <= (start + SEARCHED) * HOP_SAMPLES
+        ahead = words[first:] if last else words[first : first + SEARCHED_WORDS]
         decoder = _decoder(beams)
         decoder.set_align_text(" ".join(_add_word(decoder, word, phones) for word, phones in ahead))
         decoder.start_utt()
-        decoder.process_raw(pcm[start * HOP_SAMPLES : (start + WINDOW) * HOP_SAMPLES].tobytes(), full_utt=True)
+        decoder.process_raw(pcm[start * HOP_SAMPLES : (start + SEARCHED) * HOP_SAMPLES].tobytes(), full_utt=True)
         if last:
             decoder.end_utt()
         if decoder.hyp() is None:
             return []
-        found = [(first + count, start + frame) for count, frame in _cuts(decoder) if last or frame < WINDOW - MARGIN]
+        found = [
+            (first + count, start + frame)
+            for count, frame in _cuts(decoder)
+            if last or frame < SEARCHED - SEARCHED_TWICE
+        ]
         if not last:
             decoder.end_utt()
         if not found:
