@@ -2,6 +2,7 @@ import pytest
 
 from text2lip.text import readers
 from text2lip.text.east_asian import chinese_words, japanese_words, kana_phones
+from text2lip.text.readers import SpelledWord
 from text2lip.text.visemes import split_phone
 
 
@@ -42,10 +43,16 @@ def test_kanji_without_a_reader_are_refused(monkeypatch):
         japanese_words("これは漢字")
 
 
+def test_letters_inside_of_a_japanese_word_are_said(monkeypatch):
+    monkeypatch.setattr("text2lip.text.east_asian.spelled_words", lambda text, language: [SpelledWord(0, 3, "ai ヲ")])
+    phones = japanese_words("aiを")[0].phones
+    assert len(phones) > 1 and phones[-1] == "o"
+
+
 def test_mandarin():
     pytest.importorskip("pypinyin")
     words = chinese_words("银行行长，SUV 3岁儿子。")
     assert [w.word for w in words][:2] == ["银行", "行长"] and words[1].span == (2, 4)
     assert " ".join(words[0].phones + words[1].phones) == "i˧˥ n x a˧˥ ŋ x a˧˥ ŋ tʂ a˧˩˧ ŋ"
-    assert "SUV" in "".join(w.word for w in words) and all(w.phones for w in words)
+    assert "SUV" in [w.word.strip("， ") for w in words] and all(w.phones for w in words)
     assert words[-1].phones[-2:] == ["ts", "ɨ"]

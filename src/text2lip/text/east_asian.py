@@ -4,7 +4,7 @@ import re
 
 from text2lip.text.phonemes import PhonemeWord, bare, get_g2p
 from text2lip.text.readers import SpelledWord, spelled_words
-from text2lip.text.scripts import check_script
+from text2lip.text.scripts import UNSPACED, check_script
 
 
 # consonant -> its kana with a i u e o; what is changed before i and before small ya yu yo follows below
@@ -46,9 +46,7 @@ def japanese_words(text: str) -> list[PhonemeWord]:
     read = []
     for start, end, spelling, _ in (bare(word, text) for word in words):
         check_script(spelling, "ja")
-        phones = kana_phones(spelling)
-        if not phones and any(c.isalnum() for c in spelling):
-            phones = [phone for word in get_g2p("espeak", "ja")(spelling) for phone in word.phones]
+        phones = [phone for part in spelling.split() for phone in kana_phones(part) or _other(part)]
         if phones:
             read.append(PhonemeWord(text[start:end], phones, (start, end)))
     return read
@@ -109,17 +107,23 @@ def chinese_words(text: str) -> list[PhonemeWord]:
     except ImportError as error:
         raise ImportError("Mandarin by this voice needs: pip install pypinyin") from error
     words, place = [], 0
-    for word in seg.cut(text):
+    runs = re.findall(r"[\u3400-\u9fff]+|[^\W\u3400-\u9fff]+|.", text, re.DOTALL)
+    for word in (word for run in runs for word in (seg.cut(run) if UNSPACED.match(run) else [run])):
         span = (place, place + len(word))
         place = span[1]
         initials = lazy_pinyin(word, style=Style.INITIALS, errors="ignore")
         finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors="ignore")
-        phones = [phone for pair in zip(initials, finals) for phone in _syllable(*pair)]
-        if not phones and any(c.isalnum() for c in word):
-            phones = [phone for spoken in get_g2p("espeak", "cmn")(word) for phone in spoken.phones]
+        phones = [phone for pair in zip(initials, finals) for phone in _syllable(*pair)] or _other(word, "cmn")
         if phones:
             words.append(PhonemeWord(word, phones, span))
     return words
+
+
+def _other(word: str, language: str = "ja") -> list[str]:
+    """Letters and digits as espeak-ng reads them."""
+    if not any(c.isalnum() for c in word):
+        return []
+    return [phone for spoken in get_g2p("espeak", language)(word) for phone in spoken.phones]
 
 
 def _syllable(initial: str, final: str) -> list[str]:

@@ -107,7 +107,7 @@ def quieten(text: TracedText) -> TracedText:
 def _is_shouted(sentence: str) -> bool:
     if not sentence.isupper():
         return False
-    words = re.findall(r"[^\W\d_]{2,}", sentence)
+    words = [word for word in re.findall(r"[^\W\d_]{2,}", sentence) if word != word.lower()]  # scripts without case
     return len(words) >= 3 and max(map(len, words)) >= 4
 
 

@@ -100,8 +100,9 @@ def _kana(text: str, reader) -> list[SpelledWord]:
     for item in items:
         start, end = item.char_span
         written = text[start:end]
-        unread = item.is_unknown and any(c.isalnum() for c in written)
-        if not unread and (item.pos == "記号" or item.is_unknown or not item.pron):
+        read = re.search("[ァ-ヺ]", item.pron)  # else its reading is a pause
+        unread = not read and item.is_unknown and any(c.isalnum() for c in written)
+        if not read and not unread:
             if not written.strip():
                 continue
             if unicodedata.category(written[0]) in ("Ps", "Pi"):

@@ -110,8 +110,8 @@ def test_kokoro_speaks_each_language_by_a_speaker_of_its_own(stand_in):
 def test_kokoro_keeps_the_spelling_of_japanese(stand_in, monkeypatch):
     words = [SpelledWord(0, 2, "カレ ワ"), SpelledWord(2, 6, "キョー、"), SpelledWord(6, 9, "サン シタ。")]
     monkeypatch.setattr("text2lip.text.east_asian.spelled_words", lambda text, language: words)
-    timeline = KokoroSynthesizer()("彼は「今日、三した。", language="ja").timeline
-    assert [word.label for word in timeline.words] == ["彼は", "「今日、", "三した。"]
+    timeline = KokoroSynthesizer()("彼は「今日、3した。", language="ja").timeline
+    assert [word.label for word in timeline.words] == ["彼は", "「今日、", "3した。"]
     labels = [phone.label for phone in timeline.phones if phone.label]
     assert labels == ["k", "a", "ɾ", "e", "w", "a", "kʲ", "oː", "s", "a", "ɴ", "ɕ", "i", "t", "a"]
 

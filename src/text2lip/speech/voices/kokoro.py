@@ -158,10 +158,10 @@ def _items(text: str, language: str) -> list[tuple[str, str]]:
 
 
 def _written(text: str, starts: list[int]) -> list[tuple[int, int]]:
-    """(start, end) of words as written, with their punctuation: cut at spaces, and before the words of scripts that
-    have none."""
+    """(start, end) of words as written, with their punctuation: cut at spaces, and in scripts that have none at the
+    words."""
     spans = []
-    cuts = [start for start in starts if UNSPACED.match(text[start])]
+    cuts = starts if UNSPACED.search(text) else []
     for found in re.finditer(r"\S+", text):
         inside = [cut - len(_OPENING.search(text, 0, cut).group()) for cut in cuts if cut < found.end()]
         edges = [found.start(), *(cut for cut in inside if cut > found.start()), found.end()]
