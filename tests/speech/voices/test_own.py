@@ -30,6 +30,8 @@ def test_a_function_is_timed_by_alignment(spoken):
     assert speech.timeline.phones[-1].end == speech.duration == spoken.duration
     differences = [a.start - b.start for a, b in zip(speech.timeline.words, spoken.timeline.words)]
     assert np.abs(differences).mean() < 0.05
+    as_transformers_do = {"audio": spoken.audio[None], "sampling_rate": spoken.sampling_rate}
+    assert synthesize(TEXT, lambda text: as_transformers_do).timeline == speech.timeline
     german = synthesize("Guten Morgen.", lambda text: (spoken.audio[:20_000], spoken.sampling_rate), "de")
     assert [word.label for word in german.timeline.words] == ["Guten", "Morgen."]
 
@@ -78,7 +80,9 @@ def test_times_of_tuples_and_missing_words(spoken):
         ((np.full(800, 900.0), 8_000), "sound of 'mine' samples reach 900; wants floats"),
         ((np.zeros(800), None), "sound of 'mine' sampling_rate: missing"),
         ((np.zeros((800, 2)), 8_000), "800 channels; .* transpose"),
-        (("a", "b"), "sound of 'mine'"),
+        ((8_000, np.zeros(800)), r"gave a tuple of int, ndarray; wants .audio, sampling rate."),
+        ({"sound": 1}, "gave dict; wants"),
+        ("/no/such.wav", "sound of 'mine' .*such.wav"),
         (Speech(np.ones(800), 8_000, Timeline([("a", 0, 5)], [], 5)), "times of 'mine' .* after the end of the clip"),
         (Speech(np.ones(800), 8_000, Timeline([("a", 0)], [], 1)), "times of 'mine' can't be used"),
     ],

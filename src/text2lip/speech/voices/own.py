@@ -1,9 +1,12 @@
 """A voice of the user's own: a plain function or an object, and what it gives made into speech with exact times."""
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from text2lip.speech.alignment.best_effort import best_times
 from text2lip.speech.alignment.silences import end_with_the_sound
@@ -23,8 +26,9 @@ OPTIONS = ("language", "speaking_rate")
 class FunctionSynthesizer:
     """A function `f(text)` or `f(text, language=..., speaking_rate=...)`, either of them or both, as a voice.
 
-    It returns (audio, sampling rate), whose times are found by forced alignment, or a [`Speech`]. Without a parameter
-    `language` it is taken to speak the language that is asked for.
+    It returns (audio, sampling rate), or a dictionary of both as a pipeline of transformers does, or the path of a
+    sound file, whose times are found by forced alignment; or a [`Speech`]. Without a parameter `language` it is taken
+    to speak the language that is asked for.
     """
 
     languages = None
@@ -95,18 +99,24 @@ def _missing_options(function: Callable) -> list[str]:
 def speech_of(given: Any, name: str, text: str, language: str) -> Speech:
     """What a voice of that name gave for a text, as float32 mono with times that end with the sound.
 
-    int16 and several channels are converted; (phone, start, end) tuples become segments; words that are missing are
-    found by the phones, phones that are missing by forced alignment.
+    Sound as [`read_audio`] takes it becomes mono; (phone, start, end) tuples become segments; missing words are found
+    by the phones, missing phones by forced alignment.
 
     Raises:
         ValueError: no sound, sound that can't be used, or times that are none, or longer than the sound.
     """
+    timeline = None
     if isinstance(given, Speech) and given.audio is not None:
         audio, rate, timeline = given.audio, given.sampling_rate, given.timeline
-    elif isinstance(given, tuple) and len(given) == 2:
-        (audio, rate), timeline = given, None
+    elif isinstance(given, dict) and {"audio", "sampling_rate"} <= set(given):
+        audio, rate = given["audio"], given["sampling_rate"]
+    elif isinstance(given, (str, os.PathLike)):
+        audio, rate = given, None
+    elif isinstance(given, tuple) and len(given) == 2 and np.ndim(given[0]):
+        audio, rate = given
     else:
         found = "no sound" if isinstance(given, Speech) else type(given).__name__
+        found = f"a tuple of {', '.join(type(item).__name__ for item in given)}" if found == "tuple" else found
         raise ValueError(f"voice: {name!r} gave {found}; wants (audio, sampling rate), or a Speech with sound.")
     try:
         audio, rate = read_audio(audio, rate)
