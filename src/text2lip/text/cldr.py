@@ -103,6 +103,8 @@ class CldrWords:
         found |= {symbol.lower(): unit for symbol, unit in found.items() if re.fullmatch("[mcd]?L", symbol)}
         return found | {
             "°": "angle-degree",
+            "KB": "digital-kilobyte",
+            "kph": "speed-kilometer-per-hour",
             "℃": "temperature-celsius",
             "℉": "temperature-fahrenheit",
             "Mbit/s": "digital-megabit",

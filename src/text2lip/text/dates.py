@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from text2lip.text.numerals import NOT_IN, Numerals
 
 
+_WORDS_TOO = ("mar", "set", "v", "x")  # short names of months that are more often other words
 _SUFFIX = r"(?:st|nd|rd|th|er|º|°|\.)?"
 
 
@@ -18,7 +19,7 @@ class DateForms:
     def dates(self) -> Iterator[tuple]:
         """Passes for dates; (pattern, what is said for a match)."""
         months = self.numerals.words.months()
-        names = "|".join(re.escape(name) for name in sorted(months, key=len, reverse=True) if len(name) > 2)
+        names = "|".join(re.escape(name) for name in sorted(months, key=len, reverse=True) if name not in _WORDS_TOO)
         order = re.sub(r"[^dMy]", "", re.sub(r"'[^']*'", "", self.numerals.words.date_pattern("short")))
         order = re.sub(r"(.)\1+", r"\1", order)
         yield rf"{NOT_IN}(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})(?![\w-])", lambda found: self._date(found, "yMd")
@@ -33,14 +34,21 @@ class DateForms:
             yield r"\b([Ww] )?(\d{4})(?= roku\b)", self._in_year
         if not names:
             return
-        if self.numerals.base == "en":
+        capital = "(?=[A-Z])" if self.numerals.base == "en" else ""  # all 3 may come
+        if capital:
             yield (
-                rf"\b(?i:({names}))\.? (\d{{1,2}})(?:st|nd|rd|th)?\b(?![\d:%/])(?:,? (\d{{4}})\b)?",
+                rf"\b({capital}(?i:{names}))\.? (\d{{1,2}})[-–](\d{{1,2}})\b(?![\d:%/-])",
+                lambda found: (
+                    f"{self._month_day(found[2], months[found[1].lower()], None)} to {self._day(int(found[3]))}"
+                ),
+            )
+            yield (
+                rf"\b{capital}(?i:({names}))\.? (\d{{1,2}})(?:st|nd|rd|th)?\b(?![\d:%/])(?:,? (\d{{4}})\b)?",
                 lambda found: self._month_day(found[2], months[found[1].lower()], found[3]),
             )
         if "day" in self.numerals.table or "days" in self.numerals.table or "day_first" in self.numerals.table:
             yield (
-                rf"{NOT_IN}(?:[Tt]he )?(\d{{1,2}}){_SUFFIX} (?:of )?(?i:({names}))\b(?:\.(?= \d{{4}}))?"
+                rf"{NOT_IN}(?:[Tt]he )?(\d{{1,2}}){_SUFFIX} (?:of )?{capital}(?i:({names}))\b(?:\.(?= \d{{4}}))?"
                 r"(?:,? (\d{4})\b( года| г\.)?)?",
                 lambda found: self._day_month(found, months[found[2].lower()]),
             )

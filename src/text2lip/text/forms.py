@@ -100,9 +100,11 @@ class SpokenForms(Numerals):
         scale = "|".join(re.escape(name) for name in sorted(self.table.get("scales", {}), key=len, reverse=True))
         scale = rf"(?:\s?(?P<{{0}}>(?i:{scale}))(?!\w))?" if scale else "(?P<{0}>(?!))?"
         pattern = (
-            rf"(?<![\w.,])(?P<minus>[-−]?)(?P<sign>{sign})\s?(?P<amount>{self.num}){scale.format('scale')}(?![\w])"
-            rf"|(?<![\w.,])(?:(?P<low>{self.num}){_DASH})?(?P<minus2>[-−]?)(?P<amount2>{self.num}){scale.format('scale2')}\s?(?P<sign2>{sign})(?!\w)"
+            rf"(?<![\w.,])(?P<minus>[-−]?)(?P<sign>{sign})\s?(?:(?P<from>{self.num}){_DASH})?(?P<amount>{self.num}){scale.format('scale')}(?![\w])"
+            rf"|(?<![\w.,$€£])(?:(?P<low>{self.num}){_DASH})?(?P<minus2>[-−]?)(?P<amount2>{self.num}){scale.format('scale2')}\s?(?P<sign2>{sign})(?!\w)"
         )
+        if to := self.table.get("to"):  # $5-$10, 10%-20%
+            yield rf"((?:{sign})\s?{self.num}|\d\s?%){_DASH}(?={sign}|\d+(?:[.,]\d+)?\s?%)", rf"\1 {to} "
         yield pattern, lambda found: self._amount(found, names)
 
     def _amount(self, found: re.Match, names: dict[str, str]) -> str:
@@ -113,9 +115,10 @@ class SpokenForms(Numerals):
         scale = (found["scale"] or found["scale2"] or "").lower()
         name = lambda number: self.words.plural(number, forms[0]) if forms else self.words.currency(code, number)  # noqa: E731
         sign = self.negative("{}") if found["minus"] or found["minus2"] else "{}"
+        low = found["low"] or found["from"]
+        low = f"{self.number(low, True)} {self.table.get('to', '')} " if low else ""
         if scale:
-            return sign.format(f"{self.number(amount)} {self.table['scales'][scale]} {name(5_000_000)}")
-        low = f"{self.number(found['low'], True)} {self.table.get('to', '')} " if found["low"] else ""
+            return sign.format(low + f"{self.number(amount)} {self.table['scales'][scale]} {name(5_000_000)}")
         if len(fraction) > 2 or (fraction and self.table.get("joined")):
             return sign.format(low + f"{self.number(amount)}{self.gap}{name(2)}")
         minor = int(fraction.ljust(2, "0") or 0)
@@ -230,8 +233,15 @@ class SpokenForms(Numerals):
                 lambda found: f"{found[1]} {self.cardinal(_value(found[2]))}",
             )
 
-    def _ruler(self, found: re.Match) -> str:
+    def _ruler(self, found: re.Match) -> str | None:
         number = _value(found[2])
+        after = found.string[found.end() :][:10]
+        if (
+            found[2] == "I"
+            and self.base == "en"
+            and not re.match(r"[^\w\s]|\s*$| (?:of|reigned|ruled|died)\b| and [A-Z]", after)
+        ):
+            return None  # I told Peter I would
         if number > self.table.get("roman_ordinal_to", 99):
             return f"{found[1]} {self.cardinal(number)}"
         said = self.words.number(number, "spellout-ordinal", "spellout-ordinal-masculine")
