@@ -135,7 +135,10 @@ class SpokenForms(Numerals):
     def _phones(self):
         plus = self.table.get("plus", "+")
         grouped = lambda text: ", ".join(self.digits(part) for part in re.findall(r"\d+", text))  # noqa: E731
-        yield r"(?<![\w.+])\+(\d[\d ()./-]{6,20}\d)(?!\w)", lambda found: f"{plus} {grouped(found[1])}"
+        yield (
+            r"(?<![\w.+])\+(?!\d+\.\d+(?![\d.]))(\d[\d ()./-]{6,20}\d)(?!\w)",
+            lambda found: f"{plus} {grouped(found[1])}",
+        )
         yield r"(?<![\w.])\((\d{3,5})\)[ -]?(\d{3,4}(?:[ -]\d{3,4}){1,2})(?![\w-])", lambda found: grouped(found[0])
         if self.base == "en":
             yield r"(?<![\w.$€£-])(?:1-)?(?:\d{3}[-.])?\d{3}[-.]\d{4}(?![\w-])", lambda found: grouped(found[0])
