@@ -58,3 +58,13 @@ def test_a_phone_ends_with_its_sound():
     assert [phone.label for phone in found.phones] == ["", "a", "v", ""]
     assert found.phones[2].end == pytest.approx(0.5) and found.words == [("have", 0.1, found.phones[2].end)]
     assert found.phones[3].end == found.duration == 1.0
+
+
+def test_a_last_vowel_that_is_not_heard_leaves_the_mouth_shut():
+    audio = np.zeros(16_000, np.float32)
+    audio[1_600:8_000] = 0.1
+    phones = [("d", 0.1, 0.2), ("e", 0.2, 0.3), ("s", 0.3, 0.5), ("ɯ", 0.5, 0.9)]
+    speech = Speech(audio, 16_000, Timeline.from_phones(phones, [("です", 0.1, 0.9)], duration=1.0))
+    found = end_with_the_sound(speech).timeline
+    assert found.phones[-2].label == "ɯ" and found.phones[-2].end == pytest.approx(0.52)
+    assert found.words[-1].end == pytest.approx(0.52)

@@ -75,17 +75,20 @@ def end_with_the_sound(speech: Speech) -> Speech:
     """End a phone where its sound ends, and let silence follow.
 
     Models and aligners stretch the last phone before a pause over the quiet after it, which would hold the mouth open.
-    A phone with `SHORTEST_QUIET` or more below -50 dB at its end is cut there (closures of stops are shorter).
+    A phone with `SHORTEST_QUIET` or more below -50 dB at its end is cut there (closures of stops are shorter); so is
+    the last one before a pause where all of it is quiet, such as the vowel that Japanese drops ("desu").
     """
     frame = speech.sampling_rate // 100
     count = len(speech.audio) // frame
     power = np.mean(speech.audio[: count * frame].reshape(count, frame) ** 2, axis=1, dtype=np.float64)
     loud = np.flatnonzero(power > QUIET**2)
     phones: list[Segment] = []
-    for phone in speech.timeline.phones:
+    following = [*speech.timeline.phones[1:], Segment("", 0.0, 0.0)]
+    for phone, after in zip(speech.timeline.phones, following):
         if phone.label:
             first, last = np.searchsorted(loud, [int(phone.start * 100), int(np.ceil(phone.end * 100))])
-            end = min(phone.end, (loud[last - 1] + 1) / 100) if last > first else phone.end
+            unheard = phone.end if after.label else phone.start
+            end = min(phone.end, (loud[last - 1] + 1) / 100) if last > first else unheard
             if phone.end - end >= SHORTEST_QUIET:
                 phone = phone._replace(end=max(end, phone.start + 0.02))
             phones.append(phone)
