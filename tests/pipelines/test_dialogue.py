@@ -46,6 +46,8 @@ def test_a_text_with_names_subtitles_and_silence_are_dialogues_too(pipe):
     assert [(turn.speaker, turn.cue, round(turn.start, 2)) for turn in cues.timeline.turns] == [
         ("Ann", 1, 0.2), ("Bob", 2, 1.0)
     ]  # fmt: skip
+    for same in (TURNS[:2], VTT):
+        assert pipe.speak(same, timings=VTT, speakers=WHO).timeline.turns == cues.timeline.turns
     nobody = {"Ann": Speaker(), "Bob": Speaker()}
     silent = pipe.speak(TURNS, speakers=nobody, voice=None)
     assert silent.audio is None and len(silent.timeline.turns) == 3

@@ -45,7 +45,11 @@ def test_without_a_voice_or_with_audio_they_are_times_alone(pipe):
 
 
 def test_what_does_not_fit_a_script(pipe):
-    assert Text2LipRequest(" Hello  Bob. Hi.", "a.png", timings=SRT, voice="espeak").clips()
+    (fits,) = Text2LipRequest(" Hello  Bob. Hi.", "a.png", timings=SRT, voice="espeak").clips()
+    assert len(fits.script()) == 2
+    backwards = "\n".join(reversed(SRT.split("\n\n")))  # as a file may be
+    (fits,) = Text2LipRequest(backwards, "a.png", timings=backwards).clips()
+    assert [passage.cue for passage in fits.script()] == [2, 1]
     for given, message in (
         ({"prompt": "Something else."}, "prompt: other words than the subtitles in timings"),
         ({"speaking_rate": 2}, "speaking_rate: 2, but the times come from audio or timings"),

@@ -30,7 +30,7 @@ class Scripted:
             return self
         if self.audio is None and self.timings is None:
             return replace(self, prompt=None, timings=self.prompt)
-        if self.speakers and self.timings is None:
+        if self.speakers:
             script = read_script(self.prompt, list(self.speakers))
             return replace(self, prompt=[line[:2] for passage in script for line in passage.lines])
         return replace(self, prompt="\n".join(cue.label for cue in read_cues(self.prompt)))
@@ -48,11 +48,22 @@ class Scripted:
         return "\n".join(line.text for line in self.lines) or self.prompt
 
     def script(self) -> list[Passage] | None:
-        """What voices say turn by turn; None for a plain text, and where a recording or `timings` alone are given."""
+        """What voices say turn by turn; None for a plain text, and where a recording or `timings` alone are given.
+
+        Raises:
+            ValueError: a prompt beside subtitles that says something else.
+        """
         if self.audio is not None or (self.timings is not None and self.voice is None):
             return None
         if self.timings is not None:
-            return read_script(self.timings, list(self.speakers or ()))
+            script = read_script(self.timings, list(self.speakers or ()))
+            text = " ".join(text for _, text in self.prompt) if is_dialogue(self.prompt) else self.prompt
+            said = [line.text for passage in script or () for line in passage.lines]
+            if script and text and sorted(text.split()) != sorted(" ".join(said).split()):
+                raise ValueError(
+                    "prompt: other words than the subtitles in timings, which are spoken; leave one of them out."
+                )
+            return script
         return [Passage(lines)] if (lines := self.lines) else None
 
     def say(self, line: Line, pace: float) -> "Speech":
