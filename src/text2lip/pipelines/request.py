@@ -33,6 +33,7 @@ Voice: TypeAlias = "str | Synthesizer | Callable | None"
 
 MOTIONS = ("articulatory", "networks", "sound")
 CONDITIONS = ("none", "speech", "pseudo")
+BACKGROUNDS = ("replace", "keep")
 VIDEO_ENDS = ("loop", "hold", "cut")
 MAX_FPS = 120
 MAX_MINUTES = 120  # of one clip; all of its landmarks stay in memory
@@ -88,6 +89,8 @@ class Text2LipRequest(Scripted):
             visemes and subtitles of a shorter one end with it; a longer one ends in silence.
         video_end (`str`): what follows when a video is shorter than its new speech: "loop" plays it back and
             forth, "hold" stays at its last frame, "cut" ends with it. A longer one is always cut.
+        background (`str`): what becomes of a film's old sound: "replace" it by the new one, or "keep" it, lowered
+            while the new voice speaks; for the path of a film.
         motion (`str`, *optional*): "articulatory", "networks", or "sound": the lips follow the sound alone, words
             or not; by default only where no words are known.
         renderer (`str` or [`Renderer`], *optional*): "auto", "geometric", "learned" or "echomimic"; or an object that
@@ -161,6 +164,9 @@ class Text2LipRequest(Scripted):
         choices=VIDEO_ENDS,
         help="when a video is shorter than the speech: play it back and forth, hold its last frame, or end with it",
     )
+    background: str = asked(
+        "replace", "--background", choices=BACKGROUNDS, help="a video's old sound: replaced, or kept under the new one"
+    )
     motion: str | None = asked(None, "--motion", choices=MOTIONS, help="what moves the lips")
     renderer: "str | Renderer | None" = asked(
         None, "--renderer", choices=("auto", "geometric", "learned", "echomimic"), help="what draws the frames"
@@ -208,7 +214,12 @@ class Text2LipRequest(Scripted):
         for one in self.generator if isinstance(self.generator, (list, tuple)) else [self.generator]:
             if one is not None and type(one).__name__ != "Generator":
                 raise ValueError(f"generator: got {type(one).__name__}; wants a torch.Generator.")
-        choices = {"motion": (None, *MOTIONS), "video_end": VIDEO_ENDS, "audio_condition": CONDITIONS}
+        choices = {
+            "motion": (None, *MOTIONS),
+            "video_end": VIDEO_ENDS,
+            "background": BACKGROUNDS,
+            "audio_condition": CONDITIONS,
+        }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}: {getattr(self, name)!r}; choose one of {tuple(c for c in allowed if c)}.")
@@ -260,6 +271,14 @@ class Text2LipRequest(Scripted):
             clip._check_clip(FIELDS if names is None else names)
         return clips
 
+    def with_background(self, speech: "Speech", seconds: float) -> "Speech":
+        """What is heard for so many seconds: speech, over the film's old sound if that is kept."""
+        if self.background == "replace":
+            return speech
+        from text2lip.speech.background import keep_background
+
+        return keep_background(speech, self.image, seconds)
+
     def _check_clip(self, names: Iterable[str]) -> None:
         """Refuse no text, no image, and a pace or a voice that can't keep to the times that are given."""
         if not isinstance(self.language, str) or not self.language.strip():
@@ -271,6 +290,10 @@ class Text2LipRequest(Scripted):
             raise ValueError(
                 "image: None; give a portrait: a path, a PIL image, a uint8 array or a tensor; or a video."
             )
+        if self.background == "keep":
+            from text2lip.speech.background import check_background
+
+            check_background(self.image, self.voice)
         if self.audio is None and self.timings is None:
             return
         if self.speaking_rate != 1:

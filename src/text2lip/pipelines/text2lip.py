@@ -232,9 +232,8 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
 
     def _streams(self, request: Text2LipRequest, **callbacks: Any) -> Iterator[Text2LipStream]:
         """The clips of a request up to their first frames, one after another; what they share is seen once."""
-        clips = request.clips()
         scenes, reference_sets = {}, {}
-        for clip in clips:
+        for clip in request.clips():
             pictures = id(clip.image), id(clip.reference)
             if pictures not in scenes:
                 scenes[pictures] = self._scene(clip, reference_sets)
@@ -246,6 +245,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             speech = heard.without_sound() if clip.voice is None else heard
             features = sound_features(clip.audio_condition, speech, lip_motion, self.components)
             landmarks, frames = self.draw(scene, lip_motion, clip, audio_features=features, **callbacks)
+            speech = clip.with_background(speech, len(landmarks) / scene.fps)
             yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer)
 
     @takes("image", "speakers", "face_index", "reference", "fps", "video_end")

@@ -1,5 +1,6 @@
 """Sound from files and arrays: decoding with PyAV, what of it is heard, resampling."""
 
+import math
 import os
 from fractions import Fraction
 
@@ -22,6 +23,7 @@ PRIMING = {
     "mp3": 1105, "nellymoser": 128, "opus": 312, "ra_144": 160, "real_144": 160, "wmav1": 2048, "wmav2": 2048,
 }  # fmt: skip
 """Samples by which FFmpeg's encoder and decoder of a codec delay sound, measured by correlation."""
+MOST_DELAY = 4096  # samples; more than any of them
 
 
 def load_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, int]:
@@ -34,7 +36,7 @@ def load_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
     return to_mono(audio), rate
 
 
-def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, int]:
+def read_audio(source, sampling_rate: int | None = None, *, seconds: float | None = None) -> tuple[np.ndarray, int]:
     """Read sound with its channels, rate and level.
 
     Of several tracks of a file it's the one that players choose: marked as default, not for the hard of hearing; or
@@ -47,6 +49,7 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
             [`synthesize`] gave, or samples of shape (samples,) or (channels, samples), one to eight channels: floats
             in [-1, 1], or int16 / int32, which are scaled to it.
         sampling_rate (`int`, *optional*): Hz; needed for an array; a file brings its own.
+        seconds (`float`, *optional*): of a file, after which no more is read.
 
     Returns:
         `tuple[np.ndarray, int]`: float32 in [-1, 1], (samples,) for one channel and (channels, samples) for more, and
@@ -61,7 +64,7 @@ def read_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
             raise ValueError("audio: this Speech holds times alone; give them as timings, or speech that has sound.")
         source, sampling_rate = source.audio, sampling_rate or source.sampling_rate
     if isinstance(source, (str, os.PathLike)):
-        audio, rate = _decode(source)
+        audio, rate = _decode(source, seconds)
         if sampling_rate is not None and int(sampling_rate) != rate:
             raise ValueError(f"sampling_rate: got {sampling_rate}, but {str(source)!r} has {rate} Hz; leave it out.")
         loudest = float(np.abs(audio).max())
@@ -165,7 +168,7 @@ def fit_audio(audio: np.ndarray, sampling_rate: int, num_frames: int, fps: float
     return fit_samples(audio, round(num_frames / fps * sampling_rate)).astype(np.float32)
 
 
-def _decode(path) -> tuple[np.ndarray, int]:
+def _decode(path, seconds: float | None = None) -> tuple[np.ndarray, int]:
     """(channels, samples) float32 and Hz of the sound track of a file that players choose."""
     import av
 
@@ -178,7 +181,7 @@ def _decode(path) -> tuple[np.ndarray, int]:
     best, loudest = None, 0.0
     try:
         for number in numbers:
-            audio, rate = _track(name, number)
+            audio, rate = _track(name, number, seconds)
             peak = np.abs(audio).max(initial=0.0)
             if best is None or peak > loudest:
                 best, loudest = (audio, rate), peak
@@ -205,8 +208,9 @@ def _undecodable(name: str, error: Exception) -> ValueError:
     return ValueError(f"audio: {name!r} can't be decoded ({error}); wants a sound or video file.")
 
 
-def _track(name: str, number: int) -> tuple[np.ndarray, int]:
-    """(channels, samples) float32 and Hz of the stream of that number; gaps in its times are silence."""
+def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, int]:
+    """(channels, samples) float32 and Hz of the stream of that number; gaps in its times are silence. Of its first
+    `seconds` if they are given."""
     import av
     from av.stream import Disposition
 
@@ -217,7 +221,10 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
             raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {MAX_CHANNELS}.")
         resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
         blocks, length, trimmed, damage, clock = [], 0, None, None, None
+        enough = math.inf if seconds is None else seconds * rate + MOST_DELAY
         for packet in container.demux(stream):
+            if length > enough:
+                break
             trimmed = packet.has_sidedata("skip_samples") if trimmed is None else trimmed
             try:
                 frames = packet.decode()
@@ -238,7 +245,8 @@ def _track(name: str, number: int) -> tuple[np.ndarray, int]:
             blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(None)]
         pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
         delay = 0 if trimmed or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
-    return np.concatenate([np.zeros((count, 0), np.float32), *blocks], 1)[:, delay:], rate
+    audio = np.concatenate([np.zeros((count, 0), np.float32), *blocks], 1)[:, delay:]
+    return audio if seconds is None else audio[:, : round(seconds * rate)], rate
 
 
 def _gap(frame, clock: float | None) -> tuple[float, float | None]:

@@ -1,0 +1,96 @@
+"""The old sound of a film under a new voice: lowered while that speaks, never in a jump, never over full scale."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from text2lip.speech.audio import fit_samples, read_audio, resample, to_mono
+from text2lip.speech.utterance import Speech
+
+
+# set by ear's rule of thumb: voice-over in reports
+DUCKED = -18.0  # dB
+RAMP = 0.3  # seconds in which the old sound falls before the voice begins, and rises after it
+SHORTEST_RISE = 1.5  # seconds; in shorter pauses of the voice the old sound stays low
+HIGHEST = 0.99  # peak of both together
+PEAK_SECONDS = 0.01  # seconds
+
+
+def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> Speech:
+    """What is said, over the old sound of a film.
+
+    Args:
+        speech ([`Speech`]): with sound; its phones say when the old sound is lowered, all the time where there are
+            none.
+        film (`str` or `os.PathLike`): with a sound track; it is read up to `seconds`, and is faded out where it ends.
+        seconds (`float`): of the result.
+
+    Returns:
+        `Speech`: at the higher of the two rates, in one channel or as many as the film or the voice has, up to two.
+
+    Raises:
+        ValueError: there is no new sound, or the film has no sound track.
+    """
+    if speech.audio is None:
+        raise ValueError("background: 'keep', but there is no new sound that it could stand under; leave it out.")
+    try:
+        old, old_rate = read_audio(film, seconds=seconds)
+    except ValueError as error:
+        raise ValueError(f"background: 'keep', but there is no old sound ({error}) Choose 'replace'.") from error
+    rate = max(old_rate, speech.sampling_rate)
+    voice = np.atleast_2d(resample(speech.audio, speech.sampling_rate, rate))
+    old = np.atleast_2d(resample(old, old_rate, rate))
+    if len(old) > 2 or (len(voice) > 1 and len(old) != len(voice)):
+        old = to_mono(old)[None]
+    edge = min(round(RAMP * rate), old.shape[-1])
+    old[:, -edge:] *= np.linspace(1, 0, edge, dtype=np.float32) if old.shape[-1] < round(seconds * rate) - 1 else 1
+    samples = round(seconds * rate)
+    voice, old = fit_samples(voice, samples), fit_samples(old, samples)
+    old = old * ducking(speech, samples, rate)
+    old *= room_for(np.abs(voice).max(0), np.abs(old).max(0), round(PEAK_SECONDS * rate))
+    mixed = np.clip(voice + old, -1, 1)
+    return Speech(mixed[0] if len(mixed) == 1 else mixed, rate, speech.timeline, speech.times_from)
+
+
+def ducking(speech: Speech, samples: int, rate: int) -> np.ndarray:
+    """Gain of the old sound, float32 (samples,): `DUCKED` dB under the voice, 0 dB elsewhere, smooth between."""
+    spoken = [(phone.start, phone.end) for phone in speech.timeline.phones if phone.label]
+    spoken = spoken or [(0.0, speech.duration)]
+    times, depths = [0.0], [0.0]
+    begin, end = spoken[0]
+    for start, stop in [*spoken[1:], (np.inf, np.inf)]:
+        if start - end >= SHORTEST_RISE:
+            times += [max(0.0, begin - RAMP), begin, end, end + RAMP]
+            depths += [0.0 if begin > RAMP else 1.0, 1.0, 1.0, 0.0]
+            begin = start
+        end = stop
+    depth = np.interp(np.arange(samples) / rate, np.maximum.accumulate(times), depths)
+    smooth = 0.5 - 0.5 * np.cos(np.pi * depth)
+    return (10 ** (DUCKED / 20 * smooth)).astype(np.float32)
+
+
+def room_for(voice: np.ndarray, old: np.ndarray, block: int) -> np.ndarray:
+    """Gain of the old sound that keeps the sum of two magnitudes, (samples,) each, below `HIGHEST`, without a jump."""
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
+    count = -(-len(voice) // block)
+    peaks = (np.pad(sound, (0, count * block - len(sound))).reshape(count, block).max(1) for sound in (voice, old))
+    loud, under = peaks
+    gain = np.clip((HIGHEST - loud) / np.maximum(under, 1e-6), 0, 1)
+    gain = uniform_filter1d(minimum_filter1d(gain, 9, mode="nearest"), 7, mode="nearest")
+    return np.interp(np.arange(len(voice)) / block, np.arange(count) + 0.5, gain).astype(np.float32)
+
+
+def check_background(image: Any, voice: Any) -> None:
+    """Refuse to keep the old sound of what has none.
+
+    Raises:
+        ValueError: `image` is no path of a film, or a silent film is wanted.
+    """
+    if voice is None:
+        raise ValueError("background: 'keep', but the film is to be silent; choose a voice or 'replace'.")
+    from text2lip.media.footage import is_footage
+
+    if not isinstance(image, (str, os.PathLike)) or not is_footage(image):
+        raise ValueError("background: 'keep', but image is no film with a sound; give the path of one, or 'replace'.")
