@@ -2,9 +2,11 @@
 ones under white noise too.
 
     python examples/benchmarks/transcripts.py --limit 5
+    python examples/benchmarks/transcripts.py --limit 1 --words
 
 Prints for each kind of text how many were refused (`AlignmentError`), how many were doubted (`AlignmentWarning`), and
-their sum: false alarms for "right", hits for the others.
+their sum: false alarms for "right", hits for the others. With `--words` texts of which one word or two are wrong: how
+far the other words' onsets are from where the right text has them, and how many texts were refused or doubted.
 """
 
 import argparse
@@ -45,16 +47,66 @@ def versions(audio: np.ndarray, sentence: str):
         yield f"first three words, noise at {decibels} dB", noisy, " ".join(sentence.split()[:3])
 
 
+def texts_with_wrong_words(words: list[str]):
+    """Yield (kind, text, place of each of its words in `words`, None for a wrong one)."""
+    places = list(range(len(words)))
+    for k in places:
+        yield "a word left out of the text", words[:k] + words[k + 1 :], places[:k] + places[k + 1 :]
+    for k, more in [(0, ["yellow"]), (2, ["yellow"]), (4, ["yellow"]), (6, ["yellow"])]:
+        yield "a word too many", words[:k] + more + words[k:], places[:k] + [None] + places[k:]
+    for k in (1, 4):
+        text = words[:k] + ["certainly", "yellow"] + words[k:]
+        yield "two words too many", text, places[:k] + [None, None] + places[k:]
+    for k in (0, 1, 3, 5):
+        yield "a word changed", words[:k] + ["potato"] + words[k + 1 :], places[:k] + [None] + places[k + 1 :]
+
+
+def aligned(audio: np.ndarray, rate: int, text: str, language: str, method: str):
+    """(timeline or None where it was refused, whether it was doubted)."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", AlignmentWarning)
+        try:
+            timeline = align(audio, rate, pronounced(text), language, method)
+        except AlignmentError:
+            return None, False
+    return timeline, any(issubclass(warning.category, AlignmentWarning) for warning in told)
+
+
+def print_wrong_words(clips: list):
+    """The table of `--words`."""
+    table = defaultdict(lambda: ([], [], []))
+    for clip in tqdm(clips, unit="clip"):
+        audio, rate = load_audio(clip.video)
+        for method in ("pocketsphinx", "dtw"):
+            right, _ = aligned(audio, rate, clip.text, clip.language, method)
+            for kind, text, places in texts_with_wrong_words(clip.text.split()) if right else ():
+                found, doubted = aligned(audio, rate, " ".join(text), clip.language, method)
+                away, refused, told = table[kind, method]
+                refused.append(found is None)
+                told.append(doubted)
+                for word, place in zip(found.words if found else [], places):
+                    if place is not None:
+                        away.append(1000 * abs(word.start - right.words[place].start))
+    print("| text | method | texts | refused | doubted | mean, ms | 90 %, ms | over 100 ms, % |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for (kind, method), (away, refused, told) in table.items():
+        figures = f"{np.mean(away):.0f} | {np.quantile(away, 0.9):.0f} | {100 * np.mean(np.array(away) > 100):.0f}"
+        print(f"| {kind} | {method} | {len(told)} | {sum(refused)} | {sum(told)} | {figures} |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder with grid/")
     parser.add_argument("--limit", type=int, default=5, help="clips of each talker")
+    parser.add_argument("--words", action="store_true", help="texts with single wrong words")
     args = parser.parse_args()
     clips = sorted(grid_clips(args.data), key=lambda clip: clip.speaker)
     chosen = []
     for _, own in groupby(clips, key=lambda clip: clip.speaker):
         own = list(own)
         chosen += own[:: max(1, len(own) // args.limit)][: args.limit]
+    if args.words:
+        return print_wrong_words(chosen)
     table = defaultdict(lambda: [0, 0, 0])
     for clip in tqdm(chosen, unit="clip"):
         audio, rate = load_audio(clip.video)
@@ -62,13 +114,9 @@ def main():
             for method in ("pocketsphinx", "dtw"):
                 row = table[kind, method]
                 row[0] += 1
-                with warnings.catch_warnings(record=True) as told:
-                    warnings.simplefilter("always", AlignmentWarning)
-                    try:
-                        align(sound, rate, pronounced(text), clip.language, method)
-                    except AlignmentError:
-                        row[1] += 1
-                row[2] += any(issubclass(warning.category, AlignmentWarning) for warning in told)
+                timeline, doubted = aligned(sound, rate, text, clip.language, method)
+                row[1] += timeline is None
+                row[2] += doubted
     print("| text | method | clips | refused | doubted | noticed, % |\n| --- | --- | --- | --- | --- | --- |")
     for (kind, method), (count, refused, doubted) in table.items():
         print(f"| {kind} | {method} | {count} | {refused} | {doubted} | {100 * (refused + doubted) / count:.0f} |")
