@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from text2lip.text import VisemeTokenizer
-from text2lip.text.timing import Segment, Timeline, share_times
+from text2lip.text.timing import Segment, Timeline, Word, share_times, with_spans
 
 
 def test_words_without_length_share_the_time_of_the_word_beside_them():
@@ -33,3 +33,9 @@ def test_the_lips_close_in_a_pause_given_in_parts():
 def test_padding_makes_no_second_silence(seconds):
     line = Timeline.from_phones([("ɑː", 0, 1), ("", 1, 1.2)]).pad(seconds)
     assert line.phones == [("ɑː", 0, 1), ("", 1, seconds)]
+
+
+def test_spans_are_taken_over_from_words_of_the_same_label():
+    source = [Word("a", 0, 1, (0, 1)), Word("b", 1, 2, (2, 3)), Word("a", 2, 3, (4, 5))]
+    words = with_spans([Segment("a", 0, 1), Segment("x", 1, 2), Segment("a", 2, 3)], source)
+    assert [word.span for word in words] == [(0, 1), None, (4, 5)]

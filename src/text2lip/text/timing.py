@@ -224,10 +224,11 @@ def share_times(words: Iterable[Segment]) -> list[Segment]:
 
 def with_spans(words: Iterable[Segment], source: Iterable[Word]) -> list[Word]:
     """Words with the spans of those of `source`, in the same order, that have their labels."""
-    source, result = iter(source), []
+    source, result, done = list(source), [], 0
     for word in words:
-        span = next((known.span for known in source if known.label == word.label), None)
-        result.append(Word(*word, span))
+        place = next((i for i in range(done, len(source)) if source[i].label == word.label), None)
+        result.append(Word(*word, None if place is None else source[place].span))
+        done = done if place is None else place + 1
     return result
 
 
