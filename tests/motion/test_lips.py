@@ -11,6 +11,7 @@ from text2lip.motion import lips as lips_module
 from text2lip.motion.lips import animate as move_lips
 from text2lip.motion.lips import animate_sound
 from text2lip.pipelines.request import clip_length
+from text2lip.training.sounds import hum, noise
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,18 @@ def test_networks_that_are_not_there_are_named(pipe, portrait):
     with pytest.raises(ValueError, match="motion: 'networks', but this pipeline has no viseme_encoder"):
         bare("Hi.", portrait, motion="networks")
     assert bare.stream("Hi.", portrait).num_frames > 5
+
+
+def test_the_built_in_decoder_hears_a_strange_voice_and_rests_where_nobody_speaks(pipe):
+    text = '<speak><break time="0.5s"/>मेरा भाई बाज़ार से फल और फूल लाता है।<break time="0.5s"/></speak>'
+    speech = synthesize(text, "espeak+f5", "hi")  # a language and a voice that it was not trained on
+    by_text = animate(pipe, pipe.tokenizer(phones=speech.timeline, return_tensors="pt"), "networks")[0]
+    for gain in (1.0, 0.1):
+        heard, _ = animate_sound(pipe.audio_lip_decoder, gain * speech.audio, speech.sampling_rate, len(by_text))
+        assert np.corrcoef(gap(heard), gap(by_text))[0, 1] > 0.6
+    for make in (noise, hum):
+        silent = animate_sound(pipe.audio_lip_decoder, make(np.random.default_rng(5), 48_000), 16_000, 75)[0]
+        assert gap(silent).max() < 0.5 * gap(heard).max()
 
 
 @pytest.fixture(scope="module")
