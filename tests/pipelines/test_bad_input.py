@@ -20,7 +20,7 @@ SENTENCE = "Bin blue at F two now."
 
 @pytest.fixture(scope="module")
 def speech():
-    return synthesize(SENTENCE, "espeak")
+    return synthesize(SENTENCE, "espeak", loudness=None)
 
 
 @pytest.mark.parametrize(
