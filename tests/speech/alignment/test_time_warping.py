@@ -34,3 +34,18 @@ def test_warp_is_the_cheapest_path():
     assert cost == pytest.approx(total[9, 13] / 22)
     assert tuple(path[0]) == (0, 0) and tuple(path[-1]) == (8, 12)
     assert (np.diff(path, axis=0) >= 0).all() and (np.diff(path, axis=0).max(1) == 1).all()
+
+
+def test_a_long_recording_is_warped_roughly_first(monkeypatch):
+    from text2lip.speech import align, synthesize
+    from text2lip.speech.alignment import AlignmentError, time_warping
+
+    text = "Guten Morgen, wie geht es dir heute? Das Wetter bleibt leider schlecht. " * 3
+    speech = synthesize(text, "espeak+f3", "de", speaking_rate=0.8)
+    given = speech.audio, speech.sampling_rate
+    whole = align(*given, text, "de")
+    monkeypatch.setattr(time_warping, "LONGEST_AT_ONCE", 400)
+    found = align(*given, text, "de")
+    assert max(abs(a.start - b.start) for a, b in zip(found.words, whole.words)) < 0.05
+    with pytest.raises(AlignmentError, match="doesn't say the text"):
+        align(*given, "Wer das liest, hat etwas ganz anderes vor sich als gesprochen wurde. " * 3, "de")

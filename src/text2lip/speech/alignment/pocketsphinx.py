@@ -108,6 +108,8 @@ def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_U
     loose, other = _search_loosely(words, pcm, BEAMS)
     if exact is None:
         return loose or _search_loosely(words, pcm, WIDE_BEAMS)[0]
+    if loose and _score([unit for units in exact for unit in units]) < LOWEST_SCORE:
+        return loose
     lost = [sure for sure, units in zip(_confidences(exact), loose or []) if not units]
     mended = loose and (lost or other > LONGEST_OTHER) and max(lost, default=0.0) < SURE
     return loose if mended else exact
@@ -116,7 +118,7 @@ def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_U
 def _is_doubtful(aligned: list[list[_Unit]], pcm: np.ndarray) -> bool:
     """Whether a word fits ill or is drawn out, or something sounds without a word."""
     lengths = [unit.duration for units in aligned for unit in units]
-    if min(_confidences(aligned)) < 0.5 or max(lengths) > LONGEST_UNIT * np.median(lengths):
+    if min(_confidences(aligned)) < SURE or max(lengths) > LONGEST_UNIT * np.median(lengths):
         return True
     loud = ~pauses(mfcc(pcm / 2**15).energy)
     for units in aligned:

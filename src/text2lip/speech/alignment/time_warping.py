@@ -22,7 +22,9 @@ LIFTER = np.arange(1, CEPSTRA + 1) ** -0.5  # fine spectral detail is the voice'
 NARROWEST_BAND = 60  # frames to either side of the diagonal
 WIDEST_BAND = 1_000
 BAND = 0.12  # share of the longer signal
-MAX_WARPED = 30  # minutes
+MAX_WARPED = 120  # minutes
+LONGEST_AT_ONCE = 60_000  # frames; longer ones are warped roughly first
+COARSE = 10  # frames that are one then
 DOUBTED_DISTANCE, DOUBTED_ABOVE_USUAL, DISTANCE_SLOPE = 3.4, 1.0, 0.3  # confidence 0.5 in a word, how fast it falls
 SQUEEZED = 0.4  # by which half a word's length is 0.28 further away
 HIGHEST_RATIO = 0.925  # path cost to that of the text backwards; true texts 0.76 to 0.92, others 0.87 to 1.01
@@ -45,8 +47,18 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
         raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {MAX_WARPED} are aligned at once: cut it up.")
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
         raise AlignmentError(f"audio: only {len(ours) * HOP_SECONDS:.2f} s of sound, too little for the text.")
-    path, cost = warp(theirs, ours)
-    _, backwards = warp(theirs[::-1], ours, with_path=False)
+    if max(len(ours), len(theirs)) > LONGEST_AT_ONCE:
+        rough, _ = warp(averaged(theirs), averaged(ours))
+        path, _ = warp(theirs, ours, centre=spread(rough, len(theirs)))
+        first, last = (
+            path[np.searchsorted(path[:, 0], min(LONGEST_AT_ONCE // 4, len(theirs) - 1))] + 1
+        )  # its beginning is looked at closer
+        ours_so_far, theirs_so_far = ours[:last], theirs[:first]
+        _, cost = warp(theirs_so_far, ours_so_far, with_path=False)
+    else:
+        ours_so_far, theirs_so_far = ours, theirs
+        path, cost = warp(theirs, ours)
+    _, backwards = warp(theirs_so_far[::-1], ours_so_far, with_path=False)
     if cost > HIGHEST_RATIO * backwards:
         raise AlignmentError(
             f"audio: the sound doesn't say the text (the text backwards fits as well: {cost / backwards:.2f})."
@@ -86,13 +98,35 @@ def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([cepstra * LIFTER, slope * LIFTER], axis=1)[frames], frames
 
 
-def warp(reference: np.ndarray, target: np.ndarray, with_path: bool = True) -> tuple[np.ndarray | None, float]:
+def averaged(features: np.ndarray) -> np.ndarray:
+    """Means of `COARSE` rows each, (n // COARSE, channels), the last one of more: a long recording at first glance."""
+    count = max(1, len(features) // COARSE)
+    return (
+        np.add.reduceat(features, np.arange(count) * COARSE)
+        / np.diff([*np.arange(count) * COARSE, len(features)])[:, None]
+    )
+
+
+def spread(path: np.ndarray, rows: int) -> np.ndarray:
+    """The columns of a path through averaged features, for each of so many rows of the features themselves."""
+    columns = np.bincount(path[:, 0], path[:, 1]) / np.bincount(path[:, 0])
+    middles = (np.arange(len(columns)) + 0.5) * COARSE
+    return np.rint(np.interp(np.arange(rows), middles, (columns + 0.5) * COARSE)).astype(int)
+
+
+def warp(
+    reference: np.ndarray, target: np.ndarray, with_path: bool = True, centre: np.ndarray | None = None
+) -> tuple[np.ndarray | None, float]:
     """Dynamic time warping (Sakoe & Chiba 1978, symmetric steps, band around the diagonal) of (n, channels) and (m,
     channels) floats: (steps, 2) int pairs of matched frames from (0, 0) to (n-1, m-1), and the mean distance along the
-    path. Without `with_path` None for it, and no memory for the table of all steps."""
+    path. Without `with_path` None for it, and no memory for the table of all steps. With a `centre`, int columns (n,),
+    the band lies `WIDEST_BAND` / 2 around it: multi-level, as in FastDTW (Salvador & Chan 2007)."""
     n, m = len(reference), len(target)
     width = 2 * max(NARROWEST_BAND, min(WIDEST_BAND, int(BAND * max(n, m))), m // n + 2) + 1
-    centre = np.rint(np.arange(n) * (m - 1) / max(1, n - 1)).astype(int)
+    if centre is None:
+        centre = np.rint(np.arange(n) * (m - 1) / max(1, n - 1)).astype(int)
+    else:
+        width = WIDEST_BAND + 1
     first = centre - width // 2
     columns = np.arange(width)
     total = np.full(width, np.inf)
