@@ -50,9 +50,8 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
     if max(len(ours), len(theirs)) > LONGEST_AT_ONCE:
         rough, _ = warp(averaged(theirs), averaged(ours))
         path, _ = warp(theirs, ours, centre=spread(rough, len(theirs)))
-        first, last = (
-            path[np.searchsorted(path[:, 0], min(LONGEST_AT_ONCE // 4, len(theirs) - 1))] + 1
-        )  # its beginning is looked at closer
+        end = min(LONGEST_AT_ONCE // 4, len(theirs) - 1)  # how the text begins tells whether it fits
+        first, last = path[np.searchsorted(path[:, 0], end)] + 1
         ours_so_far, theirs_so_far = ours[:last], theirs[:first]
         _, cost = warp(theirs_so_far, ours_so_far, with_path=False)
     else:
