@@ -44,7 +44,7 @@ def test_a_long_recording_is_warped_roughly_first(monkeypatch):
     speech = synthesize(text, "espeak+f3", "de", speaking_rate=0.8)
     given = speech.audio, speech.sampling_rate
     whole = align(*given, text, "de")
-    monkeypatch.setattr(time_warping, "LONGEST_AT_ONCE", 400)
+    monkeypatch.setattr(time_warping, "LONGEST_FINE", 400)
     found = align(*given, text, "de")
     assert max(abs(a.start - b.start) for a, b in zip(found.words, whole.words)) < 0.05
     with pytest.raises(AlignmentError, match="doesn't say the text"):

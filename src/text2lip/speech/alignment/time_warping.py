@@ -23,8 +23,8 @@ NARROWEST_BAND = 60  # frames to either side of the diagonal
 WIDEST_BAND = 1_000
 BAND = 0.12  # share of the longer signal
 MAX_WARPED = 120  # minutes
-LONGEST_AT_ONCE = 60_000  # frames; longer ones are warped roughly first
-COARSE = 10  # frames that are one then
+LONGEST_FINE = 60_000  # frames; longer ones are warped roughly first
+FRAMES_IN_ONE = 10  # frames that are one then
 DOUBTED_DISTANCE, DOUBTED_ABOVE_USUAL, DISTANCE_SLOPE = 3.4, 1.0, 0.3  # confidence 0.5 in a word, how fast it falls
 SQUEEZED = 0.4  # by which half a word's length is 0.28 further away
 HIGHEST_RATIO = 0.925  # path cost to that of the text backwards; true texts 0.76 to 0.92, others 0.87 to 1.01
@@ -47,10 +47,10 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
         raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {MAX_WARPED} are aligned at once: cut it up.")
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
         raise AlignmentError(f"audio: only {len(ours) * HOP_SECONDS:.2f} s of sound, too little for the text.")
-    if max(len(ours), len(theirs)) > LONGEST_AT_ONCE:
+    if max(len(ours), len(theirs)) > LONGEST_FINE:
         rough, _ = warp(averaged(theirs), averaged(ours))
         path, _ = warp(theirs, ours, centre=spread(rough, len(theirs)))
-        end = min(LONGEST_AT_ONCE // 4, len(theirs) - 1)  # how the text begins tells whether it fits
+        end = min(LONGEST_FINE // 4, len(theirs) - 1)  # how the text begins tells whether it fits
         first, last = path[np.searchsorted(path[:, 0], end)] + 1
         ours_so_far, theirs_so_far = ours[:last], theirs[:first]
         _, cost = warp(theirs_so_far, ours_so_far, with_path=False)
@@ -98,19 +98,19 @@ def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
 
 
 def averaged(features: np.ndarray) -> np.ndarray:
-    """Means of `COARSE` rows each, (n // COARSE, channels), the last one of more: a long recording at first glance."""
-    count = max(1, len(features) // COARSE)
+    """Means of `FRAMES_IN_ONE` rows each, (n // FRAMES_IN_ONE, channels), the last one of more: a long recording at first glance."""
+    count = max(1, len(features) // FRAMES_IN_ONE)
     return (
-        np.add.reduceat(features, np.arange(count) * COARSE)
-        / np.diff([*np.arange(count) * COARSE, len(features)])[:, None]
+        np.add.reduceat(features, np.arange(count) * FRAMES_IN_ONE)
+        / np.diff([*np.arange(count) * FRAMES_IN_ONE, len(features)])[:, None]
     )
 
 
 def spread(path: np.ndarray, rows: int) -> np.ndarray:
     """The columns of a path through averaged features, for each of so many rows of the features themselves."""
     columns = np.bincount(path[:, 0], path[:, 1]) / np.bincount(path[:, 0])
-    middles = (np.arange(len(columns)) + 0.5) * COARSE
-    return np.rint(np.interp(np.arange(rows), middles, (columns + 0.5) * COARSE)).astype(int)
+    middles = (np.arange(len(columns)) + 0.5) * FRAMES_IN_ONE
+    return np.rint(np.interp(np.arange(rows), middles, (columns + 0.5) * FRAMES_IN_ONE)).astype(int)
 
 
 def warp(
