@@ -98,7 +98,7 @@ def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
 
 
 def averaged(features: np.ndarray) -> np.ndarray:
-    """Means of `FRAMES_IN_ONE` rows each, (n // FRAMES_IN_ONE, channels), the last one of more: a long recording at first glance."""
+    """Means of `FRAMES_IN_ONE` rows each (the last of more): a long recording at first glance."""
     count = max(1, len(features) // FRAMES_IN_ONE)
     return (
         np.add.reduceat(features, np.arange(count) * FRAMES_IN_ONE)
