@@ -24,6 +24,7 @@ from text2lip.data.prepared import load_record, record_path, save_record
 from text2lip.speech.audio import resample, to_float, to_int16
 from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
 from text2lip.text.timing import Segment, Timeline
+from text2lip.training.settings import errors_in_one_line
 from text2lip.training.sounds import COLOURS, babble, hum, music, noise, sung_vowels
 from text2lip.training.teacher import read_texts
 
@@ -49,6 +50,7 @@ KINDS = {"speech": 0.82, "song": 0.06, "other": 0.12}
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default="outputs/speech")
+    parser.add_argument("--pipeline", default="text2lip-grid", help="whose networks move the lips")
     parser.add_argument("--texts", default="examples/configs/teacher_texts.txt")
     parser.add_argument("--clips", type=int, default=2000, help="of `train`")
     parser.add_argument("--held-out", type=int, default=80, help="clips of `val`")
@@ -61,7 +63,7 @@ def main():
     with ProcessPoolExecutor(max(1, args.workers)) as pool:
         for stage in (0, 1):
             some = [job for job in jobs if order[kind_of(*job)] == stage]
-            made = pool.map(make, *zip(*some), [output] * len(some), [args.texts] * len(some), chunksize=4)
+            made = pool.map(make, *zip(*some), [args] * len(some), chunksize=4)
             for job, error in tqdm(zip(some, made), total=len(some), unit="clip"):
                 if error:
                     failed.append(f"{clip_name(*job)}: {error}")
@@ -82,26 +84,26 @@ def draws(split: str, index: int) -> np.random.Generator:
     return np.random.default_rng([split == "train", index])
 
 
-def make(split: str, index: int, output: Path, texts: str) -> str | None:
+def make(split: str, index: int, args: argparse.Namespace) -> str | None:
     """Make one clip where it is missing; returns why it can't be made."""
-    path = record_path(output, clip_name(split, index))
+    path = record_path(Path(args.output), clip_name(split, index))
     if path.exists():
         return None
     rng = draws(split, index)
     kind = rng.choice(list(KINDS), p=list(KINDS.values()))
     try:
-        record = {"speech": spoken, "song": sung, "other": unspoken}[str(kind)](rng, split, output, texts)
+        record = {"speech": spoken, "song": sung, "other": unspoken}[str(kind)](rng, split, args)
     except (ValueError, ImportError) as error:
         return str(error)
     save_record(path, record | {"name": clip_name(split, index), "split": split})
     return None
 
 
-def spoken(rng: np.random.Generator, split: str, output: Path, texts: str) -> dict:
+def spoken(rng: np.random.Generator, split: str, args: argparse.Namespace) -> dict:
     from text2lip import synthesize
 
     voice, language = choose_voice(rng, split)
-    sentences = [text for code, text in read_texts(texts) if code not in OTHER_SCRIPTS]
+    sentences = [text for code, text in read_texts(args.texts) if code not in OTHER_SCRIPTS]
     if language not in (*LATIN, *HELD_OUT_LATIN) or rng.uniform() < 0.2:
         text = " ".join(str(rng.integers(10, 10 ** rng.integers(2, 6))) for _ in range(rng.integers(2, 4)))
     else:
@@ -111,7 +113,8 @@ def spoken(rng: np.random.Generator, split: str, output: Path, texts: str) -> di
     audio = resample(speech.audio, speech.sampling_rate, SAMPLING_RATE)
     audio = np.concatenate([np.zeros(int(before * SAMPLING_RATE)), audio, np.zeros(int(after * SAMPLING_RATE))])
     phones = [Segment(p.label, p.start + before, p.end + before) for p in speech.timeline.phones]
-    return record(audio, Timeline.from_phones(phones, [], len(audio) / SAMPLING_RATE), voice, text, language)
+    timeline = Timeline.from_phones(phones, [], len(audio) / SAMPLING_RATE)
+    return record(args.pipeline, audio, timeline, voice, text, language)
 
 
 def choose_voice(rng: np.random.Generator, split: str) -> tuple[str, str]:
@@ -123,17 +126,17 @@ def choose_voice(rng: np.random.Generator, split: str) -> tuple[str, str]:
     return voice, "en-us" if voice == "hibari" else str(rng.choice(PICO))
 
 
-def sung(rng: np.random.Generator, split: str, output: Path, texts: str) -> dict:
+def sung(rng: np.random.Generator, split: str, args: argparse.Namespace) -> dict:
     audio, phones = sung_vowels(rng, SECONDS)
-    return record(audio, Timeline.from_phones(phones, [], len(audio) / SAMPLING_RATE), "song", "", "en-us")
+    return record(args.pipeline, audio, Timeline.from_phones(phones, [], len(audio) / SAMPLING_RATE), "song")
 
 
-def unspoken(rng: np.random.Generator, split: str, output: Path, texts: str) -> dict:
+def unspoken(rng: np.random.Generator, split: str, args: argparse.Namespace) -> dict:
     """A sound that no mouth makes, some of it with silence before it."""
     samples = int(SECONDS * SAMPLING_RATE)
     kind = str(rng.choice([*COLOURS, "hum", "music", "babble", "silence"], p=[0.1, 0.1, 0.1, 0.1, 0.35, 0.2, 0.05]))
     if kind == "babble":
-        voices = sorted((output / "cache" / split).glob("speech-*.safetensors"))
+        voices = sorted((Path(args.output) / "cache" / split).glob("speech-*.safetensors"))
         chosen = [voices[i] for i in rng.choice(len(voices), 12)]
         audio = babble(rng, samples, [to_float(load_record(path)["audio"]) for path in chosen])
     elif kind == "silence":
@@ -143,14 +146,16 @@ def unspoken(rng: np.random.Generator, split: str, output: Path, texts: str) -> 
         audio = made(rng, samples) if made else noise(rng, samples, kind)
     if rng.uniform() < 0.3:
         audio[: rng.integers(samples // 2)] = 0
-    return record(audio, Timeline.from_phones([], [], SECONDS), kind, "", "en-us", still=True)
+    return record(args.pipeline, audio, Timeline.from_phones([], [], SECONDS), kind, still=True)
 
 
-def record(audio: np.ndarray, timeline: Timeline, voice: str, text: str, language: str, still: bool = False) -> dict:
+def record(
+    pipeline: str, audio: np.ndarray, timeline: Timeline, voice: str, text="", language="en-us", still=False
+) -> dict:
     """What `prepare_clip` makes of a film, as far as there is no picture of it."""
     from text2lip.motion.lips import animate
 
-    pipe, rest = teacher()
+    pipe, rest = teacher(pipeline)
     frames = int(timeline.duration * FPS)
     tokens = pipe.tokenizer(phones=timeline, language=language, return_tensors="pt")
     moved = np.zeros((frames, 57, 2), np.float32)
@@ -167,8 +172,8 @@ def record(audio: np.ndarray, timeline: Timeline, voice: str, text: str, languag
 
 
 @lru_cache(1)
-def teacher() -> tuple:
-    """The built-in pipeline, and the average face's mouth (57, 2), as wide as the networks know one at rest."""
+def teacher(name: str) -> tuple:
+    """The pipeline of that name, and the average face's mouth (57, 2), as wide as the networks know one at rest."""
     import torch
 
     from text2lip import Text2LipPipeline
@@ -176,10 +181,11 @@ def teacher() -> tuple:
     from text2lip.faces.topology import canonical_mesh
 
     torch.set_num_threads(1)
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe = Text2LipPipeline.from_pretrained(name)
     rest = canonical_lips(canonical_mesh()[0][None, :, :2] * [1, -1])[0]
     return pipe, rest * np.float32(pipe.lip_decoder.config.reference_width / lip_width(rest))
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -125,8 +125,8 @@ def test_threads_find_the_same_faces():
 
 def test_too_many_clips_are_refused_before_they_are_all_spoken(counted, portrait, monkeypatch):
     pipe, _ = counted
-    spoken, speak = [], Text2LipPipeline.speak
-    monkeypatch.setattr(Text2LipPipeline, "speak", lambda *args: spoken.append(1) or speak(*args))
+    spoken, speak = [], Text2LipPipeline._heard
+    monkeypatch.setattr(Text2LipPipeline, "_heard", lambda *args: spoken.append(1) or speak(*args))
     monkeypatch.setattr("text2lip.pipelines.output.free_memory", lambda: 5 * 2 * 2.5 * portrait.nbytes)
     with pytest.raises(ValueError, match="GB of memory"):
         pipe([None] * 50, portrait, timings=[TIMINGS] * 50)  # five frames each; there is room for two and a half
