@@ -16,7 +16,8 @@ from text2lip.text.traced import TracedText
 
 # whose readers know their counters, or the vowels of their numbers, better
 AS_DIGITS = frozenset(["ja", "ar", "fa", "ur", "he", "my", "ti", "am"])
-_ROMAN = r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})"
+# to 39; no part of a word, nor the I of "I'm"
+_ROMAN = r"((?=[IVX])X{0,3}(?:IX|IV|V?I{0,3}))(?<=[IVX])\b(?!['’](?!s\b)\w|\.\w)"
 _DASH = r"\s?[-–]\s?"
 _WORDS = re.compile(r"\{\\(\d):([\w-]+)\}")
 _VULGAR = {char: unicodedata.normalize("NFKC", char).replace("⁄", "/") for char in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
@@ -224,15 +225,15 @@ class SpokenForms(Numerals):
     def _romans(self):
         if "roman_names" in self.table:
             names = self.table["roman_names"]
-            yield rf"\b({names}) ({_ROMAN})\b(?!['’])" + r"\.?" * (self.base == "de"), self._ruler
+            yield rf"\b({names}) {_ROMAN}" + r"\.?" * (self.base == "de"), self._ruler
         if self.base in ("en", "fr", "es", "it", "pt", "de", "nl", "pl", "sv"):
             yield (
-                rf"\b([A-Z][a-zà-ÿ]+) ({_ROMAN})(?<=[IVX]{{2}})\b(?!['’])",
+                rf"\b([A-Z][a-zà-ÿ]+) {_ROMAN}(?<=[IVX]{{2}})",
                 lambda found: f"{found[1]} {self.cardinal(_value(found[2]))}",
             )
         if self.base == "en":
             yield (
-                rf"\b(Chapter|Part|Volume|Act|Scene|Book|Section|War|Phase|Type|Class|Level) ({_ROMAN})\b(?!['’.]\w)",
+                rf"\b(Chapter|Part|Volume|Act|Scene|Book|Section|War|Phase|Type|Class|Level) {_ROMAN}",
                 lambda found: f"{found[1]} {self.cardinal(_value(found[2]))}",
             )
 

@@ -1,0 +1,26 @@
+"""Written forms in words, letter for letter: `test_readings.py` hears no spaces."""
+
+import pytest
+
+from text2lip.text.normalize import normalize_text
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Charles Xavier met Peter Ivanov.", "Charles Xavier met Peter Ivanov."),
+        ("Part Xbox. Book It. Type Ia.", "Part Xbox. Book It. Type Ia."),
+        ("Henry VIII's wife", "Henry the eighth's wife"),
+        ("Chapter V's end, and 'Elizabeth II'", "Chapter five's end, and 'Elizabeth the second'"),
+        ("George I'm sure I've told", "George I'm sure I've told"),
+    ],
+)
+def test_roman_numerals_are_no_beginnings_of_words(written, spoken):
+    assert normalize_text(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "written"), [("de", "Karl Xaver und Peter Voss."), ("es", "Carlos Vives."), ("it", "Carlo Verdone.")]
+)
+def test_names_stay_names(language, written):
+    assert normalize_text(written, language) == written
