@@ -24,3 +24,17 @@ def test_roman_numerals_are_no_beginnings_of_words(written, spoken):
 )
 def test_names_stay_names(language, written):
     assert normalize_text(written, language) == written
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "spoken"),
+    [
+        ("en-us", "Mr Smith came", "Mister Smith came"),
+        ("en-us", "Chapter V of it", "Chapter five of it"),
+        ("en-gb", "Dr Jones", "Doctor Jones"),
+        ("fr", "Mme Dupont", "madame Dupont"),
+    ],
+)
+def test_what_is_read_does_not_hang_on_a_full_stop_elsewhere(language, written, spoken):
+    assert normalize_text(written, language) == spoken
+    assert normalize_text(f"{written} today.", language) == f"{spoken} today."

@@ -37,8 +37,6 @@ class SpokenForms(Numerals):
 
     def read(self, text: TracedText) -> TracedText:
         """A text, clean and without Markdown, with words for what stands in digits and signs."""
-        if not re.search(r"[\d½-¾⅓-⅞&=+×÷±≈≠≤≥§№°#%^.]|[IVX]{2}", text.text):
-            return text
         for pattern, say in self.passes:
             text = text.sub(pattern, say)
         return text
