@@ -38,3 +38,17 @@ def test_names_stay_names(language, written):
 def test_what_is_read_does_not_hang_on_a_full_stop_elsewhere(language, written, spoken):
     assert normalize_text(written, language) == spoken
     assert normalize_text(f"{written} today.", language) == f"{spoken} today."
+
+
+@pytest.mark.parametrize(
+    ("language", "spoken"),
+    [
+        ("cs", "nula čárka pět"),
+        ("uk", "нуль кома п'ять"),
+        ("fi", "nolla pilkku viisi"),
+        ("lt", "nulis kablelis penki"),
+        ("bg", "нула цяло и пет"),
+    ],
+)
+def test_every_language_says_its_decimal_point(language, spoken):
+    assert normalize_text("0,5", language) == spoken

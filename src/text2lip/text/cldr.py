@@ -66,6 +66,12 @@ class CldrWords:
                     return re.sub("^одна тысяча", "тысяча", text.replace("ʼ", "'").replace("〇", "零"))
         return None
 
+    def point(self) -> str:
+        """What is said for the decimal point: "point"."""
+        zero, five = (self.number(digit, "spellout-numbering", "spellout-cardinal") for digit in (0, 5))
+        said = self._numbers.format_number(0.5).text.replace("\u200b", " ").replace("ʼ", "'").removeprefix(zero)
+        return (said.removesuffix(five) if said.endswith(five) else said.rpartition(" ")[0]).strip()
+
     def plural(self, number: int, forms: str) -> str:
         """The form of a noun after a number, of "one|other", "one|few|many" or just one."""
         words = forms.split("|")

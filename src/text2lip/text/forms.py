@@ -147,8 +147,8 @@ class SpokenForms(Numerals):
         yield r"(?<![\w.,:/-])(?<!\d )0\d{1,5}(?:[ /-]\d{2,}){1,4}(?![\w,:-]|\.\d)", lambda found: grouped(found[0])
 
     def _version(self, found: re.Match) -> str:
-        point = self.table.get("point", "")
-        if self.table.get("point") != "point" and re.fullmatch(self.num, found[0]):
+        point = self.said_point
+        if point != "point" and re.fullmatch(self.num, found[0]):
             return self.number(found[0])
         parts = [self.cardinal(int(part)) for part in re.findall(r"\d+", found[0])]
         return f" {point} ".join(parts)

@@ -81,13 +81,17 @@ class Numerals:
             ):
                 parts += [self.words.number(number, feminine), self.words.plural(number, forms)]
             return " ".join(parts)
-        point = self.table.get("point", "")
+        point = self.said_point
         if way == "whole" and len(fraction) < 4:
             zeros = len(fraction) - len(fraction.lstrip("0"))
             digits = [self.cardinal(0)] * zeros + ([self.cardinal(int(fraction))] if int(fraction) else [])
         else:
             digits = [self.cardinal(int(digit)) for digit in fraction]
         return self.gap.join([said, *([point] if point else []), *digits])
+
+    @cached_property
+    def said_point(self) -> str:
+        return self.table.get("point") or self.words.point()
 
     def digits(self, written: str) -> str:
         """One by one."""
