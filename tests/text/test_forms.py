@@ -52,3 +52,58 @@ def test_what_is_read_does_not_hang_on_a_full_stop_elsewhere(language, written, 
 )
 def test_every_language_says_its_decimal_point(language, spoken):
     assert normalize_text("0,5", language) == spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "spoken"),
+    [
+        ("en-us", "1.5x as fast", "one point five x as fast"),
+        ("en-us", "60fps", "sixty fps"),
+        ("pl", "5x", "pięć x"),
+        ("ru", "1,5x", "одна целая пять десятых x"),
+        ("ko", "5개", "오개"),
+        ("zh", "5公里", "五公里"),
+        ("en-us", "-3.5e-4", "minus three point five times ten to the power of minus four"),
+        ("en-us", "3.0E+8 m", "three point zero times ten to the power of eight m"),
+        ("de", "-3,5e-4", "minus drei Komma fünf e minus vier"),
+        ("en-us", "6.02x10^23", "six point zero two times ten to the power of twenty-three"),
+        ("en-us", "3x4, 5 x 3 m, 0x1F", "three times four, five times three meters, zero x one F"),
+        ("en-us", ".5 of $.50", "zero point five of fifty cents"),
+        ("en-us", "p < .05, -.5", "p less than zero point zero five, minus zero point five"),
+        ("en-us", "$-5 and €−3.20", "minus five dollars and minus three euros twenty cents"),
+        ("en-us", "v2.3.1", "v two point three point one"),
+        ("de", "Version 2.3.1", "Version zwei Punkt drei Punkt eins"),
+        ("en-us", "3RD, 11TH, 1ST", "third, eleventh, first"),
+        ("en-us", "1-1/2 cups", "one and a half cups"),
+        ("en-us", "5−3", "five minus three"),
+        ("ko", "2020-06-01", "이천이십년 유월 일일"),
+        ("ko", "5월 10월", "오월 시월"),
+        ("zh", "1½", "一又二分之一"),
+        ("de", "1½ Liter", "eineinhalb Liter"),
+        ("fr", "1½", "un et demi"),
+        ("es", "3 1/2", "tres y medio"),
+        ("de", "5 h", "fünf Stunden"),
+        ("de", "um 15 h", "um fünfzehn Uhr"),
+    ],
+)
+def test_numbers_letter_for_letter(language, written, spoken):
+    assert normalize_text(written, language) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("٣٫٥", "three point five"),
+        ("١٬٢٣٤", "one thousand two hundred thirty-four"),
+        ("١٢٪", "twelve percent"),
+        ("5\u20448 and 1\u22152", "five eighths and one half"),
+        ("5\u20113 well\u2011known", "five to three well-known"),
+    ],
+)
+def test_signs_that_look_otherwise_are_the_ordinary_ones(written, spoken):
+    assert normalize_text(written) == spoken
+
+
+def test_items_of_numbered_lists_end_like_sentences():
+    assert normalize_text("1. First\n2. Second!\n3. Third") == "one. First. two. Second! three. Third"
+    assert normalize_text("We met at number\n30. The house was\nold.") == "We met at number thirty. The house was old."

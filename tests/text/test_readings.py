@@ -61,7 +61,7 @@ def test_other_languages_leave_numbers_to_the_voice(language):
     if language == "xx":
         assert normalize_text("a 5", language) == "a 5"
     assert normalize_text("a 5", language) in ("a 5", "a fünf")
-    assert normalize_text("٣٫٥ ۷", language).replace("٫", ".") in ("3.5 7", "drei.fünf sieben")
+    assert normalize_text("٣٫٥ ۷", language) in ("3.5 7", "drei Komma fünf sieben")
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class DateForms:
         values = {
             "d": self._day(day, found.string[: found.start()][-12:]),
             "M": self.numerals.words.month(month)
-            if self.numerals.base not in ("zh", "ko")
+            if self.numerals.base != "zh"
             else self.numerals.cardinal(month),
             "y": self.numerals.digits(str(year)) if self.numerals.base == "zh" else self._year(year),
         }

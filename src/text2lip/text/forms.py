@@ -50,13 +50,16 @@ class SpokenForms(Numerals):
             (rf"(\d:\d\d){_DASH}(?=\d{{1,2}}:\d\d)", rf"\1 {self.table.get('to', '')} "),
             (r"⁻?[⁰¹²³⁴-⁹]+", _raised),
             (rf"\d{{{LONGEST_NUMBER + 1},}}", lambda found: self.grouped_digits(found[0], 4)),
+            (r"(?<![\w.,])\.(?=\d)(?!\d+\.\d)", "0."),
+            (rf"(?<![\w.,])({self.num})[eE]\+?([-−]?\d{{1,3}})(?!\w|[.,]\d)", self._scientific),
             *self._money(),
             *DateForms(self).dates(),
             *((pattern, self._template(say)) for pattern, say in self.table.get("abbreviations", {}).items()),
             *DateForms(self).times(),
             *self._phones(),
             *self._decades(),
-            (rf"{NOT_IN}(?:v\.? ?)?\d+(?:\.\d+){{2,}}(?![\w])", self._version),
+            (rf"{NOT_IN}(v\.? ?)?\d+(?:\.\d+){{2,}}(?![\w])", self._version),
+            *self._arithmetic(),
             *self._units(),
             *self._fractions(),
             *self._ordinals(),
@@ -102,6 +105,7 @@ class SpokenForms(Numerals):
             rf"(?<![\w.,])(?P<minus>[-−]?)(?P<sign>{sign})\s?(?:(?P<from>{self.num}){_DASH})?(?P<amount>{self.num}){scale.format('scale')}(?![\w])"
             rf"|(?<![\w.,$€£])(?:(?P<low>{self.num}){_DASH})?(?P<minus2>[-−]?)(?P<amount2>{self.num}){scale.format('scale2')}\s?(?P<sign2>{sign})(?!\w)"
         )
+        yield rf"(?<![\w.,])({sign})[-−](?=\d)", r"-\1"
         if to := self.table.get("to"):  # $5-$10, 10%-20%
             yield rf"((?:{sign})\s?{self.num}|\d\s?%){_DASH}(?={sign}|\d+(?:[.,]\d+)?\s?%)", rf"\1 {to} "
         yield pattern, lambda found: self._amount(found, names)
@@ -147,11 +151,20 @@ class SpokenForms(Numerals):
         yield r"(?<![\w.,:/-])(?<!\d )0\d{1,5}(?:[ /-]\d{2,}){1,4}(?![\w,:-]|\.\d)", lambda found: grouped(found[0])
 
     def _version(self, found: re.Match) -> str:
-        point = self.said_point
-        if point != "point" and re.fullmatch(self.num, found[0]):
+        english = self.base == "en"
+        if not english and re.fullmatch(self.num, found[0]):
             return self.number(found[0])
+        dot = self.said_point if english else self.table.get("address", [self.said_point])[0]
         parts = [self.cardinal(int(part)) for part in re.findall(r"\d+", found[0])]
-        return f" {point} ".join(parts)
+        return ("v " if found[1] else "") + f" {dot} ".join(parts)
+
+    def _scientific(self, found: re.Match) -> str:
+        return f"{found[1]} {self.table['symbols']['×']} 10^{found[2]}" if self.base == "en" else found.expand(r"\1 e \2")
+
+    def _arithmetic(self):
+        yield r"(?<=\d)( ?)−\1(?=\d)", f" {self.negative('').strip()} "
+        if times := self.table.get("symbols", {}).get("×"):
+            yield r"(?<=\d)(?<!\b0) ?[*x×] ?(?=\d)", f" {times} "  # 0x1F is no product
 
     # units, fractions, ordinals
 
@@ -190,14 +203,15 @@ class SpokenForms(Numerals):
         if "fractions" not in self.table:
             return
         yield (
-            r"(?<![\w/.,:^-])(?:(\d{1,3}) )?(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)",
+            r"(?<![\w/.,:^-])(?:(\d{1,3})[ -])?(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)",
             lambda found: self._fraction(found[1], int(found[2]), int(found[3])),
         )
 
     def _fraction(self, whole: str | None, top: int, bottom: int) -> str | None:
         if isinstance(self.table["fractions"], str):
             said = self.table["fractions"].format(self.cardinal(top), self.cardinal(bottom))
-            return said if 0 < top < bottom else None
+            whole = f"{self.cardinal(int(whole))}{self.table['and']}" if whole else ""
+            return whole + said if 0 < top < bottom else None
         names = self.table["fractions"].get(str(bottom))
         if names is None and self.base == "en" and 2 < bottom <= 100:
             name = self.words.number(bottom, "spellout-ordinal")
@@ -210,13 +224,15 @@ class SpokenForms(Numerals):
         if self.base == "en" and top == 1:
             count = "one" if not whole or bottom != 2 else "a"
         if self.base == "de" and bottom == 2:
-            return f"{self.cardinal(int(whole))}einhalb" if whole and top == 1 else "ein halb"
-        return (f"{self.cardinal(int(whole))}{self.table.get('and', ' ')}" if whole else "") + f"{count} {name}"
+            return f"{self.cardinal(int(whole), True)}einhalb" if whole and top == 1 else "ein halb"
+        if whole and bottom == 2 and self.base in ("fr", "es", "it", "pt"):
+            count = ""
+        return (f"{self.cardinal(int(whole))}{self.table.get('and', ' ')}" if whole else "") + f"{count} {name}".strip()
 
     def _ordinals(self):
         for suffix, rules in self.table.get("ordinals", {}).items():
             yield (
-                rf"{NOT_IN}(\d{{1,9}}|\d{{1,3}}(?:,\d{{3}})+)(?:{suffix})(?!\w)",
+                rf"{NOT_IN}(\d{{1,9}}|\d{{1,3}}(?:,\d{{3}})+)(?i:{suffix})(?!\w)",
                 lambda found, rules=rules: self.words.number(int(found[1].replace(",", "")), rules),
             )
 
@@ -277,15 +293,14 @@ class SpokenForms(Numerals):
             yield r"(?<![\d.,])(\d{1,4})(?=[A-Za-z])(?!\w*[a-z]{3})", lambda found: self._code(found[1]) + " "
         for sign, word in self.table.get("comparisons", {}).items():
             yield rf"(?<=\w) {sign} (?=\w)", f" {word} "
-        if "×" in signs:
-            yield r"(?<=\d) ?[*x×] ?(?=\d)", lambda found: f" {signs['×']} "
         for sign, word in signs.items():
             yield rf" ?{re.escape(sign)} ?", lambda found, word=word: self._sign(found, word)
         yield (
             rf"(?<![\w.,])({self.num})(?![\d])" if not self.table.get("joined") else rf"({self.num})",
             lambda found: self.number(
                 found[1], self._counted(found) and not self.is_year(found[1]), *self._noun(found)
-            ),
+            )
+            + _space(found),
         )
         # what is glued to letters, or comes after a mark
         yield rf"(?<!\d)(\d{{1,{LONGEST_NUMBER}}})(?!\d)", self._glued
@@ -321,7 +336,8 @@ class SpokenForms(Numerals):
 
 
 def _space(found: re.Match) -> str:
-    return " " if found.string[found.end() :][:1].isalpha() else ""
+    after = found.string[found.end() :][:1]
+    return " " if after.lower() != after.upper() else ""  # no syllable of Chinese or Korean
 
 
 def _raised(found: re.Match) -> str | None:

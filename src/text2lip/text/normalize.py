@@ -24,7 +24,10 @@ _EMOJI = re.compile(
 _EMOJI_PARTS = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\ufe0e\ufe0f]")
 _BLOCK = r"(?:[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?))"
 _UNENDED = re.compile(rf"^(?![ \t]*>)({_BLOCK}+)(\S[^\n]*)$", re.M)
+_NUMBERED = re.compile(r"^([ \t]*\d{1,3}[.)][ \t]+)(\S[^\n]*)(?=\n\s*\d{1,3}[.)][ \t])", re.M)  # before another
 _BLOCKS = re.compile(rf"^{_BLOCK}+", re.M)
+# hyphens, fraction and division slashes, Arabic percent sign, and the stroke that makes Arabic words longer
+_SIGNS = {"\u2010": "-", "\u2011": "-", "\u2044": "/", "\u2215": "/", "\u066a": "%", "\u0640": ""}
 _MARKS = "[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u1160-\u11ff\u3099\u309a]"
 # over line breaks too, but not over a blank line; marks of another kind may stand directly inside or outside
 _INSIDE = r"(?:[^\n]|\n(?![ \t]*\n)){0,400}?"
@@ -73,6 +76,7 @@ def speakable(text: "str | TracedText", language: str = "en-us") -> TracedText:
     text = text.sub(_EMOJI, lambda emoji: emoji[0][0] if emoji[0][0] in "#*0123456789" else " ")  # a keycap is its key
     text = _spaced(quieten(text.sub("_", " ")))
     forms = spoken_forms(language)
+    text = text.sub(r"(?<=\d)٬(?=\d{3})", "'" if forms else "")  # Arabic thousands
     if forms is None:
         text = text.sub(rf"\d{{{LONGEST_NUMBER + 1},}}", _digit_by_digit)
     else:
@@ -150,6 +154,7 @@ def clean_characters(text: TracedText) -> TracedText:
     if text.text.isascii():
         return text
     text = text.sub(r"(?<=\d)[．，：／－](?=\d)", lambda sign: unicodedata.normalize("NFKC", sign.group()))
+    text = text.sub(r"(?<=\d)٫(?=\d)", ".")
     for cluster in (rf".{_MARKS}+", r"\S+"):
         if not unicodedata.is_normalized("NFC", text.text):
             text = text.sub(cluster, lambda found: unicodedata.normalize("NFC", found[0]))
@@ -167,7 +172,7 @@ def _clean(found: re.Match) -> str:
         return char if char in "\xa0\u202f" else " "
     if kind == "Nd":
         return str(unicodedata.digit(char))
-    return "" if char == "\u0640" else _plain(char)  # the stroke that makes Arabic words longer
+    return _SIGNS[char] if char in _SIGNS else _plain(char)
 
 
 def strip_markdown(text: TracedText) -> TracedText:
@@ -175,7 +180,8 @@ def strip_markdown(text: TracedText) -> TracedText:
     text = text.sub(r"(?m)^[ \t]*(?:```|~~~).*$", "")
     text = text.sub(r"(?m)^[ \t]*(?:(?:[-*_][ \t]*){3,}|={3,})$", "")
     text = text.sub(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)", r"\1")
-    text = text.sub(_UNENDED, lambda found: found[1] + _ended(found[2]))
+    for line in (_UNENDED, _NUMBERED):
+        text = text.sub(line, lambda found: found[1] + _ended(found[2]))
     text = text.sub(_BLOCKS, "").sub(r"`+([^`\n]*)`+", r"\1")
     for _ in range(MAX_NESTED):
         before = text
