@@ -88,6 +88,7 @@ def test_spell_out():
     assert spell_out("3", "ordinal", "de") == "dritte" and spell_out("3", "ordinal", "ja") == "3"
     with pytest.raises(ValueError, match="interpret-as"):
         spell_out("x", "nonsense")
+    assert spell_out("²", "ordinal") == "²"
 
 
 def test_letters_inside_of_a_script_without_case_are_not_shouted():

@@ -229,7 +229,7 @@ def spell_out(text: str, interpret_as: str, language: str = "en-us") -> str:
         return " " + " ".join(re.sub(r"(?<=\w)(?=\w)", " ", part) for part in re.findall(r"\w+", text)) + " "
     if kind == "ordinal":
         number = text.strip()
-        if not number.isdigit():
+        if not number.isdecimal():
             return text
         forms = spoken_forms(language)
         return (forms and forms.words.number(int(number), *_ORDINALS)) or number

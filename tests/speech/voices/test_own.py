@@ -80,6 +80,7 @@ def test_times_of_tuples_and_missing_words(spoken):
         ((np.full(800, 900.0), 8_000), "sound of 'mine' samples reach 900; wants floats"),
         ((np.zeros(800), None), "sound of 'mine' sampling_rate: missing"),
         ((np.zeros((800, 2)), 8_000), "800 channels; .* transpose"),
+        ((np.zeros(8_000), 8_000), "sound of 'mine' is silent"),
         ((8_000, np.zeros(800)), r"gave a tuple of int, ndarray; wants .audio, sampling rate."),
         ({"sound": 1}, "gave dict; wants"),
         ("/no/such.wav", "sound of 'mine' .*such.wav"),

@@ -111,6 +111,7 @@ _WORD_TIME = re.compile(r"<\d[\d:.]+><c[.>]")  # of automatic captions
 TURN_DASH = re.compile(r"^\s*[-‐–—]\s*(?=[^\W\d]|[\"'“‘«¿¡(…])|^\s*[-‐–—]\s+")  # no minus sign
 LINE_BREAK = re.compile(r"\n|\\N")
 _NEXT_NUMBER = re.compile(r"\s*\n[ \t]*\n\s*\d+\s*")  # of the cue that follows one without text
+_NEXT_AT_ONCE = re.compile(r"(?<=\S)[ \t]*\n[ \t]*\d+[ \t]*\n\Z")  # without a blank line between
 
 
 def is_subtitles(text: str) -> bool:
@@ -144,6 +145,7 @@ def written_cues(text: str) -> list[WrittenCue]:
         body = text[times.end() : following.start() if following else len(text)]
         if following and _NEXT_NUMBER.fullmatch(body):
             continue
+        body = _NEXT_AT_ONCE.sub("", body) if following else body
         body = _EMPTY_LINE.split(body.lstrip())[0].strip()
         if rolled:
             lines = body.split("\n")

@@ -135,6 +135,8 @@ def speech_of(given: Any, name: str, text: str, language: str) -> Speech:
         words = words_from_reference(timeline.phones, timed_speech(text, language).timeline)
         return Speech(audio, rate, replace(timeline, words=words))
     spoken = timed_speech(text, language)
+    if not audio.any():
+        raise ValueError(f"voice: the sound of {name!r} is silent, where it should say {text[:40]!r}.")
     speech = end_with_the_sound(Speech(audio, rate, best_times(audio, rate, spoken, resolve_language(language))))
     return replace(speech, timeline=replace(speech.timeline, words=share_times(speech.timeline.words)))
 
