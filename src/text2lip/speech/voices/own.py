@@ -103,7 +103,7 @@ def speech_of(given: Any, name: str, text: str, language: str) -> Speech:
     by the phones, missing phones by forced alignment.
 
     Raises:
-        ValueError: no sound, sound that can't be used, or times that are none, or longer than the sound.
+        ValueError: no sound, silence or sound that can't be used, or times that are none, or longer than the sound.
     """
     timeline = None
     if isinstance(given, Speech) and given.audio is not None:
