@@ -84,6 +84,8 @@ def test_every_language_says_its_decimal_point(language, spoken):
         ("es", "3 1/2", "tres y medio"),
         ("de", "5 h", "fünf Stunden"),
         ("de", "um 15 h", "um fünfzehn Uhr"),
+        ("de", "um 5:30 h", "um fünf Uhr dreißig"),
+        ("ru", "в 2024г. он", "в две тысячи двадцать четвертом году он"),
     ],
 )
 def test_numbers_letter_for_letter(language, written, spoken):
