@@ -65,9 +65,7 @@ class DateForms:
         pattern = self.numerals.table.get("date") or self.numerals.words.date_pattern("long")
         values = {
             "d": self._day(day, found.string[: found.start()][-12:]),
-            "M": self.numerals.words.month(month)
-            if self.numerals.base != "zh"
-            else self.numerals.cardinal(month),
+            "M": self.numerals.words.month(month) if self.numerals.base != "zh" else self.numerals.cardinal(month),
             "y": self.numerals.digits(str(year)) if self.numerals.base == "zh" else self._year(year),
         }
         pieces = re.findall(r"'([^']*)'|(d+|M+|y+)|([^'dMy]+)", pattern)

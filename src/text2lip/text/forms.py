@@ -159,7 +159,7 @@ class SpokenForms(Numerals):
         return ("v " if found[1] else "") + f" {dot} ".join(parts)
 
     def _scientific(self, found: re.Match) -> str:
-        return f"{found[1]} {self.table['symbols']['×']} 10^{found[2]}" if self.base == "en" else found.expand(r"\1 e \2")
+        return found.expand(r"\1 times 10^\2" if self.base == "en" else r"\1 e \2")
 
     def _arithmetic(self):
         yield r"(?<=\d)( ?)−\1(?=\d)", f" {self.negative('').strip()} "
@@ -227,7 +227,8 @@ class SpokenForms(Numerals):
             return f"{self.cardinal(int(whole), True)}einhalb" if whole and top == 1 else "ein halb"
         if whole and bottom == 2 and self.base in ("fr", "es", "it", "pt"):
             count = ""
-        return (f"{self.cardinal(int(whole))}{self.table.get('and', ' ')}" if whole else "") + f"{count} {name}".strip()
+        before = f"{self.cardinal(int(whole))}{self.table.get('and', ' ')}" if whole else ""
+        return before + f"{count} {name}".strip()
 
     def _ordinals(self):
         for suffix, rules in self.table.get("ordinals", {}).items():
@@ -297,10 +298,10 @@ class SpokenForms(Numerals):
             yield rf" ?{re.escape(sign)} ?", lambda found, word=word: self._sign(found, word)
         yield (
             rf"(?<![\w.,])({self.num})(?![\d])" if not self.table.get("joined") else rf"({self.num})",
-            lambda found: self.number(
-                found[1], self._counted(found) and not self.is_year(found[1]), *self._noun(found)
-            )
-            + _space(found),
+            lambda found: (
+                self.number(found[1], self._counted(found) and not self.is_year(found[1]), *self._noun(found))
+                + _space(found)
+            ),
         )
         # what is glued to letters, or comes after a mark
         yield rf"(?<!\d)(\d{{1,{LONGEST_NUMBER}}})(?!\d)", self._glued

@@ -8,6 +8,7 @@ from text2lip.speech import read_timings
 from text2lip.speech.timings.formats import TIMING_FORMATS, read_textgrid, read_timeline
 from text2lip.speech.timings.subtitles import read_cues
 from text2lip.text import Timeline, VisemeTokenizer
+from text2lip.text.reading import Reading
 
 
 LONG_TEXTGRID = """File type = "ooTextFile"
@@ -340,3 +341,19 @@ def test_a_label_without_a_letter_is_no_phone(label):
     with pytest.raises(ValueError, match="at 0.1 s holds no IPA letter"):
         read_timeline([("h", 0, 0.1), (label, 0.1, 0.5), ("ə", 0.5, 0.6)])
     assert [p.label for p in read_timeline([("h", 0, 0.1), ("#", 0.1, 0.5), ("ə", 0.5, 0.6)]).phones] == ["h", "", "ə"]
+
+
+def test_words_are_read_as_a_voice_reads_them():
+    cue = "1\n00:00:01,000 --> 00:00:03,000\n“It cost $5.50 for 5 km.”\n"
+    timeline = read_timeline(cue)
+    assert [word.label for word in timeline.words] == ["“It", "cost", "$5.50", "for", "5 km.”"]
+    assert _said(timeline) == _said(
+        Reading.from_text("It cost five dollars fifty cents for five kilometers.", "en-us")
+    )
+    price = read_timeline([{"text": "$5.50", "start": 0.0, "end": 1.0}])
+    assert price.words == [("$5.50", 0.0, 1.0)]
+    assert _said(price) == _said(Reading.from_text("five dollars fifty cents", "en-us"))
+
+
+def _said(timeline):
+    return [phone.label for phone in timeline.phones if phone.label]

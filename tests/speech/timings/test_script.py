@@ -102,5 +102,6 @@ def test_other_timings_are_no_script_and_empty_subtitles_an_error():
 
 
 def test_numbers_of_cues_without_a_blank_line_between_are_not_said():
-    srt = "1\n00:00:01,000 --> 00:00:02,000\nFirst\n2\n00:00:03,000 --> 00:00:04,000\n42\n\n3\n00:00:05,000 --> 00:00:06,000\n7"
+    first = "1\n00:00:01,000 --> 00:00:02,000\nFirst\n2\n00:00:03,000 --> 00:00:04,000\n42\n"
+    srt = first + "\n3\n00:00:05,000 --> 00:00:06,000\n7"
     assert [passage.lines[0].text for passage in read_script(srt)] == ["First", "42", "7"]

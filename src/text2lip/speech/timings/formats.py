@@ -8,15 +8,18 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from functools import cache, partial
+from itertools import accumulate, groupby, pairwise
 
 from text2lip.files import decode_text
 from text2lip.speech.alignment.tokens import phones_from_tokens
 from text2lip.speech.timings.subtitles import is_subtitles, read_cues
 from text2lip.text.arpabet import ARPABET_TO_IPA
 from text2lip.text.nominal_durations import nominal_durations
+from text2lip.text.normalize import speakable
 from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline, check_unit, share_times
+from text2lip.text.traced import as_written
 from text2lip.text.visemes import split_phone
 
 
@@ -311,7 +314,7 @@ def _from_words(words: Sequence[tuple], language: str, spread: bool = False) -> 
 
     With `spread` each label is a phrase, and every word in it gets the time of its phones.
     """
-    read = get_g2p("espeak", language, stress=True)
+    read, spoken_form = get_g2p("espeak", language, stress=True), cache(partial(speakable, language=language))
     words = _apart(words)
     starts = [start for _, start, _ in words[1:]] + [None]
     phones: list[Segment] = []
@@ -324,7 +327,8 @@ def _from_words(words: Sequence[tuple], language: str, spread: bool = False) -> 
             end = following  # services let words overlap a little
         if start < clock - 1e-3:
             raise ValueError(f"timings: the word {label!r} starts at {start} s, before the word before it; sort them.")
-        parts = read(label)
+        said = spoken_form(label)
+        parts = read(said.text)
         sounds = [phone for word in parts for phone in word.phones]
         clock = end
         if not sounds or end <= start:
@@ -334,13 +338,14 @@ def _from_words(words: Sequence[tuple], language: str, spread: bool = False) -> 
         for sound, length in zip(sounds, lengths):
             phones.append(Segment(sound, at, at + length * (end - start) / whole))
             at = phones[-1].end
-        for word in parts if spread else ():
-            last = first + len(word.phones)
-            written = re.compile(r"(?:[^\w\s]|_)*").match(label, word.span[1]).end()  # with its punctuation
-            spoken.append(Segment(label[word.span[0] : written], phones[first].start, phones[last - 1].end))
-            first = last
+        phones[-1] = phones[-1]._replace(end=end)  # sums are off in the last bit
         if not spread:
             spoken.append(Segment(label, start, end))
+            continue
+        edges = pairwise(accumulate((len(word.phones) for word in parts), initial=first))
+        placed = [Segment(word.word, *span) for word, span in zip(parts, edges)]
+        for word in as_written(placed, said.text, said.words(label)):
+            spoken.append(Segment(word.label, phones[word.start].start, phones[word.end - 1].end))
     if not phones:
         raise ValueError("timings: no word in it can be spoken.")
     return Timeline.from_phones(phones, spoken)
