@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 from PIL import Image
@@ -103,6 +104,18 @@ def test_subtitles_that_are_late_are_told(say, tmp_path):
     (tmp_path / "cues.srt").write_text(SRT.replace("Hello Bob", "Hello Bob, my uncle and his five brothers"))
     err = say("--timings", "cues.srt", "-v", "espeak", "--renderer", "geometric")[2]
     assert re.search(r"^text2lip: warning: --timings: .* begins later: cue 2 at .* s instead of 1.50 s.$", err, re.M)
+
+
+def test_texts_that_are_read_badly_are_told(capsys):
+    from text2lip.text.readers import spelled_words
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as the command does
+        cli.telling(lambda: [spelled_words(text, "he") for text in ("שלום עולם", "עולם")])
+    err = capsys.readouterr().err
+    assert (
+        err.startswith("text2lip: warning: text: Hebrew is read without most of its vowels") and err.count("\n") == 1
+    )
 
 
 def test_own_audio_and_own_times(say, tmp_path):

@@ -249,16 +249,18 @@ def way_taken(stream) -> str:
 
 
 def telling(make: Callable):
-    """What `make` returns; who isn't dubbed in a film, what of a text is doubted, and what is late, is said."""
+    """What `make` returns; who isn't dubbed in a film, what of a text is doubted or read badly, and what is late, is
+    said."""
     from text2lip.faces.person import StrangersWarning
     from text2lip.speech import AlignmentWarning, LateCueWarning
+    from text2lip.text import ReadingWarning
 
     with warnings.catch_warnings(record=True) as told:
-        for category in (StrangersWarning, AlignmentWarning, LateCueWarning):
+        for category in (StrangersWarning, AlignmentWarning, LateCueWarning, ReadingWarning):
             warnings.simplefilter("always", category)
         result = make()
-    for warning in told:
-        complain(f"warning: {in_flags(str(warning.message)).replace('`face_index`', '--face')}", 0)
+    for message in dict.fromkeys(str(warning.message) for warning in told):  # once for all sentences
+        complain(f"warning: {in_flags(message).replace('`face_index`', '--face')}", 0)
     return result
 
 

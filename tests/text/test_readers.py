@@ -6,7 +6,7 @@ import pytest
 from text2lip.speech import get_synthesizer
 from text2lip.text import readers
 from text2lip.text.phonemes import get_g2p
-from text2lip.text.readers import SpelledWord, respell, spelled_words
+from text2lip.text.readers import ReadingWarning, SpelledWord, respell, spelled_words
 
 
 def item(start, end, pron, pos="名詞", chain=0, unknown=False):
@@ -58,7 +58,7 @@ def test_phones_of_words_that_are_spelled(haqumei, monkeypatch):
 def test_a_text_that_is_read_badly_warns(code, text, message, monkeypatch):
     monkeypatch.setattr(readers, "_tashkeel", lambda: None)
     monkeypatch.setattr(readers, "_thaiphon", lambda: None)
-    with pytest.warns(UserWarning, match=message):
+    with pytest.warns(ReadingWarning, match=message):
         assert respell(text, code) is None
 
 

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "languages": ["available_languages", "resolve_language"],
         "normalize": ["normalize_text"],
         "phonemes": ["get_g2p"],
+        "readers": ["ReadingWarning"],
         "sentences": ["split_sentences"],
         "ssml": ["Piece", "is_ssml", "parse_ssml", "plain_pieces"],
         "timing": ["Segment", "Timeline", "Word"],

@@ -23,6 +23,10 @@ _INSIDE_NUMBER = re.compile(r"[\d.,]{2}")
 _lock = threading.Lock()
 
 
+class ReadingWarning(UserWarning):
+    """A text is read badly, for want of a reader."""
+
+
 class SpelledWord(NamedTuple):
     """A word with its punctuation: `text[start:end]` of the user's text is read as `spelling`, or is said as the IPA
     `phones`."""
@@ -65,7 +69,8 @@ def respell(text: str, language: str, spell_phones: Callable[[str], str] = str) 
 def spelled_words(text: str, language: str) -> list[SpelledWord] | None:
     """Every word of a text with its spelling, arguments as [`respell`]; None where it needs none.
 
-    Warns where Arabic or Hebrew would be read without its vowels, and Thai by its letters.
+    Warns:
+        ReadingWarning: Arabic or Hebrew would be read without its vowels, or Thai by its letters.
     """
     if text.isascii():
         return None
@@ -80,14 +85,16 @@ def spelled_words(text: str, language: str) -> list[SpelledWord] | None:
         if reader:
             return _vowelled(text, reader)
         what = "Arabic without vowel marks is read without most of its vowels; write them, or"
-        warnings.warn(f"text: {what}: pip install {PACKAGES['ar']}", stacklevel=2)
+        warnings.warn(f"text: {what}: pip install {PACKAGES['ar']}", ReadingWarning, stacklevel=2)
     if language == "th" and _THAI.search(text):
         reader = _thaiphon()
         if reader:
             return _thai_words(text, *reader)
-        warnings.warn(f"text: Thai is misread without a reader: pip install {PACKAGES['th']}", stacklevel=2)
+        what = "Thai is misread without a reader"
+        warnings.warn(f"text: {what}: pip install {PACKAGES['th']}", ReadingWarning, stacklevel=2)
     if language == "he" and _HEBREW.search(text):
-        warnings.warn("text: Hebrew is read without most of its vowels; no reader of it is known here.", stacklevel=2)
+        what = "Hebrew is read without most of its vowels; no reader of it is known here."
+        warnings.warn(f"text: {what}", ReadingWarning, stacklevel=2)
     return None
 
 
