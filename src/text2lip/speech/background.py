@@ -14,7 +14,8 @@ DUCKED = -18.0  # dB
 RAMP = 0.3  # seconds in which the old sound falls before the voice begins, and rises after it
 SHORTEST_RISE = 1.5  # seconds; in shorter pauses of the voice the old sound stays low
 HIGHEST = 0.99  # peak of both together
-PEAK_SECONDS = 0.01  # seconds
+PEAK_SECONDS = 0.01  # of a block whose peak is known
+PIECE = 1000  # blocks that are mixed at once
 
 
 def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> Speech:
@@ -27,7 +28,7 @@ def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> 
         seconds (`float`): of the result.
 
     Returns:
-        `Speech`: at the higher of the two rates, in one channel or as many as the film or the voice has, up to two.
+        `Speech`: at the higher of the two rates; with the channels of the voice, or two if the film has them.
 
     Raises:
         ValueError: there is no new sound, or the film has no sound track.
@@ -45,41 +46,49 @@ def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> 
         old = to_mono(old)[None]
     edge = min(round(RAMP * rate), old.shape[-1])
     old[:, -edge:] *= np.linspace(1, 0, edge, dtype=np.float32) if old.shape[-1] < round(seconds * rate) - 1 else 1
-    samples = round(seconds * rate)
-    voice, old = fit_samples(voice, samples), fit_samples(old, samples)
-    old = old * ducking(speech, samples, rate)
-    old *= room_for(np.abs(voice).max(0), np.abs(old).max(0), round(PEAK_SECONDS * rate))
-    mixed = np.clip(voice + old, -1, 1)
+    samples, block = round(seconds * rate), round(PEAK_SECONDS * rate)
+    voice, mixed = fit_samples(voice, samples), fit_samples(old, samples)
+    if len(mixed) < len(voice):
+        mixed = np.repeat(mixed, len(voice), 0)
+    pieces = [slice(first, min(first + PIECE * block, samples)) for first in range(0, samples, PIECE * block)]
+    for part in pieces:
+        mixed[:, part] *= ducking(speech, np.arange(part.start, part.stop) / rate)
+    room = room_for(*(np.concatenate([_peaks(sound[:, part], block) for part in pieces]) for sound in (voice, mixed)))
+    for part in pieces:
+        gain = np.interp(np.arange(part.start, part.stop) / block, np.arange(len(room)) + 0.5, room)
+        mixed[:, part] = np.clip(voice[:, part] + gain * mixed[:, part], -1, 1)
     return Speech(mixed[0] if len(mixed) == 1 else mixed, rate, speech.timeline, speech.times_from)
 
 
-def ducking(speech: Speech, samples: int, rate: int) -> np.ndarray:
-    """Gain of the old sound, float32 (samples,): `DUCKED` dB under the voice, 0 dB elsewhere, smooth between."""
+def ducking(speech: Speech, times: np.ndarray) -> np.ndarray:
+    """Gain of the old sound at `times` (n,), seconds: `DUCKED` dB under the voice, 0 dB elsewhere, smooth between."""
     spoken = [(phone.start, phone.end) for phone in speech.timeline.phones if phone.label]
     spoken = spoken or [(0.0, speech.duration)]
-    times, depths = [0.0], [0.0]
+    knots, depths = [0.0], [0.0]
     begin, end = spoken[0]
     for start, stop in [*spoken[1:], (np.inf, np.inf)]:
         if start - end >= SHORTEST_RISE:
-            times += [max(0.0, begin - RAMP), begin, end, end + RAMP]
+            knots += [max(0.0, begin - RAMP), begin, end, end + RAMP]
             depths += [0.0 if begin > RAMP else 1.0, 1.0, 1.0, 0.0]
             begin = start
         end = stop
-    depth = np.interp(np.arange(samples) / rate, np.maximum.accumulate(times), depths)
+    depth = np.interp(times, np.maximum.accumulate(knots), depths)
     smooth = 0.5 - 0.5 * np.cos(np.pi * depth)
     return (10 ** (DUCKED / 20 * smooth)).astype(np.float32)
 
 
-def room_for(voice: np.ndarray, old: np.ndarray, block: int) -> np.ndarray:
-    """Gain of the old sound that keeps the sum of two magnitudes, (samples,) each, below `HIGHEST`, without a jump."""
+def room_for(voice: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """Gain of the old sound that keeps the sum of two below `HIGHEST` without a jump, by the peaks of their blocks."""
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-    count = -(-len(voice) // block)
-    peaks = (np.pad(sound, (0, count * block - len(sound))).reshape(count, block).max(1) for sound in (voice, old))
-    loud, under = peaks
-    gain = np.clip((HIGHEST - loud) / np.maximum(under, 1e-6), 0, 1)
-    gain = uniform_filter1d(minimum_filter1d(gain, 9, mode="nearest"), 7, mode="nearest")
-    return np.interp(np.arange(len(voice)) / block, np.arange(count) + 0.5, gain).astype(np.float32)
+    gain = np.clip((HIGHEST - voice) / np.maximum(old, 1e-6), 0, 1)
+    return uniform_filter1d(minimum_filter1d(gain, 9, mode="nearest"), 7, mode="nearest")
+
+
+def _peaks(sound: np.ndarray, block: int) -> np.ndarray:
+    """Magnitudes of each block of (channels, samples), (blocks,)."""
+    loud = np.abs(sound).max(0)
+    return np.pad(loud, (0, -len(loud) % block)).reshape(-1, block).max(1)
 
 
 def check_background(image: Any, voice: Any) -> None:
