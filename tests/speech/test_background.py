@@ -103,6 +103,7 @@ def test_what_has_no_sound_is_refused(film, tmp_path, pipe, portrait_file):
         (portrait_file, {}, "but image is no film with a sound"),
         ([BLACK] * 5, {}, "but image is no film with a sound"),
         (film, {"voice": None}, "but the film is to be silent"),
+        (tmp_path / "silent.mp4", {}, "but there is no old sound"),
     ]:
         with pytest.raises(ValueError, match=f"background: 'keep', {message}"):
             pipe.stream("Bob.", image, background="keep", **asked)

@@ -35,10 +35,7 @@ def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> 
     """
     if speech.audio is None:
         raise ValueError("background: 'keep', but there is no new sound that it could stand under; leave it out.")
-    try:
-        old, old_rate = read_audio(film, seconds=seconds)
-    except ValueError as error:
-        raise ValueError(f"background: 'keep', but there is no old sound ({error}) Choose 'replace'.") from error
+    old, old_rate = _old_sound(film, seconds)
     rate = max(old_rate, speech.sampling_rate)
     voice = np.atleast_2d(resample(speech.audio, speech.sampling_rate, rate))
     old = np.atleast_2d(resample(old, old_rate, rate))
@@ -58,6 +55,13 @@ def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> 
         gain = np.interp(np.arange(part.start, part.stop) / block, np.arange(len(room)) + 0.5, room)
         mixed[:, part] = np.clip(voice[:, part] + gain * mixed[:, part], -1, 1)
     return Speech(mixed[0] if len(mixed) == 1 else mixed, rate, speech.timeline, speech.times_from)
+
+
+def _old_sound(film: str | os.PathLike, seconds: float) -> tuple[np.ndarray, int]:
+    try:
+        return read_audio(film, seconds=seconds)
+    except ValueError as error:
+        raise ValueError(f"background: 'keep', but there is no old sound ({error}) Choose 'replace'.") from error
 
 
 def ducking(speech: Speech, times: np.ndarray) -> np.ndarray:
@@ -95,7 +99,7 @@ def check_background(image: Any, voice: Any) -> None:
     """Refuse to keep the old sound of what has none.
 
     Raises:
-        ValueError: `image` is no path of a film, or a silent film is wanted.
+        ValueError: `image` is no path of a film with a sound track, or a silent film is wanted.
     """
     if voice is None:
         raise ValueError("background: 'keep', but the film is to be silent; choose a voice or 'replace'.")
@@ -103,3 +107,4 @@ def check_background(image: Any, voice: Any) -> None:
 
     if not isinstance(image, (str, os.PathLike)) or not is_footage(image):
         raise ValueError("background: 'keep', but image is no film with a sound; give the path of one, or 'replace'.")
+    _old_sound(image, PEAK_SECONDS)
