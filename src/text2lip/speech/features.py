@@ -136,17 +136,17 @@ class Cepstra(NamedTuple):
 def mfcc(samples: np.ndarray) -> Cepstra:
     """Mel-frequency cepstra, after Davis & Mermelstein (1980), of sound (samples,) at 16 kHz."""
     from scipy.fft import dct
-    from scipy.signal import lfilter
 
     count = max(1, len(samples) // HOP)
-    padded = np.pad(np.asarray(samples, np.float64), (WINDOW // 2, WINDOW + HOP))
-    emphasised = lfilter([1, -0.97], [1], padded)
-    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[HOP // 2 :: HOP][:count]
+    padded = np.pad(samples, (WINDOW // 2, WINDOW + HOP))
     taper, filters = np.hamming(WINDOW), mel_filters(MELS, FFT, 80, 7600).T
     mel, energy = np.empty((count, MELS)), np.empty(count)
     for start in range(0, count, SPECTRA_AT_ONCE):
-        part = slice(start, start + SPECTRA_AT_ONCE)
-        power = np.abs(np.fft.rfft(windows[part] * taper, FFT)) ** 2
+        part = slice(start, min(start + SPECTRA_AT_ONCE, count))
+        begin, end = (HOP // 2 + number * HOP for number in (part.start, part.stop))
+        piece = padded[begin - 1 : end - HOP + WINDOW].astype(np.float64)
+        windows = np.lib.stride_tricks.sliding_window_view(piece[1:] - 0.97 * piece[:-1], WINDOW)[::HOP]
+        power = np.abs(np.fft.rfft(windows * taper, FFT)) ** 2
         mel[part] = np.log(power @ filters + 1e-8)
         energy[part] = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
     return Cepstra(dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy)
