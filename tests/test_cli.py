@@ -171,6 +171,7 @@ def test_wrong_input_is_one_line_and_code_2(say, tmp_path, portrait_file, argume
         (["--face", "no.jpg"], "--face must be .* a box X0,Y0,X1,Y1, .* or 'any': no file 'no.jpg'; check the name"),
         (["--face", "0,0,9"], "--face must be .*: no file '0,0,9'"),
         (["--face", "https://a.b/c.jpg"], "--face must be .*: 'https://a.b/c.jpg' is an address"),
+        (["--speaker", "Ann=espeak", "--speaker", "Ann=pico"], "--speaker: 'Ann' is there twice; give each name once"),
         (["-o", "away.mp4"], "--output: no folder to write 'away.mp4' into"),
         (["-s", "away.srt"], "--subtitles: no folder to write 'away.srt' into"),
         (["-o", "folder.mp4"], "--output: '.*folder.mp4' is a folder"),

@@ -172,10 +172,11 @@ def given_text(args: argparse.Namespace) -> str | None:
 
 
 def check_files(args: argparse.Namespace):
-    """Refuse files that can't be read or written before any work is done.
+    """Refuse files that can't be read or written, and two speakers of one name, before any work is done.
 
     Raises:
-        ValueError: an input that is no file; an output with an unknown suffix or in a place that can't be written to.
+        ValueError: an input that is no file; a name given twice; an output with an unknown suffix or in a place that
+            can't be written to.
     """
     from text2lip.files import local_path
 
@@ -189,6 +190,9 @@ def check_files(args: argparse.Namespace):
         except ValueError as error:
             wanted = "an index, a box X0,Y0,X1,Y1, a picture of the person or 'any'"
             raise ValueError(f"--face must be {wanted}: {str(error).removeprefix('--face: ')}") from error
+    names = [name for name, _ in args.speakers or ()]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"--speaker: {twice[0]!r} is there twice; give each name once.")
     check_output("--output", args.output, (".mp4", ".mov", ".mkv"))
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, (".srt", ".vtt"))
