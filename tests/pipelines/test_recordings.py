@@ -6,6 +6,7 @@ import torch
 
 from text2lip import LipDecoderModel, Text2LipPipeline
 from text2lip.cli import main, way_taken
+from text2lip.renderers.sound_features import sound_features
 
 
 TEXT = "Who is Bob?"
@@ -80,6 +81,9 @@ def test_what_can_not_be_done_is_told(listening, pipe, portrait, sound):
             listening.stream(None, portrait, audio=sound, **{"recogniser": None, **asked})
     with pytest.raises(ValueError, match="motion: 'sound', but there is none"):
         listening.stream(TEXT, portrait, voice=None, motion="sound")
+    unknown = listening.speak(None, audio=sound, recogniser=None)
+    with pytest.raises(ValueError, match="audio_condition: 'pseudo', but it isn't known what is said"):
+        sound_features("pseudo", unknown, listening.move(unknown), listening.components)
     deaf = Text2LipPipeline(**{**pipe.components, "audio_lip_decoder": None})
     for asked in ({"audio": sound, "recogniser": None}, {"prompt": TEXT, "motion": "sound"}):
         with pytest.raises(ValueError, match=r"this pipeline has no audio_lip_decoder; give the text .*\[recognise"):

@@ -68,7 +68,7 @@ def sound_features(
         `torch.Tensor`: float (frames, 50, width), or None for "none".
 
     Raises:
-        ValueError: "speech" without sound.
+        ValueError: "speech" without sound, "pseudo" without words.
     """
     if condition == "none":
         return None
@@ -79,6 +79,10 @@ def sound_features(
         audio = np.asarray(fit_audio(to_mono(speech.audio), speech.sampling_rate, frames, fps))
         audio = resample(audio, speech.sampling_rate, SAMPLING_RATE)
         return whisper_windows(whisper_states(networks["audio_encoder"], audio), frames, fps)
+    if motion.tokens is None:
+        raise ValueError(
+            "audio_condition: 'pseudo', but it isn't known what is said; give the text, or choose 'speech'."
+        )
     hearing = LipNetworks(networks["viseme_encoder"], networks["pseudo_audio"])
     pseudo = hearing.hear(motion.tokens, math.ceil(frames / fps * PSEUDO_FPS), PSEUDO_FPS).audio_features[0]
     return whisper_windows(frames_to_states(pseudo), frames, fps)
