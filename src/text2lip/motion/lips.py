@@ -141,7 +141,8 @@ def animate_sound(
     """Lip motion from sound alone, whatever is said: no text, no phones; mouth at rest where nothing is heard.
 
     The model hears [`log_mel`] of [`levelled`] sound at 25 fps, in pieces of a minute, so memory grows with the sound
-    alone, some four times its size. At another rate the motion is interpolated, without overshoot (Fritsch & Carlson 1980).
+    alone, some four times its size. At another rate the motion is interpolated, without overshoot (Fritsch & Carlson
+    1980).
 
     Args:
         model ([`LipDecoderModel`]): trained on sound alone, see `examples/configs/audio_lips.yaml`.
