@@ -2,9 +2,9 @@
 
     python examples/prepare_speech.py --output outputs/speech
 
-A clip is a sentence of `--texts`, or a number, said by espeak-ng, Pico or Hibari (pip install hibari-tts) at a random
-rate; its times are the voice's own, its lips those that the pipeline gives it (`animate`). Latin sentences are read by
-the rules of any language that is written so: nonsense, in that language's sounds. Others are sung vowels, and noise,
+A clip is a sentence of `--texts`, or a number, said by espeak-ng, Pico or Hibari at a random rate; its times are the
+voice's own, its lips those that the pipeline gives it (`animate`). Latin sentences are read by the rules of any
+language that is written so: nonsense, in that language's sounds. Others are sung vowels, and noise,
 hum, music and babble, with the mouth at rest. `val` has other languages and other variants of espeak-ng than `train`.
 Writes Parquet like examples/prepare_grid.py, without pictures. A run that was stopped goes on where it was.
 """
