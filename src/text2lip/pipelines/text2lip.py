@@ -351,10 +351,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         else:
             (displacement,), width = animate(model, tokens, num_frames, fps, audio_features)
         displacement = request.expressiveness * displacement.float().cpu().numpy()
-        speakers, whole = (
-            {turn.speaker for turn in timeline.turns if turn.speaker},
-            replace(request, num_frames=num_frames),
-        )
+        speakers, whole = {turn.speaker for turn in timeline.turns} - {""}, replace(request, num_frames=num_frames)
         roles = {speaker: self.move(speech.part_of(speaker), whole) for speaker in sorted(speakers)}
         return LipMotion(displacement, width, fps, timeline, tokens, roles or None)
 

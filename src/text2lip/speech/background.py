@@ -15,7 +15,7 @@ RAMP = 0.3  # seconds in which the old sound falls before the voice begins, and 
 SHORTEST_RISE = 1.5  # seconds; in shorter pauses of the voice the old sound stays low
 HIGHEST = 0.99  # peak of both together
 PEAK_SECONDS = 0.01  # of a block whose peak is known
-PIECE = 1000  # blocks that are mixed at once
+BLOCKS_AT_ONCE = 1000  # mixed
 
 
 def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> Speech:
@@ -47,7 +47,8 @@ def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> 
     voice, mixed = fit_samples(voice, samples), fit_samples(old, samples)
     if len(mixed) < len(voice):
         mixed = np.repeat(mixed, len(voice), 0)
-    pieces = [slice(first, min(first + PIECE * block, samples)) for first in range(0, samples, PIECE * block)]
+    step = BLOCKS_AT_ONCE * block
+    pieces = [slice(first, min(first + step, samples)) for first in range(0, samples, step)]
     for part in pieces:
         mixed[:, part] *= ducking(speech, np.arange(part.start, part.stop) / rate)
     room = room_for(*(np.concatenate([_peaks(sound[:, part], block) for part in pieces]) for sound in (voice, mixed)))
