@@ -205,10 +205,15 @@ def test_wrong_pictures(say, tmp_path):
     assert os.listdir(tmp_path) == ["a.png"]
 
 
-@pytest.mark.parametrize("arguments", [["Hi.", "--fps", "many"], ["Hi.", "--nonsense"], ["one", "two"]])
+@pytest.mark.parametrize("arguments", [["Hi.", "--fps", "many"], ["Hi.", "--nonsense"]])
 def test_wrong_flags_are_argparses(say, arguments):
     code, _, err = say(*arguments)
     assert code == 2 and "usage: text2lip" in err
+
+
+def test_a_text_without_quotes_is_told_in_one_line(say):
+    code, _, err = say("Good", "morning.")
+    assert code == 2 and err == 'text2lip: error: text: got 2 of them; put it in quotes: text2lip "Good morning.".\n'
 
 
 def test_a_bug_is_one_line_and_code_1(say, monkeypatch):

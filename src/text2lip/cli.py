@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("text", nargs="?", help="what is said: plain text, or SSML that starts with <speak>")
+    parser.add_argument("text", nargs="*", help="what is said, quoted: plain text, or SSML that starts with <speak>")
     for name in FLAGS:
         field = FIELDS[name]
         parser.add_argument(*field.metadata["flags"], dest=name, default=field.default, **field.metadata["parser"])
@@ -153,10 +153,12 @@ def given_text(args: argparse.Namespace) -> str | None:
         ValueError: none or two of them are given, or the file can't be read or is in an unknown encoding.
     """
     enough = args.file is None and (args.timings or args.audio)
-    if (args.text is None) == (args.file is None) and not enough:
+    if len(args.text) > 1:
+        raise ValueError(f'text: got {len(args.text)} of them; put it in quotes: text2lip "{" ".join(args.text)}".')
+    if (not args.text) == (args.file is None) and not enough:
         raise ValueError('text: give one, in quotes: text2lip "Good morning." (or --file FILE). See text2lip --help.')
     if args.file is None:
-        return args.text
+        return args.text[0] if args.text else None
     from text2lip.files import decode_text
 
     try:

@@ -172,6 +172,8 @@ def local_path(path: str | os.PathLike, name: str) -> str:
     if not os.path.isfile(text):
         if is_address(text):
             raise ValueError(f"{name}: {text!r} is an address; download it first and give the file.")
+        if os.path.isdir(text):
+            raise ValueError(f"{name}: {text!r} is a folder; give a file.")
         raise ValueError(f"{name}: no file {text!r}; check the name.")
     return os.path.abspath(text)
 

@@ -166,7 +166,7 @@ def test_frames_that_do_not_fit_into_memory_are_refused_before_the_first(pipe, p
         ("missing.png", "no file at 'missing.png'"),
         ("", "no file at ''"),
         ("a\0.png", "no file at"),
-        (".", "no file at"),
+        (".", "'.' is a folder; give a file"),
         ("clip.mp4", "image: no file at .clip.mp4."),
         ("https://example.org/a.png", "download it first"),
         (5, "must be a path, a PIL image or an array"),

@@ -61,6 +61,8 @@ def check_file(path: str | os.PathLike, name: str = "`image`") -> str | bytes:
         return path
     if is_address(os.fsdecode(path)):
         raise ImageError(f"{name}: {path!r} is an address; download it first and give the file.")
+    if os.path.isdir(path):
+        raise ImageError(f"{name}: {path!r} is a folder; give a file.")
     raise ImageError(f"{name}: no file at {path!r}; check the name.")
 
 

@@ -205,7 +205,8 @@ def _open(name: str):
 
 
 def _undecodable(name: str, error: Exception) -> ValueError:
-    return ValueError(f"audio: {name!r} can't be decoded ({error}); wants a sound or video file.")
+    reason = getattr(error, "strerror", None) or error
+    return ValueError(f"audio: {name!r} can't be decoded ({reason}); wants a sound or video file.")
 
 
 def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, int]:
