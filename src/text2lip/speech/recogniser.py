@@ -101,16 +101,23 @@ class WhisperRecogniser:
         sure = [window.text.strip() for window in heard if window.avg_logprob > LOWEST_LOGPROB]
         return Recognised(" ".join(sure), language if language[:2] == found.language else found.language)
 
+    def knows(self, language: str) -> bool:
+        """Whether the model knows a language, or looks for it."""
+        return language == DETECTED or _whisper_code(language) in self.model.supported_languages
+
     def _code(self, language: str) -> str | None:
         """Whisper's code of a language, None for one that it looks for."""
         known = self.model.supported_languages
         if language == DETECTED:
             return None if len(known) > 1 else "en"
-        code = {"cmn": "zh", "nb": "no"}.get(language, language.split("-")[0])
-        if code not in known:
+        if not self.knows(language):
             listed = "English only" if len(known) == 1 else f"{len(known)} languages"
             raise ValueError(f"language: {language!r}, but the recogniser knows {listed}, not this one.")
-        return code
+        return _whisper_code(language)
+
+
+def _whisper_code(language: str) -> str:
+    return {"cmn": "zh", "nb": "no"}.get(language, language.split("-")[0])
 
 
 def recognise(samples: np.ndarray, sampling_rate: int, language: str, recogniser: Any = "auto") -> Recognised | None:
@@ -119,11 +126,6 @@ def recognise(samples: np.ndarray, sampling_rate: int, language: str, recogniser
     What was installed by chance ("auto") is not asked for languages that it doesn't know.
     """
     found = find_recogniser(recogniser)
-    if found is None:
+    if found is None or (isinstance(recogniser, str) and recogniser == "auto" and not found.knows(language)):
         return None
-    try:
-        return Recognised(*found(samples, sampling_rate, language))
-    except ValueError:
-        if isinstance(recogniser, str) and recogniser == "auto":
-            return None
-        raise
+    return Recognised(*found(samples, sampling_rate, language))

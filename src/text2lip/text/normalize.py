@@ -226,7 +226,7 @@ def spell_out(text: str, interpret_as: str, language: str = "en-us") -> str:
     if kind in _CHARACTERS:
         return " " + ", ".join(char.upper() for char in text if not char.isspace()) + " "
     if kind in _DIGITS:
-        return " " + " ".join(re.sub(r"(?<=\w)(?=\w)", " ", part) for part in re.findall(r"\w+", text)) + " "
+        return " " + " ".join(re.sub(r"(?<=\w)(?=\w)", " ", part) for part in re.findall(r"^\s*\+|\w+", text)) + " "
     if kind == "ordinal":
         number = text.strip()
         if not number.isdecimal():
