@@ -46,6 +46,10 @@ class DateForms:
                 rf"\b{capital}(?i:({names}))\.? (\d{{1,2}})(?:st|nd|rd|th)?\b(?![\d:%/])(?:,? (\d{{4}})\b)?",
                 lambda found: self._month_day(found[2], months[found[1].lower()], found[3]),
             )
+            yield (
+                rf"\b{capital}(?i:({names}))\.?(?= \d{{4}}\b)",
+                lambda found: self.numerals.words.month(months[found[1].lower()]),
+            )
         if "day" in self.numerals.table or "days" in self.numerals.table or "day_first" in self.numerals.table:
             yield (
                 rf"{NOT_IN}(?:[Tt]he )?(\d{{1,2}}){_SUFFIX} (?:of )?{capital}(?i:({names}))\b(?:\.(?= \d{{4}}))?"

@@ -48,6 +48,7 @@ class SpokenForms(Numerals):
             (r"(?<=\d)[½-¾⅓-⅞]", lambda found: " " + _VULGAR[found[0]] if found[0] in _VULGAR else None),
             (r"[½-¾⅓-⅞]", lambda found: _VULGAR.get(found[0])),
             (rf"(\d:\d\d){_DASH}(?=\d{{1,2}}:\d\d)", rf"\1 {self.table.get('to', '')} "),
+            (r"(?i)(?<=\d(?:st|nd|rd|th))[-–](?=\d+(?:st|nd|rd|th)\b)", f" {self.table.get('to', '-')} "),
             (r"⁻?[⁰¹²³⁴-⁹]+", _raised),
             (rf"\d{{{LONGEST_NUMBER + 1},}}", lambda found: self.grouped_digits(found[0], 4)),
             (r"(?<![\w.,])\.(?=\d)(?!\d+\.\d)", "0."),
@@ -142,13 +143,22 @@ class SpokenForms(Numerals):
             r"(?<![\w.+])\+(?!\d+\.\d+(?![\d.]))(\d[\d ()./-]{6,20}\d)(?!\w)",
             lambda found: f"{plus} {grouped(found[1])}",
         )
-        yield r"(?<![\w.])\((\d{3,5})\)[ -]?(\d{3,4}(?:[ -]\d{3,4}){1,2})(?![\w-])", lambda found: grouped(found[0])
+        yield r"(?<![\w.])\((\d{2,5})\)[ -]?(\d{3,4}(?:[ -]\d{3,4}){1,2})(?![\w-])", lambda found: grouped(found[0])
+        yield r"(?<![\w.$€£-])\d{4}(?: \d{4}){2,4}(?![\w-]|[.,]\d)", lambda found: grouped(found[0])
+        yield r"(?<![\w.$€£/-])\d+(?:-\d+){2,}(?![\w/-]|[.,]\d)", self._hyphened
         if self.base == "en":
             yield r"(?<![\w.$€£-])(?:1-)?(?:\d{3}[-.])?\d{3}[-.]\d{4}(?![\w-])", lambda found: grouped(found[0])
         if self.base == "fr":
             pairs = lambda text: ", ".join(self.number(part) for part in text.split())  # noqa: E731
             yield r"(?<![\w.])0\d(?:[ .]\d\d){4}(?![\w.]\d)", lambda found: pairs(found[0].replace(".", " "))
         yield r"(?<![\w.,:/-])(?<!\d )0\d{1,5}(?:[ /-]\d{2,}){1,4}(?![\w,:-]|\.\d)", lambda found: grouped(found[0])
+
+    def _hyphened(self, found: re.Match) -> str | None:
+        """Numbers of accounts, books and the like; short ones and years are counted."""
+        parts = found[0].split("-")
+        if sum(map(len, parts)) < 7 or all(map(self.is_year, parts)):
+            return None
+        return ", ".join(map(self.digits, parts))
 
     def _version(self, found: re.Match) -> str:
         english = self.base == "en"
@@ -289,11 +299,15 @@ class SpokenForms(Numerals):
         if "two" in self.table:
             two, counted = self.table["two"]
             yield rf"(?<![\d.,])2(?={counted})", lambda found: two
+        if self.base == "en":
+            yield r"(?<=[A-Z])-?(\d{1,4})s\b", lambda found: f" {_several(self._code(found[1]))}"
         if self.base in ("en", "de", "fr", "es", "it", "pt", "nl"):
             yield r"(?<=[A-Za-z])-?(\d{1,4})(?![\d.,]\d|\d)", lambda found: f" {self._code(found[1])}{_space(found)}"
             yield r"(?<![\d.,])(\d{1,4})(?=[A-Za-z])(?!\w*[a-z]{3})", lambda found: self._code(found[1]) + " "
         for sign, word in self.table.get("comparisons", {}).items():
             yield rf"(?<=\w) {sign} (?=\w)", f" {word} "
+        if "+" in signs:
+            yield r"(?:(?<=\d)|(?<=\b[A-F]))\+(?![\w+])", f" {signs['+']}"  # 18+, A+
         for sign, word in signs.items():
             yield rf" ?{re.escape(sign)} ?", lambda found, word=word: self._sign(found, word)
         yield (
@@ -326,8 +340,7 @@ class SpokenForms(Numerals):
 
     def _decade(self, found: re.Match) -> str:
         year = int(found[1])
-        words = self.words.number(year, "spellout-numbering-year" if year > 99 else "spellout-numbering")
-        return words[:-1] + "ies" if words.endswith("y") else words + "s"
+        return _several(self.words.number(year, "spellout-numbering-year" if year > 99 else "spellout-numbering"))
 
     def _sign(self, found: re.Match, word: str) -> str | None:
         before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
@@ -347,6 +360,10 @@ def _raised(found: re.Match) -> str | None:
     if re.search(r"(?:\d|\b[a-zA-Z]{1,2})$", before) and not re.search(r"\d ?[kcdm]?m?m$", before):
         return "^" + unicodedata.normalize("NFKC", found[0])
     return None
+
+
+def _several(number: str) -> str:
+    return number[:-1] + "ies" if number.endswith("y") else number + ("es" if number.endswith("x") else "s")
 
 
 def _power(digits: str, forms: SpokenForms) -> str:
