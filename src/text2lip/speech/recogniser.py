@@ -124,8 +124,16 @@ def recognise(samples: np.ndarray, sampling_rate: int, language: str, recogniser
     """What is said in (samples,) floats in [-1, 1], or None where nothing recognises it, see [`find_recogniser`].
 
     What was installed by chance ("auto") is not asked for languages that it doesn't know.
+
+    Raises:
+        ValueError: see [`find_recogniser`], a language that a named model doesn't know, or a function that gives
+            anything but (text, language).
     """
     found = find_recogniser(recogniser)
     if found is None or (isinstance(recogniser, str) and recogniser == "auto" and not found.knows(language)):
         return None
-    return Recognised(*found(samples, sampling_rate, language))
+    heard = found(samples, sampling_rate, language)
+    pair = isinstance(heard, (tuple, list)) and len(heard) == 2
+    if not (pair and all(isinstance(part, str) for part in heard)):
+        raise ValueError(f"recogniser: gave {heard!r:.60}; wants (text, language), both strings.")
+    return Recognised(*heard)
