@@ -207,7 +207,7 @@ class TestWhichFace:
             assert_on_face(landmarker.locate(image, choice), image, truth, small, 0.05)
 
     def test_wrong_choice(self, landmarker, two):
-        with pytest.raises(FaceNotFoundError, match=r"`face_index` is 2, but `image` shows 2"):
+        with pytest.raises(FaceNotFoundError, match=r"`face_index` is 2, but `image` shows faces 0"):
             landmarker.locate(two[0], 2)
         with pytest.raises(FaceNotFoundError, match="box"):
             landmarker.locate(two[0], (0, 0, 10, 10))

@@ -8,6 +8,7 @@ from text2lip.cli import build_parser, main
 from text2lip.pipelines.request import Text2LipRequest
 from text2lip.speech.speakers import faces_of, is_dialogue, read_dialogue
 from text2lip.speech.timings.script import Line, turns_of_words
+from text2lip.text import ReadingWarning
 from text2lip.text.timing import Word
 
 
@@ -54,6 +55,21 @@ def test_a_text_with_names_subtitles_and_silence_are_dialogues_too(pipe):
     times = pipe.speak(None, timings=VTT, speakers=nobody, voice=None).timeline
     assert [turn[:3] for turn in times.turns] == [("Ann", 0.2, 0.8), ("Bob", 1.0, 1.6)]
     assert times.turns[0].cue is None  # nobody speaks it, so the clip is as long as its times
+
+
+@pytest.mark.parametrize("where", ["prompt", "timings"])
+def test_a_line_of_somebody_unknown_is_told(pipe, portrait, where):
+    text = {"prompt": "Ann: Note: hi.\nEve: Hello.", "timings": VTT.replace("<v Bob>Hello.", "EVE: hi")}[where]
+    given = {"prompt": None, "image": portrait, "speakers": WHO, where: text}
+    with pytest.warns(ReadingWarning, match=r"(?i)speakers: lines begin with 'eve', no speaker's name"):
+        Text2LipRequest(**given).clips()
+
+
+def test_errors_of_a_voice_or_face_say_whose(pipe, portrait):
+    with pytest.raises(ValueError, match="speakers: 'Bob': voice: no voice 'robert'"):
+        pipe.speak([(" Bob ", "Hi.")], speakers={"Bob": Speaker("robert")})
+    with pytest.raises(ValueError, match="speakers: 'Bob': `face_index` is 1, but `image` shows one face, 0"):
+        pipe([("Ann", "Hi.")], portrait, speakers={"Ann": Speaker(face_index=0), "Bob": Speaker(face_index=1)})
 
 
 def test_a_recording_of_a_dialogue(pipe):

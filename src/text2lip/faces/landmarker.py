@@ -335,10 +335,8 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             chosen = faces
         elif isinstance(face, (int, np.integer)):
             if not 0 <= face < len(faces):
-                raise FaceNotFoundError(
-                    f"`face_index` is {face}, but `image` shows {len(faces)} face(s): 0 (the largest) to "
-                    f"{len(faces) - 1}"
-                )
+                numbered = "one face, 0" if len(faces) == 1 else f"faces 0 (the largest) to {len(faces) - 1}"
+                raise FaceNotFoundError(f"`face_index` is {face}, but `image` shows {numbered}")
             chosen = [faces[face]]
         else:
             try:

@@ -11,6 +11,7 @@ from text2lip.scenes.ensemble import Ensemble
 from text2lip.scenes.film import Film
 from text2lip.scenes.portrait import Portrait
 from text2lip.scenes.reference_set import ReferenceSet
+from text2lip.speech.speakers import of_speaker
 
 
 def open_scene(
@@ -46,7 +47,10 @@ def open_scene(
         return Portrait(request.image, landmarker, faces=faces, **shared)
 
     cast = request.cast()
-    people = [seen_with(face) for face, _ in cast]
+    people = []
+    for face, names in cast:
+        with of_speaker(*names):
+            people.append(seen_with(face))
     alone = len(cast) == 1 and len(cast[0][1]) == len(request.speakers or [""])
     scene = people[0] if alone else Ensemble(people, [names for _, names in cast])
     if request.reference is not None:

@@ -1,11 +1,13 @@
 """What a clip's words, times and speakers make together: a script that voices speak, or times alone."""
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from text2lip.speech.speakers import Speaker, faces_of, is_dialogue, read_dialogue
+from text2lip.speech.speakers import Speaker, faces_of, is_dialogue, of_speaker, read_dialogue, unknown_names
 from text2lip.speech.timings.script import Line, Passage, read_script, turns_in_cues, turns_of_words
 from text2lip.speech.timings.subtitles import is_subtitles, read_cues
+from text2lip.text.readers import ReadingWarning
 
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ class Scripted:
 
         speaker = (self.speakers or {}).get(line.speaker, Speaker())
         voice = speaker.voice or self.voice or "default"
-        return synthesize(line.text, voice, speaker.language or self.language, pace)
+        with of_speaker(line.speaker):
+            return synthesize(line.text, voice, speaker.language or self.language, pace)
 
     def with_turns(self, speech: "Speech") -> "Speech":
         """A recording, or times alone, with who speaks when, by subtitles or by the words of a dialogue."""
@@ -103,6 +106,14 @@ class Scripted:
         from text2lip.speech.timings.formats import subtitles_in
 
         self.cast(), self.lines
+        written = self.prompt if isinstance(self.prompt, str) else subtitles_in(self.timings)
+        if strangers := unknown_names(written or "", self.speakers):
+            warnings.warn(
+                f"speakers: lines begin with {', '.join(map(repr, strangers[:5]))}, no speaker's name, so whoever "
+                "spoke before says them too; add who is meant.",
+                ReadingWarning,
+                stacklevel=4,
+            )
         if self.audio is not None and self.timings is None and self.prompt is None:
             raise ValueError(
                 "prompt: None, so it isn't known who of the speakers says what; give (speaker, text) pairs."

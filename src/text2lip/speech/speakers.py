@@ -1,13 +1,17 @@
 """Who speaks in a dialogue: the voice, and the face in the picture."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from text2lip.speech.timings.script import Line
 
 
+_LABEL = re.compile(
+    r"^[^\S\n]*(?:[-‐–—][^\S\n]*)?([^\W\d_a-z][\w.'’-]*(?: [\w.'’-]+){0,2})[^\S\n]*:(?=\s)", re.MULTILINE
+)
 NOBODY = "none"  # face_index of who is heard and not seen
 
 
@@ -49,6 +53,17 @@ def named_speakers(given: Any) -> dict[str, Speaker]:
     return speakers
 
 
+@contextmanager
+def of_speaker(*names: str) -> Iterator[None]:
+    """Errors of what one or more of several speakers want, such as their voice or face, begin with their names."""
+    try:
+        yield
+    except (ValueError, ImportError) as error:
+        if any(names):
+            error.args = (f"speakers: {' and '.join(map(repr, names))}: {error}",)
+        raise
+
+
 def which_speaker(value: str, which_face: Any = str) -> tuple[str, Speaker]:
     """The speaker that "NAME=VOICE,FACE" names, voice and face as for the clip; either may be left out."""
     name, _, rest = value.partition("=")
@@ -88,6 +103,12 @@ def is_dialogue(prompt: Any) -> bool:
     return bool(turns) and pairs and all(isinstance(part, str) for turn in turns for part in turn)
 
 
+def unknown_names(text: str, speakers: Iterable[str]) -> list[str]:
+    """What stands at the beginning of lines as names of speakers do, "Eve: …", and is none of them."""
+    known = {name.casefold() for name in speakers}
+    return [name for name in dict.fromkeys(_LABEL.findall(text)) if name.casefold() not in known]
+
+
 def read_dialogue(prompt: str | Sequence[tuple[str, str]], speakers: Sequence[str]) -> list[Line]:
     """The turns of a dialogue.
 
@@ -110,7 +131,7 @@ def read_dialogue(prompt: str | Sequence[tuple[str, str]], speakers: Sequence[st
         ends = [*(later.start() for later in found[1:]), len(prompt)]
         turns = [(one[1], prompt[one.end() : end], one.end()) for one, end in zip(found, ends)]
     else:
-        turns = [(name, text.lstrip(), len(text) - len(text.lstrip())) for name, text in prompt]
+        turns = [(name.strip(), text.lstrip(), len(text) - len(text.lstrip())) for name, text in prompt]
     lines = []
     for number, (name, text, offset) in enumerate(turns, 1):
         if name.casefold() not in known:

@@ -24,7 +24,7 @@ _lock = threading.Lock()
 
 
 class ReadingWarning(UserWarning):
-    """A text is read badly, for want of a reader."""
+    """A text is read badly, for want of a reader or of who says it."""
 
 
 class SpelledWord(NamedTuple):

@@ -295,6 +295,8 @@ def test_no_error_names_an_option_that_the_command_lacks():
         ([("a", 0, float("nan"))], None, "start <= end"),
         ([("a", -1, 1)], None, "start <= end"),
         ([("a", 0)], None, "triples"),
+        ([("hello", 0, 0.5)], None, "'hello' is no phone; for words give"),
+        ("\n \r\n", None, "is empty"),
         ([(1, 0, 1)], None, "string"),
         ([("sil", 0, 1)], None, "silence"),
         ([("a", 0, 0), ("b", 0.5, 0.5)], None, "no phone has any length"),

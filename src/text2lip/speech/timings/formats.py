@@ -7,6 +7,7 @@ symbols into IPA and words into phones.
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from itertools import accumulate, groupby, pairwise
@@ -24,6 +25,7 @@ from text2lip.text.visemes import split_phone
 
 
 MAX_BYTES = 50_000_000
+MOST_LETTERS = 4  # of a phone, rimes of Chinese; more is a word
 SILENCES = frozenset(
     ["", "sil", "sp", "spn", "silence", "pau", "pause", "_", "#", "<eps>", "<sil>", "<s>", "</s>", "h#"]
 )
@@ -94,7 +96,13 @@ def read_timeline(source, format: str | None = None, language: str = "en-us") ->
 
 def _read_format(format: str, text: str, data, language: str) -> Timeline:
     if format == "list":
-        return _from_phones(_triples(data))
+        triples = _triples(data)
+        for label, *_ in triples:
+            if sum(unicodedata.category(sign) == "Ll" for sign in label) > MOST_LETTERS:
+                raise ValueError(
+                    f"timings: {label!r} is no phone; for words give [{{'text': {label!r}, 'start': …, 'end': …}}]."
+                )
+        return _from_phones(triples)
     if format == "labels":
         return _from_phones(_triples(_label_lines(text)))
     if format == "subtitles":
@@ -171,6 +179,8 @@ def _label_lines(text: str) -> list[tuple[str, str, str]]:
 
 def _detect(name: str, text: str, data) -> str:
     if data is None:
+        if not text.strip("\ufeff\0 \t\r\n"):
+            raise ValueError(f"timings: {name or text!r} is empty; give times, or leave it out.")
         first = next((line for line in text.splitlines() if line.strip()), "")
         if "ooTextFile" in first:
             return "textgrid"
