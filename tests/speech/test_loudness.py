@@ -76,3 +76,9 @@ def test_no_click_where_sentences_meet():
     speech = synthesize("One. Two. Three", humming)
     assert np.abs(np.diff(speech.audio, prepend=0, append=0)).max() < 0.2
     assert [word.start for word in speech.timeline.words] == pytest.approx([0, 0.82, 1.64])
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), "loud", 3, -100])
+def test_a_loudness_is_one_of_speech(wrong):
+    with pytest.raises(ValueError, match="loudness: got .*; wants LUFS from -60 to 0"):
+        synthesize("Hi.", "espeak", loudness=wrong)

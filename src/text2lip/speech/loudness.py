@@ -8,6 +8,7 @@ import numpy as np
 
 
 SPEECH_LOUDNESS = -16.0  # LUFS, as is usual for speech on the web
+LOUDNESS_RANGE = (-60, 0)
 TRUE_PEAK = 10 ** (-1 / 20)  # full scale is 1; lossy codecs overshoot by a decibel
 OVERSAMPLING = 4
 STEP = 0.1  # seconds
@@ -25,6 +26,18 @@ def loudness(audio: np.ndarray | Iterable[np.ndarray], sampling_rate: int) -> fl
     """Integrated loudness of mono sound, (samples,) or pieces of it in order, in LUFS; -inf for silence."""
     pieces = [audio] if isinstance(audio, np.ndarray) else audio
     return integrated(block_powers(pieces, sampling_rate))
+
+
+def check_loudness(lufs: float) -> float:
+    """`lufs` as a float; a ValueError if it is no number in `LOUDNESS_RANGE`."""
+    low, high = LOUDNESS_RANGE
+    try:
+        level = float(lufs)
+    except (TypeError, ValueError):
+        level = math.nan
+    if not low <= level <= high:
+        raise ValueError(f"loudness: got {lufs!r}; wants LUFS from {low} to {high}, or None for the voice's own.")
+    return level
 
 
 def block_powers(pieces: Iterable[np.ndarray], sampling_rate: int) -> np.ndarray:

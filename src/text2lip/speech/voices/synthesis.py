@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from text2lip.speech.audio import resample
-from text2lip.speech.loudness import SPEECH_LOUDNESS, at_loudness, without_clicks
+from text2lip.speech.loudness import SPEECH_LOUDNESS, at_loudness, check_loudness, without_clicks
 from text2lip.speech.utterance import Speech, join, silence
 from text2lip.speech.voices.own import speech_of
 from text2lip.speech.voices.protocol import SilentTextError, Synthesizer, check_language, check_rate, clean_text
@@ -39,19 +39,20 @@ def synthesize(
         voice (`str`, `Synthesizer` or `Callable`): see `get_synthesizer`.
         language (`str`): language code; pieces with a language of their own keep it.
         speaking_rate (`float`): pace in [0.5, 2.5].
-        loudness (`float`, *optional*): LUFS of what is said in each language, all of it together; None for that of
-            the voice.
+        loudness (`float`, *optional*): LUFS, from -60 to 0, of what is said in each language, all of it
+            together; None for that of the voice.
 
     Returns:
         `Speech`: float32 mono with phones and words; words are as the user wrote them, with their span in `text` (see
             [`Word`]): "5 km" is one of them.
 
     Raises:
-        ValueError: unknown voice or language, one that the voice doesn't speak, text empty or too long, a rate out of
-            range; `SilentTextError` when there is nothing to say and no pause to keep.
+        ValueError: unknown voice or language, one that the voice doesn't speak, text empty or too long, a rate or
+            loudness out of range; `SilentTextError` when there is nothing to say and no pause to keep.
     """
     synthesizer = get_synthesizer(voice)
     rate = check_rate(speaking_rate)
+    loudness = loudness if loudness is None else check_loudness(loudness)
     if isinstance(text, str):
         clean_text(text)  # refuses one that is too long
     parts: list[Speech] = []
