@@ -23,6 +23,7 @@ PRIMING = {
     "mp3": 1105, "nellymoser": 128, "opus": 312, "ra_144": 160, "real_144": 160, "wmav1": 2048, "wmav2": 2048,
 }  # fmt: skip
 """Samples by which FFmpeg's encoder and decoder of a codec delay sound, measured by correlation."""
+SAMPLES_AT_ONCE = 2**20
 MOST_DELAY = 4096  # samples; more than any of them
 
 
@@ -30,9 +31,10 @@ def load_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
     """Read sound as mono, see [`to_mono`]; arguments and errors as [`read_audio`].
 
     Returns:
-        `tuple[np.ndarray, int]`: (samples,) float32 in [-1, 1], and the sampling rate in Hz.
+        `tuple[np.ndarray, int]`: (samples,) float32 in [-1, 1], and the sampling rate in Hz. An array that is so
+        already is returned itself.
     """
-    audio, rate = read_audio(source, sampling_rate)
+    audio, rate = _read(source, sampling_rate)
     return to_mono(audio), rate
 
 
@@ -59,6 +61,13 @@ def read_audio(source, sampling_rate: int | None = None, *, seconds: float | Non
         ValueError: no such file, no sound track, undecodable, empty, not finite, out of range, longer than
             `MAX_AUDIO_MINUTES`, more than eight channels, a missing or wrong sampling rate.
     """
+    audio, rate = _read(source, sampling_rate, seconds)
+    is_file = isinstance(source, (str, os.PathLike))
+    return audio if is_file else audio.copy(), rate
+
+
+def _read(source, sampling_rate: int | None, seconds: float | None = None) -> tuple[np.ndarray, int]:
+    """[`read_audio`], of a float32 array without a copy."""
     if isinstance(source, Speech):
         if source.audio is None:
             raise ValueError("audio: this Speech holds times alone; give them as timings, or speech that has sound.")
@@ -67,12 +76,12 @@ def read_audio(source, sampling_rate: int | None = None, *, seconds: float | Non
         audio, rate = _decode(source, seconds)
         if sampling_rate is not None and int(sampling_rate) != rate:
             raise ValueError(f"sampling_rate: got {sampling_rate}, but {str(source)!r} has {rate} Hz; leave it out.")
-        loudest = float(np.abs(audio).max())
+        loudest = peak(audio)
         if loudest > LOUDEST:
             raise ValueError(
                 f"audio: {str(source)!r} reaches {loudest:.4g} times full scale; save it as floats in [-1, 1]."
             )
-        return _checked(np.clip(audio, -1, 1), rate)
+        return _checked(np.clip(audio, -1, 1, out=audio), rate)
     if sampling_rate is None:
         raise ValueError("sampling_rate: missing; an audio array needs its sampling rate in Hz.")
     return _checked(source, sampling_rate)
@@ -86,12 +95,22 @@ def to_mono(audio: np.ndarray) -> np.ndarray:
     """
     if audio.ndim == 1:
         return audio
-    mean = audio.mean(0, dtype=np.float64)
-    power = np.einsum("cs,cs->c", audio, audio, dtype=np.float64)
-    if mean @ mean < CANCELS * power.mean():
+    mean, of_mean, power = np.empty(audio.shape[1], np.float32), 0.0, np.zeros(len(audio))
+    parts = [slice(start, start + SAMPLES_AT_ONCE) for start in range(0, len(mean), SAMPLES_AT_ONCE)]
+    for part in parts:
+        piece = audio[:, part].astype(np.float64)
+        middle = piece.mean(0)
+        mean[part], of_mean, power = middle, of_mean + middle @ middle, power + np.einsum("cs,cs->c", piece, piece)
+    if of_mean < CANCELS * power.mean():
         signs = np.where(audio @ audio[power.argmax()] < 0, -1, 1)
-        mean = (audio * signs[:, None]).mean(0)
-    return mean.astype(np.float32)
+        for part in parts:
+            mean[part] = (audio[:, part] * signs[:, None]).mean(0)
+    return mean
+
+
+def peak(audio: np.ndarray) -> float:
+    """The greatest magnitude in `audio`, floats of any shape, without a copy; NaN where there is one, 0 of none."""
+    return float(max(audio.max(), -audio.min())) if audio.size else 0.0
 
 
 def to_float(audio: np.ndarray) -> np.ndarray:
@@ -123,15 +142,15 @@ def _checked(audio, sampling_rate: int) -> tuple[np.ndarray, int]:
         raise ValueError(
             f"audio: got {len(samples)} channels; wants (channels, samples) with at most {MAX_CHANNELS}: transpose it."
         )
-    if not np.isfinite(samples).all():
+    loudest = peak(samples)
+    if not math.isfinite(loudest):
         raise ValueError("audio: holds NaN or infinite samples; wants finite floats in [-1, 1].")
-    loudest = float(np.abs(samples).max())
     if loudest > 1.001:
         raise ValueError(f"audio: samples reach {loudest:.4g}; wants floats in [-1, 1]: divide by the full scale.")
     seconds = samples.shape[-1] / sampling_rate
     if seconds > MAX_AUDIO_MINUTES * 60:
         raise ValueError(f"audio: {seconds / 60:.0f} minutes; at most {MAX_AUDIO_MINUTES}: cut it up.")
-    samples = np.clip(samples, -1, 1).astype(np.float32)
+    samples = (np.clip(samples, -1, 1) if loudest > 1 else samples).astype(np.float32, copy=False)
     return samples[0] if samples.ndim == 2 and len(samples) == 1 else samples, int(sampling_rate)
 
 
@@ -153,13 +172,13 @@ def resample(audio: np.ndarray, sampling_rate: int, target: int) -> np.ndarray:
     audio = np.asarray(audio, np.float32)
     changed = resample_poly(audio, ratio.numerator, ratio.denominator, axis=-1)
     changed = fit_samples(changed, max(1, round(audio.shape[-1] * target / sampling_rate)))
-    return np.clip(changed, -1, 1).astype(np.float32)
+    return np.clip(changed, -1, 1, out=changed)
 
 
 def fit_samples(audio: np.ndarray, samples: int) -> np.ndarray:
     """Cut `audio` (samples,) or (channels, samples) or pad it with silence to that many `samples`."""
-    audio = audio[..., :samples]
-    return np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(0, samples - audio.shape[-1])])
+    audio, missing = audio[..., :samples], max(0, samples - audio.shape[-1])
+    return np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(0, missing)]) if missing else audio
 
 
 def fit_audio(audio: np.ndarray, sampling_rate: int, num_frames: int, fps: float) -> np.ndarray:
@@ -182,10 +201,10 @@ def _decode(path, seconds: float | None = None) -> tuple[np.ndarray, int]:
     try:
         for number in numbers:
             audio, rate = _track(name, number, seconds)
-            peak = np.abs(audio).max(initial=0.0)
-            if best is None or peak > loudest:
-                best, loudest = (audio, rate), peak
-            if not peak < AUDIBLE:  # NaN is told later
+            found = peak(audio)
+            if best is None or found > loudest:
+                best, loudest = (audio, rate), found
+            if not found < AUDIBLE:  # NaN is told later
                 break
     except av.error.FFmpegError as error:
         raise _undecodable(name, error) from error
@@ -221,7 +240,12 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
         if not rate or not 1 <= count <= MAX_CHANNELS:
             raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {MAX_CHANNELS}.")
         resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
-        blocks, length, trimmed, damage, clock = [], 0, None, None, None
+        channels, length, trimmed, damage, clock = [bytearray() for _ in range(count)], 0, None, None, None
+
+        def append(block):  # grown in place: joining pieces at the end would need the memory twice
+            for channel, samples in zip(channels, block.reshape(-1, count).T):
+                channel += samples.tobytes()
+
         enough = math.inf if seconds is None else seconds * rate + MOST_DELAY
         for packet in container.demux(stream):
             if length > enough:
@@ -235,18 +259,21 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
             if frames and damage:  # else the file is cut off in its last packet
                 raise damage
             for frame in frames:
-                gap, clock = _gap(frame, clock) if blocks else (_late_start(frame, name, stream), frame.time)
+                gap, clock = _gap(frame, clock) if channels[0] else (_late_start(frame, name, stream), frame.time)
                 length += round(gap * rate) + frame.samples
                 if length > MAX_AUDIO_MINUTES * 60 * rate:
                     raise ValueError(f"audio: {name!r} is longer than {MAX_AUDIO_MINUTES} minutes; cut it up.")
-                blocks.append(np.zeros((count, round(gap * rate)), np.float32))
-                blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(frame)]
+                append(np.zeros(count * round(gap * rate), np.float32))
+                for part in resampler.resample(frame):
+                    append(part.to_ndarray())
                 clock = None if clock is None else clock + frame.samples / frame.sample_rate
         if length:
-            blocks += [part.to_ndarray().reshape(-1, count).T for part in resampler.resample(None)]
+            for part in resampler.resample(None):
+                append(part.to_ndarray())
         pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
         delay = 0 if trimmed or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
-    audio = np.concatenate([np.zeros((count, 0), np.float32), *blocks], 1)[:, delay:]
+    sound = [np.frombuffer(channel, np.float32)[delay:] for channel in channels]
+    audio = sound[0][None] if count == 1 else np.stack(sound)
     return audio if seconds is None else audio[:, : round(seconds * rate)], rate
 
 

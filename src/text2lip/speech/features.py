@@ -138,15 +138,16 @@ def mfcc(samples: np.ndarray) -> Cepstra:
     from scipy.fft import dct
 
     count = max(1, len(samples) // HOP)
-    padded = np.pad(samples, (WINDOW // 2, WINDOW + HOP))
     taper, filters = np.hamming(WINDOW), mel_filters(MELS, FFT, 80, 7600).T
-    mel, energy = np.empty((count, MELS)), np.empty(count)
+    coefficients, energy = np.empty((count, CEPSTRA)), np.empty(count)
     for start in range(0, count, SPECTRA_AT_ONCE):
         part = slice(start, min(start + SPECTRA_AT_ONCE, count))
-        begin, end = (HOP // 2 + number * HOP for number in (part.start, part.stop))
-        piece = padded[begin - 1 : end - HOP + WINDOW].astype(np.float64)
+        begin, end = start * HOP + (HOP - WINDOW) // 2 - 1, part.stop * HOP + (WINDOW - HOP) // 2
+        around = (max(0, -begin), max(0, end - len(samples)))  # samples that are missing at its edges
+        piece = np.pad(samples[max(0, begin) : end].astype(np.float64), around)
         windows = np.lib.stride_tricks.sliding_window_view(piece[1:] - 0.97 * piece[:-1], WINDOW)[::HOP]
         power = np.abs(np.fft.rfft(windows * taper, FFT)) ** 2
-        mel[part] = np.log(power @ filters + 1e-8)
+        mel = np.log(power @ filters + 1e-8)
+        coefficients[part] = dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA]
         energy[part] = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
-    return Cepstra(dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA], energy)
+    return Cepstra(coefficients, energy)

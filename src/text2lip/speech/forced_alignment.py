@@ -7,13 +7,11 @@ espeak speech. Both give the phones of espeak, so aligned and synthesised speech
 import warnings
 from dataclasses import replace
 
-import numpy as np
-
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.coverage import AlignmentWarning, doubts
 from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
 from text2lip.speech.alignment.time_warping import align_dtw
-from text2lip.speech.audio import load_audio, resample
+from text2lip.speech.audio import load_audio, peak, resample
 from text2lip.speech.features import SAMPLING_RATE, mfcc
 from text2lip.speech.voices.synthesis import synthesize
 from text2lip.text.espeak_library import espeak_is_installed
@@ -56,22 +54,28 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     # where espeak-ng is missing, Hibari's English does as well (GRID: 21 ms off in the mean by either)
     voice = "espeak" if espeak_is_installed() or not language.startswith("en") else "hibari"
     spoken = synthesize(text, voice, language, loudness=None)
-    duration = len(samples) / rate
-    if np.abs(samples).max() < QUIETEST:
-        raise AlignmentError(f"audio: silent (peak {np.abs(samples).max():.1e}), so it can't say {text[:60]!r}.")
+    duration, loudest = len(samples) / rate, peak(samples)
+    if loudest < QUIETEST:
+        raise AlignmentError(f"audio: silent (peak {loudest:.1e}), so it can't say {text[:60]!r}.")
     phones = sum(1 for phone in spoken.timeline.phones if phone.label)
     if duration < 0.03 * phones:
         raise AlignmentError(
             f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
         )
-    samples = resample(samples, rate, SAMPLING_RATE)
-    recording = mfcc(samples)
+    # of an hour each sound is hundreds of MB: none is kept that isn't needed any more
     if method == "pocketsphinx":
+        spoken = spoken.without_sound()
+        samples = resample(samples, rate, SAMPLING_RATE)
+        energy = mfcc(samples).energy
         timeline = align_pocketsphinx(samples, spoken, text, duration)
     else:
-        timeline = align_dtw(recording, spoken, duration)
+        reference = mfcc(resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE))
+        spoken = spoken.without_sound()
+        recording = mfcc(resample(samples, rate, SAMPLING_RATE))
+        energy = recording.energy
+        timeline = align_dtw(recording, reference, spoken.timeline, duration)
     timeline = replace(timeline, words=with_spans(timeline.words, spoken.timeline.words))
-    reasons = doubts(recording.energy, timeline, spoken.timeline)
+    reasons = doubts(energy, timeline, spoken.timeline)
     if reasons:
         listed = "; ".join(reasons)
         warnings.warn(f"audio: may not say {text[:60]!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2)

@@ -61,28 +61,37 @@ def surround(speech: Speech, lead: float, tail: float) -> Speech:
     return join([silence(lead, speech.sampling_rate), speech, silence(tail, speech.sampling_rate)])
 
 
-def join(parts: list[Speech]) -> Speech:
-    """Put parts of one sampling rate, else a ValueError, after one another; neighbouring silences become one phone."""
-    rates = {part.sampling_rate for part in parts}
-    if len(rates) != 1:
-        raise ValueError(f"parts: got sampling rates {sorted(rates)}; wants one or more parts of one rate.")
-    rate = rates.pop()
+def join(parts: Iterable[Speech]) -> Speech:
+    """Put parts of one sampling rate, else a ValueError, after one another; neighbouring silences become one phone.
+
+    Parts that come one by one are not kept.
+    """
+    rates: set[int] = set()
+    sound = bytearray()  # grown in place: joining arrays at the end would need the memory twice
     phones: list[Segment] = []
     words: list[Segment] = []
     turns: list[Turn] = []
     sample = 0
     for part in parts:
+        rate = part.sampling_rate
+        rates.add(rate)
         start = sample / rate
         for phone in part.timeline.phones:
             append_phone(phones, phone.label, start + phone.start, start + phone.end)
         words += shifted(part.timeline.words, start)
         turns += shifted(part.timeline.turns, start)
         sample += len(part.audio)
+        sound += part.audio.astype(np.float32, copy=False).tobytes()
+    if len(rates) != 1:
+        raise ValueError(f"parts: got sampling rates {sorted(rates)}; wants one or more parts of one rate.")
     duration = sample / rate
     if phones:
         phones[-1] = phones[-1]._replace(end=duration)  # sums of seconds are off in the last bit
-    audio = np.concatenate([part.audio for part in parts]).astype(np.float32, copy=False)
-    return Speech(audio, rate, replace(Timeline.from_phones(phones, words, duration), turns=tuple(turns)))
+    return Speech(
+        np.frombuffer(sound, np.float32),
+        rate,
+        replace(Timeline.from_phones(phones, words, duration), turns=tuple(turns)),
+    )
 
 
 def trimmed(speech: Speech, margin: float) -> Speech:

@@ -29,7 +29,8 @@ def best_times(audio: np.ndarray, sampling_rate: int, spoken: Speech, language: 
         except AlignmentError:
             pass
     try:
-        return align_dtw(mfcc(samples), spoken, duration)
+        reference = mfcc(resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE))
+        return align_dtw(mfcc(samples), reference, spoken.timeline, duration)
     except AlignmentError:
         return _stretched(spoken.timeline, duration)
 

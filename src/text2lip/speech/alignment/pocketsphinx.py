@@ -11,6 +11,7 @@ from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.loose_grammar import BEAMS, allow_gaps, heard_order
 from text2lip.speech.alignment.silences import pauses, runs, trim_edges
 from text2lip.speech.alignment.words import words_with_phones
+from text2lip.speech.audio import SAMPLES_AT_ONCE, peak
 from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
 from text2lip.speech.utterance import Speech
 from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
@@ -54,7 +55,10 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
         `Timeline`: with the confidence in each word. A word that isn't heard at all has no length.
     """
     words = words_with_phones(spoken.timeline)
-    pcm = (samples / np.abs(samples).max() * 16_000).astype("<i2")
+    pcm, loudest = np.empty(len(samples), "<i2"), np.float32(peak(samples))
+    for start in range(0, len(pcm), SAMPLES_AT_ONCE):
+        part = slice(start, start + SAMPLES_AT_ONCE)
+        pcm[part] = samples[part] / loudest * 16_000
     aligned = _search(words, pcm)
     if aligned is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")

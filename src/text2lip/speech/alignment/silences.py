@@ -17,6 +17,7 @@ LONGEST_EDGE = 0.25  # seconds; a longer phone beside a pause is looked at again
 STOP_CLOSURE = 0.07  # seconds of silence before a stop's burst that belong to the stop
 LONGEST_STOP = 0.15
 STOPS = tuple("pbtdkɡ")
+FRAMES_AT_ONCE = 4096
 QUIET = 0.003  # root mean square of 10 ms
 SHORTEST_QUIET = 0.08  # seconds
 QUIET_BEFORE, QUIET_AFTER = 0.04, 0.06  # seconds that voices leave around their sound
@@ -51,8 +52,13 @@ def trim_edges(
     and at most `LONGEST_STOP` s before its end.
     """
     hop = int(SAMPLING_RATE * HOP_SECONDS)
-    sharp = np.diff(samples, prepend=0.0)[: len(samples) // hop * hop]  # differences: a hum is no speech
-    level = np.sqrt(np.mean(sharp.reshape(-1, hop) ** 2, 1))
+    level = np.empty(len(samples) // hop)
+    for first in range(0, len(level), FRAMES_AT_ONCE):
+        part = level[first : first + FRAMES_AT_ONCE]
+        before = samples[first * hop - 1] if first else 0.0
+        piece = samples[first * hop : (first + len(part)) * hop].astype(np.float64)
+        sharp = np.diff(piece, prepend=before)  # differences: a hum is no speech
+        part[:] = np.sqrt(np.mean(sharp.reshape(-1, hop) ** 2, 1))
     loud = level > 0.1 * np.quantile(level, 0.95)
     phones = list(phones)
     new_times = {}

@@ -11,9 +11,7 @@ import numpy as np
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.silences import pauses
 from text2lip.speech.alignment.words import phones_of_words
-from text2lip.speech.audio import resample
-from text2lip.speech.features import CEPSTRA, HOP_SECONDS, SAMPLING_RATE, Cepstra, mfcc
-from text2lip.speech.utterance import Speech
+from text2lip.speech.features import CEPSTRA, HOP_SECONDS, Cepstra
 from text2lip.text.timing import Segment, Timeline
 
 
@@ -24,15 +22,21 @@ WIDEST_BAND = 1_000
 BAND = 0.12  # share of the longer signal
 MAX_WARPED = 120  # minutes
 LONGEST_FINE = 60_000  # frames; longer ones are warped roughly first
+MATCHES_AT_ONCE = 10_000
+QUARTERS = np.array([1, 4, 16, 64], np.uint8)
 FRAMES_IN_ONE = 10  # frames that are one then
 DOUBTED_DISTANCE, DOUBTED_ABOVE_USUAL, DISTANCE_SLOPE = 3.4, 1.0, 0.3  # confidence 0.5 in a word, how fast it falls
 SQUEEZED = 0.4  # by which half a word's length is 0.28 further away
 HIGHEST_RATIO = 0.925  # path cost to that of the text backwards; true texts 0.76 to 0.92, others 0.87 to 1.01
 
 
-def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
-    """Carry the times of `spoken` over to a recording of the same text, of which `recording` is the [`mfcc`], and that
-    lasts `duration` seconds.
+def align_dtw(recording: Cepstra, reference: Cepstra, spoken: Timeline, duration: float) -> Timeline:
+    """Carry the times of `spoken` over to a recording of the same text that lasts `duration` seconds.
+
+    Args:
+        recording, reference ([`Cepstra`]): of the recording, and of the speech whose times are known.
+        spoken (`Timeline`): those.
+        duration (`float`): seconds of the recording.
 
     Returns:
         `Timeline`: with a rough confidence in each word: of words that aren't said half are doubted.
@@ -40,9 +44,8 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
     Raises:
         AlignmentError: the recording holds no speech, or matches the text no better than the text backwards.
     """
-    reference = resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE)
     ours, our_frames = sounding_features(recording)
-    theirs, their_frames = sounding_features(mfcc(reference))
+    theirs, their_frames = sounding_features(reference)
     if max(len(ours), len(theirs)) * HOP_SECONDS > MAX_WARPED * 60:
         raise ValueError(f"audio: {duration / 60:.0f} minutes; at most {MAX_WARPED} are aligned at once: cut it up.")
     if len(ours) < 5 or len(ours) < len(theirs) / 4:
@@ -62,9 +65,14 @@ def align_dtw(recording: Cepstra, spoken: Speech, duration: float) -> Timeline:
         raise AlignmentError(
             f"audio: the sound doesn't say the text (the text backwards fits as well: {cost / backwards:.2f})."
         )
-    timeline = _carry_over(spoken.timeline, path, their_frames, our_frames, duration)
-    distances = np.linalg.norm(ours[path[:, 1]] - theirs[path[:, 0]], axis=1)
-    return replace(timeline, confidence=_confidence(spoken.timeline, path, their_frames, distances))
+    timeline = _carry_over(spoken, path, their_frames, our_frames, duration)
+    distances = np.concatenate(
+        [
+            np.linalg.norm(ours[part[:, 1]] - theirs[part[:, 0]], axis=1)
+            for part in np.array_split(path, len(path) // MATCHES_AT_ONCE + 1)
+        ]
+    )
+    return replace(timeline, confidence=_confidence(spoken, path, their_frames, distances))
 
 
 def _confidence(spoken: Timeline, path: np.ndarray, frames: np.ndarray, distances: np.ndarray) -> tuple[float, ...]:
@@ -94,7 +102,7 @@ def sounding_features(sound: Cepstra) -> tuple[np.ndarray, np.ndarray]:
     cepstra = (cepstra - cepstra[frames].mean(0)) / (cepstra[frames].std(0) + 1e-6)
     slope = savgol_filter(cepstra, 5, 1, deriv=1, axis=0) if len(cepstra) >= 5 else np.zeros_like(cepstra)
     slope = slope / (slope[frames].std(0) + 1e-6)
-    return np.concatenate([cepstra * LIFTER, slope * LIFTER], axis=1)[frames], frames
+    return np.concatenate([cepstra[frames] * LIFTER, slope[frames] * LIFTER], axis=1), frames
 
 
 def averaged(features: np.ndarray) -> np.ndarray:
@@ -129,7 +137,8 @@ def warp(
     first = centre - width // 2
     columns = np.arange(width)
     total = np.full(width, np.inf)
-    steps = np.zeros((n if with_path else 0, width), np.int8)  # 0 diagonal, 1 from the row above, 2 from the left
+    # 0 diagonal, 1 from the row above, 2 from the left; four of two bits in a byte
+    steps = np.zeros((n if with_path else 0, -(-width // 4)), np.uint8)
     previous = first[0]
     for row in range(n):
         where = first[row] + columns
@@ -149,20 +158,25 @@ def warp(
         best = np.minimum.accumulate(above - prefix)
         total = np.where(inside, best + prefix, np.inf)
         if with_path:
-            steps[row] = np.where(best < above - prefix - 1e-12, 2, step)
+            kinds = np.zeros(steps.shape[1] * 4, np.uint8)
+            kinds[:width] = np.where(best < above - prefix - 1e-12, 2, step)
+            steps[row] = kinds.reshape(-1, 4) @ QUARTERS
         previous = first[row]
     row, column = n - 1, m - 1 - first[n - 1]
     mean = float(total[column]) / (n + m)
     if not with_path:
         return None, mean
-    path = [(row, m - 1)]
+    path = np.empty((n + m, 2), int)
+    path[-1] = row, m - 1
+    length = 1
     while row or column + first[row]:
-        kind = steps[row, column]
+        kind = steps[row, column // 4] >> 2 * (column % 4) & 3
         absolute = column + first[row] - (kind != 1)
         row -= kind != 2
         column = absolute - first[row]
-        path.append((row, absolute))
-    return np.array(path[::-1]), mean
+        length += 1
+        path[-length] = row, absolute
+    return path[-length:], mean
 
 
 def _shifted(values: np.ndarray, by: int) -> np.ndarray:
@@ -195,11 +209,12 @@ def _carry_over(
 
     spoken = [phone for phone in timeline.phones if phone.label]
     phones: list[Segment] = []
+    times = ours * HOP_SECONDS
     clock = 0.0
     for phone in spoken:
         start = max(clock, carried(phone.start, end=False))
         clock = max(start, carried(phone.end, end=True))
-        phones.append(_out_of_pause(Segment(phone.label, start, clock), ours))
+        phones.append(_out_of_pause(Segment(phone.label, start, clock), ours, times))
     words = [
         Segment(word.label, phones[inside[0]].start, phones[inside[-1]].end)
         for word, inside in zip(timeline.words, phones_of_words(timeline))
@@ -208,9 +223,9 @@ def _carry_over(
     return Timeline.from_phones(phones, words, duration)
 
 
-def _out_of_pause(phone: Segment, frames: np.ndarray) -> Segment:
-    """A phone with a pause of the recording inside it keeps its longer side."""
-    inside = frames[(frames * HOP_SECONDS >= phone.start - HOP_SECONDS / 2) & (frames * HOP_SECONDS < phone.end)]
+def _out_of_pause(phone: Segment, frames: np.ndarray, times: np.ndarray) -> Segment:
+    """A phone with a pause of the recording inside it keeps its longer side; `frames` sound, at `times` in seconds."""
+    inside = frames[slice(*np.searchsorted(times, [phone.start - HOP_SECONDS / 2, phone.end]))]
     gaps = np.flatnonzero(np.diff(inside) > 1)
     if not len(gaps):
         return phone

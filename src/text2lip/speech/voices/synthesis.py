@@ -1,6 +1,8 @@
 """Speak a text of any length, sentence by sentence, with exact pauses."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from text2lip.speech.audio import resample
 from text2lip.speech.loudness import SPEECH_LOUDNESS, at_loudness, check_loudness, without_clicks
@@ -55,50 +57,71 @@ def synthesize(
     loudness = loudness if loudness is None else check_loudness(loudness)
     if isinstance(text, str):
         clean_text(text)  # refuses one that is too long
-    parts: list[Speech] = []
-    languages: list[str] = []
-    pauses: list[float] = []  # pauses[i] follows parts[i]; the pause before the first part is lead
-    lead = 0.0
-    for piece in to_pieces(text, language):
+    parts: Iterable[_Part] = _speak_all(synthesizer, to_pieces(text, language), language, rate)
+    if loudness is not None:
+        lead, *spoken = parts
+        parts = [lead, *_levelled(spoken, loudness)]
+    return join(_with_pauses(parts, text))
+
+
+class _Part(NamedTuple):
+    """What is said, in which language, and the seconds of silence after it: negative ones are those of punctuation.
+    Without speech it's the silence before all."""
+
+    speech: Speech | None
+    language: str
+    pause: float
+
+
+def _speak_all(synthesizer: Synthesizer, pieces: list, language: str, rate: float) -> Iterator[_Part]:
+    """The silence before all, then each part that sounds, as soon as the pause after it is known."""
+    part = _Part(None, language, 0.0)
+    for piece in pieces:
         if piece.pause:
-            if pauses:
-                pauses[-1] = piece.pause if pauses[-1] < 0 else pauses[-1] + piece.pause
-            else:
-                lead += piece.pause
+            part = part._replace(pause=max(0.0, part.pause) + piece.pause)
             continue
         try:
             spoken = _speak(synthesizer, piece, language, check_rate(rate * piece.rate))
         except SilentTextError:
             continue
-        parts.append(_as_written(spoken, piece))
-        languages.append(piece.language or language)
-        pauses.append(-_natural_pause(piece.text) / (rate * piece.rate))
-    if not parts:
-        if lead:
-            return silence(lead, 22_050)
-        raise SilentTextError(f"text: nothing in {str(text)[:60]!r} can be spoken; give at least one word.")
-    pauses[-1] = max(0.0, pauses[-1])
-    if loudness is not None:
-        parts = _levelled(parts, pauses, languages, loudness)
-    sampling_rate = parts[0].sampling_rate
-    pieces_and_gaps = [silence(lead, sampling_rate)] if lead else []
-    for part, pause in zip(parts, pauses):  # another voice (the language changed) may have another rate
-        audio = without_clicks(resample(part.audio, part.sampling_rate, sampling_rate), sampling_rate)
-        pieces_and_gaps.append(Speech(audio, sampling_rate, part.timeline))
+        yield part
+        pause = -_natural_pause(piece.text) / (rate * piece.rate)
+        part = _Part(_as_written(spoken, piece), piece.language or language, pause)
+    yield part._replace(pause=max(0.0, part.pause))
+
+
+def _with_pauses(parts: Iterable[_Part], text) -> Iterator[Speech]:
+    """Sound and silence in turn, all at the rate of the first: another language's voice may have another."""
+    sampling_rate = None
+    for speech, _, pause in parts:
+        if speech is None:
+            lead = pause
+            continue
+        if sampling_rate is None:
+            sampling_rate = speech.sampling_rate
+            if lead:
+                yield silence(lead, sampling_rate)
+        audio = without_clicks(resample(speech.audio, speech.sampling_rate, sampling_rate), sampling_rate)
+        yield Speech(audio, sampling_rate, speech.timeline)
         if pause:
-            pieces_and_gaps.append(silence(abs(pause), sampling_rate))
-    return join(pieces_and_gaps)
+            yield silence(abs(pause), sampling_rate)
+    if sampling_rate is None:
+        if not lead:
+            raise SilentTextError(f"text: nothing in {str(text)[:60]!r} can be spoken; give at least one word.")
+        yield silence(lead, 22_050)
 
 
-def _levelled(parts: list[Speech], pauses: list[float], languages: list[str], loudness: float) -> list[Speech]:
+def _levelled(parts: list[_Part], loudness: float) -> list[_Part]:
     """One gain for each language and sampling rate, which another voice may speak."""
-    kinds = [(language, part.sampling_rate) for language, part in zip(languages, parts)]
+    kinds = [(language, speech.sampling_rate) for speech, language, _ in parts]
     loud = list(parts)
     for kind in dict.fromkeys(kinds):
         which = [i for i, other in enumerate(kinds) if other == kind]
-        pieces = [piece for i in which for piece in (parts[i].audio, silence(abs(pauses[i]), kind[1]).audio)]
+        pieces = [
+            piece for i in which for piece in (parts[i].speech.audio, silence(abs(parts[i].pause), kind[1]).audio)
+        ]
         for i, audio in zip(which, at_loudness(pieces, kind[1], loudness)[::2]):
-            loud[i] = replace(parts[i], audio=audio)
+            loud[i] = parts[i]._replace(speech=replace(parts[i].speech, audio=audio))
     return loud
 
 
