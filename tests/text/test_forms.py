@@ -76,6 +76,16 @@ def test_every_language_says_its_decimal_point(language, spoken):
         ("en-us", "3RD, 11TH, 1ST", "third, eleventh, first"),
         ("en-us", "1-1/2 cups", "one and a half cups"),
         ("en-us", "5−3", "five minus three"),
+        ("en-us", "St. Mary's St. is here.", "Saint Mary's Street is here."),
+        ("en-us", "on Mon., Jan. 5, or Thurs. The end", "on Monday, January fifth, or Thursday. The end"),
+        (
+            "en-us",
+            "at $1.99/lb. It is 5 ft. 10 in. tall",
+            "at one dollar ninety-nine cents per pound. It is five feet ten inches tall",
+        ),
+        ("en-us", "It took 10 hrs. Then 3 lbs. of it", "It took ten hours. Then three pounds of it"),
+        ("en-us", "vol. II, c. 1500, ext. 5", "Volume two, circa fifteen hundred, extension five"),
+        ("en-us", "She called 911", "She called nine one one"),
         ("en-us", "4111 1111 1111 1111", ", ".join(["four one one one", *["one one one one"] * 3])),
         ("en-us", "123-45-6789", "one two three, four five, six seven eight nine"),
         (
