@@ -94,7 +94,7 @@ def load_validation(config: AudioLipsConfig) -> dict[str, list[PreparedClip]]:
         else:
             sets[SPOKEN] = [clip for clip in clips if any(phone.label for phone in clip.phones)]
             sets[STILL] = [clip for clip in clips if not any(phone.label for phone in clip.phones)]
-    return sets
+    return {name: clips for name, clips in sets.items() if clips}
 
 
 class Run(Trainer):

@@ -31,6 +31,11 @@ ECHOMIMIC |= {"validate_batches": 1, "autoencoder": TINY_AUTOENCODER, "networks"
 RUNS = {
     "pvar": ("train_pvar", {"prepared": "lips", "networks": TINY_NETWORKS, "amplitude_weight": 0.1}),
     "pvar, spans": ("train_pvar", {"prepared": "lips", "networks": TINY_NETWORKS, "pvar": {"span_seconds": 0.2}}),
+    "audio lips": (
+        "train_audio_lips",
+        {"prepared": "lips", "spoken": "lips", "lip_decoder": {**TINY_NETWORKS["lip_decoder"], "listening_layers": 1}}
+        | {"shares": {"real": 1, "spoken": 1}},
+    ),
     "renderer": (
         "train_renderer",
         {"pairs": "pairs", "shares": {"films": 1}, "network": {"block_out_channels": [8, 8, 8]}}
@@ -63,7 +68,7 @@ def train(script, settings: dict, data: Path, output: Path, **more) -> list[dict
     }
     texts |= {
         name: str(data / settings[name])
-        for name in ("prepared", "videos", "pairs", "vae", "lpips")
+        for name in ("prepared", "spoken", "videos", "pairs", "vae", "lpips")
         if name in settings
     }
     try:

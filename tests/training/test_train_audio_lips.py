@@ -1,5 +1,6 @@
 """`examples/prepare_speech.py` and `examples/train_audio_lips.py` on a handful of clips."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -41,10 +42,11 @@ def speech(scripts, tmp_path_factory):
     """Clips by espeak-ng, made songs, music and noise, and four of val."""
     folder, script = tmp_path_factory.mktemp("speech"), scripts[0]
     voices, script.VOICES = script.VOICES, {"espeak": 1.0}
-    texts = str(EXAMPLES / "configs/teacher_texts.txt")
+    texts = EXAMPLES / "configs/teacher_texts.txt"
+    args = argparse.Namespace(output=folder, texts=texts, pipeline="text2lip-grid")
     jobs = [("train", index) for index in range(16)] + [("val", index) for index in range(4)]
     jobs.sort(key=lambda job: script.kind_of(*job) == "other")
-    assert [error for job in jobs if (error := script.make(*job, folder, texts))] == []
+    assert [error for job in jobs if (error := script.make(*job, args))] == []
     script.write_splits([script.SourceClip(script.clip_name(*job), "", job[0], Path(), "") for job in jobs], folder)
     script.VOICES = voices
     return folder
