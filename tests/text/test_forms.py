@@ -1,5 +1,7 @@
 """Written forms in words, letter for letter: `test_readings.py` hears no spaces."""
 
+import time
+
 import pytest
 
 from text2lip.text.normalize import normalize_text
@@ -136,3 +138,10 @@ def test_signs_that_look_otherwise_are_the_ordinary_ones(written, spoken):
 def test_items_of_numbered_lists_end_like_sentences():
     assert normalize_text("1. First\n2. Second!\n3. Third") == "one. First. two. Second! three. Third"
     assert normalize_text("We met at number\n30. The house was\nold.") == "We met at number thirty. The house was old."
+
+
+@pytest.mark.parametrize("text", ["12," * 10_000, "123." * 10_000])
+def test_long_chains_of_numbers_take_no_longer_than_others(text):
+    start = time.process_time()
+    normalize_text(text)
+    assert time.process_time() - start < 1.5

@@ -25,8 +25,8 @@ class Numerals:
         groups = {group, "\xa0", "\u202f", "'", "’", " "} - {point}
         self.group = "[" + "".join(map(re.escape, sorted(groups | ({"."} if point == "," else set())))) + "]"
         self.point = re.escape(point) if point == "." else re.escape(point) + "."
-        other = r"\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)|" if point == "." else ""  # 1.234,50 in English
-        other += r"\d{1,2}(?:,\d\d)+,\d{3}(?!\d)|" if group == "," else ""  # 1,00,000 in India
+        other = r"\d{1,3}(?:\.\d{3}){1,5},\d{1,2}(?!\d)|" if point == "." else ""  # 1.234,50 in English
+        other += r"\d{1,2}(?:,\d\d){1,5},\d{3}(?!\d)|" if group == "," else ""  # 1,00,000 in India
         grouped = rf"\d{{1,3}}(?:{self.group}\d{{3}}){{1,5}}(?!\d)"
         self.num = rf"(?:{other}{grouped}|\d{{1,{LONGEST_NUMBER}}}(?!\d))(?:[{self.point}]\d{{1,12}}(?!\d))?"
 
@@ -59,7 +59,7 @@ class Numerals:
     def parts(self, written: str) -> tuple[str, str]:
         if re.search(r"\.\d{3},", written):
             written = written.replace(".", "").replace(",", self.point.strip("\\")[0])
-        if re.match(r"\D?\d{1,2}(?:,\d\d)+,\d{3}", written):
+        if re.match(r"\D?\d{1,2}(?:,\d\d){1,5},\d{3}", written):
             written = written.replace(",", "")
         found = re.fullmatch(rf"[-−–+±]?(\d{{1,3}}(?:{self.group}\d{{3}})+|\d+)(?:[{self.point}](\d+))?", written)
         return re.sub(r"\D", "", found[1]), found[2] or ""
