@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from text2lip.training.ema import EMA
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator
@@ -38,6 +39,7 @@ class Run(Trainer):
 
 @pytest.fixture
 def config(tmp_path):
+    AcceleratorState._reset_state(reset_partial_state=True)  # which runs of other tests have left
     return TrainerConfig(output=str(tmp_path), max_steps=2, mixed_precision="no", cpu=True)
 
 
