@@ -224,8 +224,12 @@ def _carry_over(
 
 
 def _out_of_pause(phone: Segment, frames: np.ndarray, times: np.ndarray) -> Segment:
-    """A phone with a pause of the recording inside it keeps its longer side; `frames` sound, at `times` in seconds."""
+    """A phone beside a pause of the recording ends there, and one with a pause inside keeps its longer side; `frames`
+    sound, at `times` in seconds."""
     inside = frames[slice(*np.searchsorted(times, [phone.start - HOP_SECONDS / 2, phone.end]))]
+    if len(inside):
+        start, end = inside[0] * HOP_SECONDS, (inside[-1] + 1) * HOP_SECONDS
+        phone = phone._replace(start=max(phone.start, min(start, phone.end)), end=max(start, min(phone.end, end)))
     gaps = np.flatnonzero(np.diff(inside) > 1)
     if not len(gaps):
         return phone
