@@ -49,3 +49,15 @@ def test_a_long_recording_is_warped_roughly_first(monkeypatch):
     assert max(abs(a.start - b.start) for a, b in zip(found.words, whole.words)) < 0.05
     with pytest.raises(AlignmentError, match="doesn't say the text"):
         align(*given, "Wer das liest, hat etwas ganz anderes vor sich als gesprochen wurde. " * 3, "de")
+
+
+def test_no_phone_lies_over_a_pause():
+    """The first of a sentence began where the one before ended: 0.4 s too early."""
+    from text2lip.speech import align, synthesize
+
+    text = "Who knew you would move to a new school so soon? Peter brought a big paper bag of bread."
+    speech = synthesize(text, "pico")
+    words = align(speech.audio, speech.sampling_rate, text, method="dtw").words
+    soon, peter = speech.timeline.words[10:12]
+    assert peter.label == "Peter" and peter.start - soon.end > 0.3
+    assert words[11].start == pytest.approx(peter.start, abs=0.1)
