@@ -75,7 +75,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         energy = recording.energy
         timeline = align_dtw(recording, reference, spoken.timeline, duration)
     timeline = replace(timeline, words=with_spans(timeline.words, spoken.timeline.words))
-    reasons = doubts(energy, timeline, spoken.timeline)
+    reasons = doubts(energy, timeline, spoken.timeline, warped=method == "dtw")
     if reasons:
         listed = "; ".join(reasons)
         warnings.warn(f"audio: may not say {text[:60]!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2)

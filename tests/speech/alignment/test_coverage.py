@@ -123,6 +123,18 @@ def test_doubts_say_where():
     assert "2.0 s of sound are short" in doubts(energy, whole, Timeline.from_phones([("a", 0, 4)]))[0]
 
 
+@pytest.mark.parametrize(("seconds", "many", "warped", "doubted"), [
+    (0.7, 1, True, False), (0.7, 1, False, True), (0.7, 3, True, True), (1.3, 1, True, True),
+])  # fmt: skip
+def test_a_long_text_that_is_warped_may_have_a_drawn_out_sound(seconds, many, warped, doubted):
+    lengths = np.full(600, 0.1)
+    lengths[100 : 100 + many] = seconds
+    ends = np.cumsum(lengths).tolist()
+    line = Timeline.from_phones([("ab"[i % 2], start, end) for i, (start, end) in enumerate(zip([0.0, *ends], ends))])
+    energy = mfcc(0.1 * np.random.default_rng(0).normal(size=int(ends[-1] * 16_000))).energy
+    assert bool(doubts(energy, line, line, warped)) == doubted
+
+
 def test_the_command_tells_it(portrait_file, tmp_path, capsys):
     import wave
 

@@ -11,6 +11,7 @@ from text2lip.text.timing import Timeline
 # Measured by examples/benchmarks/transcripts.py on right and wrong transcripts of GRID.
 LONGEST_GAP = 0.5  # seconds of unbroken sound without a word
 STRETCHED_PHONE = 0.6  # seconds
+MOST_LONG, MUCH_LONGER = 0.002, 2.0  # share of phones that warping makes longer in right texts; not so many times
 PACE = (0.6, 1.8)  # seconds of sound over the seconds that espeak-ng talks
 EVEN = 0.32  # spread of the words' paces, of their logarithms; below it the talker is slow or quick throughout
 EVEN_PACE = (0.4, 2.5)  # that of such a talker
@@ -23,13 +24,14 @@ class AlignmentWarning(UserWarning):
     """The sound was aligned, but may say more, less or something else than the text."""
 
 
-def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str]:
+def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline, warped: bool = False) -> list[str]:
     """What in an alignment speaks against its text, most telling first, in sentences with places in seconds.
 
     Args:
         energy (`np.ndarray`): (frames,) dB, of `mfcc` of the recording.
         timeline (`Timeline`): the text aligned to it.
         spoken (`Timeline`): the same text said by espeak-ng.
+        warped (`bool`): aligned by time warping, which is off here and there in a long text.
     """
     loud = ~pauses(energy)
     middles = (np.arange(len(loud)) + 0.5) * HOP_SECONDS
@@ -50,6 +52,8 @@ def doubts(energy: np.ndarray, timeline: Timeline, spoken: Timeline) -> list[str
     slowest, quickest = _paces(timeline, spoken)
     longest = STRETCHED_PHONE * max(1.0, min(sounding / expected, slowest) if slowest > PACE[1] else 1.0)
     long = [phone for phone in phones if phone.end - phone.start > longest]
+    if warped and max((phone.end - phone.start for phone in long), default=0.0) <= MUCH_LONGER * longest:
+        long = long if len(long) > MOST_LONG * len(phones) else []
     if long:
         reasons.append(f"a single sound is stretched over {_list([(p.start, p.end) for p in long])}")
     length = f"for a text that takes about {expected:.1f} s, aligned to {_list([(phones[0].start, phones[-1].end)])}"
