@@ -25,7 +25,7 @@ def pytest_cmdline_main(config):
     if unset and everything and not option.collectonly and not hasattr(config, "workerinput"):
         option.numprocesses = min(MAX_WORKERS, os.cpu_count() or 1)
         option.dist = "worksteal" if option.dist == "no" else option.dist
-    if everything and not option.markexpr and not hasattr(config, "workerinput"):
+    if everything and not option.markexpr:  # in the workers too
         option.markexpr = "not slow"
 
 

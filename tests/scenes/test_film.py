@@ -293,7 +293,7 @@ def test_which_face(pipe, talk, landmarker):
     left, right = (find_shots(both, landmarker, 25, box)[0][0] for box in ((0, 0, 256, 256), (256, 0, 384, 256)))
     assert left.head[:, 1, 0].max() < 0.66 < right.head[:, 1, 0].min()
     assert find_shots(both, landmarker, 25)[0][0].head[0, 1, 0] == pytest.approx(left.head[0, 1, 0], abs=0.01)
-    with pytest.raises(FaceNotFoundError, match="`face_index` is 2, but `image` shows 2 face"):
+    with pytest.raises(FaceNotFoundError, match="`face_index` is 2, but `image` shows faces 0"):
         pipe.stream("Hi.", both, face_index=2)
     later = frames[:3] + dark(2) + both[:3]
     later = [cv2.resize(frame, (384, 256)) for frame in later]

@@ -35,7 +35,7 @@ def test_japanese_words_keep_their_places_and_punctuation(haqumei):
 
 
 def test_what_the_reader_does_not_know_is_refused_not_mumbled(haqumei):
-    with pytest.raises(ValueError, match="'𰻞𰻞' is Chinese"):
+    with pytest.raises(ValueError, match="'𰻞𰻞' is Japanese kanji"):
         get_g2p(language="ja")(haqumei)
 
 

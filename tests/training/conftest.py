@@ -12,6 +12,16 @@ from text2lip.training import Text2LipNetworks
 from text2lip.training.pairs import PairMix
 
 
+@pytest.fixture(autouse=True)
+def _fresh_accelerator():
+    """accelerate keeps the precision of the first run of a process."""
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
 @pytest.fixture(scope="session")
 def clips():
     assert all(phone in PHONE_INVENTORY for phone in PHONES)

@@ -59,16 +59,12 @@ def sounding(prepared, tmp_path_factory):
 
 @pytest.fixture
 def script():
-    from accelerate.state import AcceleratorState
-
     sys.path.insert(0, str(EXAMPLES))
     try:
         import train_pvar
     finally:
         sys.path.remove(str(EXAMPLES))
-    AcceleratorState._reset_state(reset_partial_state=True)
-    yield train_pvar
-    AcceleratorState._reset_state(reset_partial_state=True)
+    return train_pvar
 
 
 def test_each_frame_has_its_own_steps(sounding, whisper):

@@ -52,15 +52,6 @@ def speech(scripts, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _fresh_accelerator():
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state(reset_partial_state=True)
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-
-
 def settings(scripts, folder, output, **more):
     (output.parent / "tiny.yaml").write_text(TINY)
     values = {"config": output.parent / "tiny.yaml", "prepared": folder, "spoken": folder, "output": output, **more}

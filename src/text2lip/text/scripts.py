@@ -88,6 +88,9 @@ def language_runs(text: str, language: str) -> list[tuple[int, int, str | None]]
     return [*parts, (done, len(text), None)] if text[done:].strip() else parts
 
 
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+
+
 def check_script(text: str, language: str) -> None:
     """Refuse text in a script that the voice of `language`, a code of espeak-ng, does not read.
 
@@ -101,7 +104,9 @@ def check_script(text: str, language: str) -> None:
         found = None if base in readers else letters.search(text)
         if not found:
             continue
-        if base == "ja" and name == "Chinese":
+        if name == "Chinese" and (base == "ja" or _KANA.search(text)):
+            name, remedy = "Japanese kanji", "ja"
+        if base == "ja":
             todo = "pip install haqumei, which reads it, or write kanji in kana"
         elif remedy:
             todo = f"give language={remedy!r}, or mark it in SSML: <lang xml:lang={remedy!r}>…</lang>"

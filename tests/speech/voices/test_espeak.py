@@ -126,7 +126,8 @@ def test_a_change_of_language_is_no_phone(espeak):
 @pytest.mark.parametrize(
     ("text", "language", "message"),
     [
-        ("漢字を書く", "ja", "'漢字' is Chinese, which 'ja' doesn't read; pip install haqumei"),
+        ("漢字を書く", "ja", "'漢字' is Japanese kanji, which 'ja' doesn't read; pip install haqumei"),
+        ("今日は東京。", "en-us", "'今日' is Japanese kanji, .* give language='ja'"),
         ("This is 我们.", "en-us", "'我们' is Chinese, .* give language='zh', or mark it in SSML"),
         ("Это так", "en-us", "'Это' is Cyrillic, .*language='ru'"),
         ("สวัสดี", "de", "is Thai, .*language='th'"),

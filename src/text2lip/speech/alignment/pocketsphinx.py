@@ -65,7 +65,8 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
     score = _score([unit for word in aligned for unit in word])
     if score < LOWEST_SCORE:
         raise AlignmentError(
-            f"audio: the sound doesn't say {text[:60]!r} (score {score:.0f}, wants {LOWEST_SCORE:.0f} or more)."
+            f"audio: the sound doesn't say {text[:60]!r} (score {score:.1f}, wants {LOWEST_SCORE:.0f} or more); "
+            "check the text and the sampling rate."
         )
     timed_phones, timed_words = [], []
     for (word, phones), units in zip(words, aligned):
