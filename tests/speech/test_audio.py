@@ -82,7 +82,7 @@ def test_bad_files(tmp_path):
         ("none.wav", "no file"),
         ("text.wav", "decoded"),
         ("empty.wav", "decoded"),
-        (".", "no file"),
+        (".", "is a folder; give a file"),
     ]:
         with pytest.raises(ValueError, match=message):
             load_audio(tmp_path / path)
