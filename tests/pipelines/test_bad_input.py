@@ -91,7 +91,7 @@ def test_a_script_that_the_voice_would_spell_is_refused(pipe, portrait):
         ("expressiveness", NAN, "expressiveness: nan; wants a number from 0 to 2"),
         ("expressiveness", -1, "expressiveness: -1"),
         ("expressiveness", 2.1, "expressiveness: 2.1"),
-        ("face_index", 1, "`face_index` is 1, but `image` shows 1 face"),
+        ("face_index", 1, "`face_index` is 1, but `image` shows one face"),
         ("face_index", -1, "`face_index` is -1"),
         ("face_index", "left", "`face_index` must be an index, a box"),
         ("face_index", "left", "a picture of the person or 'any'"),

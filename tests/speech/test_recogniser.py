@@ -63,7 +63,7 @@ def test_models_that_are_not_there(tmp_path, monkeypatch):
             find_recogniser(tmp_path)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert find_recogniser("auto") is None
-    with pytest.raises(ImportError, match=r"recogniser: 'base' needs faster-whisper: pip install 'text2lip\[recog"):
+    with pytest.raises(ImportError, match=r"recogniser: 'base' needs faster-whisper: pip install faster-whisper"):
         find_recogniser("base")
 
 
