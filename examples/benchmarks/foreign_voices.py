@@ -22,7 +22,7 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
-from voices import cpu_seconds
+from voices import cpu_seconds, distance
 
 from text2lip import synthesize
 from text2lip.speech.audio import resample
@@ -107,17 +107,6 @@ def units(text: str, language: str) -> list[str]:
     if language == "hi":
         return [c for c in text if c.isalpha() or unicodedata.category(c) in ("Mc", "Mn")]
     return re.findall(r"[^\W_]+", text)
-
-
-def distance(a: list[str], b: list[str]) -> int:
-    """Units replaced, left out or put in."""
-    previous = list(range(len(b) + 1))
-    for i, unit in enumerate(a, 1):
-        current = [i]
-        for j, other in enumerate(b, 1):
-            current.append(min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (unit != other)))
-        previous = current
-    return previous[-1]
 
 
 def recogniser(folder: str | None):

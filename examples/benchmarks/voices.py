@@ -236,15 +236,20 @@ def plain(text: str) -> list[str]:
 
 def errors_of(text: str, heard: str, show: bool) -> int:
     """Words replaced, left out or put in."""
-    a, b = plain(text), plain(heard)
+    errors = distance(plain(text), plain(heard))
+    if show and errors:
+        print(f"    {text}\n    {heard.strip()}")
+    return errors
+
+
+def distance(a: list[str], b: list[str]) -> int:
+    """Units replaced, left out or put in (Levenshtein 1966)."""
     previous = list(range(len(b) + 1))
-    for i, word in enumerate(a, 1):
+    for i, unit in enumerate(a, 1):
         current = [i]
         for j, other in enumerate(b, 1):
-            current.append(min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (word != other)))
+            current.append(min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (unit != other)))
         previous = current
-    if show and previous[-1]:
-        print(f"    {text}\n    {heard.strip()}")
     return previous[-1]
 
 

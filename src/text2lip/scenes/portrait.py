@@ -36,6 +36,7 @@ class Portrait:
         face (`np.ndarray`): (478, 3) normalised landmarks.
         size (`tuple[int, int]`): height and width, pixels.
         references ([`ReferenceSet`], *optional*): other pictures of the person, see [`refer_to`].
+        number (`int`): of this person among several in the picture, whose idle life differs; 0.
 
     Raises:
         FaceNotFoundError: no face, or not the person's.
@@ -63,7 +64,7 @@ class Portrait:
         else:
             self.face = faces.locate(landmarker, self.picture, self.person.index)
         check_mouth(self.face)
-        self.references = self._mouths = None
+        self.references, self._mouths, self.number = None, None, 0
 
     def refer_to(self, references: ReferenceSet) -> None:
         """Take teeth and tongue from other pictures of the person, in the portrait's light.
@@ -88,11 +89,10 @@ class Portrait:
         audio_features: Any = None,
         generator: Any = None,
         idle: float = 0.0,
-        other: int = 0,
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`].
 
-        With blinks and head sway of strength `idle`, 0 to 2, which are different ones for each number `other`.
+        With blinks and head sway of strength `idle`, 0 to 2, which are different ones for each `number`.
         """
         landmarks = PortraitMouth(self.face, *self.size).retarget(motion.displacement, motion.reference_width)
         frames = renderer.render(
@@ -107,7 +107,7 @@ class Portrait:
         frames = every_frame(frames, len(landmarks), self.picture)
         if idle:
             face = self.face[:, :2]
-            life = {"fps": self.fps, "strength": idle, "seed": idle_seed(generator) + other}
+            life = {"fps": self.fps, "strength": idle, "seed": idle_seed(generator) + self.number}
             frames, landmarks = add_idle(frames, face, **life), idle_landmarks(landmarks, face, size=self.size, **life)
         return landmarks, frames
 
