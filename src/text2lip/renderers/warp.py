@@ -21,6 +21,7 @@ from text2lip.faces.topology import (
     NOSE_ROOT,
     OUTER_EYES,
     UPPER_SIDE,
+    canonical_mesh,
 )
 
 
@@ -138,7 +139,7 @@ class WarpField:
 
 def warp_field(points: np.ndarray, frame: FaceFrame, height: int, width: int) -> WarpField:
     """Build the field of a portrait from its `(478, 2)` pixel landmarks; about 20 ms at 100 px between the eyes."""
-    face = frame.coordinates(points)
+    face = unfold(frame.coordinates(points))
     left, right, top, bottom = _limits(face)
     corners = frame.pixels(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]))
     x0, y0 = np.clip(np.floor(corners.min(0)), 0, [width - 1, height - 1]).astype(int)
@@ -151,6 +152,29 @@ def warp_field(points: np.ndarray, frame: FaceFrame, height: int, width: int) ->
     window = _window(nodes, face).reshape(-1, 1)
     basis = np.stack([_basis(nodes.reshape(-1, 2), face, side) * window for side in (UPPER_SIDE, LOWER_SIDE)])
     return WarpField((int(x0), int(y0), int(x1), int(y1)), step, (rows, columns), nodes, basis.astype(np.float32))
+
+
+def unfold(face: np.ndarray) -> np.ndarray:
+    """Lay the hidden part of a turned head's outline beside what is seen of the face, as far outside as it is inside.
+
+    Behind the mouth its points would hold the lips back that are seen there. On a face from the front little moves.
+
+    Args:
+        face (`np.ndarray`): `(478, 2)` face coordinates.
+
+    Returns:
+        `np.ndarray`: the same, a new array.
+    """
+    face = face.copy()
+    mesh = face[: canonical_mesh()[0].shape[0]]
+    triangles = canonical_mesh()[1]
+    (a, b), (c, d) = (np.moveaxis(mesh[triangles[:, side]] - mesh[triangles[:, 0]], -1, 0) for side in (1, 2))
+    towards = np.bincount(triangles.ravel(), np.repeat(b * c - a * d, 3), len(mesh))  # area that looks at the viewer
+    outline = np.array([*JAW, *ABOVE_JAW])
+    hidden = outline[towards[outline] < 0]
+    seen = cv2.convexHull(mesh.astype(np.float32))[:, 0]
+    face[hidden] += 2 * (_nearest(face[hidden], seen)[0] - face[hidden])
+    return face
 
 
 def _limits(face: np.ndarray) -> tuple[float, float, float, float]:
@@ -182,17 +206,27 @@ def _outside(points: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarr
     share = np.abs(np.linspace(-1, 1, len(JAW)))
     share = np.concatenate([share, np.ones(len(ABOVE_JAW))])
     start, step = outline, np.roll(outline, -1, 0) - outline
-    away = points[:, None] - start  # (n, segments, 2)
-    part = np.clip((away * step).sum(-1) / (step**2).sum(-1), 0, 1)
-    gap = np.linalg.norm(away - part[..., None] * step, axis=-1)
-    nearest = np.arange(len(points)), gap.argmin(1)
+    place, segment, part = _nearest(points, outline)
+    gap = np.linalg.norm(points - place, axis=-1)
     # Inside, a ray to the right crosses the outline an odd number of times.
     (x, y), (x0, y0), (x1, y1) = points.T[..., None], start.T, (start + step).T
     with np.errstate(divide="ignore", invalid="ignore"):
         crosses = ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
     outside = crosses.sum(1) % 2 == 0
-    along = share + part * (np.roll(share, -1) - share)
-    return gap[nearest] * outside, along[nearest]
+    along = share[segment] + part * (np.roll(share, -1) - share)[segment]
+    return gap * outside, along
+
+
+def _nearest(points: np.ndarray, outline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the closed `outline` (m, 2), what is nearest to `points` (n, 2): where, after which of its points, how far on
+    to the next one."""
+    step = np.roll(outline, -1, 0) - outline
+    away = points[:, None] - outline  # (n, segments, 2)
+    part = np.clip((away * step).sum(-1) / (step**2).sum(-1), 0, 1)
+    gap = np.linalg.norm(away - part[..., None] * step, axis=-1)
+    segment = gap.argmin(1)
+    part = part[np.arange(len(points)), segment]
+    return outline[segment] + part[:, None] * step[segment], segment, part
 
 
 def _basis(nodes: np.ndarray, face: np.ndarray, side: tuple[int, ...]) -> np.ndarray:
