@@ -35,6 +35,16 @@ def test_rest_is_closed_whatever_the_portrait_shows(gap, yaw):
     assert landmarks.dtype == np.float32 and landmarks.shape == (3, 478, 2)
 
 
+def test_the_jaw_of_a_shout_closes_further_than_that_of_a_smile():
+    def way(gap):
+        mouth = PortraitMouth(portrait(gap=gap), *SIZE)
+        chin, lip = ((mouth.rest - mouth.shape)[driven_index((point,))[0], 1] for point in (152, 14))
+        return chin / lip
+
+    assert way(0.08) == pytest.approx(0.35, abs=0.01)
+    assert way(0.4) > 0.6
+
+
 def test_only_driven_points_move():
     source = portrait(gap=0.1)
     landmarks = PortraitMouth(source, *SIZE).retarget(np.random.default_rng(0).normal(0, 0.02, (2, 57, 2)))

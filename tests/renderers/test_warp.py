@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from text2lip.faces.geometry import to_indices
-from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, JAW, LOWER_SIDE, UPPER_SIDE
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, JAW, LIPS, LOWER_SIDE, UPPER_SIDE
 from text2lip.renderers.contour import mouth_masks, smooth, uncross
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.warp import face_frame, warp_field
+from text2lip.renderers.warp import face_frame, unfold, warp_field
 
 
 @pytest.fixture
@@ -108,6 +108,35 @@ def test_true_lip_edges_are_found_beyond_the_landmarks(paint_face):
         missing = (points - narrow)[list(row)]
         beyond = (np.abs(side) - np.abs(missing))[3:8, 1] / face.unit  # a little too far is on the safe side
         assert beyond.min() > -0.002 and beyond.max() < 0.015
+
+
+def test_an_edge_found_at_a_single_point_is_not_believed(paint_face):
+    face = paint_face(gap=0.1, unit=240, size=(1000, 900), centre=(450, 350))
+    points = to_indices(face.landmarks, *face.portrait.shape[:2])
+    portrait = face.portrait.copy()
+    inner, outer = points[318], points[375]
+    end = tuple(np.round(inner + 0.6 * (outer - inner)).astype(int).tolist())
+    cv2.line(
+        portrait, tuple(np.round(inner).astype(int).tolist()), end, (240, 235, 225), 7
+    )  # a gleam on the lower lip
+    plain, gleaming = lip_edges(face.portrait, points)[1], lip_edges(portrait, points)[1]
+    assert np.abs(gleaming - plain).max() < 0.015 * face.unit
+
+
+def test_the_jaw_behind_a_turned_mouth_does_not_hold_it_back(paint_face):
+    def of(yaw):
+        face = paint_face(yaw=yaw)
+        points = to_indices(face.landmarks, *face.portrait.shape[:2])
+        coordinates = face_frame(points).coordinates(points)
+        return coordinates, unfold(coordinates)
+
+    def distance(face):
+        return np.linalg.norm(face[list(LIPS)][:, None] - face[[*JAW[:7], *JAW[-7:]]], axis=-1).min()
+
+    turned, unfolded = of(0.8)
+    assert distance(turned) < 0.1 < 0.2 < distance(unfolded)
+    front, same = of(0.0)
+    assert np.abs(front - same).max() < 0.05
 
 
 @pytest.mark.parametrize("grey", [False, True])

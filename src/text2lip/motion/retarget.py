@@ -21,7 +21,8 @@ from text2lip.faces.topology import (
 # By eye, on portraits that smile.
 UPPER_SHARE = 0.35  # of an open mouth's gap that the upper lip closes; the lower lip and the jaw do the rest
 OUTER_SHARE = 0.8  # of an inner lip point's way that the outer edge goes along: a relaxed lip is fuller
-JAW_SHARE = 0.35  # of the lower lip's way that the chin goes when a portrait's mouth is closed
+WIDE = (0.25, 0.6)  # an open mouth's gap over its width: of a broad smile, and of a shout, which drops the jaw
+JAW_SHARE = (0.35, 0.8)  # of the lower lip's way that the chin goes when such a mouth is closed
 SCALE_RANGE = (0.75, 1.35)  # of a face's mouth width over the talker's, within which motion is scaled
 
 
@@ -82,7 +83,7 @@ def closing(shape: np.ndarray) -> np.ndarray:
     move[driven_index(OUTER_LOWER_PAIRED)] = OUTER_SHARE * move[lower]
     middle = move[driven_index(INNER_MIDDLE)[1]]
     ear_to_ear = np.sin(np.linspace(0, np.pi, len(JAW)))[:, None] ** 1.5
-    move[driven_index(JAW)] = JAW_SHARE * ear_to_ear * middle
+    move[driven_index(JAW)] = np.interp(np.abs(gap).max() / lip_width(shape), WIDE, JAW_SHARE) * ear_to_ear * middle
     return move
 
 

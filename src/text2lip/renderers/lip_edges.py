@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from scipy.ndimage import median_filter
 
 from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
 from text2lip.renderers.contour import SUBDIVISION, smooth
@@ -18,6 +19,7 @@ DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
 COLOURS_APART = (1.2, 2.4)  # distance of the two colours, standard deviations
 PALER = (0.10, 0.30)  # of a lip's redness, what the inside lacks
 RED = (0.03, 0.08)  # redness of a lip
+CORNERS = np.minimum(1.5 * np.sin(np.linspace(0, np.pi, 11)), 1)  # what an edge may be there, where lips are thin
 NEARER_LIPS, SPREAD_LEAST = (0.6, 0.4), 2e-4  # the threshold's shares of both colours; added to their variances
 
 
@@ -87,12 +89,11 @@ def _edge(score: np.ndarray, away: np.ndarray, blur: np.ndarray) -> np.ndarray:
         blur (`np.ndarray`): `(61,)` share by which an edge that was found is moved on.
 
     Returns:
-        `np.ndarray`: `(11,)`: the deepest edge near each inner point.
+        `np.ndarray`: `(11,)`: the deepest edge near each inner point, less in the corners, without spikes.
     """
     score = cv2.GaussianBlur(score.astype(np.float32), (5, 1), 0)
     lip = score < 0
     first = np.where(lip.any(1), lip.argmax(1), 0)
     edge = np.minimum(away[first] + blur * (first > 0), DEEPEST)
     near = cv2.dilate(edge[:, None].astype(np.float32), np.ones((SUBDIVISION - 1, 1), np.uint8))[::SUBDIVISION, 0]
-    near[[0, -1]] = 0
-    return near
+    return np.minimum(near, np.convolve(median_filter(near, 3), (0.25, 0.5, 0.25), "same")) * CORNERS
