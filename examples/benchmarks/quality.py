@@ -5,7 +5,10 @@
 Definitions are in docs/source/en/results.md. Clips are prepared first where that is not done yet. Every row gets the
 first frame of the clip as its portrait, the clip's own phone times, and makes exactly the clip's number of frames;
 the rows named "…_durations" have other times. The rows named "…_second_half" are judged over the second half of each
-clip; one of them was given mouths of the first half.
+clip; one of them was given mouths of the first half. Quick, on people that GRID does not show (no words, so true
+landmarks alone):
+
+    python examples/benchmarks/quality.py --layout faces --split val --limit 3 --rows still true_landmarks_learned
 """
 
 import argparse
@@ -23,7 +26,9 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import face_films  # noqa: E402
 import rows  # noqa: E402
+from mouths import DETAIL, FilmMouth  # noqa: E402
 from prepare_grid import LAYOUTS, prepare_all  # noqa: E402
 
 from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline  # noqa: E402
@@ -42,6 +47,7 @@ LIPS = ("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_
 LIPS += ("duration_error", "length_error")
 IMAGE = ("ssim", "psnr", "lpips", "fvd", "fid", "cpbd", "identity")
 IMAGE += ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
+IMAGE += DETAIL
 JUDGED = ("bleu1", "bleu4", "wer", "lse_c", "lse_d")
 POOLED = ("closure", "stillness", "jerk_ratio", "duration_error", "flicker")
 FVD_FRAMES, FVD_CLIPS = 16, 32
@@ -55,6 +61,7 @@ def main():
     parser.add_argument("--split", default="test")
     parser.add_argument("--limit", type=int, help="only so many clips")
     parser.add_argument("--metrics", choices=("lips", "image", "all"), default="all")
+    parser.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows of pictures, no second halves")
     parser.add_argument("--audio_only", help="lip_decoder folder of a run of configs/audio_only.yaml, as one more row")
     parser.add_argument("--json", help="file for the figures (default: outputs/quality-SPLIT.json)")
     args = parser.parse_args()
@@ -64,11 +71,11 @@ def main():
     clips, failed = load(args, prepared)
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     figures = defaultdict(lambda: defaultdict(list))
-    if args.metrics in ("lips", "all"):
+    if args.metrics in ("lips", "all") and spoken(clips):
         measure_lips(clips, lip_rows(pipe, args, prepared), figures)
         measure_times(pipe, clips, figures)
     if args.metrics in ("image", "all"):
-        measure_images(pipe, clips, figures, target.with_suffix(".png"))
+        measure_images(pipe, clips, figures, target.with_suffix(".png"), args.rows)
     report = {
         "split": args.split,
         "pipeline": args.pipeline,
@@ -92,7 +99,9 @@ def clip_parser(description: str) -> argparse.ArgumentParser:
         "--pipeline", default="text2lip-grid", help="built-in name, folder (outputs/pvar/best) or Hub id"
     )
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="what the clips are prepared from")
-    parser.add_argument("--layout", choices=LAYOUTS, default="grid", help="of --data, as for prepare_grid.py")
+    parser.add_argument(
+        "--layout", choices=(*LAYOUTS, "faces"), default="grid", help="of --data, as for prepare_grid.py; or faces"
+    )
     parser.add_argument("--prepared", help="where clips are prepared (default: outputs/prepared-…, by --data)")
     parser.add_argument("--only", nargs="+", metavar="CLIP", help="only these clips, such as s4/lbax4n")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
@@ -114,7 +123,7 @@ def split_clips(args: argparse.Namespace, prepared: Path, split: str) -> list[So
         ValueError: no clip is of that split.
     """
     splits = defaultdict(list)
-    for clip in LAYOUTS[args.layout](args.data):
+    for clip in {**LAYOUTS, "faces": face_films.face_clips}[args.layout](args.data):
         splits[clip.split or "train"].append(clip)
     if "val" not in splits and len(splits["train"]) > 1:
         there = [clip for clip in splits["train"] if record_path(prepared, clip.name).exists()]
@@ -128,6 +137,8 @@ def load(args: argparse.Namespace, prepared: Path) -> tuple[list[rows.BenchClip]
     """The clips of a split, prepared; and those that can't be, with the reason."""
     wanted = [clip for clip in split_clips(args, prepared, args.split) if not args.only or clip.name in args.only]
     wanted = wanted[: args.limit]
+    if args.layout == "faces":
+        return face_films.load_films(wanted, prepared)
     failed = prepare_all(wanted, prepared, args.workers)
     made = [clip for clip in wanted if clip.name not in failed]
     if not made:
@@ -195,32 +206,61 @@ def measure_times(pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures: 
             values["length_error"].append(abs(rows.spoken_seconds(timeline) - rows.spoken_seconds(clip.timeline)))
 
 
-def measure_images(pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures: dict, sheet: Path):
+def spoken(clips: list[rows.BenchClip]) -> bool:
+    """Whether it is known what is said in the clips."""
+    return all("phones" in clip.record for clip in clips)
+
+
+def image_rows(pipe: Text2LipPipeline, clips: list[rows.BenchClip], only: list[str] | None) -> dict:
+    """Name -> function from a clip to landmarks, and the renderer's name.
+
+    Raises:
+        ValueError: a row of `only` is none.
+    """
+    learned = pipe.unet is not None
+    table = {"still": (rows.still, None)}
+    if spoken(clips):
+        table["articulatory"] = (rows.text_driven(pipe, "articulatory"), "geometric")
+        if pipe.lip_decoder is not None:
+            table["text_only"] = (rows.text_driven(pipe, "networks"), "geometric")
+            if learned:
+                table["text_only_learned"] = (rows.text_driven(pipe, "networks"), "learned")
+    table["true_landmarks_geometric"] = (rows.true_landmarks, "geometric")
+    if learned:
+        table["true_landmarks_learned"] = (rows.true_landmarks, "learned")
+    if unknown := sorted(set(only or ()) - set(table)):
+        raise ValueError(f"rows: {unknown[0]!r} is not among {list(table)}.")
+    return {name: row for name, row in table.items() if not only or name in only}
+
+
+def measure_images(
+    pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures: dict, sheet: Path, only: list[str] | None = None
+):
     """Draw each row's frames and compare them with the film."""
+    table = image_rows(pipe, clips, only)
     renderers = {"geometric": GeometricRenderer()}
     if pipe.unet is not None:
         renderers["learned"] = pipe.make_renderer("learned")
-    table = {"still": None, "articulatory": (rows.text_driven(pipe, "articulatory"), "geometric")}
-    if pipe.lip_decoder is not None:
-        table["text_only"] = (rows.text_driven(pipe, "networks"), "geometric")
-    if pipe.lip_decoder is not None and pipe.unet is not None:
-        table["text_only_learned"] = (rows.text_driven(pipe, "networks"), "learned")
-    table |= {f"true_landmarks_{name}": (rows.true_landmarks, name) for name in renderers}
     able = {metric for metric, reason in M.available_metrics().items() if reason is None}
     windows = defaultdict(list)
     strips = []
     for index, clip in enumerate(tqdm(clips, desc="images", unit="clip")):
-        film = np.stack(list(read_frames(clip.video)))
+        film = np.stack(list(read_frames(clip.video))[: len(clip.lips)])
         source = clip.record["landmarks"][0, :, :2]
-        drawn = {}
-        for name, row in table.items():
-            if row is None:
+        drawn, told = {}, {name: row(clip) for name, (row, _) in table.items()}
+        for name, (_, renderer) in table.items():
+            if renderer is None:
                 drawn[name] = np.repeat(film[:1], len(film), 0)
             else:
-                frames = renderers[row[1]].render(film[0], row[0](clip), fps=clip.fps, source_landmarks=source)
+                frames = renderers[renderer].render(film[0], told[name], fps=clip.fps, source_landmarks=source)
                 drawn[name] = np.stack(list(frames))
         cropped = compare(clip, film, drawn, figures, able)
-        later = compare(clip, film, second_half(clip, film, drawn, renderers), figures, able, rows.middle(clip))
+        detail(FilmMouth(clip, film), drawn, told, figures, able)
+        later, start = {} if only else second_half(clip, film, drawn, renderers), rows.middle(clip)
+        told = {f"{name}_second_half": landmarks[start:] for name, landmarks in told.items()}
+        told["true_landmarks_referred_second_half"] = rows.true_landmarks(clip)[start:]
+        detail(FilmMouth(clip, film, start), later, told, figures, able)
+        later = compare(clip, film, later, figures, able, start)
         if "fvd" in able and len(clips) >= FVD_CLIPS:
             start = (len(film) - FVD_FRAMES) // 2
             for name, frames in {"film": film, **drawn}.items():
@@ -231,7 +271,15 @@ def measure_images(pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures:
         if len(windows[name]) >= FVD_CLIPS:
             figures[name]["fvd"] = [M.frechet_distance(np.stack(windows[name]), np.stack(windows["film"]))]
     write_sheet([whole for whole, _ in strips], sheet)
-    write_sheet([later for _, later in strips], sheet.with_stem(f"{sheet.stem}-second-half"))
+    if not only:
+        write_sheet([later for _, later in strips], sheet.with_stem(f"{sheet.stem}-second-half"))
+
+
+def detail(mouth: FilmMouth, drawn: dict, told: dict, figures: dict, able: set[str]):
+    """Sharpness and colour of the mouth in every row, `told` its landmarks."""
+    for name, frames in drawn.items():
+        for metric, value in mouth.figures(frames, told[name], able).items():
+            figures[name][metric].append(value)
 
 
 def second_half(clip: rows.BenchClip, film: np.ndarray, drawn: dict, renderers: dict) -> dict:

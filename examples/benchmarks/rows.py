@@ -1,5 +1,6 @@
 """The rows of the quality benchmark: ways to move or to draw a mouth, each from one prepared clip."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,10 @@ import numpy as np
 import torch
 
 from text2lip.data.grid import pronounced
-from text2lip.faces.canonical import canonical_lips
-from text2lip.faces.crop import mouth_crop_transform
-from text2lip.faces.geometry import to_pixels
-from text2lip.faces.topology import DRIVEN, canonical_mesh, driven_index
+from text2lip.faces.canonical import canonical_lips, eye_distance
+from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, mouth_crop_transform
+from text2lip.faces.geometry import to_pixels, transform_points
+from text2lip.faces.topology import DRIVEN, LIPS, canonical_mesh, driven_index
 from text2lip.motion.lips import animate
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.mouth_references import MouthReferences, choose_references
@@ -208,18 +209,28 @@ def earlier_mouths(clip: BenchClip, film: np.ndarray) -> MouthReferences:
     return MouthReferences.from_frames(film[chosen], landmarks[chosen], film[0], landmarks[0])
 
 
-def crop_transforms(clip: BenchClip) -> np.ndarray:
+def crop_transforms(clip: BenchClip, size: int = CROP_SIZE) -> np.ndarray:
     """From the film's pictures to the stabilised mouth crop of the protocol, (frames, 2, 3). Rows that move the mouth
     of the first frame alone are all cut out with the first one."""
-    return mouth_crop_transform(clip.points()[..., :2])
+    return mouth_crop_transform(clip.points()[..., :2], size)
 
 
 def inner_lips_in_crop(clip: BenchClip, transforms: np.ndarray) -> np.ndarray:
     """Outline of the real inner lips in crop pixels, first pixel's centre at 0: (frames, 20, 2)."""
-    from text2lip.faces.geometry import transform_points
     from text2lip.metrics import inner_lip_polygon
 
     return inner_lip_polygon(transform_points(transforms, clip.points()[:, DRIVEN, :2])) - 0.5
+
+
+def detail_size(clip: BenchClip) -> int:
+    """Side of the mouth crop, pixels, at which nothing of the clip's own detail is lost; at least the protocol's."""
+    unit = np.median([eye_distance(points) for points in clip.points()[..., :2]])
+    return max(CROP_SIZE, math.ceil(CROP_SIDE * unit))
+
+
+def lips_in_crop(clip: BenchClip, landmarks: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    """Lips of `landmarks` (frames, 478, 2), normalised, in crop pixels, first pixel's centre at 0: (frames, 40, 2)."""
+    return transform_points(transforms, clip.points(landmarks)[:, LIPS, :2]) - 0.5
 
 
 def real_gap(clip: BenchClip) -> np.ndarray:

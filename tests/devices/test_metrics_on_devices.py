@@ -17,6 +17,7 @@ from text2lip.text.timing import Segment
 RNG = np.random.default_rng(0)
 LIPS = RNG.normal(0, 0.1, (2, 40, 57, 2)).cumsum(1).astype(np.float32) / 8
 FILMS = RNG.integers(0, 256, (2, 3, 64, 64, 3)).astype(np.uint8)
+MOUTHS = (64 * RNG.random((2, 3, 40, 2))).astype(np.float32)  # lips in pixels of those frames
 PHONES = [Segment("", 0.0, 0.4), Segment("p", 0.4, 0.6), Segment("a", 0.6, 1.2), Segment("", 1.2, 1.6)]
 TEXT = {"bleu", "edit_distance", "slot_accuracy", "wer", "duration_error"}  # of words and times, no tensors
 ABOUT = {"Tally", "mean_of", "pooled", "MissingWeights", "available_metrics", "weights_folder"}
@@ -37,6 +38,8 @@ CASES = {  # of each metric: arrays or tensors, other arguments, and its judge
     "cpbd": ((FILMS[0],), {}),
     "inner_lip_polygon": None,  # of numpy arrays
     "inner_mouth_psnr": ((*FILMS, 64 * RNG.random((3, 8, 2)), np.ones(3)), {}),
+    "inner_lpips": ((*FILMS, MOUTHS[0]), {}, M.LPIPSModel),
+    **{name: ((*FILMS, *MOUTHS), {}) for name in ("inner_sharpness", "lip_edge", "lip_border", "lip_colour")},
     "identity": (tuple(FILMS), {"embed": lambda frames: torch.as_tensor(frames).double().flatten(1)[:, :9]}),
     "frechet_distance": (tuple(RNG.normal(size=(2, 6, 4)).astype(np.float32)), {}),
     "sync_scores": (tuple(RNG.normal(size=(2, 9, 4)).astype(np.float32)), {}),

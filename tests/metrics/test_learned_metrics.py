@@ -159,7 +159,7 @@ def test_a_missing_file_is_a_reason(tmp_path, monkeypatch, pictures):
     monkeypatch.setenv("TEXT2LIP_METRIC_WEIGHTS", str(tmp_path))
     reasons = metrics.available_metrics()
     assert reasons["ssim"] is None
-    for name in ("lpips", "mouth_lpips", "fvd", "fid", "lse_c", "lse_d"):
+    for name in ("lpips", "mouth_lpips", "inner_lpips", "fvd", "fid", "lse_c", "lse_d"):
         assert "is not there; make it with `python utils/convert_metric_weights.py" in reasons[name]
     with pytest.raises(metrics.MissingWeights, match="lpips: .*lpips-alexnet.safetensors is not there"):
         metrics.lpips(*pictures)
@@ -172,5 +172,6 @@ def test_a_missing_file_is_a_reason(tmp_path, monkeypatch, pictures):
 
 def test_every_metric_of_the_bench_has_an_answer():
     names = "lmd lmd_centred gap_r width_r closure stillness jerk_ratio dtw duration_error ssim psnr lpips fvd fid "
-    names += "cpbd identity mouth_ssim mouth_psnr mouth_lpips inner_mouth_psnr flicker bleu1 bleu4 wer lse_c lse_d"
+    names += "cpbd identity mouth_ssim mouth_psnr mouth_lpips inner_mouth_psnr flicker bleu1 bleu4 wer lse_c lse_d "
+    names += "inner_lpips inner_sharpness lip_edge lip_border lip_colour"
     assert set(metrics.available_metrics()) == set(names.split())

@@ -107,3 +107,23 @@ def test_ones_own_clips_have_the_splits_of_training(quality, tmp_path):
     assert names["val"] == ["00", "11", "21"] and len(names["train"]) == 19
     with pytest.raises(ValueError, match=r"split: 'test' is not among \['train', 'val'\]"):
         quality.split_clips(args, tmp_path / "made", "test")
+
+
+def test_detail_is_looked_at_where_a_row_was_told_its_lips_are(quality, clip, film):
+    """Lips of a row that were told elsewhere are not the film's, though the pictures are."""
+    figures, able = defaultdict(lambda: defaultdict(list)), {"inner_sharpness", "lip_colour"}
+    still = np.repeat(film[:1], FRAMES, 0)
+    told = {"same": quality.rows.true_landmarks(clip), "off": quality.rows.true_landmarks(clip) + 0.1}
+    quality.detail(quality.FilmMouth(clip, still), dict.fromkeys(told, still), told, figures, able)
+    assert set(figures["same"]) == able
+    assert figures["same"]["inner_sharpness"] == pytest.approx([1], abs=0.02)
+    assert figures["same"]["lip_colour"][0] < 0.5 < figures["off"]["lip_colour"][0]
+
+
+def test_films_without_words_have_no_rows_of_text(quality, clip):
+    class Pipe:
+        unet = lip_decoder = None
+
+    assert list(quality.image_rows(Pipe, [clip], None)) == ["still", "true_landmarks_geometric"]
+    with pytest.raises(ValueError, match="rows: 'text_only' is not among"):
+        quality.image_rows(Pipe, [clip], ["text_only"])

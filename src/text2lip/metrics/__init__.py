@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = attach(
             "stillness",
             "width_r",
         ],
+        "mouth_detail": ["inner_lpips", "inner_sharpness", "lip_border", "lip_colour", "lip_edge"],
         "perceptual": ["LPIPSModel", "lpips"],
         "semantics": ["bleu", "edit_distance", "slot_accuracy", "wer"],
         "sharpness": ["cpbd"],

@@ -19,7 +19,17 @@ import datasets
 import evaluate
 import numpy as np
 
-from text2lip.metrics import frechet, image, lip_metrics, perceptual, recognition, semantics, sharpness, sync
+from text2lip.metrics import (
+    frechet,
+    image,
+    lip_metrics,
+    mouth_detail,
+    perceptual,
+    recognition,
+    semantics,
+    sharpness,
+    sync,
+)
 from text2lip.metrics.aggregate import mean_of, pooled
 from text2lip.text.timing import Segment
 
@@ -45,6 +55,7 @@ _LIP_CLIPS = {"predictions": _LIPS, "references": _LIPS}
 _SPOKEN_CLIPS = {"predictions": _LIPS, "references": _PHONES}
 _TIMINGS = {"predictions": _PHONES, "references": _PHONES}
 _FRAME_CLIPS = {"predictions": _FRAMES, "references": _FRAMES}
+_MOUTHS = {**_FRAME_CLIPS, "our_lips": _LIPS, "real_lips": _LIPS}
 _TEXTS = {"predictions": _TEXT, "references": _TEXT}
 
 
@@ -76,7 +87,12 @@ METRICS = {
     "gap_r": (lip_metrics.gap_r, _LIP_CLIPS, mean_of),
     "identity": (recognition.identity, _FRAME_CLIPS, mean_of),
     "inner_mouth_psnr": (image.inner_mouth_psnr, {**_FRAME_CLIPS, "inner_lips": _OUTLINE, "gap": _NUMBERS}, mean_of),
+    "inner_lpips": (mouth_detail.inner_lpips, {**_FRAME_CLIPS, "real_lips": _LIPS}, mean_of),
+    "inner_sharpness": (mouth_detail.inner_sharpness, _MOUTHS, mean_of),
     "jerk_ratio": (lip_metrics.jerk_ratio, _LIP_CLIPS, pooled),
+    "lip_border": (mouth_detail.lip_border, _MOUTHS, mean_of),
+    "lip_colour": (mouth_detail.lip_colour, _MOUTHS, mean_of),
+    "lip_edge": (mouth_detail.lip_edge, _MOUTHS, mean_of),
     "lmd": (lip_metrics.lmd, _LIP_CLIPS, mean_of),
     "lmd_centred": (lip_metrics.lmd_centred, _LIP_CLIPS, mean_of),
     "lpips": (perceptual.lpips, _FRAME_CLIPS, mean_of),

@@ -26,8 +26,14 @@ REMEDY = {
 WITHOUT_WEIGHTS = (
     *("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_ratio", "dtw", "duration_error"),
     *("ssim", "psnr", "cpbd", "mouth_ssim", "mouth_psnr", "inner_mouth_psnr", "flicker"),
+    *("inner_sharpness", "lip_edge", "lip_border", "lip_colour"),
 )
-WITH_WEIGHTS = {"lpips": "lpips", "mouth_lpips": "lpips", "fvd": "fvd", "fid": "fid", "lse_c": "lse", "lse_d": "lse"}
+WITH_WEIGHTS = {
+    **dict.fromkeys(("lpips", "mouth_lpips", "inner_lpips"), "lpips"),
+    "fvd": "fvd",
+    "fid": "fid",
+    **dict.fromkeys(("lse_c", "lse_d"), "lse"),
+}
 WITH_A_JUDGE = {
     "identity": "no recogniser was given: call identity(ours, real, embed) with one",
     **dict.fromkeys(("bleu1", "bleu4", "wer"), "needs the words that a lip reader understood"),
