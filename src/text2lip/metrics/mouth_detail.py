@@ -22,7 +22,11 @@ from text2lip.metrics.perceptual import LPIPSModel, lpips
 
 DETAIL_GAP = 0.03  # outer-eye units: frames whose lips are parted by more show an inside to look at
 BOX_SIZE = 96  # pixels that the box of the opening is enlarged to
-REACH, STEP, STEPS = 0.03, 0.01, 3  # units at most and at least, and in so many steps, to look for a line's edge
+EDGE_REACH, EDGE_STEP, EDGE_STEPS = (
+    0.03,
+    0.01,
+    3,
+)  # units at most and at least, and in so many steps, to look for a line's edge
 LIP_LINES = ((range(11), range(20, 31)), ((0, *range(11, 20), 10), (20, *range(31, 40), 30)))
 """Of the lower and the upper lip: outer and inner line from corner to corner, as places among the lips' 40 points."""
 
@@ -165,8 +169,8 @@ def _steepness(frames: np.ndarray, lips: np.ndarray, line: int, opened: bool) ->
             normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1)
             normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
             thick = np.linalg.norm(chain - other, axis=-1)[1:-1, None]  # the other line's edge is not to be found
-            step = np.clip(thick / 2, STEP * unit, REACH * unit) / STEPS
-            at = chain[1:-1, None] + (np.arange(-STEPS, STEPS + 1) * step)[..., None] * normal[:, None]
+            step = np.clip(thick / 2, EDGE_STEP * unit, EDGE_REACH * unit) / EDGE_STEPS
+            at = chain[1:-1, None] + (np.arange(-EDGE_STEPS, EDGE_STEPS + 1) * step)[..., None] * normal[:, None]
             profile = cv2.remap(grey, at.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             slope = np.abs(profile[:, 2:] - profile[:, :-2]) / (2 * step)
             steep.append(slope.max(1) * unit)
