@@ -10,7 +10,8 @@ Every setting of the YAML file can be given on the command line too, which wins.
 `config.json`, `log.jsonl` (losses and validation figures), `sheet-<step>.png` (film, warp, network on faces that are
 not trained on), `checkpoint-<step>` (resumes exactly), `best` (averaged weights that did best there) and `final`: the
 built-in pipeline with this renderer, which `Text2LipPipeline.from_pretrained` and the benchmarks' `--pipeline` take.
-The perceptual loss wants LPIPS' AlexNet weights: python utils/convert_metric_weights.py --download
+The perceptual loss wants LPIPS' VGG16 weights, `mouth_lpips` of validation, which is no loss, its AlexNet's:
+python utils/convert_metric_weights.py --download
 """
 
 from collections.abc import Callable, Iterator
@@ -58,23 +59,36 @@ class TrainConfig(TrainerConfig):
     gradient_weight: float = 0.5  # of this loss, on edges
     temporal_weight: float = 0.5  # of this loss, on differences of neighbouring frames
     ssim_weight: float = 0.1  # of this loss
-    perceptual_weight: float = 0.5  # of LPIPS; 0: without
+    perceptual_weight: float = 0.5  # of LPIPS in VGG16's features; 0: without
+    perceptual_layers: int = 3  # of its five, the finest first
     adversarial_weight: float = 0.0  # of the adversary's verdict; 0: without
     adversarial_start: int = 3000  # steps until the adversary has a say; it begins to learn a ramp earlier
     adversarial_ramp: int = 1000  # steps until it has its full one
-    lpips: str | None = None  # file or folder of the weights; default: where the metric looks
+    vgg: str | None = None  # file or folder of the perceptual loss's weights; default: where the metrics look
+    lpips: str | None = None  # of the AlexNet that validation judges by, likewise
     push_to_hub: str | None = None  # user/name: a pipeline with the final weights goes there
     licence: str | None = None  # of the weights, an SPDX identifier; wanted with push_to_hub
     threads: int | None = None  # of torch
 
 
 def perceptual_model(config: TrainConfig):
-    """LPIPS' AlexNet, frozen; None where its weight is 0."""
+    """LPIPS' VGG16, frozen; None where its weight is 0."""
     if not config.perceptual_weight:
         return None
-    from text2lip.metrics.perceptual import LPIPSModel
+    from text2lip.training.perceptual_loss import VGGPerceptualLoss
 
-    return LPIPSModel.load(config.lpips)
+    return VGGPerceptualLoss.load(config.vgg, config.perceptual_layers)
+
+
+def judge_model(config: TrainConfig):
+    """LPIPS' AlexNet for validation alone; None where its weights are not."""
+    from text2lip.metrics import LPIPSModel, MissingWeights
+
+    try:
+        return LPIPSModel.load(config.lpips)
+    except MissingWeights as missing:
+        say(f"no mouth_lpips in validation: {missing}")
+        return None
 
 
 def build_network(config: TrainConfig) -> LandmarkGuidedUNet:
@@ -129,6 +143,7 @@ class Run(Trainer):
         self.perceptual = perceptual_model(config)
         if self.perceptual is not None:
             self.perceptual.to(accelerator.device)
+        self.judge = judge_model(config) if self.films else None
         self.losses = build_losses(config, self.perceptual)
         network = build_network(config)
         self.start = began_with(config.start, network)
@@ -149,7 +164,7 @@ class Run(Trainer):
     def fit(self):
         """Log what the warp and the still reach, then train."""
         if self.step == 0 and self.films:
-            self.log({"step": 0, **validate_renderer(None, self.films, self.perceptual)[0]})
+            self.log({"step": 0, **validate_renderer(None, self.films, self.judge)[0]})
         super().fit()
 
     def batches(self, first: int, last: int) -> Iterator[Tensors]:
@@ -196,7 +211,7 @@ class Run(Trainer):
         """Figures and a sheet of `val`."""
         if not self.films:
             return {}, None
-        figures, sheet = validate_renderer(network, self.films, self.perceptual)
+        figures, sheet = validate_renderer(network, self.films, self.judge)
         Image.fromarray(sheet).save(self.output / f"sheet-{self.step}.png")
         return figures, figures.get("ours/mouth_lpips", -figures["ours/mouth_psnr"])
 

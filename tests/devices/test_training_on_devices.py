@@ -21,6 +21,7 @@ from synthetic_clips import (
 )
 
 from text2lip.metrics import LPIPSModel
+from text2lip.training.perceptual_loss import VGGPerceptualLoss
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -39,7 +40,13 @@ RUNS = {
     "renderer": (
         "train_renderer",
         {"pairs": "pairs", "shares": {"films": 1}, "network": {"block_out_channels": [8, 8, 8]}}
-        | {"lpips": "lpips.safetensors", "adversarial_weight": 0.1, "adversarial_start": 1, "adversarial_ramp": 1},
+        | {
+            "vgg": "vgg.safetensors",
+            "lpips": "lpips.safetensors",
+            "adversarial_weight": 0.1,
+            "adversarial_start": 1,
+            "adversarial_ramp": 1,
+        },
     ),
     "echomimic": ("train_echomimic", ECHOMIMIC),
     "echomimic, vae": ("train_echomimic", ECHOMIMIC | {"stage": "vae"}),
@@ -55,6 +62,7 @@ def data(tmp_path_factory):
     write_disc_films(root / "discs", root / "films")
     torch.manual_seed(0)
     AutoencoderKL(**TINY_AUTOENCODER).save_pretrained(root / "vae")
+    save_file(VGGPerceptualLoss().state_dict(), root / "vgg.safetensors")
     save_file(LPIPSModel().state_dict(), root / "lpips.safetensors")
     return root
 
@@ -68,7 +76,7 @@ def train(script, settings: dict, data: Path, output: Path, **more) -> list[dict
     }
     texts |= {
         name: str(data / settings[name])
-        for name in ("prepared", "spoken", "videos", "pairs", "vae", "lpips")
+        for name in ("prepared", "spoken", "videos", "pairs", "vae", "vgg", "lpips")
         if name in settings
     }
     try:

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from text2lip import metrics
 from text2lip.metrics.weights import FILES
+from text2lip.training.perceptual_loss import VGGPerceptualLoss
 
 
 SCRIPT = Path(__file__).parents[2] / "utils/convert_metric_weights.py"
@@ -71,6 +72,20 @@ def test_lpips_arrays_reach_their_places(convert):
     assert model.weight4[9].item() == arrays["NetLinLayer_3|Conv_0|kernel"][0, 0, 9, 0]
 
 
+def test_vgg_arrays_reach_their_places(convert):
+    generator = np.random.default_rng(0)
+    arrays = {}
+    for i, conv in enumerate(VGGPerceptualLoss().convolutions):
+        out, inputs, side, _ = conv.weight.shape
+        arrays[f"VGG16_0|Conv_{i}|kernel"] = generator.random((side, side, inputs, out), np.float32)
+        arrays[f"VGG16_0|Conv_{i}|bias"] = generator.random(out, np.float32)
+    for i, channels in enumerate((64, 128, 256, 512, 512)):
+        arrays[f"NetLinLayer_{i}|Conv_0|kernel"] = generator.random((1, 1, channels, 1), np.float32)
+    model = convert.convert_vgg(arrays)
+    assert model.convolutions[9].weight[7, 5, 1, 2].item() == arrays["VGG16_0|Conv_9|kernel"][1, 2, 5, 7]
+    assert model.weight4[9].item() == arrays["NetLinLayer_3|Conv_0|kernel"][0, 0, 9, 0]
+
+
 def test_published_state_dicts_load_by_name(convert, tmp_path):
     torch.manual_seed(0)
     theirs = metrics.SyncNet()
@@ -91,7 +106,8 @@ def test_what_is_there_is_not_fetched_again(convert, tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(convert, "download", no_network)
     monkeypatch.setattr("sys.argv", ["convert", "--download", "--output", str(tmp_path)])
-    (tmp_path / FILES["lpips"]).touch()
+    for name in ("lpips", "vgg"):
+        (tmp_path / FILES[name]).touch()
     with pytest.raises(AssertionError, match="downloads"):
         convert.main()
     (tmp_path / FILES["fvd"]).touch()

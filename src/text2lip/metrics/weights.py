@@ -1,7 +1,7 @@
 """Where the weights of the learned metrics lie, and which metrics can therefore be taken.
 
-`python utils/convert_metric_weights.py --download` puts those of LPIPS and I3D (FVD) into the folder; the same script
-converts the published files of Inception (FID) and SyncNet (LSE) from a path.
+`python utils/convert_metric_weights.py --download` puts those of LPIPS, I3D (FVD) and a training loss into
+the folder; the same script converts the published files of Inception (FID) and SyncNet (LSE) from a path.
 """
 
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 
 FILES = {
     "lpips": "lpips-alexnet.safetensors",
+    "vgg": "lpips-vgg16.safetensors",
     "fvd": "i3d-kinetics-400.safetensors",
     "fid": "fid-inception.safetensors",
     "lse": "syncnet.safetensors",
@@ -18,6 +19,7 @@ FILES = {
 
 REMEDY = {
     "lpips": "python utils/convert_metric_weights.py --download",
+    "vgg": "python utils/convert_metric_weights.py --download",
     "fvd": "python utils/convert_metric_weights.py --download",
     "fid": "python utils/convert_metric_weights.py --inception pt_inception-2015-12-05-6726825d.pth",
     "lse": "python utils/convert_metric_weights.py --syncnet syncnet_v2.model",
@@ -54,8 +56,8 @@ def weights_folder(folder: str | Path | None = None) -> Path:
 
 
 def find_weights(metric: str, path: str | Path | None = None) -> Path:
-    """The safetensors file of the network of `metric`, "lpips", "fvd", "fid" or "lse": `path`, or in that folder, by
-    default the [`weights_folder`].
+    """The safetensors file of the network of `metric`, "lpips", "vgg", "fvd", "fid" or "lse": `path`, or in that
+    folder, by default the [`weights_folder`].
 
     Raises:
         MissingWeights: the file is not there.
