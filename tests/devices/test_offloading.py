@@ -94,6 +94,13 @@ def test_a_pipeline_without_data_says_so(fresh, portrait):
         pipe.stream(image=portrait, **CALL)
 
 
+def test_nothing_is_offloaded_from_the_processor_to_itself(fresh, portrait):
+    pipe = fresh()
+    with pytest.raises(ValueError, match="device: 'cpu' is where the weights wait"):
+        pipe.enable_sequential_cpu_offload(device="cpu")
+    assert len(list(pipe.stream(image=portrait, **CALL))) == 3
+
+
 def test_weights_of_another_pipeline_are_not_taken_from_the_disk(fresh, tmp_path):
     (tmp_path / "lip_decoder").mkdir()
     with pytest.raises(ValueError, match="offload_to_disk_path: .* holds files"):

@@ -47,7 +47,7 @@ def test_a_text_with_names_subtitles_and_silence_are_dialogues_too(pipe):
     assert [(turn.speaker, turn.cue, round(turn.start, 2)) for turn in cues.timeline.turns] == [
         ("Ann", 1, 0.2), ("Bob", 2, 1.0)
     ]  # fmt: skip
-    for same in (TURNS[:2], VTT):
+    for same in (TURNS[:2], VTT, "Ann: Hi, Bob.\n bob: Hello.", "Hi, Bob. Hello."):
         assert pipe.speak(same, timings=VTT, speakers=WHO).timeline.turns == cues.timeline.turns
     nobody = {"Ann": Speaker(), "Bob": Speaker()}
     silent = pipe.speak(TURNS, speakers=nobody, voice=None)
@@ -89,8 +89,11 @@ def test_a_recording_of_a_dialogue(pipe):
     assert [text[slice(*word.span)] for word in words] == [word.label for word in words]
 
 
-def test_subtitles_name_who_speaks(pipe, portrait, tmp_path):
+def test_subtitles_name_who_speaks(pipe, portrait, tmp_path, monkeypatch):
+    moved, move = [], pipe.move
+    monkeypatch.setattr(pipe, "move", lambda *given, **more: moved.append(given) or move(*given, **more))
     result = pipe(TURNS[:2], portrait, speakers=WHO, renderer="geometric", motion="articulatory")
+    assert len(moved) == 1  # of one face the lips are moved once, whoever speaks with it
     assert [turn.speaker for turn in result.turns[0]] == ["Ann", "Bob"]
     for name, wanted in (
         ("a.srt", ["\nAnn: Hi, Bob.\n", "\nBob: Hello.\n"]),

@@ -1,8 +1,9 @@
 """Lip motion for timed visemes: the paper's networks or articulation, then rest, seal and pressed lips."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class LipMotion:
         fps (`float`): frames per second; frame f is the picture at (f + 1/2) / fps.
         timeline ([`Timeline`], *optional*): phones and words that it shows.
         tokens ([`VisemeEncoding`], *optional*): their visemes, tensors of one row.
-        roles (`dict[str, LipMotion]`, *optional*): of a dialogue, each speaker's lips, at rest while others speak.
+        roles ([`Roles`], *optional*): of a dialogue, each speaker's lips, at rest while others speak.
     """
 
     displacement: np.ndarray
@@ -45,7 +46,7 @@ class LipMotion:
     fps: float
     timeline: Timeline | None = None
     tokens: Any = None
-    roles: dict[str, "LipMotion"] | None = None
+    roles: Mapping[str, "LipMotion"] | None = None
 
     def __len__(self) -> int:
         return len(self.displacement)
@@ -54,6 +55,29 @@ class LipMotion:
         """The lips of a face that is these speakers' of a dialogue; at rest where they say nothing."""
         moved = [self.roles[name].displacement for name in names if name in (self.roles or {})]
         return replace(self, displacement=sum(moved, np.zeros_like(self.displacement)), roles=None)
+
+
+class Roles(Mapping):
+    """The lips of each speaker of a dialogue, by name: moved when asked for, as a scene with one face never does.
+
+    Args:
+        names (`Iterable[str]`): of the speakers.
+        move (`Callable`): name -> [`LipMotion`].
+    """
+
+    def __init__(self, names: Iterable[str], move: Callable[[str], LipMotion]):
+        self._names, self._move = tuple(names), lru_cache(None)(move)
+
+    def __getitem__(self, name: str) -> LipMotion:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._move(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True, eq=False)

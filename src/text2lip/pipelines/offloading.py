@@ -44,6 +44,16 @@ class Offloading:
             arguments["offload_to_disk_path"] = os.path.join(folder, name)
             getattr(model, "enable_group_offload", partial(apply_group_offloading, model))(**arguments)
 
+    def enable_sequential_cpu_offload(self, gpu_id: int | None = None, device: torch.device | str | None = None):
+        """As in [`DiffusionPipeline`].
+
+        Raises:
+            ValueError: the device is the processor, from which accelerate could not take the weights back.
+        """
+        if device is not None and torch.device(device).type == "cpu":
+            raise ValueError(f"device: '{device}' is where the weights wait; give an accelerator, or don't offload.")
+        super().enable_sequential_cpu_offload(gpu_id, device)
+
     @contextmanager
     def _freed_hooks(self) -> Iterator[None]:
         """Whatever happens inside, models that `enable_model_cpu_offload` has brought to a device leave it."""

@@ -26,7 +26,7 @@ from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.choice import choose_lip_model, choose_motion
 from text2lip.motion.durations import predict_timeline
-from text2lip.motion.lips import LipMotion, animate, animate_sound
+from text2lip.motion.lips import LipMotion, Roles, animate, animate_sound
 from text2lip.pipelines.hub import loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
@@ -352,7 +352,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             (displacement,), width = animate(model, tokens, num_frames, fps, audio_features)
         displacement = request.expressiveness * displacement.float().cpu().numpy()
         speakers, whole = {turn.speaker for turn in timeline.turns} - {""}, replace(request, num_frames=num_frames)
-        roles = {speaker: self.move(speech.part_of(speaker), whole) for speaker in sorted(speakers)}
+        roles = Roles(sorted(speakers), lambda speaker: self.move(speech.part_of(speaker), whole))
         return LipMotion(displacement, width, fps, timeline, tokens, roles or None)
 
     @takes("renderer", "idle", "num_inference_steps", "guidance_scale", "generator")

@@ -4,7 +4,15 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from text2lip.speech.speakers import Speaker, faces_of, is_dialogue, of_speaker, read_dialogue, unknown_names
+from text2lip.speech.speakers import (
+    Speaker,
+    faces_of,
+    is_dialogue,
+    of_speaker,
+    read_dialogue,
+    unknown_names,
+    without_names,
+)
 from text2lip.speech.timings.script import Line, Passage, read_script, turns_in_cues, turns_of_words
 from text2lip.speech.timings.subtitles import is_subtitles, read_cues
 from text2lip.text.readers import ReadingWarning
@@ -60,6 +68,8 @@ class Scripted:
         if self.timings is not None:
             script = read_script(self.timings, list(self.speakers or ()))
             text = " ".join(text for _, text in self.prompt) if is_dialogue(self.prompt) else self.prompt
+            if self.speakers and isinstance(text, str):
+                text = without_names(text, self.speakers)
             said = [line.text for passage in script or () for line in passage.lines]
             if script and text and sorted(text.split()) != sorted(" ".join(said).split()):
                 raise ValueError(

@@ -109,6 +109,16 @@ def unknown_names(text: str, speakers: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(_LABEL.findall(text)) if name.casefold() not in known]
 
 
+def without_names(text: str, speakers: Iterable[str]) -> str:
+    """A text without the names that begin its lines, "Ann: …"."""
+    return _beginnings(speakers).sub("", text)
+
+
+def _beginnings(speakers: Iterable[str]) -> re.Pattern:
+    names = "|".join(re.escape(name) for name in sorted(speakers, key=len, reverse=True))
+    return re.compile(rf"^[^\S\n]*({names})[^\S\n]*:\s*", re.IGNORECASE | re.MULTILINE)
+
+
 def read_dialogue(prompt: str | Sequence[tuple[str, str]], speakers: Sequence[str]) -> list[Line]:
     """The turns of a dialogue.
 
@@ -121,8 +131,7 @@ def read_dialogue(prompt: str | Sequence[tuple[str, str]], speakers: Sequence[st
     """
     known = {name.casefold(): name for name in speakers}
     if isinstance(prompt, str):
-        names = "|".join(re.escape(name) for name in sorted(speakers, key=len, reverse=True))
-        found = list(re.finditer(rf"^[^\S\n]*({names})[^\S\n]*:\s*", prompt, re.IGNORECASE | re.MULTILINE))
+        found = list(_beginnings(speakers).finditer(prompt))
         if not found or prompt[: found[0].start()].strip():
             raise ValueError(
                 f"prompt: nobody says {prompt.strip()[:40]!r}; begin it with the name of one of the speakers, as "

@@ -71,6 +71,12 @@ def test_names_count_where_speakers_are_named_and_dashes_are_turns(tmp_path):
     assert tagged[0].lines[0].speaker == "ann lee" and tagged[2].lines[0].speaker == "ann lee"
 
 
+@pytest.mark.parametrize("cue", ["[laughs] Bob: Oh.", "- (sighs) [DOOR]  Bob: Oh.", "[laughs] [Bob] Oh.", "[Bob] Oh."])
+def test_a_noise_before_a_name_leaves_the_line_its_speakers(cue):
+    script = read_script(f"WEBVTT\n\n00:01.000 --> 00:02.000\nAnn: Hi.\n{cue}\n", ["Ann", "Bob"])
+    assert script[0].lines == [Line("Ann", "Hi."), Line("Bob", "Oh.")]
+
+
 def test_captions_that_roll_up_are_said_once():
     rolling = """WEBVTT
 Kind: captions

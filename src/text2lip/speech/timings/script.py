@@ -110,7 +110,9 @@ class _Casting:
         self.speakers = list(speakers)
         self.known = {name.casefold(): name for name in speakers}
         names = "|".join(re.escape(name) for name in sorted(speakers, key=len, reverse=True)) or "(?!)"
-        self.named = re.compile(rf"\s*[-‐–—]?\s*(?:\[({names})\]\s*:?|({names})\s*:)", re.IGNORECASE)
+        aside = rf"(?:\[(?!(?:{names})\])[^\[\]\n]*\]|\([^()\n]*\))\s*"  # [laughs] Ann: …
+        name = rf"(?:\[({names})\]\s*:?|({names})\s*:)"
+        self.named = re.compile(rf"\s*[-‐–—]?\s*(?:{aside})*{name}", re.IGNORECASE)
         self.last = ""
 
     def lines(self, body: str) -> list[Line]:
