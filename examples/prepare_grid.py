@@ -72,10 +72,14 @@ def prepare_all(clips: list[SourceClip], output: Path, workers: int) -> dict[str
     with ProcessPoolExecutor(max(1, workers)) as pool:
         jobs = {pool.submit(prepare_one, clip, output): clip for clip in todo}
         bar = tqdm(as_completed(jobs), total=len(clips), initial=len(clips) - len(todo), unit="clip")
-        for job in bar:
-            if job.exception():
-                failed[jobs[job].name] = str(job.exception())
-                bar.write(f"failed: {jobs[job].name}: {job.exception()}")
+        try:
+            for job in bar:
+                if job.exception():
+                    failed[jobs[job].name] = str(job.exception())
+                    bar.write(f"failed: {jobs[job].name}: {job.exception()}")
+        except BaseException:  # Ctrl-C: else the pool would go on to its last clip
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return failed
 
 

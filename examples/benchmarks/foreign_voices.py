@@ -22,7 +22,7 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
-from voices import cpu_seconds, distance
+from voices import cpu_seconds, distance, dnsmos
 
 from text2lip import synthesize
 from text2lip.speech.audio import resample
@@ -86,8 +86,8 @@ def cell(name: str, language: str, hear, show: bool) -> str:
         if show:
             print(f"    {name} {errors}: {heard}")
         wrong, total = wrong + errors, total + len(right)
-    quality = [score for speech in spoken if (score := dnsmos(speech)) is not None]
-    mos = f"; {np.median(quality):.1f}" if quality else ""
+    quality = [dnsmos(resample(speech.audio, speech.sampling_rate, 16_000)) for speech in spoken]
+    mos = "" if None in quality else f"; {np.median(quality):.1f}"
     return f"{100 * wrong / total:.1f} % of {total}{mos}; {cost:.2f}"
 
 
@@ -131,16 +131,6 @@ def recogniser(folder: str | None):
         return "".join(segment.text for segment in segments).strip()
 
     return hear
-
-
-def dnsmos(speech) -> float | None:
-    """Overall quality as DNSMOS sees it; None without `speechmos`."""
-    if importlib.util.find_spec("speechmos") is None:
-        return None
-    from speechmos import dnsmos as scorer
-
-    samples = np.clip(resample(speech.audio, speech.sampling_rate, 16_000), -1, 1)
-    return float(scorer.run(samples, sr=16_000)["ovrl_mos"])
 
 
 def print_packages(names: list[str]) -> None:

@@ -22,6 +22,8 @@ import os
 import re
 import resource
 import warnings
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,7 @@ HEADER = (
 LONG_HEADER = "voice | sound | CPU | memory | pauses | largest jump | wrong words"
 IN_A_FILM = (0.2, 0.36)  # seconds of silence before and after speech
 LONG = 300  # seconds
+DNSMOS_WINDOW = 144_160  # samples
 
 
 def main():
@@ -176,22 +179,38 @@ def wrong_words(texts: list[str], spoken: list, hear, show: bool) -> str:
 
 
 def mean_opinion(spoken: list) -> str:
-    """Mean of DNSMOS' overall score, by the model in the package speechmos; each sentence repeated to 9 s."""
+    """Mean of [`dnsmos`]; each sentence repeated to one window."""
+    sounds = (resample(in_a_film(speech), speech.sampling_rate, 16_000) for speech in spoken)
+    scores = [dnsmos(np.resize(sound, DNSMOS_WINDOW)) for sound in sounds]
+    return "not asked" if None in scores else f"{np.mean(scores):.2f}"
+
+
+def dnsmos(sound: np.ndarray) -> float | None:
+    """DNSMOS' overall score of sound (samples,) at 16 kHz, by the model in the package speechmos; None without it.
+
+    As that package does: what is shorter than a window is repeated, the score is the mean of windows a second apart.
+    """
+    if (score := dnsmos_model()) is None:
+        return None
+    sound = np.clip(sound, -1, 1).astype(np.float32)
+    while len(sound) < DNSMOS_WINDOW:
+        sound = np.append(sound, sound)
+    count = int(len(sound) // 16_000 - DNSMOS_WINDOW / 16_000) + 1
+    windows = (sound[16_000 * number :][:DNSMOS_WINDOW] for number in range(count))
+    return float(np.mean([np.polyval([-0.06766283, 1.11546468, 0.04602535], score(w)) for w in windows]))
+
+
+@cache
+def dnsmos_model() -> Callable[[np.ndarray], float] | None:
+    """What gives the raw overall score of a window."""
     spec = importlib.util.find_spec("speechmos")
     if spec is None:
-        return "not asked"
+        return None
     import onnxruntime
 
     path = Path(spec.submodule_search_locations[0], "dnsmos_models", "sig_bak_ovr.onnx")
     session = onnxruntime.InferenceSession(path)
-    length = session.get_inputs()[0].shape[1]
-    scores = []
-    for speech in spoken:
-        samples = np.resize(resample(in_a_film(speech), speech.sampling_rate, 16_000), (1, length))
-        scores.append(
-            np.polyval([-0.06766283, 1.11546468, 0.04602535], session.run(None, {"input_1": samples})[0][0, 2])
-        )
-    return f"{np.mean(scores):.2f}"
+    return lambda window: session.run(None, {"input_1": window[None]})[0][0, 2]
 
 
 def cpu_seconds() -> float:
