@@ -11,7 +11,7 @@ weights that did best on the validation clips) and `final`: a [`LipDecoderModel`
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,24 @@ import torch
 
 from text2lip.data.prepared import PreparedClip, load_prepared, read_prepared, splits_of
 from text2lip.models import LipDecoderModel
-from text2lip.speech.audio import to_float
-from text2lip.speech.features import levelled, log_mel
+from text2lip.pipelines.hub import pipeline_source
+from text2lip.speech.audio import to_float, to_int16
+from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
 from text2lip.training import losses as L
 from text2lip.training.ema import EMA
 from text2lip.training.lip_samples import load_clips, rest_shape, rest_width, to_sample
+from text2lip.training.publish import began_with
 from text2lip.training.settings import errors_in_one_line, parse_settings
-from text2lip.training.sound_augment import as_recorded_elsewhere
+from text2lip.training.sound_augment import as_recorded_elsewhere, through_another_tract
+from text2lip.training.sounds import babble
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 from text2lip.training.validation import lip_figures
 
 
 Tensors = dict[str, torch.Tensor]
-REAL, SPOKEN, STILL = "real", "spoken", "still"
+REAL, SPOKEN, STILL, CROWD = "real", "spoken", "still", "crowd"
+CROWDS, CROWD_SECONDS = (4, 12), 3.0  # how many speak at once, none of whom is meant
+VALIDATED_CROWD = 4
 
 
 @dataclass
@@ -43,14 +48,18 @@ class AudioLipsConfig(TrainerConfig):
     spoken: str = "outputs/speech"  # folder of examples/prepare_speech.py
     output: str = "outputs/audio_lips"
     data: str = "Clips prepared by prepare_grid.py and prepare_speech.py, their `train` splits."
-    lip_decoder: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LipDecoderModel
-    shares: dict[str, float] = field(default_factory=lambda: {REAL: 0.3, SPOKEN: 0.55, STILL: 0.15})  # of a batch
+    start: str | None = None  # pipeline whose audio_lip_decoder to begin with, or such a decoder's own folder
+    lip_decoder: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LipDecoderModel, without start
+    shares: dict[str, float] = field(  # of a batch; a crowd's voices are those of the real and spoken clips
+        default_factory=lambda: {REAL: 0.45, SPOKEN: 0.37, STILL: 0.09, CROWD: 0.09}
+    )
     augmented: float = 0.8  # share of clips that are changed as if recorded elsewhere
     longest: int = 75  # frames of a clip that are heard at once, from a random place on
     max_steps: int = 3000
     batch_size: int = 32  # clips, on each process
     motion_weight: float = 1.0  # of this loss; motion and velocity are in units of 0.01 of the eyes' distance
     velocity_weight: float = 1.0  # of this loss
+    width_weight: float = 0.2  # of this loss, on the distance of the mouth's corners, in the same units
     amplitude_weight: float = 0.2  # of this loss: as much motion and jerk as in the clips, over each batch
     validate_every: int = 200
     save_every: int = 200
@@ -76,7 +85,8 @@ def load_lessons(config: AudioLipsConfig) -> tuple[dict[str, list[Lesson]], floa
             lessons[kind].append(Lesson(row["audio"], clip.lips - rest_shape(clip), clip.fps))
         if not spoken:
             width = rest_width([to_sample(clip) for clip in clips])
-    if empty := [kind for kind, share in config.shares.items() if share and not lessons.get(kind)]:
+    there = {**lessons, CROWD: [*lessons[REAL], *lessons[SPOKEN]]}
+    if empty := [kind for kind, share in config.shares.items() if share and not there.get(kind)]:
         raise ValueError(f"shares: there are no clips of {empty}; give 0, or prepare some.")
     return lessons, width
 
@@ -94,7 +104,29 @@ def load_validation(config: AudioLipsConfig) -> dict[str, list[PreparedClip]]:
         else:
             sets[SPOKEN] = [clip for clip in clips if any(phone.label for phone in clip.phones)]
             sets[STILL] = [clip for clip in clips if not any(phone.label for phone in clip.phones)]
+            sounds = [to_float(row["audio"]) for row in read_prepared(folder, split, ["audio"])][: len(clips)]
+            voices = [sound for sound, clip in zip(sounds, clips) if any(phone.label for phone in clip.phones)]
+            sets[CROWD] = [in_a_crowd(clip, voices, number) for number, clip in enumerate(sets[STILL]) if voices]
     return {name: clips for name, clips in sets.items() if clips}
+
+
+def in_a_crowd(clip: PreparedClip, voices: list[np.ndarray], seed: int) -> PreparedClip:
+    """A clip in which a mouth rests, and is heard to rest while `VALIDATED_CROWD` of the voices speak."""
+    samples = int(len(clip.lips) / clip.fps * SAMPLING_RATE)
+    sound = levelled(babble(np.random.default_rng(seed), samples, voices, VALIDATED_CROWD))
+    return replace(clip, mel=log_mel(sound, len(clip.lips), clip.fps))
+
+
+def build_network(config: AudioLipsConfig, width: float) -> LipDecoderModel:
+    """The decoder to begin with; `width` is that of the mouths at rest of a new one."""
+    torch.manual_seed(config.seed)
+    if config.start is None:
+        return LipDecoderModel(**{"reference_width": width, **config.lip_decoder})
+    source = pipeline_source(config.start, "start")
+    try:
+        return LipDecoderModel.from_pretrained(source, subfolder="audio_lip_decoder", torch_dtype=torch.float32)
+    except OSError:  # no pipeline: the decoder alone
+        return LipDecoderModel.from_pretrained(source, torch_dtype=torch.float32)
 
 
 class Run(Trainer):
@@ -103,18 +135,20 @@ class Run(Trainer):
     script = "train_audio_lips.py"
     meaning = (
         "Figures are of the network by itself on clean sound: `same` is the talker of training, `others` real ones "
-        "that it never saw, `spoken` voices and languages that it never heard, `still` sounds at which a mouth rests."
+        "that it never saw, `spoken` voices and languages that it never heard, `still` sounds at which a mouth rests, "
+        "`crowd` four of those voices at once, at which it rests as well."
     )
 
     def __init__(self, config: AudioLipsConfig):
         accelerator = build_accelerator(config)
         self.lessons, width = load_lessons(config)
+        self.voices = [*self.lessons[REAL], *self.lessons[SPOKEN]]
         self.behind = [levelled(to_float(lesson.sound)) for lesson in self.lessons[STILL]]
         self.val = load_validation(config)
         counts = {kind: len(some) for kind, some in self.lessons.items()}
         say(f"{counts} clips to learn from, { ({name: len(some) for name, some in self.val.items()}) } to validate on")
-        torch.manual_seed(config.seed)
-        network = LipDecoderModel(**{"reference_width": width, **config.lip_decoder})
+        network = build_network(config, width)
+        self.start = began_with(config.start, network)
         ema = EMA(network, config.ema_decay)
         optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)
         network, optimizer = accelerator.prepare(network, optimizer)
@@ -129,20 +163,27 @@ class Run(Trainer):
         for step in range(first, last):
             rng = np.random.default_rng([config.seed, step, rank])
             drawn = rng.choice(kinds, config.batch_size, p=shares / shares.sum())
-            chosen = [self.lessons[kind][rng.integers(len(self.lessons[kind]))] for kind in drawn]
+            chosen = (self.crowd(rng) if kind == CROWD else one_of(self.lessons[kind], rng) for kind in drawn)
             yield collate_lessons([self.hear(lesson, rng) for lesson in chosen], self.accelerator.device)
+
+    def crowd(self, rng: np.random.Generator) -> Lesson:
+        """Many voices at once, at which the mouth rests."""
+        count = int(rng.integers(CROWDS[0], CROWDS[1] + 1))
+        voices = [to_float(one_of(self.voices, rng).sound) for _ in range(count)]
+        sound = babble(rng, int(CROWD_SECONDS * SAMPLING_RATE), voices, count)
+        return Lesson(to_int16(sound), np.zeros((int(CROWD_SECONDS * 25), 57, 2), np.float32), 25.0)
 
     def hear(self, lesson: Lesson, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
         """Features, motion and rate of a part of a lesson."""
         first = rng.integers(max(1, len(lesson.motion) - self.config.longest + 1))
         motion = lesson.motion[first : first + self.config.longest]
         begin, samples = (int(frames / lesson.fps * 16_000) for frames in (first, len(motion)))
-        sound, speed = to_float(lesson.sound[begin : begin + samples]), 1.0
-        if rng.uniform() < self.config.augmented:
-            sound, speed = as_recorded_elsewhere(sound, self.behind, rng)
-        else:
-            sound = levelled(sound)
-        return log_mel(sound, len(motion), lesson.fps * speed), motion, lesson.fps * speed
+        sound = to_float(lesson.sound[begin : begin + samples])
+        if rng.uniform() >= self.config.augmented:
+            return log_mel(levelled(sound), len(motion), lesson.fps), motion, lesson.fps
+        sound, speed = as_recorded_elsewhere(sound, self.behind, rng)
+        features = through_another_tract(log_mel(sound, len(motion), lesson.fps * speed), rng)
+        return features, motion, lesson.fps * speed
 
     def loss(self, batch: Tensors, generator: torch.Generator):
         """The sum of all losses of a batch, and each of them."""
@@ -152,6 +193,7 @@ class Run(Trainer):
         losses = {
             "motion": (config.motion_weight, lambda: 100 * L.motion_l1(motion, real, mask, self.weights)),
             "velocity": (config.velocity_weight, lambda: 100 * L.velocity_l1(motion, real, mask, self.weights)),
+            "width": (config.width_weight, lambda: 100 * L.width_l1(motion, real, mask)),
             "amplitude": (config.amplitude_weight, lambda: L.amplitude_loss(motion, real, mask)),
         }
         return L.weighted_sum(losses)
@@ -162,8 +204,8 @@ class Run(Trainer):
         figures, scores = {}, []
         for name, clips in self.val.items():
             motions = [move(network, clip) for clip in clips]
-            if name == STILL:
-                figures["still/motion"] = float(np.mean([np.linalg.norm(m, axis=-1).mean() for m in motions]))
+            if name in (STILL, CROWD):
+                figures[f"{name}/motion"] = float(np.mean([np.linalg.norm(m, axis=-1).mean() for m in motions]))
                 continue
             found = lip_figures([motion + rest_shape(clip) for motion, clip in zip(motions, clips)], clips)
             if name == SPOKEN:  # the average face's lips are not as near to each other as a film's
@@ -171,13 +213,21 @@ class Run(Trainer):
             figures |= {f"{name}/{key}": value for key, value in found.items()}
             scores += [found["gap_r"] or 0.0, found["width_r"] or 0.0]
         network.train()
-        error = 10 * figures.get("still/motion", 0.0) - float(np.mean(scores)) if scores else None
+        error = (
+            10 * sum(figures.get(f"{name}/motion", 0.0) for name in (STILL, CROWD)) - float(np.mean(scores))
+            if scores
+            else None
+        )
         return {f"val/{name}": value for name, value in figures.items()}, error
 
     def write(self, network: LipDecoderModel, folder: Path, figures: dict[str, float | None]):
         """The decoder."""
-        self.note(network, figures)
+        self.note(network, figures, self.start)
         network.save_pretrained(folder)
+
+
+def one_of(lessons: list[Lesson], rng: np.random.Generator) -> Lesson:
+    return lessons[rng.integers(len(lessons))]
 
 
 def move(network: LipDecoderModel, clip: PreparedClip) -> np.ndarray:

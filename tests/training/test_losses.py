@@ -3,7 +3,15 @@ import torch
 
 from text2lip.faces.topology import driven_index
 from text2lip.metrics import jerk
-from text2lip.training import amplitude_loss, duration_l1, masked_l1, motion_l1, point_weights, velocity_l1
+from text2lip.training import (
+    amplitude_loss,
+    duration_l1,
+    masked_l1,
+    motion_l1,
+    point_weights,
+    velocity_l1,
+    width_l1,
+)
 from text2lip.training.losses import mean_jerk
 
 
@@ -51,6 +59,19 @@ def wave(frames: int = 40, size: float = 0.05) -> torch.Tensor:
     """Lips (2, frames, 57, 2) that open and shut every ten frames, the second clip a little later."""
     phase = torch.tensor([[0.0], [1.0]]) + torch.arange(frames) * 0.63
     return (size * phase.sin())[..., None, None].expand(-1, -1, 57, 2)
+
+
+def test_width_sees_corners_that_part_and_nothing_else():
+    real = torch.rand(1, 4, 57, 2)
+    left, right = driven_index((61, 291))
+    ours = real.clone()
+    ours[..., left, 0] -= 0.1
+    ours[..., right, 0] += 0.2
+    assert width_l1(ours, real, MASK) == pytest.approx(0.3, abs=1e-5)
+    ours = real + torch.rand(1, 4, 1, 2)
+    ours[..., right, 1] += 0.5
+    ours[:, 3, right] += 7
+    assert width_l1(ours, real, MASK) == pytest.approx(0, abs=1e-5)
 
 
 def test_amplitude_is_a_ratio_of_the_whole_batch():

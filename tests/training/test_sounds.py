@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from text2lip.speech.features import log_mel
-from text2lip.training.sound_augment import as_recorded_elsewhere, in_a_room, through_a_microphone
+from text2lip.training.sound_augment import (
+    as_recorded_elsewhere,
+    in_a_room,
+    through_a_microphone,
+    through_another_tract,
+)
 from text2lip.training.sounds import COLOURS, babble, hum, music, noise, sung_vowels
 
 
@@ -60,3 +65,18 @@ def test_rooms_ring_after_the_sound_and_microphones_cut_both_ends():
     assert np.sum(rung[8001:] ** 2) > 0.02 and rung[8000] == pytest.approx(1, abs=0.2)
     power, hertz = spectrum(through_a_microphone(click, np.random.default_rng(0)))
     assert power[hertz < 30].max() < 0.05 * power.max() and power[hertz == 1000][0] > 0.5
+
+
+def test_another_tract_moves_all_frequencies_by_one_share_and_no_time():
+    time = np.arange(SAMPLES) / 16_000
+    tone, edge = np.sin(2 * np.pi * 2000 * time).astype(np.float32), SAMPLES // 2
+    tone[:edge] = 0
+    plain, shares = log_mel(tone, 50), []
+    for seed in range(30):
+        features = through_another_tract(plain, np.random.default_rng(seed))
+        assert features.shape == plain.shape and features.dtype == np.float32
+        heard = [log_mel(np.sin(2 * np.pi * 2000 * share * time) * (time >= 1), 50) for share in (1, 1.1, 0.9)]
+        peaks = [x[30].reshape(4, 80)[0].argmax() for x in (features, *heard)]
+        shares.append(int(peaks[0]) - int(peaks[1]))
+        assert np.abs(features[:24] - plain[:24]).max() < 0.02
+    assert 0 in shares and max(shares) > 3 and min(shares) < -3

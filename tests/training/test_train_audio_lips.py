@@ -76,10 +76,16 @@ def test_a_run_goes_on_exactly_where_it_was_and_keeps_a_decoder(scripts, speech,
     parts = scripts[1].main(settings(scripts, speech, tmp_path / "parts", max_steps=4, resume="latest"))
     for ours, theirs in zip(whole.network.parameters(), parts.network.parameters()):
         assert torch.equal(ours, theirs)
+    again = settings(scripts, speech, tmp_path / "again", start=tmp_path / "parts/final", max_steps=1, learning_rate=0)
+    began = scripts[1].main(again)
+    final = LipDecoderModel.from_pretrained(tmp_path / "parts/final")
+    for ours, theirs in zip(began.network.parameters(), final.parameters()):
+        assert torch.equal(ours, theirs)
+    assert "began with the weights of" in (tmp_path / "again/final/config.json").read_text()
     decoder = LipDecoderModel.from_pretrained(tmp_path / "parts/best")
     assert decoder.config.reference_width == pytest.approx(0.593, abs=0.01)
     figures = json.loads((tmp_path / "parts/best/figures.json").read_text())
-    assert figures["step"] == 4 and "same/gap_r" in figures and "spoken/gap_r" in figures
+    assert figures["step"] == 4 and {"same/gap_r", "spoken/gap_r", "still/motion", "crowd/motion"} <= {*figures}
 
 
 def test_shares_want_clips_of_their_kinds(scripts, prepared, tmp_path):
@@ -88,3 +94,16 @@ def test_shares_want_clips_of_their_kinds(scripts, prepared, tmp_path):
     )
     with pytest.raises(ValueError, match="there are no clips of"):
         scripts[1].load_lessons(config)
+
+
+def test_a_crowd_is_many_voices_at_which_the_mouth_rests(scripts, speech, tmp_path):
+    run = scripts[1].Run(
+        parse_settings(
+            scripts[1].AudioLipsConfig, "", settings(scripts, speech, tmp_path / "run", shares="{crowd: 1}")
+        )
+    )
+    crowd = run.crowd(np.random.default_rng(0))
+    assert len(crowd.sound) == 48_000 and crowd.motion.shape == (75, 57, 2) and not crowd.motion.any()
+    assert np.sqrt(np.mean((crowd.sound / 32768) ** 2)) == pytest.approx(0.1, rel=0.05)
+    (batch,) = run.batches(0, 1)
+    assert batch["frame_mask"].any() and not batch["motion"].any()

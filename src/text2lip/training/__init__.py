@@ -8,7 +8,15 @@ __getattr__, __dir__, __all__ = attach(
     {
         "lip_samples": ["collate", "rest_shape", "rest_width", "to_sample", "training_samples"],
         "ema": ["EMA"],
-        "losses": ["amplitude_loss", "duration_l1", "masked_l1", "motion_l1", "point_weights", "velocity_l1"],
+        "losses": [
+            "amplitude_loss",
+            "duration_l1",
+            "masked_l1",
+            "motion_l1",
+            "point_weights",
+            "velocity_l1",
+            "width_l1",
+        ],
         "lip_networks": ["NetworkOutput", "Text2LipNetworks"],
         "schedules": ["PVARSchedule", "adversarial_share", "learning_rate"],
         "state": ["find_checkpoint", "load_checkpoint", "save_checkpoint", "seed_step"],

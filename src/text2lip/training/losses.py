@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, driven_index
+from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, MOUTH_CORNERS, driven_index
 from text2lip.metrics.lip_metrics import SMOOTHING_TAPS
 
 
@@ -50,6 +50,12 @@ def motion_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor, weight
 def velocity_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """[`motion_l1`] on the differences of neighbouring frames, both of which must be there."""
     return motion_l1(ours.diff(dim=1), real.diff(dim=1), mask[:, 1:] & mask[:, :-1], weights)
+
+
+def width_l1(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """L1 on how much wider than at rest the mouth is, for displacements (batch, frames, 57, 2), eye units."""
+    left, right = driven_index(MOUTH_CORNERS)
+    return masked_l1(*(motion[..., right, 0] - motion[..., left, 0] for motion in (ours, real)), mask)
 
 
 def amplitude_loss(ours: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from text2lip.speech.features import LEVEL, SAMPLING_RATE, levelled
+from text2lip.speech.features import LEVEL, MEL_BANDS, SAMPLING_RATE, hertz_to_mel, levelled, mel_to_hertz
 
 
 SPEED_RANGE = 0.2  # a voice is played up to this share slower and lower, or faster and higher
@@ -12,6 +12,7 @@ ROOMY, BAND_LIMITED, NOISY, CLIPPED = 0.3, 0.5, 0.7, 0.15  # how often
 SIGNAL_TO_NOISE = (3.0, 35.0)  # dB
 GAIN_RANGE = 6.0  # dB beyond what levelling leaves
 LONGEST_ECHO = 0.7  # seconds
+OTHER_TRACT, TRACT_RANGE = 0.6, 0.15  # how often, and by which share at most, formants lie higher or lower
 
 
 def as_recorded_elsewhere(
@@ -71,3 +72,22 @@ def through_a_microphone(sound: np.ndarray, rng: np.random.Generator) -> np.ndar
     slope = np.float32(4 * rng.uniform(-1, 1) / 6.02)
     response = (hertz / 1000) ** slope / np.sqrt((1 + (low / hertz) ** 8) * (1 + (hertz / high) ** 12))
     return irfft(rfft(sound.astype(np.float32), size) * response, size)[: len(sound)]
+
+
+def through_another_tract(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Features of [`log_mel`] as a longer or shorter vocal tract makes them, at the same pitch and pace, or unchanged.
+
+    All frequencies are scaled by one number (Jaitly & Hinton 2013), by interpolation between the bands.
+
+    Args:
+        features (`np.ndarray`): (frames, 320).
+        rng (`np.random.Generator`): of all draws.
+    """
+    if rng.uniform() >= OTHER_TRACT:
+        return features
+    bands = mel_to_hertz(np.linspace(0, hertz_to_mel(SAMPLING_RATE / 2), MEL_BANDS + 2)[1:-1])  # their middles
+    heard = np.interp(bands * (1 + TRACT_RANGE * rng.uniform(-1, 1)), bands, np.arange(MEL_BANDS))
+    low = np.minimum(heard.astype(int), MEL_BANDS - 2)
+    share = (heard - low).astype(np.float32)
+    steps = features.reshape(-1, MEL_BANDS)
+    return (steps[:, low] * (1 - share) + steps[:, low + 1] * share).reshape(features.shape)
