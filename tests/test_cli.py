@@ -1,6 +1,7 @@
 """The command: files, messages, exit codes, and nothing left behind."""
 
 import contextlib
+import gc
 import io
 import os
 import re
@@ -272,6 +273,18 @@ def test_closed_pipe_is_no_error():
     assert "Traceback" not in process.stderr.read()
     assert process.wait(60) in (0, 120, 141)
     process.stderr.close()
+
+
+def test_garbage_is_not_searched_for_while_libraries_load(monkeypatch):
+    with cli.uncollected():
+        assert gc.isenabled() or "torch" not in sys.modules
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    try:
+        with cli.uncollected():
+            assert not gc.isenabled()
+        assert gc.isenabled() and gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
 
 
 def test_estimate_only_of_what_takes_long(monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """The `text2lip` command: a sentence and a portrait in, a video file with sound out."""
 
 import argparse
+import gc
 import os
 import re
 import signal
@@ -221,6 +222,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     started = time.perf_counter()
 
     from text2lip.faces.builtin import builtin_portrait
+    from text2lip.speech.voices.registry import unload_voices
 
     pipe = load_pipeline(args.model)
     if args.device:
@@ -232,6 +234,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     for name in ("voice", "recogniser"):
         asked[name] = None if asked[name].lower() == "none" else asked[name]
     stream = telling(partial(pipe.stream, text, **asked))
+    unload_voices()  # all is said; what follows takes as much memory again
     seconds = len(stream) / stream.fps
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.{way_taken(stream)}", file=sys.stderr)
@@ -294,12 +297,27 @@ def load_pipeline(name: str):
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-    from diffusers.utils.logging import disable_progress_bar
+    with uncollected():
+        from diffusers.utils.logging import disable_progress_bar
 
-    from text2lip.pipelines.text2lip import Text2LipPipeline
+        from text2lip.pipelines.text2lip import Text2LipPipeline
 
     disable_progress_bar()
     return Text2LipPipeline.from_pretrained(name)
+
+
+@contextmanager
+def uncollected():
+    """Import without searches for garbage, which take a quarter of the time and find none: modules stay."""
+    if "torch" in sys.modules or not gc.isenabled():  # it's done already, or is the caller's business
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def show_progress(stream) -> Iterator:

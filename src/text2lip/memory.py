@@ -1,5 +1,7 @@
-"""How much memory is left for this process: of the machine, and of the container that it runs in."""
+"""Memory that is left for this process, of the machine and the container that it runs in; what is given back of it."""
 
+import contextlib
+import ctypes
 from pathlib import Path
 
 
@@ -12,6 +14,12 @@ def free_memory(root: str | Path = "/") -> int:
     import psutil
 
     return min([psutil.virtual_memory().available, *_group_room(Path(root))])
+
+
+def give_back_memory() -> None:
+    """Let the system have what was freed but is kept for later, where the C library (glibc) can."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _group_room(root: Path) -> list[int]:

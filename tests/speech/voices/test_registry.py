@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from text2lip.speech import Synthesizer, get_synthesizer, list_voices, synthesize
+from text2lip.speech.voices.registry import unload_voices
+from text2lip.text.english_reader import english_reader
 
 
 # English, by the pipeline and the command, where espeak-ng and all that leans on it can't be imported
@@ -50,6 +52,14 @@ def test_voices_are_synthesizers():
         assert isinstance(voice, Synthesizer) and voice.name == name
         assert get_synthesizer(voice) is voice
     assert {"default", "espeak", "pico"} <= set(list_voices())
+
+
+def test_what_is_unloaded_is_loaded_again():
+    before = synthesize("Hello there.").audio
+    assert english_reader.cache_info().currsize
+    unload_voices()
+    assert not english_reader.cache_info().currsize
+    assert (synthesize("Hello there.").audio == before).all()
 
 
 def test_the_default_is_the_best_voice_that_speaks_the_language():

@@ -2,7 +2,9 @@
 
 import re
 
+from text2lip.memory import give_back_memory
 from text2lip.speech.utterance import Speech
+from text2lip.speech.voices import hibari, kokoro, piper
 from text2lip.speech.voices.espeak import EspeakSynthesizer
 from text2lip.speech.voices.hibari import HibariSynthesizer
 from text2lip.speech.voices.kokoro import KokoroSynthesizer
@@ -10,6 +12,7 @@ from text2lip.speech.voices.own import own_voice
 from text2lip.speech.voices.pico import PicoError, PicoSynthesizer
 from text2lip.speech.voices.piper import PiperSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, Synthesizer
+from text2lip.text.english_reader import english_reader
 from text2lip.text.languages import resolve_language
 
 
@@ -57,6 +60,13 @@ def list_voices() -> dict[str, str]:
         "kokoro": "Kokoro-82M: natural; en fr es it pt hi ja zh; kokoro:<voice>; needs the extra [kokoro]",
         "piper:<model.onnx>": "a Piper voice, by the path of its model or an installed voice package's name",
     }
+
+
+def unload_voices() -> None:
+    """Free what voices have loaded, 100 MB and more; who speaks again loads it again."""
+    for cached in (hibari._model, kokoro._load, piper._load, english_reader):
+        cached.cache_clear()
+    give_back_memory()
 
 
 class DefaultSynthesizer:
