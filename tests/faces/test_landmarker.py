@@ -252,6 +252,13 @@ class TestTrack:
         for index in np.flatnonzero(~lost):
             assert_on_face(landmarks[index], frames[index], truth, matrices[index], 0.03)
 
+    def test_one_spoilt_frame_loses_no_other(self, landmarker, golden):
+        """A face so small that only a thorough search finds it, which a lost face gets in each 25th frame alone."""
+        shown = grey(1000, 560)
+        place(shown, golden["crop"], 0.35, (300, 250))
+        landmarks, _ = landmarker.track([shown, shown, grey(1000, 560), shown, shown])
+        assert np.isnan(landmarks).any((1, 2)).tolist() == [False, False, True, False, False]
+
     def test_still_picture_gives_still_landmarks(self, landmarker, clip):
         landmarks, _ = landmarker.track([clip[0][0]] * 20)
         assert np.abs(np.diff(landmarks[..., :2], axis=0)).max() < 1e-3

@@ -81,7 +81,7 @@ def follow(landmarker: "FaceLandmarker", frames: Iterable[np.ndarray], face_inde
 
     for number, image in enumerate(frames):
         found = None
-        if lost == 0 and last is not None:
+        if last is not None and (lost == 0 or person is None):  # a single spoilt frame hides no face from the mesh
             points, presence = landmarker._place([image], [last])
             if presence[0] >= landmarker.config.min_presence:
                 found = points[0], float(presence[0])
