@@ -1,95 +1,93 @@
-"""Make the pairs of mouth pictures that examples/train_renderer.py learns from and is judged on.
+"""Pack the faces that examples/train_renderer.py learns from, and is judged on, into one file of some 40 MB.
 
-    python examples/prepare_pairs.py --prepared outputs/grid --output outputs/pairs
-    python examples/prepare_pairs.py --heads outputs/heads --output outputs/pairs
+    python examples/prepare_pairs.py --output outputs/faces.safetensors
 
-Films come from $TEXT2LIP_DATA/grid with the landmarks of examples/prepare_grid.py, stills from its portraits/.
-`--heads` takes a folder of <name>.npz files with uint8 `images` (n, height, width, 3) and float32 `landmarks`
-(n, 478, 2), normalised: several mouths of one head in one light. Writes <output>/{films,stills,heads,val}/.
+From $TEXT2LIP_DATA: `faces/` by its people.tsv (stills of smiles and mouths, films of people talking), `portraits/` 00
+to 29, and `grid/`: a few clips of the split `train`, and those of `val_speaker`, to be judged on. Of a film those
+frames are kept whose mouths differ most. Splits stay as they are; what is to be looked at alone is left out.
 """
 
 import argparse
+import csv
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 from tqdm import tqdm
 
 from text2lip import FaceLandmarker
 from text2lip.data import grid_clips
-from text2lip.data.prepared import load_record, record_path
-from text2lip.faces.canonical import neutral_shape
+from text2lip.data.preparation import track
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.geometry import to_pixels
 from text2lip.media.images import load_image
 from text2lip.media.video import read_frames
-from text2lip.training.pairs import film_pairs, portrait_pairs, save_pairs
+from text2lip.renderers.mouth_references import choose_references
+from text2lip.training.face_pack import PackedPerson, pack_person, save_faces
 from text2lip.training.settings import errors_in_one_line
 
 
 TRAINABLE = 30  # portraits; the others are never trained on
-FAR = 4  # source frame and target frames are so many frames apart or more
+GRID_EVERY, GRID_FRAMES = 14, 8  # of the clips of one talker, and frames of each: he is one person among hundreds
+VAL_EVERY = {"grid": 3, "talking": 8}  # of the frames of a clip to be judged on
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds grid/, portraits/")
-    parser.add_argument("--prepared", help="folder of examples/prepare_grid.py")
-    parser.add_argument("--heads", help="folder of rendered heads")
-    parser.add_argument("--output", default="outputs/pairs")
-    parser.add_argument("--targets", type=int, default=8, help="pairs of neighbouring frames of each film")
-    parser.add_argument("--motions", type=int, default=24, help="mouths made of each still portrait")
-    parser.add_argument("--limit", type=int, help="films")
+    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder that holds faces/ and grid/")
+    parser.add_argument("--output", default="outputs/faces.safetensors")
+    parser.add_argument("--frames", type=int, default=24, help="of each person talking")
+    parser.add_argument("--limit", type=int, help="only so many of each kind")
     args = parser.parse_args()
+    if not args.data:
+        raise SystemExit("prepare_pairs: give --data, or set TEXT2LIP_DATA to the folder that holds faces/ and grid/.")
     cv2.setNumThreads(1)
-    output, generator = Path(args.output), np.random.default_rng(0)
-    if args.prepared:
-        for clip in tqdm(grid_clips(args.data, "val_speaker"), desc="val", unit="clip"):
-            make_val(clip, args.prepared, output)
-        motions = []
-        for clip in tqdm(grid_clips(args.data, "train")[: args.limit], desc="films", unit="clip"):
-            motions.append(make_film(clip, args, output, generator))
-        for path in tqdm(sorted(Path(args.data, "portraits").glob("*.jpg"))[:TRAINABLE], desc="stills"):
-            make_still(path, np.concatenate(motions), args.motions, output, generator)
-    for path in tqdm(sorted(Path(args.heads).glob("*.npz")) if args.heads else [], desc="heads"):
-        make_head(path, args.targets, output, generator)
+    people = []
+    for name, kind, split, path in (bar := tqdm(list(sources(Path(args.data), args.limit)), unit="face")):
+        try:
+            people.append(person(name, kind, split, path, args.frames))
+        except ValueError as error:
+            bar.write(f"left out: {name}: {error}")
+    save_faces(args.output, people)
+    pictures = sum(len(one.pictures) for one in people)
+    print(f"Wrote {args.output}: {len(people)} people and clips, {pictures} pictures.")
 
 
-def make_val(clip, prepared: str, output: Path):
-    """The protocol's view of a clip: its first frame moved to every other."""
-    record = load_record(record_path(prepared, clip.name))
-    frames = list(read_frames(clip.video, record["fps"]))
-    targets = [(i, i + 1) for i in range(0, len(frames) - 1, 2)]
-    save_pairs(output / "val" / f"{clip.name}.safetensors", film_pairs(frames, record["landmarks"], [0], targets))
+def sources(data: Path, limit: int | None) -> Iterator[tuple[str, str, str, Path]]:
+    """Name, kind, split and file of everybody."""
+    kinds = {}
+    with open(data / "faces/people.tsv", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if row["split"] in ("train", "val"):
+                kind = row["file"].split("/")[0]
+                kinds.setdefault((kind, row["split"]), []).append((row["file"], data / "faces" / row["file"]))
+    portraits = sorted((data / "portraits").glob("*.jpg"))[:TRAINABLE]
+    kinds["portraits", "train"] = [(f"portraits/{path.stem}", path) for path in portraits]
+    for split, part in (("train", grid_clips(data, "train")[::GRID_EVERY]), ("val", grid_clips(data, "val_speaker"))):
+        kinds["grid", split] = [(f"grid/{clip.name}", clip.video) for clip in part]
+    for (kind, split), found in kinds.items():
+        for name, path in found[:limit]:
+            yield name, kind, split, path
 
 
-def make_film(clip, args, output: Path, generator: np.random.Generator) -> np.ndarray:
-    """Two portraits of a clip, its first frame and another, and some targets; returns its lip motion."""
-    record = load_record(record_path(args.prepared, clip.name))
-    path = output / "films" / f"{clip.name}.safetensors"
-    if not path.exists():
-        frames = list(read_frames(clip.video, record["fps"]))
-        last = min(len(frames), len(record["landmarks"])) - 1
-        starts = generator.choice(np.arange(FAR, last), args.targets, replace=False)
-        source = int(generator.integers(FAR, last))
-        save_pairs(path, film_pairs(frames, record["landmarks"], [0, source], [(i, i + 1) for i in starts]))
-    return (record["lips"] - neutral_shape(record["lips"]))[::15]
+def person(name: str, kind: str, split: str, path: Path, count: int) -> PackedPerson:
+    """One person's pictures: a still, or some frames of a film.
 
-
-def make_still(path: Path, motions: np.ndarray, count: int, output: Path, generator: np.random.Generator):
-    portrait = load_image(path)
-    landmarks = FaceLandmarker.from_builtin().locate(portrait)
-    scaled = motions[generator.choice(len(motions), count)] * generator.uniform(0.8, 1.6, (count, 1, 1))
-    save_pairs(output / "stills" / f"{path.stem}.safetensors", portrait_pairs(portrait, landmarks, scaled))
-
-
-def make_head(path: Path, targets: int, output: Path, generator: np.random.Generator):
-    """Two mouths of a rendered head serve as portraits, others as targets; a target has no neighbour in time."""
-    with np.load(path) as head:
-        images, landmarks = head["images"], head["landmarks"]
-    order = generator.permutation(len(images))
-    wanted = [(i, i) for i in order[2 : 2 + targets]]
-    pairs = film_pairs(images, landmarks, order[:2], wanted, apart=1)
-    save_pairs(output / "heads" / f"{path.stem}.safetensors", pairs)
+    Raises:
+        ValueError: no face is found.
+    """
+    landmarker = FaceLandmarker.from_builtin()
+    if kind not in ("talking", "grid"):
+        picture = load_image(path)
+        return pack_person(name, kind, split, [picture], landmarker.locate(picture)[None], [0])
+    frames = list(read_frames(path))
+    landmarks = track(frames, landmarker)
+    chosen = range(0, len(frames), VAL_EVERY[kind])
+    if split == "train":
+        lips = canonical_lips(to_pixels(landmarks, *frames[0].shape[:2]))
+        chosen = choose_references(lips, GRID_FRAMES if kind == "grid" else count)
+    return pack_person(name, kind, split, frames, landmarks, chosen)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
 """Train the learned renderer, LandmarkGuidedUNet, on pairs of mouth pictures.
 
-    python examples/prepare_grid.py --output outputs/grid
-    python examples/prepare_pairs.py --prepared outputs/grid --output outputs/pairs
-    accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid.yaml
-    accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid.yaml --resume latest
-    accelerate launch examples/train_renderer.py --config examples/configs/renderer_grid_second.yaml
+    python examples/prepare_pairs.py --output outputs/faces.safetensors
+    accelerate launch examples/train_renderer.py --config examples/configs/renderer_faces.yaml
+    accelerate launch examples/train_renderer.py --config examples/configs/renderer_faces.yaml --resume latest
 
 Every setting of the YAML file can be given on the command line too, which wins. Writes to the output folder:
 `config.json`, `log.jsonl` (losses and validation figures), `sheet-<step>.png` (film, warp, network on faces that are
@@ -30,8 +28,9 @@ from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
 from text2lip.pipelines.hub import pipeline_source
 from text2lip.training import renderer_losses as L
 from text2lip.training.ema import EMA
+from text2lip.training.face_pack import load_faces
 from text2lip.training.losses import weighted_sum
-from text2lip.training.pairs import PairFolder, PairMix
+from text2lip.training.pairs import PairMix, make_pairs
 from text2lip.training.publish import as_pipeline, began_with
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_validation import load_films, validate_renderer
@@ -42,22 +41,22 @@ from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator,
 
 
 Tensors = dict[str, torch.Tensor]
+SHARES = {"smiles": 0.3, "mouths": 0.1, "talking": 0.35, "grid": 0.2, "portraits": 0.05}
 
 
 @dataclass
 class TrainConfig(TrainerConfig):
     """Settings of a run, beside those of every run; the file `config.json` beside its checkpoints holds them."""
 
-    pairs: str = "outputs/pairs"  # films/, stills/, heads/, val/ of examples/prepare_pairs.py; val/ may be missing
-    shares: dict[str, float] = field(default_factory=lambda: {"films": 0.85, "stills": 0.15})  # folder: share of draws
+    faces: str = "outputs/faces.safetensors"  # file of examples/prepare_pairs.py
+    shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))  # kind of people: share of draws
     output: str = "outputs/renderer"
-    batch_size: int = 8  # pairs of two frames, on each process
+    batch_size: int = 16  # pairs, on each process
     data: str = "Pairs of mouth pictures."
-    network: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LandmarkGuidedUNet
+    network: dict[str, Any] = field(default_factory=lambda: {"paints": False})  # arguments of LandmarkGuidedUNet
     start: str | None = None  # pipeline or LandmarkGuidedUNet to begin with: built-in name, folder or Hub id
     l1_weight: float = 1.0  # of this loss
     gradient_weight: float = 0.5  # of this loss, on edges
-    temporal_weight: float = 0.5  # of this loss, on differences of neighbouring frames
     ssim_weight: float = 0.1  # of this loss
     perceptual_weight: float = 0.5  # of LPIPS in VGG16's features; 0: without
     perceptual_layers: int = 3  # of its five, the finest first
@@ -103,21 +102,16 @@ def build_network(config: TrainConfig) -> LandmarkGuidedUNet:
 
 
 def build_losses(config: TrainConfig, perceptual: nn.Module | None) -> dict[str, tuple[float, Callable]]:
-    """Name -> (weight, function of crops (2 * batch, 3, 96, 96), the same as pairs of neighbours, and the batch)."""
-
-    def flat(batch: Tensors, name: str) -> torch.Tensor:
-        return batch[name].flatten(0, 1)
-
+    """Name -> (weight, function of crops (batch, 3, 96, 96) and the batch)."""
     losses = {
-        "l1": (config.l1_weight, lambda ours, pairs, x: L.weighted_l1(ours, flat(x, "target"), flat(x, "inside"))),
-        "gradient": (config.gradient_weight, lambda ours, pairs, x: L.gradient_l1(ours, flat(x, "target"))),
-        "temporal": (config.temporal_weight, lambda ours, pairs, x: L.temporal_l1(pairs, x["target"])),
-        "ssim": (config.ssim_weight, lambda ours, pairs, x: L.ssim_loss(ours, flat(x, "target"))),
+        "l1": (config.l1_weight, lambda ours, x: L.weighted_l1(ours, x["target"], x["inside"])),
+        "gradient": (config.gradient_weight, lambda ours, x: L.gradient_l1(ours, x["target"])),
+        "ssim": (config.ssim_weight, lambda ours, x: L.ssim_loss(ours, x["target"])),
     }
-    if perceptual is not None:  # sees one frame of two, to save half its time
+    if perceptual is not None:
         losses["perceptual"] = (
             config.perceptual_weight,
-            lambda ours, pairs, x: perceptual(pairs[:, 0], x["target"][:, 0]).float().mean(),
+            lambda ours, x: perceptual(ours, x["target"]).float().mean(),
         )
     return losses
 
@@ -134,12 +128,12 @@ class Run(Trainer):
             torch.set_num_threads(config.threads)
             cv2.setNumThreads(config.threads)
         accelerator = build_accelerator(config)
-        folders = {name: PairFolder(Path(config.pairs) / name) for name, share in config.shares.items() if share}
-        self.pairs = PairMix(folders, config.shares)
-        val = Path(config.pairs) / "val"
-        self.films = load_films(val) if val.is_dir() else {}
-        none = "" if self.films else f"; no films in {val}: nothing is validated and no `best` is kept"
-        say(f"{len(self.pairs)} pairs{none}")
+        kinds = [kind for kind, share in config.shares.items() if share]
+        people = load_faces(config.faces, kinds)
+        self.pairs = PairMix(make_pairs(people, np.random.default_rng(0)), config.shares)
+        self.films = load_films(config.faces)
+        none = "" if self.films else "; no films of val: nothing is validated and no `best` is kept"
+        say(f"{len(people)} people and clips, {len(self.pairs)} pairs{none}")
         self.perceptual = perceptual_model(config)
         if self.perceptual is not None:
             self.perceptual.to(accelerator.device)
@@ -178,16 +172,15 @@ class Run(Trainer):
     def loss(self, batch: Tensors, generator: torch.Generator):
         """The sum of all losses of a batch, and each of them; the adversary makes its step on the way."""
         config, step = self.config, self.step
-        warped, drawings, reference = (batch[name].flatten(0, 1) for name in ("warped", "drawings", "reference"))
-        source = batch["source"].repeat_interleave(2, 0)
+        drawings, reference = batch["drawings"], batch["reference"]
         with self.accelerator.autocast():
-            out = self.network(source, batch["seen"].flatten(0, 1), drawings, reference)
-            crops = compose(warped, out, batch["moved"].flatten(), reference)
-            pairs = crops.unflatten(0, batch["warped"].shape[:2])
-            total, parts = weighted_sum(self.losses, pairs.flatten(0, 1), pairs, batch)
+            out = self.network(batch["source"], batch["seen"], drawings, reference)
+            crops = compose(batch["warped"], out, batch["moved"], reference)
+            crops = batch["target"] + batch["judged"] * (crops - batch["target"])
+            total, parts = weighted_sum(self.losses, crops, batch)
         if self.adversary is not None and step >= config.adversarial_start - config.adversarial_ramp:
             points = drawings[:, 4:]
-            parts["discriminator"] = self.adversary_step(crops.detach(), batch["target"].flatten(0, 1), points)
+            parts["discriminator"] = self.adversary_step(crops.detach(), batch["target"], points)
             share = adversarial_share(step, config.adversarial_start, config.adversarial_ramp)
             if share:
                 with self.accelerator.autocast():

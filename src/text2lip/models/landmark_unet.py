@@ -12,6 +12,9 @@ from torch import nn
 from text2lip.cards import ModelCardMixin
 
 
+BRIGHTNESS, TINT = (0.4, 1.5), (0.08, 0.35)  # the most that light changes, logarithmic: around the mouth, and in it
+
+
 @dataclass
 class LandmarkGuidedUNetOutput(BaseOutput):
     """Output of [`LandmarkGuidedUNet`], all of the size of the crop.
@@ -22,12 +25,15 @@ class LandmarkGuidedUNetOutput(BaseOutput):
         colour (`torch.Tensor`): (batch, 3, size, size), what is added to the moved warp; its range is 2 wide.
         mask (`torch.Tensor`): (batch, 1, size, size) in [0, 1], where the fine part of `colour` was let through.
         reference_share (`torch.Tensor`): (batch, 1, size, size) in [0, 1], share of the reference; 0 without one.
+        light (`torch.Tensor`, *optional*): (batch, 3, size, size), smooth; pictures in [0, 1] are multiplied by its
+            exponential. None of a network that paints, whose shade is in `colour`.
     """
 
     flow: torch.Tensor = None  # defaults, because accelerate rebuilds outputs from a dictionary
     colour: torch.Tensor = None
     mask: torch.Tensor = None
     reference_share: torch.Tensor = None
+    light: torch.Tensor | None = None
 
 
 class Block(nn.Module):
@@ -46,11 +52,13 @@ class Block(nn.Module):
 
 
 class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
-    """(portrait, warp, drawings, reference) -> residual flow, mask and colour over the warp.
+    """(portrait, warp, drawings, reference) -> residual flow, and light or paint over the warp.
 
-    The geometric renderer's frame carries identity and detail; the network moves it a little, shades it, and repaints
-    the mouth where its mask asks to. Where other pictures of the person are there, it takes from the nearest mouth in
-    them what fits ([`MouthReferences`]). After the image inpainting branch of IP_LAP (Zhong et al. 2023,
+    The geometric renderer's frame carries identity and detail. A network that paints moves it a little, shades it,
+    and repaints the mouth where its mask asks to: the mean of all mouths that could be there, which is a blur. One
+    that does not paint moves it and multiplies it by smooth light alone: fine detail stays the geometric renderer's,
+    or the person's own. Where other pictures of the person are there, either takes from the nearest mouth in them
+    what fits ([`MouthReferences`]). After the image inpainting branch of IP_LAP (Zhong et al. 2023,
     arXiv 2305.08293), which works from landmark sketches too, made some twenty times smaller and relative to a warp.
     Untrained and without a reference it gives the warp itself, exactly.
 
@@ -65,6 +73,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         edge (`int`): pixels at the sides of the crop over which every change fades to nothing.
         reach (`int`): pixels, even: fine colour fades to nothing so far from the lips, all else so far from the face
             below the ears.
+        paints (`bool`): whether it repaints the mouth; else it gives light.
     """
 
     @register_to_config
@@ -77,6 +86,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         max_flow: float = 6.0,
         edge: int = 6,
         reach: int = 6,
+        paints: bool = True,
     ):
         super().__init__()
         first, second, third = block_out_channels
@@ -91,11 +101,11 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         self.grow1 = nn.Conv2d(second, first, 1)
         self.up1 = self._blocks(first, layers_per_block)
         self.smooth = nn.Conv2d(first, 5, 3, padding=1)  # flow and shading, at half the size
-        self.fine = nn.Conv2d(first, 4 * 5, 3, padding=1)  # colour, mask, share of the reference
+        self.fine = nn.Conv2d(first, 4 * (5 if paints else 1), 3, padding=1)  # colour, mask, share of the reference
         for layer in (self.smooth, self.fine):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        nn.init.constant_(self.fine.bias[16:], -2.0)  # little at first
+        nn.init.constant_(self.fine.bias[-4:], -2.0)  # little at first
         line = torch.linspace(0.5, sample_size - 0.5, sample_size)
         side = (torch.minimum(line, sample_size - line) / edge).clamp(0, 1)
         side = side * side * (3 - 2 * side)
@@ -140,16 +150,35 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         x = self.middle(self.shrink2(quarter))
         x = self.up2(quarter + F.interpolate(self.grow2(x), scale_factor=2))
         x = self.up1(half + F.interpolate(self.grow1(x), scale_factor=2))
-        smooth = F.interpolate(self.smooth(x), scale_factor=2, mode="bilinear", align_corners=False)
+        smooth = self.smooth(x)
+        flow = F.interpolate(smooth[:, :2], scale_factor=2, mode="bilinear", align_corners=False)
         fine = F.pixel_shuffle(self.fine(x), 2)
         lips, face = self.near(drawings, slice(0, 3)) * self.window, self.near(drawings, slice(3, 4)) * self.window
-        flow = self.config.max_flow * torch.tanh(smooth[:, :2]) * face
-        mask = torch.sigmoid(fine[:, 3:4]) * lips
-        reference_share = torch.sigmoid(fine[:, 4:]) * face * (reference[:, 3:] > 0)
-        colour = smooth[:, 2:] * face + mask * fine[:, :3]
+        flow = self.config.max_flow * torch.tanh(flow) * face
+        reference_share = torch.sigmoid(fine[:, -1:]) * face * (reference[:, 3:] > 0)
+        light = None
+        if self.config.paints:
+            shade = F.interpolate(smooth[:, 2:], scale_factor=2, mode="bilinear", align_corners=False)
+            mask = torch.sigmoid(fine[:, 3:4]) * lips
+            colour = shade * face + mask * fine[:, :3]
+        else:
+            light = self._light(smooth[:, 2:], drawings) * face
+            colour, mask = torch.zeros_like(light), torch.zeros_like(lips)
         if not return_dict:
-            return flow, colour, mask, reference_share
-        return LandmarkGuidedUNetOutput(flow=flow, colour=colour, mask=mask, reference_share=reference_share)
+            return flow, colour, mask, reference_share, light
+        return LandmarkGuidedUNetOutput(
+            flow=flow, colour=colour, mask=mask, reference_share=reference_share, light=light
+        )
+
+    def _light(self, raw: torch.Tensor, drawings: torch.Tensor) -> torch.Tensor:
+        """Logarithms of light in cells of four pixels: brightness and, less, its colour; more of both in the mouth."""
+        raw = F.interpolate(F.avg_pool2d(raw, 2), scale_factor=4, mode="bilinear", align_corners=False)
+        inside = F.avg_pool2d(drawings[:, 6:7], 3, 1, 1)
+        brightness = raw.mean(1, keepdim=True)
+        return sum(
+            torch.tanh(part) * (around + inside * (within - around))
+            for part, (around, within) in ((brightness, BRIGHTNESS), (raw - brightness, TINT))
+        )
 
     def _fix_state_dict_keys_on_load(self, state_dict: dict):
         """Weights from before there were references: they take nothing from one."""
@@ -175,8 +204,8 @@ def compose(
     reference: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The frame's crop, float32 (batch, 3, size, size): `warped`, in [-1, 1], moved by the flow, with the reference
-    (batch, 4, size, size) that the network saw and colour on it; `share`, (batch,) in [0, 1], is that of all changes.
-    """
+    (batch, 4, size, size) that the network saw, light and colour on it; `share`, (batch,) in [0, 1], is that of all
+    changes."""
     height, width = warped.shape[-2:]
     share = torch.as_tensor(share, device=warped.device).float().view(-1, 1, 1, 1)
     flow = share * output.flow.float()
@@ -186,4 +215,6 @@ def compose(
     crops = F.grid_sample(warped.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
     if reference is not None:
         crops = crops + share * output.reference_share.float() * (reference[:, :3].float() - crops)
+    if output.light is not None:
+        crops = (crops + 1) * torch.exp(share * output.light.float()) - 1
     return crops + share * output.colour.float()

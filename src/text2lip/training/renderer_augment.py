@@ -1,6 +1,6 @@
 """Every pair becomes a new person: one talker's films must teach what is true of all mouths.
 
-A pair's source, targets and warps all go through the same change of shape, colour, light and sharpness, and the
+A pair's source, target and warp all go through the same change of shape, colour, light and sharpness, and the
 landmarks move along. What is left to learn is how a frame differs from its warp, not what the talker looks like.
 """
 
@@ -9,6 +9,7 @@ import math
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.renderers.mouth_correction import motion_share
@@ -24,7 +25,7 @@ STRETCH = 0.2  # largest change of size, logarithmic
 BEND = 2.5  # standard deviation of the smooth change of shape, pixels of the crop
 MIXING = 0.25  # the most of the other channels, standard deviation; 0.1 told unseen faces worse
 JITTER = 0.25  # the most that landmarks are wrong by, standard deviation in pixels
-REFERRED = 0.5  # share of pairs that come with other pictures of the person
+REFERRED = 0.4  # share of pairs that come with other pictures of the person
 OTHER_LIGHT = 0.04  # by how much their light is wrong, standard deviation, logarithmic
 INPUT_NOISE = 0.015  # the most noise on what the network sees; pictures span 0..1
 
@@ -38,61 +39,59 @@ def draw_batch(pairs, size: int, generator: np.random.Generator) -> dict[str, to
         generator (`np.random.Generator`): of all draws.
 
     Returns:
-        `dict`: float32, with B pairs and 2 neighbouring frames of each: `source` (B, 3, 96, 96), `target`, `warped`
-        and `seen`, the warp with noise, (B, 2, 3, 96, 96) in [-1, 1]; `drawings` (B, 2, 8, 96, 96), `inside`
-        (B, 2, 1, 96, 96), the true opening between the lips, `moved` (B, 2), the share of its correction that a
-        frame gets, in [0, 1], and `reference` (B, 2, 4, 96, 96), crops in [-1, 1] and how familiar they are, all 0
-        for pairs without.
+        `dict`: float32, with B pairs: `source`, `target`, `warped` and `seen`, the warp with noise,
+        (B, 3, 96, 96) in [-1, 1]; `drawings` (B, 8, 96, 96); `inside` (B, 1, 96, 96), the true opening between the
+        lips, and `judged`, where the pair tells what is right; `moved` (B,), the share of its correction that a frame
+        gets, all in [0, 1]; `reference` (B, 4, 96, 96), crops in [-1, 1] and how familiar they are, 0 for pairs
+        without.
     """
     picked = [pairs.draw(generator) for _ in range(size)]
     drawn = [refer(pair, generator) for pair in picked]
-    familiar = torch.tensor(np.stack([familiar for _, familiar in drawn])).view(size, 2, 1, 1, 1)
-    picked = [{**pair, "reference": pictures} for pair, (pictures, _) in zip(picked, drawn)]
+    familiar = torch.tensor([familiar for _, familiar in drawn], dtype=torch.float32).view(size, 1, 1, 1)
+    picked = [{**pair, "reference": picture} for pair, (picture, _) in zip(picked, drawn)]
     deformed = [deform(pair, generator) for pair in picked]
     images = torch.from_numpy(np.stack([images for images, _ in deformed])).permute(0, 1, 4, 2, 3)
     images = recolour(images.float() / 255, generator)
-    points = np.stack([points for _, points in deformed])  # (B, 3, 57, 2): source, two targets
-    inside = np.stack([[draw_mouth(p, CROP_SIZE)[..., 2] for p in row[1:]] for row in points])
-    moved = motion_share(points[:, 1:], points[:, :1])
-    spread = generator.uniform(0, JITTER, (size, 1, 1))
-    wrong = [spread * generator.standard_normal((size, *shape)) for shape in ((57, 2), (1, 2), (57, 2), (1, 2))]
-    points[:, 0] += wrong[0] + wrong[1]
-    points[:, 1:] += (wrong[2] + wrong[3])[:, None]  # the same for neighbours
-    drawings = np.stack([[draw_mouth(p, CROP_SIZE) for p in row] for row in points])
-    drawings = torch.from_numpy(drawings).permute(0, 1, 4, 2, 3).float() / 255
-    light = np.exp(generator.normal(0, OTHER_LIGHT, (size, 1, 3, 1, 1))).astype(np.float32)
-    seen = add_noise(images[:, [0, 3, 4]], generator)
-    reference = (2 * (images[:, 5:] * torch.from_numpy(light)).clamp(0, 1) - 1) * (familiar > 0)
+    points = np.stack([points for _, points in deformed])  # (B, 2, 57, 2): source, target
+    inside = torch.from_numpy(np.stack([draw_mouth(row[1], CROP_SIZE)[..., 2] for row in points]))[:, None] / 255
+    alone = torch.tensor([float(pair.get("inside_alone", False)) for pair in picked]).view(size, 1, 1, 1)
+    moved = motion_share(points[:, 1], points[:, 0])
+    spread = generator.uniform(0, JITTER, (size, 1, 1, 1))
+    points += spread * (generator.standard_normal(points.shape) + generator.standard_normal((size, 2, 1, 2)))
+    drawings = np.stack([np.concatenate([draw_mouth(p, CROP_SIZE) for p in row], -1) for row in points])
+    light = np.exp(generator.normal(0, OTHER_LIGHT, (size, 3, 1, 1))).astype(np.float32)
+    seen = add_noise(images[:, [0, 2]], generator)
+    reference = (2 * (images[:, 3] * torch.from_numpy(light)).clamp(0, 1) - 1) * (familiar > 0)
     return {
         "source": 2 * seen[:, 0] - 1,
-        "warped": 2 * images[:, 3:5] - 1,
-        "seen": 2 * seen[:, 1:] - 1,
-        "target": 2 * images[:, 1:3] - 1,
-        "drawings": torch.cat([drawings[:, :1].expand(-1, 2, -1, -1, -1), drawings[:, 1:]], 2),
-        "inside": torch.from_numpy(inside)[:, :, None].float() / 255,
+        "target": 2 * images[:, 1] - 1,
+        "warped": 2 * images[:, 2] - 1,
+        "seen": 2 * seen[:, 1] - 1,
+        "drawings": torch.from_numpy(drawings).permute(0, 3, 1, 2).float() / 255,
+        "inside": inside,
+        "judged": 1 - alone + alone * F.max_pool2d(inside, 3, 1, 1),
         "moved": torch.from_numpy(moved).float(),
-        "reference": torch.cat([reference, familiar.expand(-1, -1, -1, CROP_SIZE, CROP_SIZE)], 2),
+        "reference": torch.cat([reference, familiar.expand(-1, -1, CROP_SIZE, CROP_SIZE)], 1),
     }
 
 
-def refer(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """What other pictures of the person say of a pair's two frames: some of them, or none.
+def refer(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, float]:
+    """What other pictures of the person say of a pair's frame: some of them, or none.
 
     Args:
-        pair (`dict`): of [`PairFolder`].
+        pair (`dict`): of [`PairMix`].
         generator (`np.random.Generator`): of the draws.
 
     Returns:
-        `tuple`: uint8 (2, 128, 128, 3) and float32 (2,), how familiar the mouths are; black and 0 without a picture.
+        `tuple`: uint8 (128, 128, 3), and how familiar the mouth is; black and 0 without a picture.
     """
     count = len(pair["others"])
     if count == 0 or generator.random() >= REFERRED:
-        return np.zeros_like(pair["target"]), np.zeros(2, np.float32)
+        return np.zeros_like(pair["target"]), 0.0
     some = generator.permutation(count)[: 1 + int(generator.integers(count))]
     references = MouthReferences(pair["others"][some], pair["other_points"][some], PAIR_SIDE)
     wrong = generator.uniform(0, JITTER) * generator.standard_normal((57, 2))
-    pictures, familiar = zip(*(references.draw(points + wrong, PAIR_SIZE) for points in pair["target_points"]))
-    return np.stack(pictures), np.float32(familiar)
+    return references.draw(pair["target_points"] + wrong, PAIR_SIZE)[:2]
 
 
 def deform(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -103,12 +102,12 @@ def deform(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple
         generator (`np.random.Generator`): of the draws.
 
     Returns:
-        `tuple`: uint8 (7, 96, 96, 3), the source, two targets, two warps, two references; float64 (3, 57, 2) points.
+        `tuple`: uint8 (4, 96, 96, 3), the source, target, warp and reference; float64 (2, 57, 2) points.
     """
-    images = np.concatenate([pair["source"][None], pair["target"], pair["warped"], pair["reference"]])
-    points = np.concatenate([pair["source_points"][None], pair["target_points"]]).astype(np.float64)
+    images = np.stack([pair[name] for name in ("source", "target", "warped", "reference")])
+    points = np.stack([pair["source_points"], pair["target_points"]]).astype(np.float64)
     if generator.random() < UNMOVED:
-        images[1:5], points[1:] = images[0], points[0]
+        images[1:3], points[1] = images[0], points[0]
     matrix, offset = _affine(generator)
     coarse = generator.normal(0, BEND * generator.random(), (5, 5, 2)).astype(np.float32)
     bend = cv2.resize(coarse, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_CUBIC)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 
-INSIDE = 3.0  # weight of a pixel between the true lips; others have 1
+INSIDE = 8.0  # weight of a pixel between the true lips; others have 1
 MOUTH_ROWS, MOUTH_COLUMNS = slice(18, 70), slice(16, 80)  # of the crop, that the adversary sees
 DETAIL = 10.0  # by which detail is enlarged for it: detail spans a tenth of what pictures do
 

@@ -1,6 +1,7 @@
 """The learned renderer on faces that it does not train on, in the protocol's crop, beside the warp and the still."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,49 +17,47 @@ from text2lip.renderers.learned import reference_input
 from text2lip.renderers.mouth_correction import motion_share
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.mouth_references import MouthReferences
-from text2lip.training.pairs import APART, IMAGES, PAIR_MARGIN
+from text2lip.training.face_pack import load_faces
+from text2lip.training.pairs import APART, PAIR_MARGIN, film_pairs
 
 
 SHOWN = 12  # frames of a clip on a sheet
-EVERY = 3  # of a film's pairs of neighbouring frames, one in so many is looked at
 
 
-def load_films(folder: str | Path) -> dict[str, dict[str, np.ndarray]]:
-    """Films that [`film_pairs`] made of one source, in the network's crop; a third of their pairs of frames.
+def load_films(path: str | Path, kinds: Iterable[str] = ("grid", "talking")) -> dict[str, dict[str, np.ndarray]]:
+    """The films of the split `val` of packed faces, in the network's crop; their first picture is the portrait.
+
+    Args:
+        path (`str` or `Path`): file of [`save_faces`].
+        kinds (`Iterable[str]`): of people.
 
     Returns:
         `dict`: name -> uint8 `source` (96, 96, 3), `target` and `warped` (frames, 96, 96, 3), `drawings`
         (frames, 96, 96, 8), float32 `points` (frames, 57, 2), `moved` (frames,), see [`motion_share`]; `references`,
         what [`MouthReferences.draw`] of the film's first half says of every frame.
-
-    Raises:
-        ValueError: no film is there.
     """
-    from safetensors.numpy import load_file
-
     films, inner = {}, slice(PAIR_MARGIN, PAIR_MARGIN + CROP_SIZE)
-    for path in sorted(Path(folder).glob("**/*.safetensors")):
-        stored = load_file(path)
-        early = max(len(stored["target"]) // EVERY // 2 * EVERY - APART // 2, 1)
-        references = MouthReferences(
-            stored["target"][:early, 0, inner, inner], stored["own_points"][:early, 0] - np.float32(PAIR_MARGIN)
+    for person in load_faces(path, kinds, "val"):
+        frames = person.read()
+        stored = film_pairs(frames, person.landmarks, [0], range(len(frames)), person.moments)
+        moments = np.array(person.moments)
+        early = max(int((moments < moments[-1] / 2 - APART / 2).sum()), 1)
+        target, warped, source = (
+            x[..., inner, inner, :] for x in (stored["target"], stored["warped"][0], stored["source"][0])
         )
-        stored = {name: x[:, ::EVERY] if name in ("warped", "target_points") else x for name, x in stored.items()}
-        stored["target"] = stored["target"][::EVERY]
-        film = {name: stored[name].reshape(-1, *stored[name].shape[-3:])[:, inner, inner] for name in IMAGES}
-        points = stored["target_points"].reshape(-1, 57, 2) - PAIR_MARGIN
+        references = MouthReferences(target[:early], stored["own_points"][:early] - np.float32(PAIR_MARGIN))
+        points = stored["target_points"][0] - PAIR_MARGIN
         source_drawing = draw_mouth(stored["source_points"][0] - PAIR_MARGIN, CROP_SIZE)
         drawings = [np.concatenate([source_drawing, draw_mouth(row, CROP_SIZE)], -1) for row in points]
-        films[str(path.relative_to(folder).with_suffix(""))] = {
-            **film,
-            "source": film["source"][0],
+        films[person.name] = {
+            "source": source,
+            "target": target,
+            "warped": warped,
             "drawings": np.stack(drawings),
             "points": points,
             "moved": motion_share(points, stored["source_points"] - PAIR_MARGIN).astype(np.float32),
             "references": [references.draw(row, CROP_SIZE) for row in points],
         }
-    if not films:
-        raise ValueError(f"folder: no films in {str(folder)!r}; make them with examples/prepare_pairs.py.")
     return films
 
 
@@ -107,7 +106,7 @@ def validate_renderer(
             rows["still"] = np.repeat(film["source"][None], len(film["target"]), 0)
         else:
             rows["ours"], rows["referred"] = draw_film(network, film), draw_film(network, film, refer=True)
-        half = len(film["target"]) // 4 * 2  # what follows is not among the references
+        half = len(film["target"]) // 2  # what follows is not among the references
         outline = inner_lip_polygon(film["points"]) - 0.5
         gap = lip_gap(film["points"]) * CROP_SIDE / CROP_SIZE
         whole, later = slice(None), slice(half, None)
@@ -120,8 +119,6 @@ def validate_renderer(
             values[f"{name}/mouth_ssim"].append(M.ssim(drawn, real))
             values[f"{name}/mouth_psnr"].append(M.psnr(drawn, real))
             values[f"{name}/inner_mouth_psnr"].append(M.inner_mouth_psnr(drawn, real, outline[part], gap[part]))
-            changes = [np.abs(x[1::2].astype(np.float32) - x[::2]).mean() for x in (drawn, real)]
-            values[f"{name}/flicker"].append(float(changes[0] / changes[1]))
             if perceptual is not None:
                 values[f"{name}/mouth_lpips"].append(M.lpips(drawn, real, perceptual))
         picks = half + np.linspace(0, len(film["target"]) - 1 - half, SHOWN).round().astype(int)
