@@ -111,9 +111,16 @@ def build_losses(config: TrainConfig, perceptual: nn.Module | None) -> dict[str,
     if perceptual is not None:
         losses["perceptual"] = (
             config.perceptual_weight,
-            lambda ours, x: perceptual(ours, x["target"]).float().mean(),
+            lambda ours, x: openings_distance(perceptual, ours, x),
         )
     return losses
+
+
+def openings_distance(perceptual: nn.Module, ours: torch.Tensor, batch: Tensors) -> torch.Tensor:
+    """Mean perceptual distance of the widest open mouths' insides; 0 where all are shut."""
+    pictures = torch.cat([ours, batch["target"]], 1)
+    drawn, real = L.openings(pictures, batch["inside"]).chunk(2, 1)
+    return perceptual(drawn, real).float().mean() if len(drawn) else drawn.sum()
 
 
 class Run(Trainer):

@@ -16,8 +16,8 @@ from synthetic_clips import (
     TINY_NETWORKS,
     lip_clips,
     write_disc_films,
+    write_faces,
     write_lip_clips,
-    write_mouth_pairs,
 )
 
 
@@ -32,7 +32,7 @@ def data(bench: Bench) -> Path:
     if not root.exists():
         (root / "films").mkdir(parents=True)
         write_lip_clips(root / "lips", lip_clips(16))
-        write_mouth_pairs(root / "pairs")
+        write_faces(root / "faces.safetensors")
         write_disc_films(root / "discs", root / "films")
     return root
 
@@ -44,7 +44,7 @@ def pvar(root: Path) -> dict[str, Any]:
 def renderer(root: Path) -> dict[str, Any]:
     network = {"block_out_channels": [8, 8, 8]}
     adversary = {"adversarial_weight": 0.1, "adversarial_start": 4, "adversarial_ramp": 2}
-    shared = {"pairs": root / "pairs", "shares": {"films": 1}, "network": network, "perceptual_weight": 0}
+    shared = {"faces": root / "faces.safetensors", "shares": {"grid": 1}, "network": network, "perceptual_weight": 0}
     return {**shared, **adversary, "batch_size": 2, "warmup_steps": 2, "mixed_precision": "no"}
 
 

@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.data.prepared import PreparedClip, parquet_path, write_parquet
-from text2lip.faces.topology import JAW, LIPS, driven_index
+from text2lip.faces.topology import INNER_LOWER, JAW, LIPS, OUTER_LOWER, canonical_mesh, driven_index
 from text2lip.media.video_writer import write_video
 from text2lip.renderers.mouth_drawing import _CHAINS
 from text2lip.text.timing import Segment
 from text2lip.text.visemes import PHONE_TO_ID
-from text2lip.training.pairs import APART, PAIR_SIZE, save_pairs
+from text2lip.training.face_pack import pack_person, save_faces
+from text2lip.training.pairs import PAIR_SIZE
 
 
 PHONES = ("p", "a", "t", "u", "s", "i")
-PAIRS = 12  # of neighbouring frames, in a film of mouths
+OPENING = 16  # pictures of a film in which a mouth opens
 DISC_FRAMES = 12
 TINY_NETWORKS = {  # of examples/train_pvar.py
     "viseme_encoder": {"hidden_dim": 16, "feed_forward_dim": 16, "num_phones": 128, "num_features": 6},
@@ -128,38 +129,55 @@ def mouth(gap: float = 6.0, centre: tuple[float, float] = (PAIR_SIZE / 2, 56.0))
 
 
 def mouth_pair(seed: int = 0) -> dict[str, np.ndarray]:
-    """A pair of mouth pictures as [`PairFolder`] gives it, with three other pictures of the person."""
+    """A pair of mouth pictures as [`PairMix`] gives it, with three other pictures of the person."""
     generator = np.random.default_rng(seed)
     picture = generator.integers(0, 256, (PAIR_SIZE // 8, PAIR_SIZE // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
     return {
         "source": picture,
-        "target": np.stack([picture, picture[::-1]]),
-        "warped": np.stack([picture, picture[:, ::-1]]),
+        "target": picture[::-1],
+        "warped": picture[:, ::-1],
         "source_points": mouth(0.0),
-        "target_points": np.stack([mouth(6.0), mouth(8.0)]),
+        "target_points": mouth(6.0),
         "others": generator.integers(0, 256, (3, PAIR_SIZE, PAIR_SIZE, 3), np.uint8),
         "other_points": np.stack([mouth(gap) for gap in (0.0, 6.0, 12.0)]),
+        "inside_alone": False,
     }
 
 
-def write_mouth_pairs(folder: Path) -> None:
-    """A folder as `examples/prepare_pairs.py` makes it: films/a and val/b, in which a mouth opens."""
-    for name, seed in (("films/a", 0), ("val/b", 1)):
-        line = np.linspace(0, 1, 2 * PAIRS)
-        points = np.stack([mouth(12 * t, (PAIR_SIZE / 2, 50 + 30 * t)) for t in line]).reshape(1, PAIRS, 2, 57, 2)
-        small = np.random.default_rng(seed).integers(0, 256, (PAIRS, 2, 16, 16, 3), np.uint8)
-        frames = small.repeat(PAIR_SIZE // 16, 2).repeat(PAIR_SIZE // 16, 3)
-        starts = 2 * np.arange(PAIRS)
-        stored = {
-            "source": frames[:1, 0],
-            "source_points": points[:, 0, 0],
-            "target": frames,
-            "warped": (frames[None] // 2 + 60).astype(np.uint8),
-            "target_points": points,
-            "own_points": points[0],
-            "others": (np.abs(starts[:, None] - starts) >= APART).astype(np.uint8),
-        }
-        save_pairs(folder / f"{name}.safetensors", stored)
+def mouth_people(seed: int = 0) -> dict[str, np.ndarray]:
+    """The same, as [`film_pairs`] gives it: two portraits and three targets."""
+    made = mouth_pair(seed)
+    target = np.concatenate([made["target"][None], made["others"][1:]])
+    points = made["other_points"]
+    return {
+        "source": np.stack([made["source"], made["warped"]]),
+        "source_points": np.stack([mouth(0.0)] * 2),
+        "target": target,
+        "warped": np.stack([target[:, :, ::-1]] * 2),
+        "target_points": np.stack([points] * 2),
+        "own_points": points,
+        "others": ~np.eye(3, dtype=bool),
+    }
+
+
+def mouth_film(seed: int, split: str, kind: str = "grid"):
+    """A film of blotches as [`pack_person`] makes it: landmarks of the canonical mesh whose mouth opens."""
+    mesh = canonical_mesh()[0] * (1, -1, -1)
+    mesh = np.concatenate([mesh, np.repeat(mesh[[33]], 478 - len(mesh), 0)])
+    points = np.repeat((60 / np.linalg.norm(mesh[263] - mesh[33]) * mesh + (100, 110, 0))[None], OPENING, 0)
+    points[:, INNER_LOWER + OUTER_LOWER + JAW, 1] += np.linspace(0, 12, OPENING)[:, None]
+    generator = np.random.default_rng(seed)
+    small = np.linspace(0, 60, OPENING)[:, None, None, None] + generator.integers(0, 190, (1, 27, 25, 3))
+    frames = list(small.astype(np.uint8).repeat(8, 1).repeat(8, 2))
+    landmarks = (points / (200, 216, 200)).astype(np.float32)
+    moments = range(OPENING) if kind == "grid" else [OPENING - 1]
+    return pack_person(f"{kind}/{seed}", kind, split, frames, landmarks, moments)
+
+
+def write_faces(path: Path, splits: tuple[str, ...] = ("train", "val")) -> None:
+    """A file as `examples/prepare_pairs.py` makes it: a film of each split, and a still."""
+    people = [mouth_film(seed, split) for seed, split in enumerate(splits)]
+    save_faces(path, [*people, mouth_film(8, "train", "smiles")])
 
 
 def write_disc_films(prepared: Path, videos: Path) -> None:

@@ -16,8 +16,8 @@ from synthetic_clips import (
     TINY_NETWORKS,
     lip_clips,
     write_disc_films,
+    write_faces,
     write_lip_clips,
-    write_mouth_pairs,
 )
 
 from text2lip.metrics import LPIPSModel
@@ -39,7 +39,7 @@ RUNS = {
     ),
     "renderer": (
         "train_renderer",
-        {"pairs": "pairs", "shares": {"films": 1}, "network": {"block_out_channels": [8, 8, 8]}}
+        {"faces": "faces.safetensors", "shares": {"grid": 1}, "network": {"block_out_channels": [8, 8, 8]}}
         | {
             "vgg": "vgg.safetensors",
             "lpips": "lpips.safetensors",
@@ -58,7 +58,7 @@ def data(tmp_path_factory):
     root = tmp_path_factory.mktemp("data")
     (root / "films").mkdir()
     write_lip_clips(root / "lips", lip_clips(6), 2)
-    write_mouth_pairs(root / "pairs")
+    write_faces(root / "faces.safetensors")
     write_disc_films(root / "discs", root / "films")
     torch.manual_seed(0)
     AutoencoderKL(**TINY_AUTOENCODER).save_pretrained(root / "vae")
@@ -76,7 +76,7 @@ def train(script, settings: dict, data: Path, output: Path, **more) -> list[dict
     }
     texts |= {
         name: str(data / settings[name])
-        for name in ("prepared", "spoken", "videos", "pairs", "vae", "vgg", "lpips")
+        for name in ("prepared", "spoken", "videos", "faces", "vae", "vgg", "lpips")
         if name in settings
     }
     try:

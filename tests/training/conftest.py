@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from synthetic_clips import PHONES, lip_clips, mouth_pair, write_lip_clips, write_mouth_pairs
+from synthetic_clips import PHONES, lip_clips, mouth_people, write_faces, write_lip_clips
 
 from text2lip.text.visemes import PHONE_INVENTORY
 from text2lip.training import Text2LipNetworks
@@ -47,13 +47,13 @@ def benchmark_script(monkeypatch):
 
 @pytest.fixture
 def mix():
-    return PairMix({"films": [mouth_pair(seed) for seed in range(3)]}, {"films": 1})
+    return PairMix({"films": [mouth_people(seed) for seed in range(3)]}, {"films": 1})
 
 
 @pytest.fixture
-def pairs_folder(tmp_path):
-    write_mouth_pairs(tmp_path / "pairs")
-    return tmp_path / "pairs"
+def faces_file(tmp_path):
+    write_faces(tmp_path / "faces.safetensors")
+    return tmp_path / "faces.safetensors"
 
 
 @pytest.fixture

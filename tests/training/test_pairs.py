@@ -1,17 +1,10 @@
 import numpy as np
 import pytest
+from synthetic_clips import mouth_film, mouth_people
 
 from text2lip.faces.topology import DRIVEN
-from text2lip.training.pairs import (
-    APART,
-    PAIR_MARGIN,
-    PAIR_SIZE,
-    PairFolder,
-    PairMix,
-    film_pairs,
-    portrait_pairs,
-    save_pairs,
-)
+from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.training.pairs import APART, PAIR_MARGIN, PAIR_SIZE, PairMix, film_pairs, make_pairs, still_pairs
 
 
 @pytest.fixture(scope="module")
@@ -32,33 +25,20 @@ def opened(landmarks, gap):
 def pairs(face):
     portrait, landmarks = face
     film = np.stack([opened(landmarks, 0.01 * i) for i in range(4)])
-    return film_pairs([portrait] * 4, film, [0, 2], [(0, 1), (1, 2), (2, 3)], apart=2)
+    return film_pairs([portrait] * 4, film, [0, 2], [0, 1, 3], [0, 4, 9, 12])
 
 
 def test_shapes(pairs):
     assert pairs["source"].shape == (2, PAIR_SIZE, PAIR_SIZE, 3) and pairs["source"].dtype == np.uint8
-    assert pairs["target"].shape == (3, 2, PAIR_SIZE, PAIR_SIZE, 3)
-    assert pairs["warped"].shape == (2, 3, 2, PAIR_SIZE, PAIR_SIZE, 3) and pairs["warped"].dtype == np.uint8
-    assert pairs["source_points"].shape == (2, 57, 2) and pairs["target_points"].shape == (2, 3, 2, 57, 2)
-    assert pairs["own_points"].shape == (3, 2, 57, 2) and pairs["own_points"].dtype == np.float32
-    assert pairs["others"].shape == (3, 3) and pairs["others"].dtype == np.uint8
-
-
-def test_files_from_before_references_are_named(pairs, tmp_path):
-    save_pairs(tmp_path / "old.safetensors", {name: value for name, value in pairs.items() if name != "others"})
-    with pytest.raises(ValueError, match=r"folder: .*old.safetensors' has no `others`.*prepare_pairs"):
-        PairFolder(tmp_path)
+    assert pairs["target"].shape == (3, PAIR_SIZE, PAIR_SIZE, 3)
+    assert pairs["warped"].shape == (2, 3, PAIR_SIZE, PAIR_SIZE, 3) and pairs["warped"].dtype == np.uint8
+    assert pairs["source_points"].shape == (2, 57, 2) and pairs["target_points"].shape == (2, 3, 57, 2)
+    assert pairs["own_points"].shape == (3, 57, 2) and pairs["own_points"].dtype == np.float32
+    assert pairs["others"].shape == (3, 3) and pairs["others"].dtype == bool
 
 
 def test_targets_far_enough_from_each_other_are_references(pairs):
-    assert pairs["others"].tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
-
-
-def test_frames_of_a_film_are_apart_by_default(face):
-    portrait, landmarks = face
-    made = film_pairs([portrait] * 8, np.repeat(landmarks[None], 8, 0), [0], [(i, i) for i in range(8)])
-    first, second = np.nonzero(made["others"])
-    assert sorted(zip(first, second)) == [(0, 6), (0, 7), (1, 7), (6, 0), (7, 0), (7, 1)] and APART == 6
+    assert APART == 6 and pairs["others"].astype(int).tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
 
 
 def test_own_points_lie_where_the_film_has_them(face):
@@ -68,24 +48,24 @@ def test_own_points_lie_where_the_film_has_them(face):
     moved[:, :2] += (8 / portrait.shape[1], -4 / portrait.shape[0])
     film = [portrait, np.roll(portrait, (-4, 8), (0, 1))]
     lower = opened(moved, 0.02)
-    made = film_pairs(film, np.stack([landmarks, lower]), [0], [(0, 1)])
-    still, shown = made["own_points"][0]
+    made = film_pairs(film, np.stack([landmarks, lower]), [0], [0, 1])
+    still, shown = made["own_points"]
     lip, nose = DRIVEN.index(14), slice(PAIR_SIZE // 8, PAIR_SIZE // 4)
     assert shown[lip, 1] - still[lip, 1] > 1 and np.abs((shown - still)[0]).max() < 0.1  # the corner stays
     assert np.array_equal(still, made["source_points"][0])
-    assert np.abs(made["target"][0, 1, nose].astype(int) - made["target"][0, 0, nose]).mean() < 3
+    assert np.abs(made["target"][1, nose].astype(int) - made["target"][0, nose]).mean() < 3
 
 
 def test_a_frame_moved_to_itself_is_itself(pairs):
-    assert np.array_equal(pairs["warped"][0, 0, 0], pairs["source"][0])
-    assert np.allclose(pairs["target_points"][0, 0, 0], pairs["source_points"][0], atol=0.01)
+    assert np.array_equal(pairs["warped"][0, 0], pairs["source"][0])
+    assert np.allclose(pairs["target_points"][0, 0], pairs["source_points"][0], atol=0.01)
 
 
 def test_the_warp_goes_where_the_landmarks_do(pairs):
     lip = DRIVEN.index(14)
-    way = pairs["target_points"][0, 2, 1, lip] - pairs["source_points"][0, lip]
+    way = pairs["target_points"][0, 2, lip] - pairs["source_points"][0, lip]
     assert way[1] > 1 and abs(way[0]) < 0.5 * way[1]
-    change = [np.abs(pairs["warped"][0, t, 0].astype(int) - pairs["source"][0]).mean() for t in range(3)]
+    change = [np.abs(pairs["warped"][0, t].astype(int) - pairs["source"][0]).mean() for t in range(3)]
     assert change[0] == 0 and change[0] < change[1] < change[2]
 
 
@@ -94,51 +74,60 @@ def test_the_mouth_lies_in_the_middle(pairs):
     assert abs(middle[0] - PAIR_SIZE / 2) < 8 and PAIR_MARGIN < middle[1] < PAIR_SIZE / 2 + 8
 
 
-def test_a_still_portrait_is_its_own_target(face):
+def test_a_still_with_shut_lips_is_moved_back(face):
     portrait, landmarks = face
     motions = np.zeros((2, 57, 2))
     motions[1, DRIVEN.index(14), 1] = 0.05
-    made = portrait_pairs(portrait, landmarks, motions)
+    made = still_pairs(portrait, landmarks, motions)
     assert made["source"].shape[0] == 2 and made["target"].shape[0] == 1
-    assert np.array_equal(made["target"][0, 0], made["target"][0, 1])
-    unmoved = np.abs(made["source"].astype(int) - made["target"][0, 0]).mean((1, 2, 3))
-    back = np.abs(made["warped"][:, 0, 0].astype(int) - made["target"][0, 0]).mean((1, 2, 3))
+    unmoved = np.abs(made["source"].astype(int) - made["target"][0]).mean((1, 2, 3))
+    back = np.abs(made["warped"][:, 0].astype(int) - made["target"][0]).mean((1, 2, 3))
     assert unmoved.min() > 0 and back[1] < 3
-    assert made["others"].tolist() == [[0]]  # it is no reference for itself
+    assert "inside_alone" not in made and not made["others"].any()  # it is no reference for itself
 
 
-def test_saved_pairs_are_read_one_by_one(pairs, tmp_path):
-    save_pairs(tmp_path / "one" / "a.safetensors", pairs)
-    save_pairs(tmp_path / "b.safetensors", pairs)
-    folder = PairFolder(tmp_path)
-    assert len(folder) == 12
-    pair = folder[5]  # the second source, the third target of the first file
-    assert np.array_equal(pair["source"], pairs["source"][1])
-    assert np.array_equal(pair["target"], pairs["target"][2])
-    assert np.array_equal(pair["warped"], pairs["warped"][1, 2])
-    assert np.array_equal(pair["target_points"], pairs["target_points"][1, 2])
-    assert np.array_equal(pair["others"], pairs["target"][:1, 0])
-    assert np.array_equal(pair["other_points"], pairs["own_points"][:1, 0])
-    assert len(folder[1]["others"]) == len(folder[1]["other_points"]) == 0  # the middle one is near to both
+def test_an_open_stills_mouth_is_hidden_and_all_else_is_its_own(face):
+    portrait, landmarks = face
+    wide = opened(landmarks, 0.06)
+    picture = portrait.copy()
+    x, y = (wide[[13, 14], :2].mean(0) * portrait.shape[1::-1]).astype(int)
+    picture[y - 6 : y + 7, x - 10 : x + 11] = (0, 255, 0)  # teeth of a colour that no renderer would guess
+    made = still_pairs(picture, wide, np.zeros((1, 57, 2)))
+    inside = draw_mouth(made["own_points"][0], PAIR_SIZE)[..., 2] > 250
+    around = draw_mouth(made["own_points"][0], PAIR_SIZE)[..., :2].max(-1) > 250
+    change = np.abs(made["warped"][0, 0].astype(int) - made["target"][0]).max(-1)
+    assert made["inside_alone"] and change[inside].mean() > 40 and change[around].mean() < 10
+    assert np.array_equal(change[: PAIR_SIZE // 3], np.zeros_like(change[: PAIR_SIZE // 3]))
+    assert np.array_equal(made["target_points"][0], made["own_points"])
 
 
-def test_all_that_are_far_enough_are_read(pairs, tmp_path):
-    others = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 0]], np.uint8)
-    save_pairs(tmp_path / "a.safetensors", {**pairs, "others": others})
-    folder = PairFolder(tmp_path)
-    for item in (0, 3):  # the first target of each source
-        assert np.array_equal(folder[item]["others"], pairs["target"][1:, 0])
-        assert np.array_equal(folder[item]["other_points"], pairs["own_points"][1:, 0])
-    assert [len(folder[item]["others"]) for item in range(6)] == [2, 1, 0, 2, 1, 0]
+def test_pairs_of_everybody_are_made_by_kind():
+    film, still = mouth_film(0, "train"), mouth_film(1, "train", "smiles")
+    made = make_pairs([still, film], np.random.default_rng(0))
+    (grid,), (smile,) = made["grid"], made["smiles"]
+    assert grid["warped"].shape[:2] == (4, len(film.pictures)) and smile["warped"].shape[:2] == (2, 1)
+    gap = grid["source_points"][:3, DRIVEN.index(14), 1] - grid["source_points"][:3, DRIVEN.index(13), 1]
+    assert gap.max() < 6  # portraits are those whose mouth is hardly open
+    again = make_pairs([film, still], np.random.default_rng(0))
+    assert np.array_equal(again["smiles"][0]["source"], smile["source"])
+    with pytest.raises(ValueError, match="faces: stills alone"):
+        make_pairs([still], np.random.default_rng(0))
 
 
-def test_an_empty_folder_is_named(tmp_path):
-    with pytest.raises(ValueError, match="prepare_pairs"):
-        PairFolder(tmp_path)
-
-
-def test_folders_have_their_share_of_the_draws():
-    mix = PairMix({"a": ["a"] * 1000, "b": ["b"]}, {"a": 1, "b": 3})
+def test_every_person_of_a_kind_is_drawn_as_often():
+    few, many = mouth_people(0), mouth_people(1)
+    few = {**few, "warped": few["warped"][:, :1], "others": few["others"][:1]}
+    mix = PairMix({"a": [few, many], "b": [mouth_people(2)]}, {"a": 3, "b": 1, "c": 0})
     generator = np.random.default_rng(0)
     drawn = [mix.draw(generator) for _ in range(400)]
-    assert len(mix) == 1001 and 0.68 < drawn.count("b") / 400 < 0.82
+    assert len(mix) == 2 + 6 + 6
+    for made, share in ((few, 0.375), (many, 0.375), (mouth_people(2), 0.25)):
+        count = sum(any(np.array_equal(pair["source"], source) for source in made["source"]) for pair in drawn)
+        assert abs(count / 400 - share) < 0.08
+    pair = drawn[0]
+    assert len(pair["others"]) == len(pair["other_points"]) == 2 and not pair["inside_alone"]
+
+
+def test_a_share_of_nobody_is_named():
+    with pytest.raises(ValueError, match=r"shares: nobody of \['b'\]"):
+        PairMix({"a": [mouth_people()]}, {"a": 1, "b": 1})

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from synthetic_clips import PAIRS
+from synthetic_clips import OPENING, write_faces
 
 from text2lip.faces.crop import CROP_SIZE
 from text2lip.models.landmark_unet import LandmarkGuidedUNet
 from text2lip.training.pairs import PAIR_MARGIN, PAIR_SIZE
-from text2lip.training.renderer_validation import EVERY, draw_film, load_films, validate_renderer
+from text2lip.training.renderer_validation import draw_film, load_films, validate_renderer
 
 
 def untrained():
@@ -14,10 +14,10 @@ def untrained():
     return LandmarkGuidedUNet(block_out_channels=(8, 16, 16))
 
 
-def test_validation_of_an_untrained_network_is_the_warp(pairs_folder):
-    films = load_films(pairs_folder / "val")
-    assert films["b"]["target"].shape == (2 * PAIRS // EVERY, CROP_SIZE, CROP_SIZE, 3)  # one pair of three
-    assert films["b"]["points"][0, :40].mean(0)[0] == pytest.approx(PAIR_SIZE / 2 - PAIR_MARGIN, abs=1)
+def test_validation_of_an_untrained_network_is_the_warp(faces_file):
+    films = load_films(faces_file)
+    assert films["grid/1"]["target"].shape == (OPENING, CROP_SIZE, CROP_SIZE, 3)
+    assert films["grid/1"]["points"][0, :40].mean(0)[0] == pytest.approx(PAIR_SIZE / 2 - PAIR_MARGIN, abs=1)
     figures, sheet = validate_renderer(untrained(), films)
     for part in ("", "half/"):
         ours, warp = figures[f"{part}ours/mouth_psnr"], figures[f"{part}warp/mouth_psnr"]
@@ -29,8 +29,8 @@ def test_validation_of_an_untrained_network_is_the_warp(pairs_folder):
     assert "still/mouth_psnr" in plain and plain["half/warp/mouth_psnr"] == figures["half/warp/mouth_psnr"]
 
 
-def test_validation_tells_what_references_do(pairs_folder):
-    films, network = load_films(pairs_folder / "val"), untrained()
+def test_validation_tells_what_references_do(faces_file):
+    films, network = load_films(faces_file), untrained()
     figures, sheet = validate_renderer(network, films)
     assert np.isfinite(list(figures.values())).all()
     assert {name.rsplit("/", 1)[0] for name in figures} == {"warp", "ours", "half/warp", "half/ours", "half/referred"}
@@ -39,18 +39,20 @@ def test_validation_tells_what_references_do(pairs_folder):
     assert np.array_equal(rows[1], rows[2]) and not np.array_equal(rows[2], rows[3])
     with torch.no_grad():
         network.fine.bias[16:] = -80.0
-    assert np.array_equal(draw_film(network, films["b"], refer=True), draw_film(network, films["b"]))
+    assert np.array_equal(draw_film(network, films["grid/1"], refer=True), draw_film(network, films["grid/1"]))
 
 
-def test_films_are_referred_to_their_first_half_alone(pairs_folder):
-    film = load_films(pairs_folder / "val")["b"]
+def test_films_are_referred_to_their_first_half_alone(faces_file):
+    film = load_films(faces_file)["grid/1"]
     familiar = np.array([familiar for _, familiar in film["references"]])
-    assert len(familiar) == len(film["target"]) == 2 * PAIRS // EVERY
+    assert len(familiar) == len(film["target"]) == OPENING
     assert np.array_equal(film["references"][0][0], film["target"][0]) and familiar[0] == pytest.approx(1)
     later = len(familiar) // 2
     assert familiar[later:].max() < 0.9 and (np.diff(familiar[later:]) < 0).all()  # the mouth goes on opening
 
 
-def test_no_films_is_named(tmp_path):
+def test_no_films_of_val_are_no_films(tmp_path):
+    write_faces(tmp_path / "faces.safetensors", ("train",))
+    assert load_films(tmp_path / "faces.safetensors") == {}
     with pytest.raises(ValueError, match="prepare_pairs"):
-        load_films(tmp_path)
+        load_films(tmp_path / "other.safetensors")

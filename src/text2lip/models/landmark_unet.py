@@ -165,7 +165,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
             light = self._light(smooth[:, 2:], drawings) * face
             colour, mask = torch.zeros_like(light), torch.zeros_like(lips)
         if not return_dict:
-            return flow, colour, mask, reference_share, light
+            return tuple(x for x in (flow, colour, mask, reference_share, light) if x is not None)
         return LandmarkGuidedUNetOutput(
             flow=flow, colour=colour, mask=mask, reference_share=reference_share, light=light
         )
@@ -216,5 +216,5 @@ def compose(
     if reference is not None:
         crops = crops + share * output.reference_share.float() * (reference[:, :3].float() - crops)
     if output.light is not None:
-        crops = (crops + 1) * torch.exp(share * output.light.float()) - 1
+        crops = crops + share * torch.expm1(output.light.float()) * (crops + 1)
     return crops + share * output.colour.float()

@@ -106,8 +106,8 @@ class LearnedRenderer:
         if view.references is not None:
             reference = reference_input([mouth.reference for mouth in mouths], view.size).to(warped)
         answer = self.unet(source, 2 * warped - 1, drawings, reference, return_dict=False)
-        flow, colour, mask, share = (x.float().cpu().permute(0, 2, 3, 1).numpy() for x in answer)
-        return [Answer(*parts) for parts in zip(flow, 127.5 * colour, mask[..., 0], share[..., 0])]
+        flow, colour, mask, share, *light = (x.float().cpu().permute(0, 2, 3, 1).numpy() for x in answer)
+        return [Answer(*parts) for parts in zip(flow, 127.5 * colour, mask[..., 0], share[..., 0], *light)]
 
     def _tensor(self, pictures: np.ndarray) -> torch.Tensor:
         x = torch.from_numpy(pictures).to(execution_device(self.unet)).permute(0, 3, 1, 2)

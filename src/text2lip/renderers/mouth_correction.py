@@ -93,6 +93,7 @@ class Answer(NamedTuple):
     colour: np.ndarray  # (size, size, 3), grey levels
     mask: np.ndarray  # (size, size) in [0, 1], where the mouth was painted anew
     reference_share: np.ndarray  # (size, size) in [0, 1], how much of the reference shows
+    light: np.ndarray | None = None  # (size, size, 3), logarithmic, of a network that does not paint
 
 
 class MouthView:
@@ -150,32 +151,38 @@ class MouthCorrection:
             answer ([`Answer`]): what it said.
             share (`float`): in [0, 1], of the change that is done.
         """
-        (warped, _, _, reference), (flow, colour, mask, reference_share) = mouth, answer
+        (warped, _, _, reference), (flow, colour, mask, reference_share, light) = mouth, answer
         if reference is not None:
             picture, _, where = reference
             reference_share = reference_share * where
             small = cv2.resize(picture, warped.shape[:2], interpolation=cv2.INTER_AREA)
             warped = warped + reference_share[..., None] * (small - warped.astype(np.float32))
-        painted = warped + colour
-        colour = colour + mask[..., None] * (self._natural(painted, warped) - painted)
-        repainted = mask * smoothstep(np.abs(to_luma(colour)), *REPAINTED)
-        colour = mute(colour, self.saturation)
-        share *= 1 - smoothstep(np.abs(colour).mean(where=mask[..., None] < 0.1), *STRANGE)
+        if light is None:
+            painted = warped + colour
+            colour = colour + mask[..., None] * (self._natural(painted, warped) - painted)
+            repainted = mask * smoothstep(np.abs(to_luma(colour)), *REPAINTED)
+            colour, unpainted = mute(colour, self.saturation), mask[..., None] < 0.1
+        else:
+            brighter = np.expm1(mute(light, self.saturation))
+            colour, repainted, unpainted = warped * brighter, mask, mouth.drawings[..., 6:7] == 0
+        share *= 1 - smoothstep(np.abs(colour).mean(where=unpainted), *STRANGE)
         if share <= 0:
             return
-        change = [flow @ self.crop.turn.T, colour, np.stack([repainted, reference_share], -1)]
+        shade = colour if light is None else brighter
+        change = [flow @ self.crop.turn.T, shade, np.stack([repainted, reference_share], -1)]
         change = self.crop.enlarge((np.concatenate(change, -1) * np.float32(share)).astype(np.float32))
         view = frame[self.crop.box]
         x, y = self.crop.columns + change[..., 0], self.crop.rows + change[..., 1]
         result = cv2.remap(view, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
         sigma = 0.5 / self.crop.zoom  # of what the crop leaves of the portrait's detail
-        if sigma > 0.6:
+        if sigma > 0.6 and light is None:
             result += (cv2.GaussianBlur(result, (0, 0), sigma) - result) * change[..., 5:6]
         if reference is not None:
             laid = self.crop.lay(picture)
             laid = laid if self.saturation == 1 else mute(laid, self.saturation)
             result += (laid - result) * change[..., 6:]
-        view[:] = np.rint(result + change[..., 2:5]).clip(0, 255)
+        result += change[..., 2:5] if light is None else result * change[..., 2:5]
+        view[:] = np.rint(result).clip(0, 255)
 
     def _natural(self, painted: np.ndarray, warped: np.ndarray) -> np.ndarray:
         """`painted` (size, size, 3), levels, in colours that a mouth has: none between that of the teeth, darkening

@@ -6,6 +6,7 @@ from torch import nn
 
 
 INSIDE = 8.0  # weight of a pixel between the true lips; others have 1
+OPENING, AROUND = 24, 2  # pixels of an opening that is worth looking at; pixels around it that are seen with it
 MOUTH_ROWS, MOUTH_COLUMNS = slice(18, 70), slice(16, 80)  # of the crop, that the adversary sees
 DETAIL = 10.0  # by which detail is enlarged for it: detail spans a tenth of what pictures do
 
@@ -22,9 +23,31 @@ def gradient_l1(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     return difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
 
 
-def temporal_l1(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference of the changes between neighbouring frames, (batch, 2, 3, height, width)."""
-    return ((ours[:, 1] - ours[:, 0]) - (real[:, 1] - real[:, 0])).abs().mean()
+def openings(pictures: torch.Tensor, inside: torch.Tensor, most: int = 8, size: int = 64) -> torch.Tensor:
+    """The boxes around the widest open mouths, with a little of the lips, enlarged: (0 to `most`, 3, size, size).
+
+    Args:
+        pictures (`torch.Tensor`): (batch, 3, height, width).
+        inside (`torch.Tensor`): (batch, 1, height, width) in [0, 1], what lies between the lips.
+        most (`int`): so many at most.
+        size (`int`): pixels.
+    """
+    open_ = inside[:, 0] > 0.5
+    area = open_.sum((1, 2))
+    chosen = area.argsort(descending=True, stable=True)[: min(most, int((area >= OPENING).sum()))]
+    grids = []
+    for mask in open_[chosen]:
+        spans = []
+        for axis in (0, 1):  # columns, rows
+            found = mask.any(axis).nonzero()[:, 0]
+            length = mask.shape[1 - axis]
+            low, high = max(int(found[0]) - AROUND, 0), min(int(found[-1]) + 1 + AROUND, length)
+            places = low + (torch.arange(size, device=mask.device) + 0.5) * (high - low) / size
+            spans.append(2 * places / length - 1)
+        grids.append(torch.stack([spans[0].expand(size, -1), spans[1][:, None].expand(-1, size)], -1))
+    if not grids:
+        return pictures[:0, :, :size, :size]
+    return F.grid_sample(pictures[chosen].float(), torch.stack(grids), align_corners=False)
 
 
 def ssim_loss(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
