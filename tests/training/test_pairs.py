@@ -1,8 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 from synthetic_clips import mouth_film, mouth_people
 
+from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.topology import DRIVEN
+from text2lip.media.images import load_image
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.training.pairs import APART, PAIR_MARGIN, PAIR_SIZE, PairMix, film_pairs, make_pairs, still_pairs
 
@@ -74,8 +77,11 @@ def test_the_mouth_lies_in_the_middle(pairs):
     assert abs(middle[0] - PAIR_SIZE / 2) < 8 and PAIR_MARGIN < middle[1] < PAIR_SIZE / 2 + 8
 
 
-def test_a_still_with_shut_lips_is_moved_back(face):
-    portrait, landmarks = face
+def test_a_still_with_shut_lips_is_moved_back():
+    from text2lip import FaceLandmarker
+
+    portrait = load_image(builtin_portrait())
+    landmarks = FaceLandmarker.from_builtin().locate(portrait)
     motions = np.zeros((2, 57, 2))
     motions[1, DRIVEN.index(14), 1] = 0.05
     made = still_pairs(portrait, landmarks, motions)
@@ -93,11 +99,10 @@ def test_an_open_stills_mouth_is_hidden_and_all_else_is_its_own(face):
     x, y = (wide[[13, 14], :2].mean(0) * portrait.shape[1::-1]).astype(int)
     picture[y - 6 : y + 7, x - 10 : x + 11] = (0, 255, 0)  # teeth of a colour that no renderer would guess
     made = still_pairs(picture, wide, np.zeros((1, 57, 2)))
-    inside = draw_mouth(made["own_points"][0], PAIR_SIZE)[..., 2] > 250
-    around = draw_mouth(made["own_points"][0], PAIR_SIZE)[..., :2].max(-1) > 250
+    inside = draw_mouth(made["own_points"][0], PAIR_SIZE)[..., 2]
+    inside, around = inside > 250, cv2.dilate(inside, np.ones((13, 13), np.uint8)) == 0
     change = np.abs(made["warped"][0, 0].astype(int) - made["target"][0]).max(-1)
-    assert made["inside_alone"] and change[inside].mean() > 40 and change[around].mean() < 10
-    assert np.array_equal(change[: PAIR_SIZE // 3], np.zeros_like(change[: PAIR_SIZE // 3]))
+    assert made["inside_alone"] and change[inside].mean() > 40 and not change[around].any()
     assert np.array_equal(made["target_points"][0], made["own_points"])
 
 
@@ -107,7 +112,7 @@ def test_pairs_of_everybody_are_made_by_kind():
     (grid,), (smile,) = made["grid"], made["smiles"]
     assert grid["warped"].shape[:2] == (4, len(film.pictures)) and smile["warped"].shape[:2] == (2, 1)
     gap = grid["source_points"][:3, DRIVEN.index(14), 1] - grid["source_points"][:3, DRIVEN.index(13), 1]
-    assert gap.max() < 6  # portraits are those whose mouth is hardly open
+    assert gap.max() < 8  # portraits are those whose mouth is hardly open
     again = make_pairs([film, still], np.random.default_rng(0))
     assert np.array_equal(again["smiles"][0]["source"], smile["source"])
     with pytest.raises(ValueError, match="faces: stills alone"):

@@ -46,7 +46,8 @@ def test_films_are_referred_to_their_first_half_alone(faces_file):
     film = load_films(faces_file)["grid/1"]
     familiar = np.array([familiar for _, familiar in film["references"]])
     assert len(familiar) == len(film["target"]) == OPENING
-    assert np.array_equal(film["references"][0][0], film["target"][0]) and familiar[0] == pytest.approx(1)
+    same = np.abs(film["references"][0][0].astype(int) - film["target"][0])  # resampled at nearly its own place
+    assert same.mean() < 1 and familiar[0] == pytest.approx(1, abs=1e-3)
     later = len(familiar) // 2
     assert familiar[later:].max() < 0.9 and (np.diff(familiar[later:]) < 0).all()  # the mouth goes on opening
 

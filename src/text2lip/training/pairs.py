@@ -26,6 +26,7 @@ PAIR_SIDE = CROP_SIDE * PAIR_SIZE / CROP_SIZE
 APART = 6  # frames between two pictures of a film that shall not be nearly the same
 SOURCES = 4  # pictures of a film that serve as portraits, mouths that are as good as shut but for the last
 MOUTHS = {"smiles": 2, "mouths": 4, "portraits": 12}  # other mouths that are made of each still
+OPENED = 0.04  # outer eye distances between the lips from which a still's mouth shows an inside
 HIDDEN = 1.5  # pixels around the inside of a still's mouth that are hidden with it
 
 
@@ -95,8 +96,8 @@ def still_pairs(picture: np.ndarray, landmarks: np.ndarray, motions: np.ndarray)
     flat = np.concatenate([displaced, landmarks[None, :, :2]])
     last = len(displaced)
     made = film_pairs(frames, np.concatenate([flat, depth], -1), range(last), [last])
-    inside = draw_mouth(made["own_points"][0], PAIR_SIZE)[..., 2]
-    if inside.max() > 250:
+    if lip_gap(made["own_points"][0]) > OPENED * PAIR_SIZE / PAIR_SIDE:
+        inside = draw_mouth(made["own_points"][0], PAIR_SIZE)[..., 2]
         hidden = cv2.dilate(inside, None, iterations=1).astype(np.float32) / 255
         hidden = cv2.GaussianBlur(hidden, (0, 0), HIDDEN / 2)[..., None]
         shown, target = made["warped"][:, 0].astype(np.float32), made["target"][0]
