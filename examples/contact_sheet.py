@@ -1,6 +1,10 @@
 """Look at what the pipeline makes: a sheet of face crops with the phone under each frame, and the lip gap over time.
 
 python examples/contact_sheet.py "Bob met my uncle Paul." --images a.jpg b.jpg --output sheet.png --plot gap.png
+python examples/contact_sheet.py "Bob met my uncle Paul." --images a.jpg --mouth --compare geometric outputs/new
+
+`--compare` draws the same lips by several renderers, a row each: "geometric", "learned", which is that of
+`--pipeline`, or another pipeline, whose network draws.
 """
 
 import argparse
@@ -9,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from text2lip import Text2LipPipeline
+from text2lip import LearnedRenderer, Text2LipPipeline
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width
 from text2lip.faces.geometry import to_pixels
@@ -32,15 +36,17 @@ def main():
     parser.add_argument("--expressiveness", type=float, default=1.25)
     parser.add_argument("--size", type=int, default=160, help="pixels of one face")
     parser.add_argument("--mouth", action="store_true", help="show the mouth alone")
+    parser.add_argument("--compare", nargs="+", metavar="RENDERER", help="several renderers, a row of each")
     args = parser.parse_args()
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
-    rows = []
+    renderers, rows = {name: renderer(name) for name in args.compare or ["auto"]}, []
+    voice = {"language": args.language, "voice": args.voice, "expressiveness": args.expressiveness}
     for path in args.images:
         image = load_image(path)
-        voice = {"language": args.language, "voice": args.voice, "expressiveness": args.expressiveness}
-        result = pipe(args.text, image, output_type="np", **voice)
-        rows.append(sheet_row(result, image, args))
+        for name, drawing in renderers.items():
+            result = pipe(args.text, image, output_type="np", renderer=drawing, **voice)
+            rows.append(sheet_row(result, image, args, f"{Path(path).stem} {name}" if args.compare else "source"))
         if args.plot and path == args.images[0]:
             plot(result, image, args.plot)
     sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
@@ -49,10 +55,17 @@ def main():
         sheet.paste(row, (0, top))
         top += row.height
     sheet.save(args.output)
-    print(f"Wrote {args.output}: {len(rows)} faces.")
+    print(f"Wrote {args.output}: {len(args.images)} faces.")
 
 
-def sheet_row(result, image: np.ndarray, args) -> Image.Image:
+def renderer(name: str):
+    """A renderer's name, or one that draws by the network of a pipeline."""
+    if name in ("auto", "geometric", "learned"):
+        return name
+    return LearnedRenderer(Text2LipPipeline.from_pretrained(name).unet)
+
+
+def sheet_row(result, image: np.ndarray, args, title: str) -> Image.Image:
     """One face through the clip, the portrait itself first."""
     height, width = image.shape[:2]
     points = to_pixels(result.landmarks[0][0], height, width)
@@ -65,7 +78,7 @@ def sheet_row(result, image: np.ndarray, args) -> Image.Image:
     row = Image.new("RGB", ((args.columns + 1) * args.size, args.size + 14), "white")
     draw, font = ImageDraw.Draw(row), label_font()
     frames = [image] + [(result.frames[0][i] * 255).round().astype(np.uint8) for i in picks]
-    labels = ["source"] + [label_at(result.phones[0], (i + 0.5) / result.fps) for i in picks]
+    labels = [title] + [label_at(result.phones[0], (i + 0.5) / result.fps) for i in picks]
     for column, (frame, label) in enumerate(zip(frames, labels)):
         face = Image.fromarray(frame).crop(box).resize((args.size, args.size), Image.LANCZOS)
         row.paste(face, (column * args.size, 0))
