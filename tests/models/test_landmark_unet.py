@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from text2lip.models.landmark_unet import LandmarkGuidedUNet, compose
+from text2lip.models.landmark_unet import BRIGHTNESS, LandmarkGuidedUNet, compose
 
 
 SMALL = {"sample_size": 48, "block_out_channels": (8, 16, 16)}
@@ -236,3 +236,53 @@ def test_weights_from_before_references_still_load(inputs, reference, tmp_path):
         assert torch.equal(old(*inputs).colour, network(*inputs).colour)
         assert torch.equal(old(*inputs, reference).colour, old(*inputs).colour)
         assert old(*inputs, reference).reference_share.max() < 1e-6
+
+
+def lit(seed=0, **config):
+    """A network that gives a lot of light, and paints nothing."""
+    return trained(seed, paints=False, **config)
+
+
+def test_a_network_of_light_equals_the_warp_untrained_and_learns_from_the_first_step(inputs, reference):
+    torch.manual_seed(0)
+    network = LandmarkGuidedUNet(**SMALL, paints=False)
+    made = compose(inputs[1], network(*inputs))
+    assert torch.allclose(made, inputs[1], atol=1e-5)
+    made = compose(inputs[1], network(*inputs, reference), 1.0, reference)
+    (made - inputs[0]).abs().mean().backward()
+    assert all(part.weight.grad.abs().max() > 0 for part in (network.smooth, network.fine))
+
+
+def test_light_is_multiplied_and_adds_nothing_to_black(inputs):
+    source, _, drawings = inputs
+    black, grey = -torch.ones_like(source), torch.zeros_like(source)
+    with torch.no_grad():
+        output = lit()(source, grey, drawings)
+    assert torch.allclose(compose(black, output), black, atol=1e-5)
+    made = compose(grey, output)
+    assert (made - grey).abs().max() > 0.1 and torch.allclose((made + 1).log(), output.light, atol=1e-3)
+    assert not output.colour.any() and not output.mask.any()
+
+
+def test_light_is_smooth_bounded_and_stays_on_the_lower_face(inputs):
+    with torch.no_grad():
+        light = lit()(*inputs).light
+        wild = LandmarkGuidedUNet(**SMALL, paints=False)
+        torch.nn.init.constant_(wild.smooth.bias[2:], 50.0)
+        most = wild(*inputs).light
+    wide = torch.zeros(48, 48, dtype=torch.bool)
+    wide[14 - 6 : 36 + 6, 12 - 6 : 36 + 6] = True
+    assert not light[..., ~wide].any() and light[..., wide].abs().max() > 0.05
+    assert most[..., 18, 24].max() <= BRIGHTNESS[0] + 1e-5 < most[..., 24, 24].max() <= BRIGHTNESS[1]
+    rough = light.diff(dim=-1).diff(dim=-1)[..., 16:20, 16:32].abs().mean()  # away from fades: cells of four pixels
+    assert rough < 0.8 * light[..., 16:20, 16:32].diff(dim=-1).abs().mean()
+
+
+def test_a_saved_network_of_light_gives_the_same(inputs, reference, tmp_path):
+    network = lit()
+    network.save_pretrained(tmp_path)
+    again = LandmarkGuidedUNet.from_pretrained(tmp_path)
+    assert not again.config.paints
+    with torch.no_grad():
+        assert torch.equal(again(*inputs, reference).light, network(*inputs, reference).light)
+    assert [part.shape[1] for part in again(*inputs, return_dict=False)] == [2, 3, 1, 1, 3]

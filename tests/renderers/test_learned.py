@@ -150,6 +150,42 @@ def test_nothing_greener_than_teeth_is_painted_into_the_mouth(painted):
     assert (frame[..., 1] <= np.maximum(frame[..., 0], plain[..., 1]) + 3).all()
 
 
+def lamp(brightness, **config):
+    """A network that multiplies the face by light, and does nothing else."""
+    made = network(0.0, paints=False, **config)
+    torch.nn.init.constant_(made.smooth.bias[2:], brightness)
+    return made
+
+
+def test_light_keeps_all_fine_detail_of_the_mouth(paint_face):
+    """At a portrait's own resolution every texture is brighter by one factor, in the mouth too."""
+    face = paint_face(unit=240.0, size=(1200, 1080), centre=(540.0, 450.0))
+    target = face.with_gap(0.2)
+    plain, lit = (render(face, target, unet)[0].astype(float) for unet in (None, lamp(0.1)))
+    x, y = (target[[13, 14]].mean(0) * face.portrait.shape[1::-1]).astype(int)
+    for spot in ((slice(y - 8, y + 9), slice(x - 20, x + 21)), (slice(y + 80, y + 100), slice(x - 20, x + 21))):
+        factor = (lit[spot] + 0.5) / (plain[spot] + 0.5)
+        assert factor.mean() > 1.02 and factor.std() < 0.05
+
+
+def test_light_leaves_a_grey_portrait_grey_and_own_landmarks_alone(painted):
+    tinted = lamp(0.0)
+    with torch.no_grad():
+        tinted.smooth.bias[2] = 0.3
+    assert np.array_equal(render(painted, painted.landmarks, tinted)[0], painted.portrait)
+    target = painted.with_gap(0.15)
+    frame = render(painted, target, tinted)[0].astype(int)
+    assert (frame != render(painted, target, None)[0]).any()
+    painted.portrait = np.repeat(painted.portrait.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
+    plain, frame = (render(painted, target, unet)[0].astype(int) for unet in (None, tinted))
+    assert np.ptp(frame, axis=-1).max() <= np.ptp(plain, axis=-1).max() + 1
+
+
+def test_light_beyond_belief_fades(painted):
+    target = painted.with_gap(0.15)
+    assert np.array_equal(render(painted, target, lamp(5.0))[0], render(painted, target, None)[0])
+
+
 def taker(share=20.0, **config):
     """A network that changes nothing, but takes all that it may of a reference."""
     made = network(0.0, **config)

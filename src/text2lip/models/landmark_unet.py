@@ -172,13 +172,12 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
 
     def _light(self, raw: torch.Tensor, drawings: torch.Tensor) -> torch.Tensor:
         """Logarithms of light in cells of four pixels: brightness and, less, its colour; more of both in the mouth."""
-        raw = F.interpolate(F.avg_pool2d(raw, 2), scale_factor=4, mode="bilinear", align_corners=False)
-        inside = F.avg_pool2d(drawings[:, 6:7], 3, 1, 1)
+        raw, inside = F.avg_pool2d(raw, 2), F.avg_pool2d(drawings[:, 6:7], 3, 1, 1)
         brightness = raw.mean(1, keepdim=True)
-        return sum(
-            torch.tanh(part) * (around + inside * (within - around))
-            for part, (around, within) in ((brightness, BRIGHTNESS), (raw - brightness, TINT))
-        )
+        cells = torch.cat([torch.tanh(brightness), torch.tanh(raw - brightness)], 1)
+        cells = F.interpolate(cells, scale_factor=4, mode="bilinear", align_corners=False)
+        brightest, strongest = (around + inside * (within - around) for around, within in (BRIGHTNESS, TINT))
+        return cells[:, :1] * brightest + cells[:, 1:] * strongest
 
     def _fix_state_dict_keys_on_load(self, state_dict: dict):
         """Weights from before there were references: they take nothing from one."""

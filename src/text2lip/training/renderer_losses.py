@@ -23,7 +23,7 @@ def gradient_l1(ours: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     return difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
 
 
-def openings(pictures: torch.Tensor, inside: torch.Tensor, most: int = 8, size: int = 64) -> torch.Tensor:
+def openings(pictures: torch.Tensor, inside: torch.Tensor, most: int = 6, size: int = 48) -> torch.Tensor:
     """The boxes around the widest open mouths, with a little of the lips, enlarged: (0 to `most`, 3, size, size).
 
     Args:
