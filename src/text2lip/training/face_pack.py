@@ -12,7 +12,7 @@ from text2lip.faces.canonical import eye_distance
 from text2lip.faces.geometry import to_pixels
 
 
-AROUND = 0.3  # outer eye distances kept around the landmarks of a face
+MARGIN_AROUND = 0.3  # outer eye distances kept around the landmarks of a face
 FINEST = 128  # pixels of the outer eye distance; finer pictures are made smaller
 QUALITY = 92  # of the JPEG
 _STEPS = 65535  # of a landmark's x and y across a picture
@@ -60,8 +60,8 @@ def pack_person(
     points = to_pixels(landmarks[list(moments)], height, width)
     unit = float(np.mean([eye_distance(one) for one in points[..., :2]]))
     flat = points[..., :2].reshape(-1, 2)
-    low = np.clip(np.floor(flat.min(0) - AROUND * unit), 0, [width - 2, height - 2]).astype(int)
-    high = np.clip(np.ceil(flat.max(0) + AROUND * unit), low + 2, [width, height]).astype(int)
+    low = np.clip(np.floor(flat.min(0) - MARGIN_AROUND * unit), 0, [width - 2, height - 2]).astype(int)
+    high = np.clip(np.ceil(flat.max(0) + MARGIN_AROUND * unit), low + 2, [width, height]).astype(int)
     zoom = min(1.0, FINEST / unit)
     size = np.maximum(np.round((high - low) * zoom).astype(int), 1)
     packed = []

@@ -6,7 +6,10 @@ from torch import nn
 
 
 INSIDE = 8.0  # weight of a pixel between the true lips; others have 1
-OPENING, AROUND = 24, 2  # pixels of an opening that is worth looking at; pixels around it that are seen with it
+OPENING, OPENING_AROUND = (
+    24,
+    2,
+)  # pixels of an opening that is worth looking at; pixels around it that are seen with it
 MOUTH_ROWS, MOUTH_COLUMNS = slice(18, 70), slice(16, 80)  # of the crop, that the adversary sees
 DETAIL = 10.0  # by which detail is enlarged for it: detail spans a tenth of what pictures do
 
@@ -41,7 +44,7 @@ def openings(pictures: torch.Tensor, inside: torch.Tensor, most: int = 6, size: 
         for axis in (0, 1):  # columns, rows
             found = mask.any(axis).nonzero()[:, 0]
             length = mask.shape[1 - axis]
-            low, high = max(int(found[0]) - AROUND, 0), min(int(found[-1]) + 1 + AROUND, length)
+            low, high = max(int(found[0]) - OPENING_AROUND, 0), min(int(found[-1]) + 1 + OPENING_AROUND, length)
             places = low + (torch.arange(size, device=mask.device) + 0.5) * (high - low) / size
             spans.append(2 * places / length - 1)
         grids.append(torch.stack([spans[0].expand(size, -1), spans[1][:, None].expand(-1, size)], -1))
