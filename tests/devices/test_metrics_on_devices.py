@@ -18,15 +18,16 @@ RNG = np.random.default_rng(0)
 LIPS = RNG.normal(0, 0.1, (2, 40, 57, 2)).cumsum(1).astype(np.float32) / 8
 FILMS = RNG.integers(0, 256, (2, 3, 64, 64, 3)).astype(np.uint8)
 MOUTHS = (64 * RNG.random((2, 3, 40, 2))).astype(np.float32)  # lips in pixels of those frames
+VOICE = RNG.normal(0, 0.1, 40 * 640).astype(np.float32)
 PHONES = [Segment("", 0.0, 0.4), Segment("p", 0.4, 0.6), Segment("a", 0.6, 1.2), Segment("", 1.2, 1.6)]
 TEXT = {"bleu", "edit_distance", "slot_accuracy", "wer", "duration_error"}  # of words and times, no tensors
 ABOUT = {"Tally", "mean_of", "pooled", "MissingWeights", "available_metrics", "weights_folder"}
-JUDGES = {"LPIPSModel": (), "SyncNet": (), "I3DModel": (), "InceptionModel": ()}
+JUDGES = {"LPIPSModel": (), "SyncNet": (), "I3DModel": (), "InceptionModel": (), "LipNet": (), "SyncScorer": (16, 8)}
 
 
 def seeded(model_class: type) -> torch.nn.Module:
     torch.manual_seed(0)
-    return model_class().eval()
+    return model_class(*JUDGES[model_class.__name__]).eval()
 
 
 CASES = {  # of each metric: arrays or tensors, other arguments, and its judge
@@ -51,6 +52,10 @@ CASES = {  # of each metric: arrays or tensors, other arguments, and its judge
         {"fps": 25, "sampling_rate": 16000},
         M.SyncNet,
     ),
+    "sync_of_lips": ((RNG.normal(0, 0.02, (40, 40, 2)), VOICE), {"fps": 25}, M.SyncScorer),
+    "sync_of_pictures": ((RNG.integers(0, 256, (40, 96, 96, 3)).astype(np.uint8), VOICE), {"fps": 25}, M.SyncScorer),
+    "lipnet_reading": None,  # of numpy arrays
+    "syncnet_faces": None,
     "fid": None,  # `image_features` and `frechet_distance`
     "fvd": None,
 }
@@ -90,4 +95,6 @@ def test_every_metric_is_among_them():
     assert set(M.__all__) >= ABOUT | TEXT
     assert set(M.__all__) - TEXT - ABOUT - JUDGES.keys() == CASES.keys()
     judges = {case[2].__name__ for case in CASES.values() if case and len(case) > 2}
-    assert judges == JUDGES.keys() and all(inspect.isclass(getattr(M, name)) for name in ("LPIPSModel", "SyncNet"))
+    assert judges == JUDGES.keys() and all(
+        inspect.isclass(getattr(M, name)) for name in ("LPIPSModel", "SyncNet", "LipNet", "SyncScorer")
+    )

@@ -173,5 +173,6 @@ def test_a_missing_file_is_a_reason(tmp_path, monkeypatch, pictures):
 def test_every_metric_of_the_bench_has_an_answer():
     names = "lmd lmd_centred gap_r width_r closure stillness jerk_ratio dtw duration_error ssim psnr lpips fvd fid "
     names += "cpbd identity mouth_ssim mouth_psnr mouth_lpips inner_mouth_psnr flicker bleu1 bleu4 wer lse_c lse_d "
-    names += "inner_lpips inner_sharpness lip_edge lip_border lip_colour"
+    names += "inner_lpips inner_sharpness lip_edge lip_border lip_colour wer_lipnet "
+    names += "sync_confidence sync_offset sync_confidence_lips sync_offset_lips"
     assert set(metrics.available_metrics()) == set(names.split())

@@ -100,6 +100,23 @@ def test_published_state_dicts_load_by_name(convert, tmp_path):
     assert metrics.available_metrics(tmp_path / "weights")["lse_c"] is None
 
 
+@pytest.mark.parametrize("features", [1728, 3072])
+def test_lipnet_loads_by_name_in_either_size(convert, tmp_path, features):
+    torch.manual_seed(0)
+    theirs = metrics.LipNet(features)
+    torch.save(theirs.state_dict(), tmp_path / "LipNet.pt")
+    convert.save(convert.convert_lipnet(tmp_path / "LipNet.pt"), "lipnet", tmp_path)
+    model = metrics.LipNet.load(tmp_path)
+    torch.testing.assert_close(model.gru1.weight_ih_l0, theirs.gru1.weight_ih_l0, rtol=0, atol=0)
+    assert metrics.available_metrics(tmp_path)["wer_lipnet"] is None
+
+
+def test_another_reader_is_no_lipnet(convert, tmp_path):
+    torch.save({"gru1.weight_ih_l0": torch.zeros(768, 5)}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match=r"recurrent layers of 5 inputs; wants one of \[1728, 3072\]"):
+        convert.convert_lipnet(tmp_path / "other.pt")
+
+
 def test_what_is_there_is_not_fetched_again(convert, tmp_path, monkeypatch, capsys):
     def no_network(folder):
         raise AssertionError("downloads")

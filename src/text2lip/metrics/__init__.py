@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "frechet": ["fid", "frechet_distance", "fvd", "image_features", "video_features"],
         "recognition": ["identity"],
         "image": ["flicker", "inner_lip_polygon", "inner_mouth_psnr", "psnr", "ssim"],
+        "lipnet": ["LipNet", "lipnet_reading"],
         "lip_metrics": [
             "closure",
             "dtw",
@@ -26,7 +27,8 @@ __getattr__, __dir__, __all__ = attach(
         "perceptual": ["LPIPSModel", "lpips"],
         "semantics": ["bleu", "edit_distance", "slot_accuracy", "wer"],
         "sharpness": ["cpbd"],
-        "sync": ["SyncNet", "lse", "sync_scores"],
+        "sync": ["SyncNet", "lse", "sync_scores", "syncnet_faces"],
+        "sync_scorer": ["SyncScorer", "sync_of_lips", "sync_of_pictures"],
         "weights": ["MissingWeights", "available_metrics", "weights_folder"],
     },
 )

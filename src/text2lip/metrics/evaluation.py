@@ -29,6 +29,7 @@ from text2lip.metrics import (
     semantics,
     sharpness,
     sync,
+    sync_scorer,
 )
 from text2lip.metrics.aggregate import mean_of, pooled
 from text2lip.text.timing import Segment
@@ -75,6 +76,14 @@ def _mean_scores(clips: list[sync.SyncScores]) -> dict[str, float]:
     return {name: mean_of([getattr(clip, name) for clip in clips]) for name in ("lse_c", "lse_d")}
 
 
+def _mean_sync(clips: list[sync_scorer.SyncFigures]) -> dict[str, float]:
+    """The mean confidence, and how far lips and sound are apart, frames, mean."""
+    return {
+        "confidence": mean_of([clip.confidence for clip in clips]),
+        "offset": mean_of([abs(clip.offset) for clip in clips]),
+    }
+
+
 METRICS = {
     "bleu": (_bleu, _TEXTS, None),
     "closure": (lip_metrics.closure, _SPOKEN_CLIPS, pooled),
@@ -101,6 +110,8 @@ METRICS = {
     "slot_accuracy": (semantics.slot_accuracy, _TEXTS, None),
     "ssim": (image.ssim, _FRAME_CLIPS, mean_of),
     "stillness": (lip_metrics.stillness, _SPOKEN_CLIPS, pooled),
+    "sync_of_lips": (sync_scorer.sync_of_lips, {"predictions": _LIPS, "references": _NUMBERS}, _mean_sync),
+    "sync_of_pictures": (sync_scorer.sync_of_pictures, {"predictions": _FRAMES, "references": _NUMBERS}, _mean_sync),
     "wer": (semantics.wer, _TEXTS, None),
     "width_r": (lip_metrics.width_r, _LIP_CLIPS, mean_of),
 }

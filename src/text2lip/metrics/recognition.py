@@ -1,7 +1,7 @@
 """Is it still the same person? Similarity of face embeddings.
 
-The caller brings the recogniser, and the figure is null without one: the built-in `FaceIdentity` decides who speaks in
-films, so it should not judge them too.
+The recogniser is the built-in `FaceIdentity`, dlib's network (public domain), or one that the caller brings. Nothing
+here learns from it; where several people are in a film it chooses whose mouth speaks, and judges that choice badly.
 """
 
 from collections.abc import Callable
@@ -9,17 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from text2lip.faces.identity import builtin_identity
 from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frame_arrays import as_frames
 
 
-def identity(ours: Any, real: Any, embed: Callable[[np.ndarray], Any]) -> float:
+def identity(ours: Any, real: Any, embed: Callable[[np.ndarray], Any] | None = None) -> float:
     """Mean cosine similarity of the faces of each of our frames to the mean real face (CSIM).
 
     Args:
         ours (`np.ndarray` or `torch.Tensor`): (frames, height, width, 3), uint8 or float in [0, 1].
         real (`np.ndarray` or `torch.Tensor`): (other frames, height, width, 3): the portrait or the real clip.
-        embed (`Callable`): takes frames as above, gives embeddings (frames, dimensions).
+        embed (`Callable`, *optional*): takes frames as above, gives embeddings (frames, dimensions). Without it frames
+            are uint8 chips of 150 px, see [`~text2lip.faces.identity.face_chip`], and embeddings `FaceIdentity`'s.
 
     Returns:
         `float`: in [-1, 1].
@@ -27,7 +29,7 @@ def identity(ours: Any, real: Any, embed: Callable[[np.ndarray], Any]) -> float:
     Raises:
         ValueError: bad frames, or embeddings of another shape.
     """
-    vectors = []
+    vectors, embed = [], embed or builtin_identity().encode
     for name, frames in (("ours", as_frames(ours, "ours")), ("real", as_frames(real, "real"))):
         vector = to_array(embed(frames), np.float64)
         if vector.ndim != 2 or len(vector) != len(frames):

@@ -8,10 +8,12 @@ LSE-C and LSE-D only with these weights, and always with the sound that was used
 
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.fft import dct
+from scipy.ndimage import median_filter
 from torch import nn
 
 from text2lip.metrics.aggregate import to_array
@@ -22,6 +24,7 @@ from text2lip.speech.features import mel_filters
 
 _FPS, _RATE, _SIZE = 25, 16000, 224
 _WINDOW = 5  # frames, which are 20 steps of the MFCC
+_MARGIN = 0.4  # of half a face, around it
 _STEPS = 4  # MFCC steps a frame
 MAX_SHIFT = 15
 
@@ -140,6 +143,32 @@ def sync_features(
         steps = [coefficients[..., i * _STEPS : i * _STEPS + _WINDOW * _STEPS] for i in firsts]
         sound.append(model.forward_aud(torch.stack(steps)))
     return tuple(torch.cat(x).float().cpu().numpy() for x in (lips, sound))
+
+
+def syncnet_faces(frames: Any, points: np.ndarray) -> np.ndarray:
+    """Faces as SyncNet's published pipeline cuts them, by the mesh in the place of its face detector.
+
+    The square of the face's longer side, median of 13 frames, with 0.2 of it more at both sides and 0.4 below.
+    Outside of the picture it is grey, 110.
+
+    Args:
+        frames (`np.ndarray`): (frames, height, width, 3), uint8 or float in [0, 1].
+        points (`np.ndarray`): (frames, 468 or more, 2 or more), landmarks in pixels.
+
+    Returns:
+        `np.ndarray`: uint8 (frames, 224, 224, 3).
+    """
+    frames = as_frames(frames)
+    low, high = points[:, :468, :2].min(1), points[:, :468, :2].max(1)
+    half = median_filter((high - low).max(1) / 2, 13, mode="nearest")
+    centre = median_filter((low + high) / 2, (13, 1), mode="nearest")
+    faces = []
+    for frame, (x, y), reach in zip(frames, centre, half):
+        scale = _SIZE / (2 * reach * (1 + _MARGIN))
+        matrix = np.array([[scale, 0, scale * (reach * (1 + _MARGIN) - x)], [0, scale, scale * (reach - y)]])
+        levels = frame if frame.dtype == np.uint8 else (255 * frame).round().astype(np.uint8)
+        faces.append(cv2.warpAffine(levels, matrix, (_SIZE, _SIZE), borderValue=(110, 110, 110)))
+    return np.stack(faces)
 
 
 def lse(faces: Any, audio: Any, *, fps: float, sampling_rate: int, model: SyncNet | None = None) -> SyncScores:

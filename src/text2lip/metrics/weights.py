@@ -1,7 +1,8 @@
 """Where the weights of the learned metrics lie, and which metrics can therefore be taken.
 
 `python utils/convert_metric_weights.py --download` puts those of LPIPS, I3D (FVD) and a training loss into
-the folder; the same script converts the published files of Inception (FID) and SyncNet (LSE) from a path.
+the folder; the same script converts the published files of Inception (FID), SyncNet (LSE) and LipNet from a
+path.
 """
 
 import os
@@ -14,6 +15,7 @@ FILES = {
     "fvd": "i3d-kinetics-400.safetensors",
     "fid": "fid-inception.safetensors",
     "lse": "syncnet.safetensors",
+    "lipnet": "lipnet-grid.safetensors",
 }
 """File name of each network's weights, by the metric that needs it."""
 
@@ -23,11 +25,13 @@ REMEDY = {
     "fvd": "python utils/convert_metric_weights.py --download",
     "fid": "python utils/convert_metric_weights.py --inception pt_inception-2015-12-05-6726825d.pth",
     "lse": "python utils/convert_metric_weights.py --syncnet syncnet_v2.model",
+    "lipnet": "python utils/convert_metric_weights.py --lipnet LipNet_unseen_….pt",
 }
 
 WITHOUT_WEIGHTS = (
     *("lmd", "lmd_centred", "gap_r", "width_r", "closure", "stillness", "jerk_ratio", "dtw", "duration_error"),
     *("ssim", "psnr", "cpbd", "mouth_ssim", "mouth_psnr", "inner_mouth_psnr", "flicker"),
+    *("identity", "sync_confidence", "sync_offset", "sync_confidence_lips", "sync_offset_lips"),  # built-in judges
     *("inner_sharpness", "lip_edge", "lip_border", "lip_colour"),
 )
 WITH_WEIGHTS = {
@@ -35,9 +39,9 @@ WITH_WEIGHTS = {
     "fvd": "fvd",
     "fid": "fid",
     **dict.fromkeys(("lse_c", "lse_d"), "lse"),
+    "wer_lipnet": "lipnet",
 }
 WITH_A_JUDGE = {
-    "identity": "no recogniser was given: call identity(ours, real, embed) with one",
     **dict.fromkeys(("bleu1", "bleu4", "wer"), "needs the words that a lip reader understood"),
 }
 
@@ -56,8 +60,8 @@ def weights_folder(folder: str | Path | None = None) -> Path:
 
 
 def find_weights(metric: str, path: str | Path | None = None) -> Path:
-    """The safetensors file of the network of `metric`, "lpips", "vgg", "fvd", "fid" or "lse": `path`, or in that
-    folder, by default the [`weights_folder`].
+    """The safetensors file of the network of `metric`, "lpips", "vgg", "fvd", "fid", "lse" or "lipnet": `path`,
+    or in that folder, by default the [`weights_folder`].
 
     Raises:
         MissingWeights: the file is not there.
