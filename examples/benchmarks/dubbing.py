@@ -3,7 +3,8 @@ says already?
 
     python examples/benchmarks/dubbing.py
 
-One clip of each talker of `val_speaker` and `unseen_speaker`, by the learned renderer. The lips of the result are
+One clip of each talker of `val_speaker` and `unseen_speaker`, or, with `--layout faces`, the `val` talkers of
+`faces/talking`, by the learned renderer. The lips of the result are
 found again by the landmarker; the opening is |13 - 14| in units of the outer eye distance. Figures are the lowest and
 the highest of the clips, then their mean.
 
@@ -15,6 +16,9 @@ the highest of the clips, then their mean.
   `chin_new`, `chin_old`: how much of the chin's motion asked for, and of the film's, likewise.
 - `flicker`: mean absolute frame difference in the mouth crop, the result's over the film's.
 - `silent_gap`: the widest opening found when the film is dubbed with silence.
+- `leak`: the share of frames with an opening of over 0.0225 then, KeySync's LipLeak (Bigata et al. 2025) in our units;
+  `leak_film`: the same of the film as it was, where it is itself silent for 0.2 s and more.
+- `lip_colour`, `lip_border`, `inner_sharpness`: as in quality.py, of the dubbed film beside the film as it was.
 
 `own`: the second half of a clip dubbed with its own lips, compared with itself in the mouth crop, in frames that are
 six or more away from the one that the mouth is drawn from (`flicker`: in all). Skin is the film's own, not in `held`:
@@ -39,6 +43,8 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import rows  # noqa: E402
+from judges import sound_of  # noqa: E402
+from mouths import FilmMouth  # noqa: E402
 from quality import clip_parser, load, number, prepared_folder, write_sheet  # noqa: E402
 
 from text2lip import Text2LipPipeline  # noqa: E402
@@ -55,13 +61,18 @@ from text2lip.renderers.learned import LearnedRenderer  # noqa: E402
 from text2lip.scenes.film import DubbedShot, Film  # noqa: E402
 from text2lip.scenes.reference_set import ReferenceSet  # noqa: E402
 from text2lip.scenes.shots import find_shots  # noqa: E402
+from text2lip.speech.features import log_mel  # noqa: E402
 from text2lip.training.pairs import APART  # noqa: E402
 
 
 SENTENCE = "Good morning, everybody. My name is Bob, and I like warm apples."
 SPLITS = ("val_speaker", "unseen_speaker")
 EXPRESSIVENESS = 1.25  # as the pipeline has it
-SPEECH = ("r_new", "r_old", "r_both", "gap_old", "chin_new", "chin_old", "flicker", "silent_gap")
+SPEECH = ("r_new", "r_old", "r_both", "gap_old", "chin_new", "chin_old", "flicker", "silent_gap", "leak", "leak_film")
+LOOKS = ("lip_colour", "lip_border", "inner_sharpness")
+SPEECH += LOOKS
+LEAK_GAP = 0.0225  # units; the mesh reads less from nine of ten p, b, m of real films
+QUIET, MARGIN = 30.0, 0.08  # dB under the loudest, and seconds beside, within which a film is not silent
 OWN = ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
 CHIN = driven_index((152,))[0]
 
@@ -80,7 +91,7 @@ def main():
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
     for clip in tqdm(clips, desc="clips", unit="clip"):
-        film = np.stack(list(read_frames(clip.video)))
+        film = np.stack(list(read_frames(clip.video))[: len(clip.lips)])
         sheets["speech"].append(measure_speech(pipe, clip, film, args.text, figures["speech"]))
         sheets["own"].append(measure_own(pipe, clip, film, figures["own"]))
     report = {"clips": [clip.name for clip in clips], "text": args.text, **figures}
@@ -94,12 +105,13 @@ def main():
 def find_clips(args: argparse.Namespace, prepared: Path) -> list[rows.BenchClip]:
     """The first clip of each talker, prepared."""
     clips = []
-    for split in SPLITS:
+    for split in ("val",) if args.layout == "faces" else SPLITS:
         clips += load(argparse.Namespace(**{**vars(args), "split": split, "limit": None, "only": None}), prepared)[0]
     if args.only:
         return [clip for clip in clips if clip.name in args.only]
-    first = {clip.record["speaker"]: clip for clip in reversed(clips)}
-    return [clip for clip in clips if first[clip.record["speaker"]] is clip]
+    talker = {clip.name: clip.record.get("speaker", clip.name) for clip in clips}
+    first = {talker[clip.name]: clip for clip in reversed(clips)}
+    return [clip for clip in clips if first[talker[clip.name]] is clip]
 
 
 def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figures: dict) -> dict:
@@ -109,7 +121,7 @@ def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figu
     moved, width = animate(pipe.lip_model(), tokens, len(film), clip.fps)
     motion = EXPRESSIVENESS * moved[0].float().cpu().numpy()
     crops = partial(mouth_crops, matrices=rows.crop_transforms(clip))
-    sheet = {"film": crops(film)}
+    sheet, mouth = {"film": crops(film)}, FilmMouth(clip, film)
     motion = LipMotion(motion, width, clip.fps)
     for name, renderer in {"one_frame": OneFrame(pipe.unet), "frames": LearnedRenderer(pipe.unet)}.items():
         asked, frames = dubbed(pipe, clip.video, motion, renderer)
@@ -119,12 +131,27 @@ def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figu
             values[key].append(value)
         sheet[name] = crops(frames)
         values["flicker"].append(M.flicker(sheet[name], sheet["film"]).value)
+        for key, value in mouth.figures(np.stack(frames), asked[..., :2], set(LOOKS), mouth.moving).items():
+            values[key].append(value)
     rest = LipMotion(0 * motion.displacement, width, clip.fps)
     _, frames = dubbed(pipe, clip.video, rest, LearnedRenderer(pipe.unet))
     silent = canonical_lips(clip.points(track(frames, pipe.face_landmarker)))
     figures["frames"]["silent_gap"].append(float(lip_gap(silent).max()))
+    figures["frames"]["leak"].append(float((lip_gap(silent) > LEAK_GAP).mean()))
+    hushed = silent_frames(sound_of(clip), len(film), clip.fps)
+    figures["frames"]["leak_film"].append(
+        float((lip_gap(clip.lips)[hushed] > LEAK_GAP).mean()) if hushed.any() else None
+    )
     sheet["silence"] = crops(frames)
     return sheet
+
+
+def silent_frames(sound: np.ndarray, frames: int, fps: float) -> np.ndarray:
+    """bool (frames,): nothing is heard of `sound` (samples,), 16 kHz, nor 0.08 s before or after."""
+    energy = log_mel(sound, frames, fps).max(-1)  # 2.5 times less than its logarithm to base 10
+    loud = energy > np.quantile(energy, 0.95) - QUIET / 25
+    reach = round(MARGIN * fps)
+    return ~np.convolve(loud, np.ones(2 * reach + 1), "same").astype(bool)
 
 
 def followed(found: np.ndarray, asked: np.ndarray, old: np.ndarray) -> dict[str, float]:

@@ -78,10 +78,8 @@ def _mean_scores(clips: list[sync.SyncScores]) -> dict[str, float]:
 
 def _mean_sync(clips: list[sync_scorer.SyncFigures]) -> dict[str, float]:
     """The mean confidence, and how far lips and sound are apart, frames, mean."""
-    return {
-        "confidence": mean_of([clip.confidence for clip in clips]),
-        "offset": mean_of([abs(clip.offset) for clip in clips]),
-    }
+    confidence, offset = zip(*clips)
+    return {"confidence": mean_of(confidence), "offset": mean_of(abs(frames) for frames in offset)}
 
 
 METRICS = {

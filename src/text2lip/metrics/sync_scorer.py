@@ -78,9 +78,9 @@ class SyncScorer(ModelCardMixin, ModelMixin, ConfigMixin):
         self.of_sound = _temporal(steps, channels, size)
         self.sharpness = nn.Parameter(torch.tensor(2.0))  # of the loss: log of the inverse temperature
 
-    def forward(self, pictures: torch.Tensor, lips: torch.Tensor, sound: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """[`see`], [`feel`] and [`hear`] of one moment."""
-        return self.see(pictures), self.feel(lips), self.hear(sound)
+    def forward(self, pictures: torch.Tensor, lips: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
+        """[`see`], [`feel`] and [`hear`] of the same moments: (3, batch, frames - 8, size)."""
+        return torch.stack([self.see(pictures), self.feel(lips), self.hear(sound)])
 
     def see(self, pictures: torch.Tensor) -> torch.Tensor:
         """Unit vectors (batch, frames - 8, size) of `pictures` (batch, frames, 2, 48, 48), see [`seen_mouths`]."""
