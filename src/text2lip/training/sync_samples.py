@@ -16,7 +16,7 @@ from text2lip.speech.audio import to_float
 from text2lip.speech.features import MEL_BANDS, MEL_STEPS_PER_FRAME, levelled, log_mel
 
 
-ZOOM, TURN, SHIFT, STRETCH = 0.15, 0.1, 3.0, 0.15  # of pictures: share, radians, pixels, share of the height
+ZOOM, TURN, SHIFT, UNEVEN = 0.15, 0.1, 3.0, 0.15  # of pictures: share, radians, pixels, share of the height
 VOICE = 0.18  # share by which the bands of a voice lie higher or lower
 NOISE_LEVEL = (-3.0, 0.0)  # log10 of energy, beside the loudest of the clip's
 
@@ -58,7 +58,7 @@ def other_face(grey: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
     in [0, 255]. Larger or smaller, turned, moved, mirrored, bent, of another contrast, dimming, blurred, noisy."""
     frames, size = grey.shape[:2]
     zoom, turn = 1 + ZOOM * rng.uniform(-1, 1), TURN * rng.uniform(-1, 1)
-    across, down = zoom * (1 + STRETCH * rng.uniform(-1, 1)) * rng.choice([-1, 1]), zoom
+    across, down = zoom * (1 + UNEVEN * rng.uniform(-1, 1)) * rng.choice([-1, 1]), zoom
     cos, sin = np.cos(turn), np.sin(turn)
     theta = np.array([[cos * across, -sin * down, 0], [sin * across, cos * down, 0]]) * SEEN_SIZE / size
     theta[:, 2] = SHIFT / size * 2 * rng.uniform(-1, 1, 2)
