@@ -258,14 +258,15 @@ def way_taken(stream) -> str:
 
 
 def telling(make: Callable):
-    """What `make` returns; who isn't dubbed in a film, what of a text is doubted or read badly, and what is late, is
-    said."""
+    """What `make` returns; a mouth that may look wrong, who isn't dubbed in a film, what of a text is doubted or read
+    badly, and what is late, is said."""
+    from text2lip.faces.mouth_trust import MouthWarning
     from text2lip.faces.person import StrangersWarning
     from text2lip.speech import AlignmentWarning, LateCueWarning
     from text2lip.text import ReadingWarning
 
     with warnings.catch_warnings(record=True) as told:
-        for category in (StrangersWarning, AlignmentWarning, LateCueWarning, ReadingWarning):
+        for category in (MouthWarning, StrangersWarning, AlignmentWarning, LateCueWarning, ReadingWarning):
             warnings.simplefilter("always", category)
         result = make()
     for message in dict.fromkeys(str(warning.message) for warning in told):  # once for all sentences

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "drawing": ["draw_landmarks", "overlay_landmarks"],
         "identity": ["FaceIdentity"],
         "landmarker": ["Face", "FaceLandmarker", "FaceNotFoundError"],
+        "mouth_trust": ["MouthTrust", "MouthWarning"],
         "person": ["Person", "StrangersWarning"],
         "topology": ["DRIVEN"],
     },

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from text2lip.faces.landmarker import FaceLandmarker
+from text2lip.faces.mouth_trust import mirror_error
 
 
 class FaceCache:
@@ -40,6 +41,16 @@ class FaceCache:
     def locate_all(self, landmarker: FaceLandmarker, picture: np.ndarray) -> list[np.ndarray]:
         """What `landmarker.locate_all(picture)` gives: found, or remembered."""
         return list(self._remembered(landmarker, picture, "all", lambda: _stacked(landmarker.locate_all(picture))))
+
+    def mirror_error(self, landmarker: FaceLandmarker, picture: np.ndarray, face: np.ndarray) -> float:
+        """What [`mirror_error`] says of a face (478, 3) in the picture: found, or remembered."""
+        found = self._remembered(
+            landmarker,
+            picture,
+            ("mirror", blake2b(face.tobytes()).hexdigest()),
+            lambda: np.array(mirror_error(landmarker, picture, face)),
+        )
+        return float(found)
 
     def _remembered(self, landmarker: Any, picture: np.ndarray, which: Any, find: Callable) -> np.ndarray:
         """What `find` gave or gives, by the picture and `which` of its faces."""

@@ -56,6 +56,17 @@ def cut(image: np.ndarray, region: Region, size: int, border: int = cv2.BORDER_R
     return crop if oversample == 1 else cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
 
 
+def pixels_within(image: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Pixels `(N, 3)` float32 of `image` (height, width, 3) inside a polygon `(corners, 2)`, pixels; at least one."""
+    height, width = image.shape[:2]
+    x0, y0 = np.clip(np.floor(polygon.min(0)), 0, [width - 1, height - 1]).astype(int)
+    x1, y1 = np.clip(np.ceil(polygon.max(0)) + 1, [x0 + 1, y0 + 1], [width, height]).astype(int)
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon - [x0, y0]).astype(np.int32)], 1)
+    part = image[y0:y1, x0:x1]
+    return (part[mask > 0] if mask.any() else part.reshape(-1, 3)).astype(np.float32)
+
+
 def _shrunk(image, region, origin, steps, factor):
     """The part of `image` around `region`, `factor` times smaller, with `origin` and `steps` in its coordinates."""
     height, width = image.shape[:2]

@@ -42,6 +42,8 @@ class Text2LipStream:
             "sound", see [`Speech`].
         turns (`list[Turn]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
         confidence (`list[float]`): in each word of an aligned recording, from 0 to 1; else empty.
+        doubts (`list[str]`): why a portrait's mouth may look wrong and moves less, in words, see [`MouthTrust`];
+            else empty.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
@@ -59,6 +61,7 @@ class Text2LipStream:
     times_from: str
     turns: list[Turn]
     confidence: list[float]
+    doubts: list[str]
     size: tuple[int, int]
     num_done: int = 0
     closed: bool = False
@@ -121,6 +124,7 @@ class Text2LipStream:
             times_from=speech.times_from,
             turns=list(timeline.turns),
             confidence=list(timeline.confidence),
+            doubts=list(scene.doubts),
             size=scene.size,
         )
 
@@ -177,6 +181,7 @@ class Text2LipPipelineOutput(BaseOutput):
             "recognition", or "sound": then there are no words, phones and visemes. See [`Speech`].
         turns (`list[list[Turn]]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
         confidence (`list[list[float]]`): in each word of an aligned recording, from 0 to 1; else empty.
+        doubts (`list[list[str]]`): why a portrait's mouth may look wrong, see [`Text2LipStream`]; else empty.
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -190,6 +195,7 @@ class Text2LipPipelineOutput(BaseOutput):
     times_from: list[str] = None
     turns: list[list[Turn]] = None
     confidence: list[list[float]] = None
+    doubts: list[list[str]] = None
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
@@ -213,6 +219,7 @@ class Text2LipPipelineOutput(BaseOutput):
             times_from=[stream.times_from for stream in streams],
             turns=[stream.turns for stream in streams],
             confidence=[stream.confidence for stream in streams],
+            doubts=[stream.doubts for stream in streams],
         )
 
     def save(

@@ -19,7 +19,9 @@ DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
 COLOURS_APART = (1.2, 2.4)  # distance of the two colours, standard deviations
 PALER = (0.10, 0.30)  # of a lip's redness, what the inside lacks
 RED = (0.03, 0.08)  # redness of a lip
-BEYOND = 0.9  # of the largest gap that the landmarks have, how far an edge may be from them: light plays on shut lips
+FURTHEST_EDGE = (
+    0.9  # of the largest gap that the landmarks have, how far an edge may be from them: light plays on shut lips
+)
 CORNERS = np.minimum(1.5 * np.sin(np.linspace(0, np.pi, 11)), 1)  # what an edge may be there, where lips are thin
 NEARER_LIPS, SPREAD_LEAST = (0.6, 0.4), 2e-4  # the threshold's shares of both colours; added to their variances
 
@@ -50,7 +52,10 @@ def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.
     red = float(np.median(_redness(lips)))
     pale = 1 - float(np.median(_redness(inside))) / max(red, 0.02)
     sure = float(smoothstep(distance, *COLOURS_APART) * smoothstep(pale, *PALER))
-    edges, most = [], BEYOND * np.linalg.norm(points[list(INNER_LOWER)] - points[list(INNER_UPPER)], axis=-1).max()
+    edges, most = (
+        [],
+        FURTHEST_EDGE * np.linalg.norm(points[list(INNER_LOWER)] - points[list(INNER_UPPER)], axis=-1).max(),
+    )
     for profile, across in zip(profiles, thickness):
         lip = float(np.median(_redness(profile[MIDDLE, OUTER_HALF])))
         blur = EDGE_BLUR / np.maximum(np.linalg.norm(across, axis=-1), 1)

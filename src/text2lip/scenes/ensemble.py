@@ -49,6 +49,11 @@ class Ensemble:
     def references(self) -> ReferenceSet | None:
         return self.scenes[0].references
 
+    @property
+    def doubts(self) -> list[str]:
+        """Of each mouth, see [`Portrait`]."""
+        return [doubt for scene in self.scenes for doubt in scene.doubts]
+
     def refer_to(self, references: ReferenceSet) -> None:
         """Take teeth and tongue from pictures that show each of the people; see [`Film.refer_to`]."""
         for scene in self.scenes:

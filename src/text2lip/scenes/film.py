@@ -62,6 +62,7 @@ class Film:
     """
 
     moves = True
+    doubts = ()  # of the mouth, see [`Portrait`]
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """A portrait that talks."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from text2lip.faces.cache import FaceCache
 from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME_PERSON
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
+from text2lip.faces.mouth_trust import MouthWarning, judge_mouth
 from text2lip.faces.person import Person
 from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
@@ -35,6 +37,7 @@ class Portrait:
         picture (`np.ndarray`): uint8 (height, width, 3).
         face (`np.ndarray`): (478, 3) normalised landmarks.
         size (`tuple[int, int]`): height and width, pixels.
+        trust ([`MouthTrust`]): how far the mouth is moved, and what is doubted of it.
         references ([`ReferenceSet`], *optional*): other pictures of the person, see [`refer_to`].
         number (`int`): of this person among several in the picture, whose idle life differs; 0.
 
@@ -64,7 +67,19 @@ class Portrait:
         else:
             self.face = faces.locate(landmarker, self.picture, self.person.index)
         check_mouth(self.face)
+        self.trust = judge_mouth(
+            self.picture, self.face, lambda: faces.mirror_error(landmarker, self.picture, self.face)
+        )
+        if self.doubts:
+            why = f"image: the mouth may look wrong: {'; '.join(self.doubts)}."
+            remedy = "A face from the front, its lips in view and closed or smiling, moves best."
+            warnings.warn(f"{why} {remedy}", MouthWarning, stacklevel=3)
         self.references, self._mouths, self.number = None, None, 0
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why the mouth may look wrong, in words; empty where nothing speaks for it."""
+        return list(self.trust.doubts)
 
     def refer_to(self, references: ReferenceSet) -> None:
         """Take teeth and tongue from other pictures of the person, in the portrait's light.
@@ -92,9 +107,12 @@ class Portrait:
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`].
 
+        Where the mouth isn't trusted it makes a part of the motion, see [`MouthTrust`].
         With blinks and head sway of strength `idle`, 0 to 2, which are different ones for each `number`.
         """
-        landmarks = PortraitMouth(self.face, *self.size).retarget(motion.displacement, motion.reference_width)
+        mouth = PortraitMouth(self.face, *self.size)
+        mouth.rest = mouth.shape + self.trust.closing * (mouth.rest - mouth.shape)
+        landmarks = mouth.retarget(self.trust.motion * motion.displacement, motion.reference_width)
         frames = renderer.render(
             self.picture,
             landmarks,
