@@ -33,6 +33,14 @@ def test_light_that_was_multiplied_and_added_is_found_on_a_head_that_moved(face,
     assert np.abs(skin * found[0] + found[1] - (skin * factor + added)).max() < 6
 
 
+def test_a_face_that_moves_in_itself_stands_in_no_fog(face):
+    picture, points = face
+    x, y = np.meshgrid(*2 * [np.arange(256, dtype=np.float32)])
+    mixed = cv2.remap(picture, x + 20 * np.sin(y / 9), y + 20 * np.sin(x / 8), cv2.INTER_LINEAR)
+    factor, added = light_of(np.rint(mixed).astype(np.uint8), points, np.rint(picture).astype(np.uint8), points)
+    assert np.abs(factor - 1).max() < 0.2 and np.abs(added).max() < 20
+
+
 def test_uneven_light_is_followed_and_noise_in_the_dark_is_not():
     rng = np.random.default_rng(0)
     carried = rng.uniform(60, 200, (80, 80, 3)).astype(np.float32)

@@ -42,9 +42,13 @@ def light_of(frame: np.ndarray, points: np.ndarray, other: np.ndarray, source: n
         return np.float32([[1] * 3, [0] * 3])
     x, y = given[mask > 0].astype(np.float64), wanted[mask > 0].astype(np.float64)  # (pixels, 3)
     ridge = (NOISE / ADDED) ** 2
-    # Least squares of y = a x + b, where b costs (NOISE / ADDED)^2 of its square.
-    xx, xy, mean_x, mean_y = (x * x).mean(0), (x * y).mean(0), x.mean(0), y.mean(0)
-    factor = (xy * (1 + ridge) - mean_x * mean_y) / np.maximum(xx * (1 + ridge) - mean_x**2, 1e-3)
+    # Least squares of y = a x + b, where b costs (NOISE / ADDED)^2 of its square. They take for fog what is only a
+    # face that moves in itself: as far as the spreads of both pictures tell it, light is rather thought multiplied.
+    mean_x, mean_y, xx, xy = x.mean(0), y.mean(0), (x * x).mean(0), (x * y).mean(0)
+    below, ratio = np.maximum((1 + ridge) * xx - mean_x**2, 1e-3), mean_y / np.maximum(mean_x, 1)
+    least = ((1 + ridge) * xy - mean_x * mean_y) / below
+    most = (x.std(0) * y.std(0) + ridge * xy) / below
+    factor = np.maximum(least, np.minimum(most, ratio))
     factor = np.clip(factor, 0, 4)
     return np.float32([factor, (mean_y - factor * mean_x) / (1 + ridge)])
 
