@@ -39,6 +39,8 @@ class FilmMouth:
             able (`set[str]`): metrics that can be taken.
             transforms (`np.ndarray`, *optional*): (frames, 2, 3) into the crop; default: the first frame's.
         """
+        if not able & set(DETAIL):
+            return {}
         if transforms is None:
             transforms = np.repeat(self.moving[:1], len(frames), 0)
         ours, lips = self.cut(frames, transforms), rows.lips_in_crop(self.clip, landmarks, transforms)

@@ -62,7 +62,7 @@ def main():
     parser = clip_parser(__doc__)
     parser.add_argument("--split", default="test")
     parser.add_argument("--limit", type=int, help="only so many clips")
-    parser.add_argument("--metrics", choices=("lips", "image", "all"), default="all")
+    parser.add_argument("--metrics", choices=("lips", "image", "judges", "all"), default="all")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows of pictures, no second halves")
     parser.add_argument("--audio_only", help="lip_decoder folder of a run of configs/audio_only.yaml, as one more row")
     parser.add_argument("--json", help="file for the figures (default: outputs/quality-SPLIT.json)")
@@ -76,8 +76,10 @@ def main():
     if args.metrics in ("lips", "all") and spoken(clips):
         measure_lips(clips, lip_rows(pipe, args, prepared), figures)
         measure_times(pipe, clips, figures)
-    if args.metrics in ("image", "all"):
-        measure_images(pipe, clips, figures, target.with_suffix(".png"), args.rows)
+    if args.metrics != "lips":
+        able = {metric for metric, reason in M.available_metrics().items() if reason is None}
+        able = able & set(JUDGED) if args.metrics == "judges" else able
+        measure_images(pipe, clips, figures, able, target.with_suffix(".png"), args.rows)
     report = {
         "split": args.split,
         "pipeline": args.pipeline,
@@ -236,14 +238,18 @@ def image_rows(pipe: Text2LipPipeline, clips: list[rows.BenchClip], only: list[s
 
 
 def measure_images(
-    pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures: dict, sheet: Path, only: list[str] | None = None
+    pipe: Text2LipPipeline,
+    clips: list[rows.BenchClip],
+    figures: dict,
+    able: set[str],
+    sheet: Path,
+    only: list[str] | None = None,
 ):
-    """Draw each row's frames and compare them with the film."""
+    """Draw each row's frames and compare them with the film, by the metrics that are `able`."""
     table = image_rows(pipe, clips, only)
     renderers = {"geometric": GeometricRenderer()}
     if pipe.unet is not None:
         renderers["learned"] = pipe.make_renderer("learned")
-    able = {metric for metric, reason in M.available_metrics().items() if reason is None}
     windows = defaultdict(list)
     strips = []
     for index, clip in enumerate(tqdm(clips, desc="images", unit="clip")):
@@ -265,8 +271,9 @@ def measure_images(
         later, start = {} if only else second_half(clip, film, drawn, renderers), rows.middle(clip)
         told = {f"{name}_second_half": landmarks[start:] for name, landmarks in told.items()}
         told["true_landmarks_referred_second_half"] = rows.true_landmarks(clip)[start:]
-        detail(FilmMouth(clip, film, start), later, told, figures, able)
-        later = compare(clip, film, later, figures, able, start)
+        if later:
+            detail(FilmMouth(clip, film, start), later, told, figures, able)
+            later = compare(clip, film, later, figures, able, start)
         if "fvd" in able and len(clips) >= FVD_CLIPS:
             start = (len(film) - FVD_FRAMES) // 2
             for name, frames in {"film": film, **drawn}.items():
@@ -313,6 +320,8 @@ def compare(
     for name, frames in drawn.items():
         ours = np.stack([crop(frame, moving[0], CROP_SIZE) for frame in frames])
         cropped[name], values = ours, figures[name]
+        if "psnr" not in able:
+            continue
         few, few_real = frames[::EVERY], film[::EVERY]
         for metric in {"ssim", "psnr", "lpips"} & able:
             values[metric].append(getattr(M, metric)(few, few_real))
@@ -320,7 +329,7 @@ def compare(
         values["cpbd"].append(M.cpbd(few))
         values["inner_mouth_psnr"].append(M.inner_mouth_psnr(ours, real, inner, gap))
         values["flicker"].append(M.flicker(ours, real))
-    if start == 0:
+    if start == 0 and "psnr" in able:
         figures["film"]["cpbd"].append(M.cpbd(film[::EVERY]))
     return cropped
 

@@ -125,13 +125,18 @@ def inner_lip_polygon(lips: np.ndarray) -> np.ndarray:
 
 def inside_polygon(outline: np.ndarray, height: int, width: int) -> np.ndarray:
     """Pixels whose centre lies inside `outline` (corners, 2) by the even-odd rule: bool (height, width)."""
-    x, y = np.arange(width)[None, :, None], np.arange(height)[:, None, None]
+    low = np.floor(outline.min(0)).clip(0, (width, height)).astype(int)
+    high = np.ceil(outline.max(0) + 1).clip(0, (width, height)).astype(int)
+    x, y = np.arange(low[0], high[0])[None, :, None], np.arange(low[1], high[1])[:, None, None]
     x0, y0 = outline.T
     x1, y1 = np.roll(outline, -1, axis=0).T
     spans = (y0 <= y) != (y1 <= y)  # (height, 1, corners)
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = x0 + (y - y0) / (y1 - y0) * (x1 - x0)
-        return ((spans & (x < crossing)).sum(-1) % 2).astype(bool)
+        box = ((spans & (x < crossing)).sum(-1) % 2).astype(bool)
+    inside = np.zeros((height, width), bool)
+    inside[low[1] : high[1], low[0] : high[0]] = box
+    return inside
 
 
 def _ssim_frame(a: np.ndarray, b: np.ndarray) -> float:
