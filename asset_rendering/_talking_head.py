@@ -13,11 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import _head_mouth as mouth
 import _head_render as hr
 import _portrait_hair as hair
 import _portrait_skin as skin
 import bpy
-import make_mouth_sprites as mouth
 import make_portrait as portrait
 import numpy as np
 from mathutils import Matrix

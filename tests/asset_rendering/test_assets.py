@@ -1,10 +1,8 @@
-"""The packaged pictures: sizes, layers, and that our own face finder sees the built-in portrait."""
+"""The packaged pictures and shapes: sizes, and that our own face finder sees the built-in portrait."""
 
-import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 import text2lip
@@ -13,47 +11,15 @@ import text2lip
 ASSETS = Path(text2lip.__file__).parent / "assets"
 
 
-def sprite(name: str) -> np.ndarray:
-    return np.asarray(Image.open(ASSETS / "mouth" / f"{name}.png")).astype(float)
-
-
-@pytest.fixture(scope="module")
-def mouth() -> dict:
-    return json.loads((ASSETS / "mouth" / "mouth.json").read_text())
-
-
-@pytest.mark.parametrize("name", ["upper_teeth", "lower_teeth", "tongue"])
-def test_sprite_is_a_centred_cutout(mouth, name):
-    pixels = sprite(name)
-    assert pixels.shape[2] == 4
-    alpha = pixels[..., 3] / 255
-    assert 0.05 < alpha.mean() < 0.6
-    assert alpha[:, 0].max() == alpha[:, -1].max() == 0  # nothing cut off at the sides
-    middle = (alpha * np.arange(alpha.shape[1])).sum() / alpha.sum()
-    assert abs(middle - mouth["sprites"][name]["origin_px"][0]) < 3
-
-
-@pytest.mark.parametrize("name, sign", [("upper_teeth", -1), ("lower_teeth", 1)])
-def test_teeth_end_at_the_biting_edge(mouth, name, sign):
-    """The origin is the edge of the central incisors: tooth on one side of it, nothing on the other."""
-    x, y = (int(v) for v in mouth["sprites"][name]["origin_px"])
-    scale = mouth["pixels_per_unit"]
-    alpha = sprite(name)[..., 3]
-    near, far = int(0.03 * scale), int(0.08 * scale)
-    column = x + int(0.05 * scale)
-    assert alpha[y + sign * near, column] == 255
-    assert alpha[y - sign * near, column] == 0
-    color = sprite(name)[y + sign * far, column, :3]
-    assert color.min() > 120 and color[0] >= color[1] >= color[2]  # bright, warm white
-
-
-def test_teeth_fit_the_mouth(mouth):
-    """The arch is a little wider than the lips, the eyes 1.25 mouth widths apart, the hinge behind and above."""
-    columns = np.flatnonzero(sprite("upper_teeth")[..., 3].max(0) > 128)
-    assert 1.1 < (columns[-1] - columns[0]) / mouth["pixels_per_unit"] < 1.3
-    assert 1.1 < mouth["eye_distance"] < 1.4
-    assert mouth["jaw"]["hinge"][1] < 0 and mouth["jaw"]["hinge"][2] < -1
-    assert mouth["sprites"]["upper_teeth"]["jaw_share"] == 0 and mouth["sprites"]["lower_teeth"]["jaw_share"] == 1
+def test_mouth_mesh_is_small_and_says_whose_it_is():
+    assert (ASSETS / "mouth_mesh.npz").stat().st_size < 100_000
+    licence = (ASSETS / "LICENSE-ICT-FaceKit").read_text()
+    assert "MIT License" in licence and "USC Institute for Creative Technologies" in licence
+    with np.load(ASSETS / "mouth_mesh.npz", allow_pickle=False) as stored:
+        for part in ("upper", "lower"):
+            vertices, triangles, height = (stored[f"{part}_{what}"] for what in ("vertices", "triangles", "height"))
+            assert triangles.max() == len(vertices) - 1 == len(height) - 1
+            assert 0.6 < np.ptp(vertices[height >= 0, 0].astype(float)) < 0.8  # the arch beside the eyes' distance
 
 
 def test_portrait_is_small_and_square():

@@ -11,8 +11,9 @@ from text2lip.faces.geometry import to_indices
 from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWER_SIDE, UPPER_SIDE
 from text2lip.renderers.base import check_landmarks, check_portrait
 from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
-from text2lip.renderers.interior import MouthInterior, mouth_interior, narrow_light
 from text2lip.renderers.lip_edges import lip_edges
+from text2lip.renderers.mouth_scene import MouthScene, narrow_light
+from text2lip.renderers.mouth_traits import MouthTraits, mouth_traits
 from text2lip.renderers.warp import CUBIC_BELOW, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
 
@@ -54,7 +55,7 @@ class PreparedPortrait:
     points: np.ndarray
     face: FaceFrame
     field: WarpField
-    interior: MouthInterior
+    interior: MouthScene
     gap: float
     edges: tuple[np.ndarray, np.ndarray]
     teeth: np.ndarray
@@ -186,12 +187,13 @@ def _slices(part: tuple[int, int, int, int], whole: tuple[int, int, int, int]) -
     return slice(part[1] - whole[1], part[3] - whole[1]), slice(part[0] - whole[0], part[2] - whole[0])
 
 
-def prepare(portrait: np.ndarray, source_landmarks: np.ndarray) -> PreparedPortrait:
+def prepare(portrait: np.ndarray, source_landmarks: np.ndarray, traits: MouthTraits | None = None) -> PreparedPortrait:
     """Do once what all frames of a portrait share.
 
     Args:
         portrait (`np.ndarray`): `(height, width, 3)` uint8 RGB.
         source_landmarks (`np.ndarray`): `(478, 2)` normalised landmarks of the portrait.
+        traits ([`MouthTraits`], *optional*): what its mouth looks like inside; estimated by default.
     """
     portrait = check_portrait(portrait).copy()
     points = to_indices(check_landmarks(source_landmarks, "source_landmarks", 2), *portrait.shape[:2])
@@ -200,7 +202,8 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray) -> PreparedPortr
     gap = max(float((points[INNER_LOWER[5]] - points[INNER_UPPER[5]]) @ face.down) / face.unit, 0.0)
     edges = _edges(portrait, points, face, gap)
     teeth = _shown_teeth(points, edges, face, field.box)
-    return PreparedPortrait(portrait, points, face, field, mouth_interior(portrait, points, face), gap, edges, teeth)
+    traits = traits or mouth_traits(portrait, points, face, edges)
+    return PreparedPortrait(portrait, points, face, field, MouthScene(traits, points, face), gap, edges, teeth)
 
 
 def _edges(portrait: np.ndarray, points: np.ndarray, face: FaceFrame, gap: float) -> tuple[np.ndarray, np.ndarray]:

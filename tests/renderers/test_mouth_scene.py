@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from text2lip.faces.geometry import to_indices
+from text2lip.renderers.geometric import prepare
+from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, jaw_angle, narrow_light, tooth_tint
+from text2lip.renderers.mouth_shapes import turned
+from text2lip.renderers.mouth_traits import MouthTraits
+from text2lip.renderers.warp import face_frame
+
+
+TRAITS = MouthTraits(*(np.float32(c) for c in ((220, 210, 190), (170, 80, 80), (160, 70, 70), (40, 15, 15))))
+
+
+def scene(face, traits=TRAITS):
+    points = to_indices(face.landmarks, *face.portrait.shape[:2])
+    return MouthScene(traits, points, face_frame(points))
+
+
+def draw(scene, drop, gap=0.2, tongue=None):
+    x, y = scene.view.origin.astype(int)
+    box = (x - 24, y - 16, x + 25, y + 34)
+    return scene.draw(box, np.ones((50, 49), np.float32), gap, drop, tongue)
+
+
+@pytest.fixture
+def inside(painted):
+    return scene(painted)
+
+
+def test_upper_teeth_stay_and_lower_teeth_go_with_the_jaw(inside):
+    shut, wide = draw(inside, 0.12), draw(inside, 0.24)
+    assert np.abs(shut[4:13] - wide[4:13]).max() < 1  # to the bit, but for what is seen between two teeth
+    assert np.abs(shut[18:40] - wide[18:40]).max() > 60
+
+
+def test_the_upper_teeth_are_above_the_edge(inside):
+    picture = draw(inside, 0.3, tongue=(0, 0, 1))
+    column = picture[:, 27].mean(-1)
+    assert column[8:14].min() > 120 and column[18:24].max() < 80
+
+
+@pytest.mark.parametrize("drop", [0.05, 0.15, 0.25])
+def test_the_lower_teeth_move_as_far_as_the_jaw(inside, drop):
+    now, then = (inside.view.pixels(turned(LOWER_EDGE, jaw_angle(d)))[1] for d in (drop, drop + 0.08))
+    assert np.isclose(then - now, 0.08 * 80, atol=0.1)
+    assert np.isclose(jaw_angle(0.0), 0, atol=1e-3)
+
+
+def test_the_tongue_shows_what_is_spoken(inside):
+    rest, up, between = (draw(inside, 0.14, tongue=pose) for pose in (None, (1, 0, 0), (0, 1, 0)))
+    red = [p[18:24, 20:29, 0].mean() for p in (rest, up, between)]
+    assert red[2] > 1.2 * red[0]  # it lies between the teeth
+    assert np.abs(up - rest)[17:26].max() > 20
+    assert np.allclose(draw(inside, 0.14, tongue=(0, 0, 0)), rest)
+
+
+def test_a_narrow_gap_is_darker(inside):
+    assert draw(inside, 0.1, gap=0.01).mean() < 0.8 * draw(inside, 0.1, gap=0.15).mean()
+    assert 0 < narrow_light(0) < narrow_light(0.03) < narrow_light(0.3) == 1
+
+
+def test_openings_in_between_are_steady(inside):
+    pictures = [draw(inside, drop) for drop in np.arange(0.02, 0.3, 0.005)]
+    steps = [np.abs(b - a).mean() for a, b in zip(pictures, pictures[1:])]
+    assert max(steps) < 4 * np.median(steps)
+
+
+def test_teeth_of_a_grey_portrait_are_grey(painted):
+    grey = {
+        name: np.full(3, getattr(TRAITS, name).mean(), np.float32) for name in ("teeth", "gums", "tongue", "cavity")
+    }
+    picture = draw(scene(painted, replace(TRAITS, **grey, saturation=0.0)), 0.2)
+    assert np.ptp(picture, -1).max() < 1.5
+
+
+def test_teeth_turn_with_the_head(paint_face):
+    left, right = (draw(scene(paint_face(yaw=yaw)), 0.2)[6:14].mean((0, 2)) for yaw in (-0.5, 0.5))
+    assert np.corrcoef(left, right[::-1])[0, 1] > 0.8 > np.corrcoef(left, right)[0, 1]
+
+
+def test_large_faces_cost_no_more_than_their_detail(paint_face):
+    large = scene(paint_face(unit=700, size=(2400, 2000), centre=(1000, 800)))
+    assert large.coarse == 3 and max(large.size) < 240
+
+
+def test_colours_of_a_tooth():
+    edge, middle, neck = tooth_tint(np.array([0.0, 0.03, 0.12]))
+    assert np.allclose(middle, 1) and edge[2] > edge[0] and neck[2] < 0.9
+
+
+def test_two_clips_of_a_portrait_show_the_same_teeth(painted):
+    """And over a clip they stay where they are on the head: the renderer moves lips alone."""
+    frames = [prepare(painted.portrait, painted.landmarks).frame(painted.with_gap(gap)) for gap in (0.2, 0.24)]
+    again = prepare(painted.portrait, painted.landmarks).frame(painted.with_gap(0.24))
+    assert np.array_equal(frames[1], again)
+    x, y = scene(painted).view.origin.astype(int)
+    rows = [frame[y - 6 : y + 8, x - 12 : x + 13].astype(float).mean(-1) for frame in frames]
+    edges = [np.abs(np.diff(row, axis=0)).argmax(0) for row in rows]
+    assert np.abs(np.mean(edges[0]) - np.mean(edges[1])) < 0.5

@@ -1,0 +1,63 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from text2lip.faces.geometry import to_indices
+from text2lip.media.color import to_luma
+from text2lip.renderers.lip_edges import lip_edges
+from text2lip.renderers.mouth_traits import mouth_traits, mute, visible_teeth
+from text2lip.renderers.warp import face_frame
+
+
+def traits(face, portrait=None):
+    portrait = face.portrait if portrait is None else portrait
+    points = to_indices(face.landmarks, *portrait.shape[:2])
+    return mouth_traits(portrait, points, face_frame(points), lip_edges(portrait, points))
+
+
+def test_colours_follow_the_light(painted):
+    day = traits(painted)
+    warm = traits(painted, (painted.portrait * np.array([1.0, 0.8, 0.6])).astype(np.uint8))
+    night = traits(painted, painted.portrait // 3)
+    grey = traits(painted, np.repeat(painted.portrait.mean(-1, keepdims=True).astype(np.uint8), 3, -1))
+    assert day.teeth.min() > day.cavity.max() and day.saturation == 1
+    assert warm.teeth[2] / warm.teeth[0] < 0.93 * day.teeth[2] / day.teeth[0]
+    assert night.teeth.mean() < 0.65 * day.teeth.mean()
+    assert grey.saturation == 0 and max(np.ptp(c) for c in (grey.teeth, grey.gums, grey.tongue, grey.cavity)) < 1
+
+
+def test_teeth_are_brighter_than_dark_skin_and_hardly_than_light_skin(painted):
+    light = traits(painted)
+    skin = np.abs(painted.portrait.astype(int) - (205, 160, 140)).max(-1, keepdims=True) < 20
+    brown = np.where(skin, painted.portrait * 0.4, painted.portrait).astype(
+        np.uint8
+    )  # the eyes stay as white as they are
+    luma = to_luma(np.float32([205, 160, 140]))
+    assert 1.0 < to_luma(light.teeth) / luma < 1.4 < to_luma(traits(painted, brown).teeth) / (0.4 * luma) < 2.2
+
+
+def test_own_teeth_are_believed(paint_face):
+    face = paint_face(gap=0.12)
+    points = to_indices(face.landmarks, *face.portrait.shape[:2])
+    colour, lowest, high = visible_teeth(face.portrait, points, face_frame(points), lip_edges(face.portrait, points))
+    assert colour.min() > 225 and abs(lowest[1] - points[14, 1]) < 3 and 0.07 < high < 0.15
+    assert abs(traits(face).edge - (points[14, 1] - points[2, 1]) / face.unit) < 0.04
+    yellow = replace(
+        face, portrait=np.where(face.portrait.min(-1, keepdims=True) > 225, (240, 215, 160), face.portrait)
+    )
+    assert traits(replace(yellow, portrait=yellow.portrait.astype(np.uint8))).teeth[2] < 0.75 * traits(face).teeth[2]
+
+
+def test_no_teeth_are_seen_between_closed_lips_or_in_a_dark_mouth(paint_face):
+    for face in (paint_face(), paint_face(gap=0.12)):
+        dark = np.where(face.portrait.min(-1, keepdims=True) > 225, (60, 20, 20), face.portrait).astype(np.uint8)
+        points = to_indices(face.landmarks, *dark.shape[:2])
+        assert visible_teeth(dark, points, face_frame(points), lip_edges(dark, points)) is None
+
+
+@pytest.mark.parametrize("saturation", [0.0, 0.5, 1.0])
+def test_mute(saturation):
+    red = np.float32([200, 50, 50])
+    assert np.isclose(to_luma(mute(red, saturation)), to_luma(red), atol=0.01)
+    assert np.isclose(np.ptp(mute(red, saturation)), 150 * saturation, atol=0.01)
