@@ -16,6 +16,7 @@ from text2lip.models.time import token_times
 from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.seal import press_lips, quiet_weight, rest_weight, seal_lips, settle, widest_gap
+from text2lip.motion.tongue import tongue_poses
 from text2lip.speech.audio import resample
 from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
 from text2lip.text.timing import Timeline
@@ -50,6 +51,11 @@ class LipMotion:
 
     def __len__(self) -> int:
         return len(self.displacement)
+
+    @property
+    def tongue(self) -> np.ndarray | None:
+        """Poses of the tongue, (frames, 3), see [`tongue_poses`]; None where no phones are known."""
+        return None if self.timeline is None else tongue_poses(self.timeline, len(self), self.fps)
 
     def of_speakers(self, names: Iterable[str]) -> "LipMotion":
         """The lips of a face that is these speakers' of a dialogue; at rest where they say nothing."""

@@ -13,6 +13,9 @@ class Renderer(Protocol):
         takes_references (`bool`): other pictures of the person, `references`.
         hears_sound (`bool`): `audio_features`.
         samples (`bool`): it goes through the steps of a sampler, whose noise comes from `generator`.
+
+    One that has `shows_tongue = True` is also given `tongue`, float32 (frames, 3), see
+    [`~text2lip.motion.tongue.tongue_poses`], or None where no phones are known.
     """
 
     takes_references: bool
@@ -75,6 +78,21 @@ def check_landmarks(landmarks: np.ndarray, name: str, ndim: int) -> np.ndarray:
             f"`{name}` holds NaN or infinity; give finite landmarks (bridge frames where the face is lost)."
         )
     return landmarks
+
+
+def tongue_argument(renderer: Renderer, tongue: np.ndarray | None) -> dict[str, np.ndarray | None]:
+    """What a renderer is given of the tongue's poses: nothing that it doesn't know."""
+    return {"tongue": tongue} if getattr(renderer, "shows_tongue", False) else {}
+
+
+def check_tongue(tongue: np.ndarray | None, frames: int) -> list[np.ndarray | None]:
+    """The tongue's poses, (3,) or None, for each of `frames`, or `ValueError`."""
+    if tongue is None:
+        return [None] * frames
+    tongue = np.asarray(tongue, np.float32)
+    if tongue.shape != (frames, 3) or not np.isfinite(tongue).all():
+        raise ValueError(f"`tongue` must be ({frames}, 3), finite, a row for each of landmarks, got {tongue.shape}.")
+    return list(tongue)
 
 
 def every_frame(frames: Iterable[np.ndarray], count: int, like: np.ndarray) -> Iterator[np.ndarray]:

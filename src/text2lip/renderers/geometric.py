@@ -9,7 +9,7 @@ import numpy as np
 
 from text2lip.faces.geometry import to_indices
 from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWER_SIDE, UPPER_SIDE
-from text2lip.renderers.base import check_landmarks, check_portrait
+from text2lip.renderers.base import check_landmarks, check_portrait, check_tongue
 from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
 from text2lip.renderers.lip_edges import lip_edges
 from text2lip.renderers.mouth_scene import MouthScene, narrow_light
@@ -60,11 +60,12 @@ class PreparedPortrait:
     edges: tuple[np.ndarray, np.ndarray]
     teeth: np.ndarray
 
-    def frame(self, landmarks: np.ndarray) -> np.ndarray:
+    def frame(self, landmarks: np.ndarray, tongue: np.ndarray | None = None) -> np.ndarray:
         """The portrait with its lips and jaw at `landmarks`.
 
         Args:
             landmarks (`np.ndarray`): `(478, 2)` float32, normalised. Only the 57 driven points are used.
+            tongue (`np.ndarray`, *optional*): `(3,)`, its pose, see [`MouthScene.draw`]; at rest by default.
 
         Returns:
             `np.ndarray`: `(height, width, 3)` uint8, a new array. Equal landmarks give equal bytes, and the portrait's
@@ -86,12 +87,19 @@ class PreparedPortrait:
         region = self._sample(self.field.upsample(back[1] + (back[0] - back[1]) * share, box), box)
         mouth = self._mouth_box(target)
         view = region[_slices(mouth, box)]
-        mixed = self._mouth(target, back, mouth, change) - view
+        mixed = self._mouth(target, back, mouth, change, tongue) - view
         view[:] = np.rint(view + mixed * self._mouth_window(target, mouth)[..., None]).clip(0, 255)
         picture[box[1] : box[3], box[0] : box[2]] = region
         return picture
 
-    def _mouth(self, target: np.ndarray, back: list, box: tuple[int, int, int, int], change: float) -> np.ndarray:
+    def _mouth(
+        self,
+        target: np.ndarray,
+        back: list,
+        box: tuple[int, int, int, int],
+        change: float,
+        tongue: np.ndarray | None,
+    ) -> np.ndarray:
         """Both lips and what lies between them: `(height, width, 3)` float32 over `box`."""
         curves = smooth(target[UPPER]), smooth(target[LOWER])
         above, inside, below = mouth_masks(*curves, self.face, box, LIP_FEATHER * self.face.unit)
@@ -104,7 +112,7 @@ class PreparedPortrait:
         rim = parted * blur(inside, RIM_WIDTH * self.face.unit)
         lips *= ((1 - contact) * (1 - rim))[..., None]
 
-        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target))
+        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target), tongue)
         drawn += (self.interior.shadow - drawn) * self._rounding(target)
         if self.teeth.any():
             still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(narrow_light(gap))
@@ -234,6 +242,7 @@ class GeometricRenderer:
     """
 
     takes_references = hears_sound = samples = False
+    shows_tongue = True
 
     def render(
         self,
@@ -245,12 +254,13 @@ class GeometricRenderer:
         audio_features: Any = None,
         references: Any = None,
         generator: Any = None,
+        tongue: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
-        Each frame depends on its landmarks alone; what else the common interface has is not used. Input is checked at
-        the call, before the first frame is asked for.
+        Each frame depends on its landmarks and `tongue` alone; what else the common interface has is not used. Input
+        is checked at the call, before the first frame is asked for.
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         prepared = prepare(portrait, source_landmarks)
-        return (prepared.frame(row) for row in landmarks)
+        return (prepared.frame(*row) for row in zip(landmarks, check_tongue(tongue, len(landmarks))))

@@ -9,7 +9,7 @@ import torch
 
 from text2lip.devices import compute_dtype, execution_device
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
-from text2lip.renderers.base import check_landmarks
+from text2lip.renderers.base import check_landmarks, check_tongue
 from text2lip.renderers.geometric import PreparedPortrait, prepare
 from text2lip.renderers.mouth_correction import Answer, FrameMouth, MouthCorrection, MouthView, trust
 from text2lip.renderers.mouth_references import MouthReferences
@@ -39,6 +39,7 @@ class LearnedRenderer:
     """
 
     hears_sound = samples = False
+    shows_tongue = True
 
     def __init__(self, unet: Any, batch_size: int = 8):
         if batch_size < 1:
@@ -60,6 +61,7 @@ class LearnedRenderer:
         audio_features: Any = None,
         references: MouthReferences | None = None,
         generator: Any = None,
+        tongue: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
@@ -80,13 +82,15 @@ class LearnedRenderer:
         if references is None and self.takes_references and view.gap > PARTED:
             references = MouthReferences.from_frames([portrait], source_landmarks[None], portrait, source_landmarks)
             view = MouthView(prepared.portrait, source_landmarks, size, references)
-        return self._frames(prepared, view, landmarks)
+        return self._frames(prepared, view, landmarks, check_tongue(tongue, len(landmarks)))
 
-    def _frames(self, prepared: PreparedPortrait, view: MouthView, landmarks: np.ndarray) -> Iterator[np.ndarray]:
+    def _frames(
+        self, prepared: PreparedPortrait, view: MouthView, landmarks: np.ndarray, tongue: list
+    ) -> Iterator[np.ndarray]:
         correction, trusted = MouthCorrection(prepared, view), trust(view.source)
         for start in range(0, len(landmarks), self.batch_size):
             rows = landmarks[start : start + self.batch_size]
-            frames = [prepared.frame(row) for row in rows]
+            frames = [prepared.frame(*row) for row in zip(rows, tongue[start : start + self.batch_size])]
             if trusted > 0:
                 mouths = [view.of(frame, row) for frame, row in zip(frames, rows)]
                 # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames

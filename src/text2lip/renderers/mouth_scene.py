@@ -22,7 +22,7 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 # By eye; lengths in units, distances of the outer eye corners.
 SIDE, ABOVE, BELOW = 0.40, 0.22, 0.42  # of the scene, from the middle of the biting edge
 OPENINGS = (0.03, 0.10, 0.19, 0.32)  # ways of the lower incisors at which the jaw and the tongue are drawn
-FINE = 2  # samples of a pixel in each direction
+SUBPIXELS = 2  # samples of a pixel in each direction
 FULL_DETAIL = 320  # pixels per unit up to which every pixel is drawn
 LOWER_EDGE = (0.0, -0.013, -0.025)  # of the lower incisors, jaw shut
 DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.28, 2.0, 0.06  # how light falls off behind the incisors
@@ -166,8 +166,8 @@ class MouthScene:
         traits, view = self.traits, self.view
         vertices = part.vertices * np.float32([traits.arch, traits.crown if part is teeth()[0] else 1, traits.arch])
         points = view.pixels(vertices)
-        points[:, :2] = ((points[:, :2] - self.corner + 0.5) / self.coarse) * FINE - 0.5
-        size = (self.size[0] * FINE, self.size[1] * FINE)
+        points[:, :2] = ((points[:, :2] - self.corner + 0.5) / self.coarse) * SUBPIXELS - 0.5
+        size = (self.size[0] * SUBPIXELS, self.size[1] * SUBPIXELS)
         is_tooth = part.height[part.triangles].min(1) >= 0
         picture = np.zeros((*size[::-1], 4), np.float32)
         nearest = np.full(size[::-1], -np.inf, np.float32)

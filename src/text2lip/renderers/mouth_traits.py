@@ -31,9 +31,13 @@ GUMS, TONGUE, CAVITY = 1.0, 0.55, 0.42  # how light they are beside it
 COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
 WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 EDGES, CROWNS = (0.18, 0.48), (1.0, 1.3)  # what is believed of the edge and of the crowns
-SHOWN, SMILED, SMILE = 0.05, 0.055, (0.60, 0.76)  # teeth below a resting lip; more below a smile; widths of the mouth
-PROFILE, BESIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
-BEYOND = 0.15  # of the gap, that the samples go beyond the lips
+RESTING, SMILED, SMILE = (
+    0.05,
+    0.055,
+    (0.60, 0.76),
+)  # teeth below a lip at rest, more below a smile; mouths so wide
+PROFILE, ASIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
+OVERRUN = 0.15  # of the gap, that the samples go beyond the lips
 TOOTH_FALL, TOOTH_DIP, TOOTH_RED = 0.72, 0.94, 0.5  # of its luma, where it ends; of the way to lips' redness
 CROWN = 0.11  # units, of the upper incisors' crowns
 TOOTH_LEAST = 0.02  # units of an opening, and of what is seen of a tooth
@@ -104,7 +108,7 @@ def mouth_traits(
     view = head_view(points, 0.0)
     upper, nose = points[INNER_UPPER[5]] + edges[0][5], points[NOSE_BASE]
     width = float(np.linalg.norm(points[OUTER_UPPER[-1]] - points[OUTER_UPPER[0]])) / view.scale
-    edge = view.below(nose, upper) + SHOWN + SMILED * float(smoothstep(width, *SMILE))
+    edge = view.below(nose, upper) + RESTING + SMILED * float(smoothstep(width, *SMILE))
     crown, seen = 1.0, visible_teeth(portrait, points, frame, edges)
     if seen is not None:
         own, lowest, high = seen
@@ -135,8 +139,8 @@ def visible_teeth(
     gap = float((lower - upper) @ frame.down) / frame.unit
     if gap < TOOTH_LEAST:
         return None
-    along = np.linspace(-BEYOND, 1 + BEYOND, PROFILE)[:, None, None]
-    across = np.linspace(-BESIDE, BESIDE, 9)[None, :, None] * frame.unit * frame.right
+    along = np.linspace(-OVERRUN, 1 + OVERRUN, PROFILE)[:, None, None]
+    across = np.linspace(-ASIDE, ASIDE, 9)[None, :, None] * frame.unit * frame.right
     places = np.float32(upper + (lower - upper) * along + across)
     profile = cv2.remap(portrait, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).mean(1)
     luma, red = to_luma(profile), (profile[:, 0] - profile[:, 1]) / (profile.sum(1) + 1)
@@ -149,7 +153,7 @@ def visible_teeth(
     ends = np.flatnonzero(~tooth | met)
     last = int(ends[ends > best].min(initial=PROFILE - 1))
     first = int(ends[ends < best].max(initial=0))
-    high = (last - first) / (PROFILE - 1) * (1 + 2 * BEYOND) * gap
+    high = (last - first) / (PROFILE - 1) * (1 + 2 * OVERRUN) * gap
     dark = float(luma[best]) < 1.05 * float(np.median(np.concatenate([luma[:5], luma[-5:]])))
     if red[best] > 0.6 * lips or high < TOOTH_LEAST or (dark and red[best] > 0.4 * lips):
         return None

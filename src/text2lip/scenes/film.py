@@ -20,7 +20,7 @@ from text2lip.faces.person import Person
 from text2lip.media.footage import Footage, positions
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth, closing
-from text2lip.renderers.base import Renderer, every_frame
+from text2lip.renderers.base import Renderer, every_frame, tongue_argument
 from text2lip.renderers.geometric import prepare
 from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.renderers.skin import Skin
@@ -148,7 +148,8 @@ class Film:
             if shown[position]:
                 landmarks[i] = shown[position].place(position, motion.displacement[i : i + 1], motion.reference_width)
         render = partial(renderer.render, fps=motion.fps, generator=generator)
-        frames = self._frames(where, shown, landmarks, motion, render, audio_features, references)
+        rows = {"audio_features": audio_features, **tongue_argument(renderer, motion.tongue)}
+        frames = self._frames(where, shown, landmarks, motion, render, rows, references)
         return landmarks, frames
 
     def _choose_references(self, shots: list["DubbedShot"], person: Person) -> dict["DubbedShot", ReferenceSet]:
@@ -168,10 +169,10 @@ class Film:
         landmarks: np.ndarray,
         motion: LipMotion,
         render: Callable,
-        sound: Any,
+        rows: dict[str, Any],
         references: dict["DubbedShot", ReferenceSet],
     ) -> Iterator[np.ndarray]:
-        """The film's frames `where`; those of a shot, see `shown`, with the mouth at `landmarks`."""
+        """The film's frames `where`; those of a shot, see `shown`, with the mouth at `landmarks`, by `rows`."""
 
         @lru_cache(SHOTS_HELD)
         def reference_of(shot: DubbedShot) -> tuple[np.ndarray, MouthReferences | None]:
@@ -186,14 +187,8 @@ class Film:
             else:
                 portrait, mouth_references = reference_of(shot)
                 drawn_at = shot.mouth.retarget(motion.displacement[begin:end], motion.reference_width)
-                features = None if sound is None else sound[begin:end]
-                mouths = render(
-                    portrait,
-                    drawn_at,
-                    source_landmarks=shot.source,
-                    audio_features=features,
-                    references=mouth_references,
-                )
+                given = {name: None if values is None else values[begin:end] for name, values in rows.items()}
+                mouths = render(portrait, drawn_at, source_landmarks=shot.source, references=mouth_references, **given)
                 for i, mouth in zip(range(begin, end), every_frame(mouths, end - begin, portrait)):
                     yield shot.frame(next(frames), where[i], landmarks[i], mouth, drawn_at[i - begin])
             begin = end

@@ -16,7 +16,7 @@ from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth
-from text2lip.renderers.base import Renderer, every_frame
+from text2lip.renderers.base import Renderer, every_frame, tongue_argument
 from text2lip.renderers.idle import add_idle, idle_landmarks, idle_seed
 from text2lip.scenes.reference_set import ReferenceSet
 from text2lip.text.timing import Timeline
@@ -121,6 +121,7 @@ class Portrait:
             audio_features=audio_features,
             references=self._mouths if renderer.takes_references else None,
             generator=generator,
+            **tongue_argument(renderer, motion.tongue),
         )
         frames = every_frame(frames, len(landmarks), self.picture)
         if idle:
