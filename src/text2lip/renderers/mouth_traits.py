@@ -24,6 +24,7 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 # Luma of teeth: a factor, then powers of that of the skin, of the whites of the eyes and of the face's bright places.
 TEETH_LUMA, EYE_WHITE, BRIGHT = (1.04, 0.185, 0.22, 0.595), 97, 97  # percentiles of the last two
 TEETH_TINT = (0.35, 0.65)  # shares of the skin's tint, and of grey
+MOST_OF_SKIN, MOST_OF_LIPS = 1.8, 3.0  # of their luma, where the light is uneven
 UNSHADED = 1.05  # of teeth in the shadow of lips, in the mean
 TEETH_LEVEL, OWN_LUMA = 245, (0.7, 1.5)  # the brightest; own teeth beside what these two lead to expect
 FLESH = (0.8, 0.2)  # shares of the lips' colour and of the skin's in that of gums and tongue
@@ -31,11 +32,8 @@ GUMS, TONGUE, CAVITY = 1.0, 0.55, 0.42  # how light they are beside it
 COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
 WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 EDGES, CROWNS = (0.18, 0.48), (1.0, 1.3)  # what is believed of the edge and of the crowns
-RESTING, SMILED, SMILE = (
-    0.05,
-    0.055,
-    (0.60, 0.76),
-)  # teeth below a lip at rest, more below a smile; mouths so wide
+RESTING, SMILED = 0.05, 0.055  # teeth below a lip at rest, and more below a smile:
+SMILE, OPENED = (0.60, 0.76), (0.02, 0.08)  # mouths so wide, and so open, units
 PROFILE, ASIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
 OVERRUN = 0.15  # of the gap, that the samples go beyond the lips
 TOOTH_FALL, TOOTH_DIP, TOOTH_RED = 0.72, 0.94, 0.5  # of its luma, where it ends; of the way to lips' redness
@@ -103,12 +101,15 @@ def mouth_traits(
     factor, *powers = TEETH_LUMA
     expected = factor * np.prod([luma, np.percentile(to_luma(eyes), EYE_WHITE), bright] ** np.array(powers))
     tint = TEETH_TINT[0] * skin / luma + TEETH_TINT[1]
-    teeth = min(expected, TEETH_LEVEL) * tint / to_luma(tint)
+    expected = min(expected, TEETH_LEVEL, MOST_OF_SKIN * luma, MOST_OF_LIPS * float(to_luma(lips)) + 4)
+    teeth = expected * tint / to_luma(tint)
     flesh = FLESH[0] * lips + to_luma(FLESH[1] * lips) / luma * skin
     view = head_view(points, 0.0)
     upper, nose = points[INNER_UPPER[5]] + edges[0][5], points[NOSE_BASE]
     width = float(np.linalg.norm(points[OUTER_UPPER[-1]] - points[OUTER_UPPER[0]])) / view.scale
-    edge = view.below(nose, upper) + RESTING + SMILED * float(smoothstep(width, *SMILE))
+    gap = float((points[INNER_LOWER[5]] + edges[1][5] - upper) @ frame.down) / frame.unit
+    smile = float(smoothstep(width, *SMILE) * smoothstep(gap, *OPENED))
+    edge = view.below(nose, upper) + RESTING + SMILED * smile
     crown, seen = 1.0, visible_teeth(portrait, points, frame, edges)
     if seen is not None:
         own, lowest, high = seen
