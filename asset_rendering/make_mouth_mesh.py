@@ -103,6 +103,7 @@ def main() -> None:
     edge = vertices[upper][vertices[upper, 1].argmax()]
     origin = np.array([0.0, edge[1], vertices[upper, 2].max()])
     hinge = hinge_of(vertices[TEETH][UPPER_TEETH:], way[TEETH][UPPER_TEETH:])
+    level_canines(vertices, teeth)
     # How far each point of a tooth is from its biting edge, cm; -1 on gums.
     height = np.full(len(vertices), -1.0)
     for number in range(teeth.max() + 1):
@@ -129,6 +130,17 @@ def main() -> None:
     part = args.output.with_suffix(".part.npz")
     np.savez_compressed(part, **stored)
     os.replace(part, args.output)
+
+
+def level_canines(vertices: np.ndarray, teeth: np.ndarray) -> None:
+    """Lower the lower canines, in place: longer than most people's, they alone would show above a lower lip."""
+    lower = np.unique(teeth[UPPER_TEETH:])
+    points = {number: TEETH.start + np.flatnonzero(teeth == number) for number in lower}
+    front = sorted(lower, key=lambda number: -vertices[points[number], 2].max())
+    edge = min(vertices[points[number], 1].min() for number in front[:4])  # of the incisors
+    for number in front[4:6]:
+        tooth = points[number]
+        vertices[tooth, 1] += max(edge - vertices[tooth, 1].min(), 0)
 
 
 def distance_to(vertices: np.ndarray, others: np.ndarray) -> np.ndarray:

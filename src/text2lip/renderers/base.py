@@ -14,8 +14,8 @@ class Renderer(Protocol):
         hears_sound (`bool`): `audio_features`.
         samples (`bool`): it goes through the steps of a sampler, whose noise comes from `generator`.
 
-    One that has `shows_tongue = True` is also given `tongue`, float32 (frames, 3), see
-    [`~text2lip.motion.tongue.tongue_poses`], or None where no phones are known.
+    Only one that has `shows_tongue = True` is given `tongue`, where phones are known; an object of a user needn't know
+    either.
     """
 
     takes_references: bool
@@ -32,6 +32,7 @@ class Renderer(Protocol):
         audio_features: Any = None,
         references: Any = None,
         generator: Any = None,
+        tongue: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """Yield one frame per row of `landmarks`. What a renderer can't use it is given as None, or it lets it be.
 
@@ -43,6 +44,7 @@ class Renderer(Protocol):
             audio_features (`torch.Tensor` or `np.ndarray`, *optional*): float (frames, tokens, width).
             references ([`MouthReferences`], *optional*): other pictures of the person's mouth.
             generator (`torch.Generator`, *optional*): source of randomness.
+            tongue (`np.ndarray`, *optional*): float32 (frames, 3), see [`~text2lip.motion.tongue.tongue_poses`].
 
         Yields:
             `np.ndarray`: `(height, width, 3)` uint8, RGB; the caller owns it.

@@ -183,6 +183,7 @@ class EchoMimicRenderer(Sampling):
         audio_features: torch.Tensor | np.ndarray | None = None,
         references: Any = None,
         generator: torch.Generator | None = None,
+        tongue: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
