@@ -29,7 +29,7 @@ PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kep
 REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
 
 
-OPENING = len(CHANNELS) + CHANNELS.index("inside")  # of a frame's drawings
+INSIDE_OF_FRAME = len(CHANNELS) + CHANNELS.index("inside")  # of a frame's drawings
 
 
 class MouthCrop:
@@ -156,7 +156,7 @@ class MouthCorrection:
         """
         (warped, drawings, _, reference), (flow, colour, mask, reference_share, light) = mouth, answer
         if light is None:  # what is inside is the scene's, of older networks nothing
-            around = 1 - drawings[..., OPENING, None] / np.float32(255)
+            around = 1 - drawings[..., INSIDE_OF_FRAME, None] / np.float32(255)
             flow, colour, mask = flow * around, colour * around, mask * around[..., 0]
         if reference is not None:
             picture, _, where = reference
@@ -170,7 +170,7 @@ class MouthCorrection:
             colour, unpainted = mute(colour, self.saturation), mask[..., None] < 0.1
         else:
             brighter = np.expm1(mute(light, self.saturation))
-            colour, repainted, unpainted = warped * brighter, mask, drawings[..., OPENING, None] == 0
+            colour, repainted, unpainted = warped * brighter, mask, drawings[..., INSIDE_OF_FRAME, None] == 0
         share *= 1 - smoothstep(np.abs(colour).mean(where=unpainted), *STRANGE)
         if share <= 0:
             return

@@ -33,12 +33,12 @@ COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
 WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 EDGES, CROWNS = (0.18, 0.48), (1.0, 1.3)  # what is believed of the edge and of the crowns
 RESTING, SMILED = 0.05, 0.055  # teeth below a lip at rest, and more below a smile:
-SMILE, OPENED = (0.60, 0.76), (0.02, 0.08)  # mouths so wide, and so open, units
+SMILE, PARTING = (0.60, 0.76), (0.02, 0.08)  # mouths so wide, and so open, units
 PROFILE, ASIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
 OVERRUN = 0.15  # of the gap, that the samples go beyond the lips
 TOOTH_FALL, TOOTH_DIP, TOOTH_RED = 0.72, 0.94, 0.5  # of its luma, where it ends; of the way to lips' redness
 CROWN = 0.11  # units, of the upper incisors' crowns
-TOOTH_LEAST = 0.02  # units of an opening, and of what is seen of a tooth
+TOOTH_LEAST = 0.025  # units of an opening, and of what is seen of a tooth
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def mouth_traits(
     upper, nose = points[INNER_UPPER[5]] + edges[0][5], points[NOSE_BASE]
     width = float(np.linalg.norm(points[OUTER_UPPER[-1]] - points[OUTER_UPPER[0]])) / view.scale
     gap = float((points[INNER_LOWER[5]] + edges[1][5] - upper) @ frame.down) / frame.unit
-    smile = float(smoothstep(width, *SMILE) * smoothstep(gap, *OPENED))
+    smile = float(smoothstep(width, *SMILE) * smoothstep(gap, *PARTING))
     edge = view.below(nose, upper) + RESTING + SMILED * smile
     crown, seen = 1.0, visible_teeth(portrait, points, frame, edges)
     if seen is not None:
