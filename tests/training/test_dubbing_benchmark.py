@@ -37,3 +37,13 @@ def test_a_row_tells_lowest_highest_and_mean(script):
     assert script.span([]) == script.span([None]) == "–"
     lines = script.table("own", ("mouth_ssim", "flicker"), {"held": {"mouth_ssim": [0.5], "flicker": [None]}})
     assert lines == ["| own | mouth_ssim | flicker |", "| --- | --- | --- |", "| held | 0.5 to 0.5, 0.5 | – |"]
+
+
+def test_silence_is_long_and_away_from_speech(script):
+    """0.4 s of silence, half a second of a voice with a short stop in it, and silence again, at 25 fps."""
+    rng = np.random.default_rng(0)
+    sound = 1e-4 * rng.standard_normal(16_000 * 2)
+    sound[6_400:14_400] += 0.1 * rng.standard_normal(8_000)
+    sound[10_000:10_640] = 0  # 40 ms
+    silent = script.silent_frames(sound, 50, 25)
+    assert silent[:7].all() and not silent[8:24].any() and silent[26:].all()

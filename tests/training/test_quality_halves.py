@@ -127,3 +127,22 @@ def test_films_without_words_have_no_rows_of_text(quality, clip):
     assert list(quality.image_rows(Pipe, [clip], None)) == ["still", "true_landmarks_geometric"]
     with pytest.raises(ValueError, match="rows: 'text_only' is not among"):
         quality.image_rows(Pipe, [clip], ["text_only"])
+
+
+def test_the_jury_hears_the_film_and_sees_the_row(quality, clip, film):
+    """A still row is the same person, and out of any time; a clip too short to be moved against its sound has none."""
+    record = {name: np.concatenate([clip.record[name]] * 2) for name in ("landmarks", "lips")}
+    record |= {
+        "size": (SIZE, SIZE),
+        "fps": 25.0,
+        "audio": np.random.default_rng(0).integers(-999, 999, 27_000, np.int16),
+    }
+    long, frames = quality.rows.BenchClip("s/1", Path("s/1.mpg"), record), np.repeat(film[:1], 2 * FRAMES, 0)
+    crops = np.zeros((2 * FRAMES, 96, 96, 3), np.uint8)
+    figures = quality.Jury(long, frames, set()).figures(frames, crops, quality.rows.still(long))
+    assert figures["identity"] == pytest.approx(1, abs=1e-4)
+    assert set(figures) == {"identity", "sync_confidence", "sync_offset", "sync_confidence_lips", "sync_offset_lips"}
+    assert figures["sync_confidence"] < 0.1
+    clip.record["audio"] = record["audio"]
+    short = quality.Jury(clip, film, set()).figures(film, crops[:FRAMES], clip.record["landmarks"][..., :2])
+    assert set(short) == {"identity"}
