@@ -31,6 +31,7 @@ import rows  # noqa: E402
 from judges import JUDGES, Jury  # noqa: E402
 from mouths import DETAIL, FilmMouth  # noqa: E402
 from prepare_grid import LAYOUTS, prepare_all  # noqa: E402
+from readers import READ, reading, reading_figures  # noqa: E402
 
 from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
@@ -49,8 +50,7 @@ LIPS += ("duration_error", "length_error")
 IMAGE = ("ssim", "psnr", "lpips", "fvd", "fid", "cpbd", "identity")
 IMAGE += ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
 IMAGE += DETAIL
-JUDGED = ("bleu1", "bleu4", "wer", "lse_c", "lse_d")
-JUDGED += tuple(metric for metric in JUDGES if metric not in JUDGED)
+JUDGED = (*READ, *JUDGES)
 POOLED = ("closure", "stillness", "jerk_ratio", "duration_error", "flicker")
 FVD_FRAMES, FVD_CLIPS = 16, 32
 EVERY = 5  # full-frame SSIM, PSNR, LPIPS and CPBD on every fifth frame
@@ -187,10 +187,12 @@ def measure_lips(clips: list[rows.BenchClip], table: dict, figures: dict):
                 values[metric].append(getattr(M, metric)(ours, real))
             values["closure"].append(M.closure(ours, clip.phones, clip.fps))
             values["stillness"].append(M.stillness(ours, clip.phones, clip.fps))
+            values["read_landmarks"].append(reading("landmarks", ours, clip))
     values = figures["film"]  # the real clip by its own landmarks: what closure and stillness are to be compared with
     for clip in clips:
         values["closure"].append(M.closure(clip.lips, clip.phones, clip.fps))
         values["stillness"].append(M.stillness(clip.lips, clip.phones, clip.fps))
+        values["read_landmarks"].append(reading("landmarks", clip.lips, clip))
 
 
 def measure_times(pipe: Text2LipPipeline, clips: list[rows.BenchClip], figures: dict):
@@ -329,6 +331,8 @@ def compare(
         values["cpbd"].append(M.cpbd(few))
         values["inner_mouth_psnr"].append(M.inner_mouth_psnr(ours, real, inner, gap))
         values["flicker"].append(M.flicker(ours, real))
+    for name, mouth in cropped.items() if start == 0 else ():
+        figures[name]["read_crops"].append(reading("crops", mouth, clip))
     if start == 0 and "psnr" in able:
         figures["film"]["cpbd"].append(M.cpbd(film[::EVERY]))
     return cropped
@@ -336,10 +340,14 @@ def compare(
 
 def summary(values: dict[str, list]) -> dict[str, float | None]:
     """One figure for each metric: pooled or mean over the clips, None where it does not apply."""
-    return {
+    figures = {
         metric: (M.pooled if metric in POOLED else M.mean_of)(values.get(metric, []))
         for metric in (*LIPS, *IMAGE, *JUDGED)
     }
+    for sees in ("landmarks", "crops"):
+        read = reading_figures(values.get(f"read_{sees}", []))
+        figures |= {f"{name}_{sees}": value for name, value in read.items()}
+    return figures
 
 
 def print_table(report: dict):

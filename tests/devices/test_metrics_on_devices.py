@@ -22,6 +22,7 @@ VOICE = RNG.normal(0, 0.1, 40 * 640).astype(np.float32)
 PHONES = [Segment("", 0.0, 0.4), Segment("p", 0.4, 0.6), Segment("a", 0.6, 1.2), Segment("", 1.2, 1.6)]
 TEXT = {"bleu", "edit_distance", "slot_accuracy", "wer", "duration_error"}  # of words and times, no tensors
 ABOUT = {"Tally", "mean_of", "pooled", "MissingWeights", "available_metrics", "weights_folder", "LipNet"}
+ABOUT |= {"LipReader", "LipReaderOutput", "builtin_reader"}  # with the models
 JUDGES = {"LPIPSModel": (), "SyncNet": (), "I3DModel": (), "InceptionModel": (), "SyncScorer": (16, 8)}
 
 

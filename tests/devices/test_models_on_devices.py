@@ -28,6 +28,7 @@ CASES = {  # of each class: how a small one is made, and what it is given
         {"pictures": drawn(1, 12, 2, 48, 48), "lips": drawn(1, 12, 160), "sound": drawn(1, 12, 320)},
     ),
     "FaceIdentity": ({}, {"chips": 255 * drawn(1, 3, 150, 150).sigmoid()}),
+    "LipReader": ({"width": 16, "dilations": (1, 2)}, {"inputs": drawn(1, 9, 57, 2)}),
     "VisemeEncoderModel": (
         {"hidden_dim": 16, "num_phones": 9, "num_features": 6},
         {"input_ids": TOKENS, "phone_ids": TOKENS, "features": drawn(1, 4, 6)},

@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
             "width_r",
         ],
         "mouth_detail": ["inner_lpips", "inner_sharpness", "lip_border", "lip_colour", "lip_edge"],
+        "lip_reader": ["LipReader", "LipReaderOutput", "builtin_reader"],
         "perceptual": ["LPIPSModel", "lpips"],
         "semantics": ["bleu", "edit_distance", "slot_accuracy", "wer"],
         "sharpness": ["cpbd"],

@@ -33,6 +33,7 @@ WITHOUT_WEIGHTS = (
     *("ssim", "psnr", "cpbd", "mouth_ssim", "mouth_psnr", "inner_mouth_psnr", "flicker"),
     *("identity", "sync_confidence", "sync_offset", "sync_confidence_lips", "sync_offset_lips"),  # built-in judges
     *("inner_sharpness", "lip_edge", "lip_border", "lip_colour"),
+    *("bleu1", "bleu4", "wer"),  # of what the built-in lip readers read
 )
 WITH_WEIGHTS = {
     **dict.fromkeys(("lpips", "mouth_lpips", "inner_lpips"), "lpips"),
@@ -40,9 +41,6 @@ WITH_WEIGHTS = {
     "fid": "fid",
     **dict.fromkeys(("lse_c", "lse_d"), "lse"),
     "wer_lipnet": "lipnet",
-}
-WITH_A_JUDGE = {
-    **dict.fromkeys(("bleu1", "bleu4", "wer"), "needs the words that a lip reader understood"),
 }
 
 
@@ -82,4 +80,4 @@ def available_metrics(folder: str | Path | None = None) -> dict[str, str | None]
             find_weights(network, folder)
         except MissingWeights as missing:
             reasons[metric] = str(missing)
-    return reasons | WITH_A_JUDGE
+    return reasons
