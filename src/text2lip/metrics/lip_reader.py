@@ -21,11 +21,11 @@ from torch import nn
 
 from text2lip.cards import ModelCardMixin
 from text2lip.devices import compute_dtype, execution_device
+from text2lip.media.color import LUMA
 
 
 ROWS, COLUMNS = slice(20, 68), slice(8, 88)  # of the mouth crop of 96 px, that are read
 MOTION_UNIT = 0.05  # outer-eye distances
-LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass

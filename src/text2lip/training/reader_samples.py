@@ -12,7 +12,8 @@ import torch
 
 from text2lip.data.prepared import read_prepared
 from text2lip.faces.topology import DRIVEN, JAW, canonical_mesh
-from text2lip.metrics.lip_reader import COLUMNS, LUMA, ROWS
+from text2lip.media.color import LUMA
+from text2lip.metrics.lip_reader import COLUMNS, ROWS
 from text2lip.text.timing import Segment
 
 
