@@ -9,7 +9,7 @@ writes `src/text2lip/checkpoints/text2lip-grid/face_landmarker/` (config and wei
 `src/text2lip/assets/face_mesh.npz` (canonical vertices, triangles, texture coordinates, Procrustes weights).
 With `--golden`, also `tests/faces/golden_face_mesh.npz`: what the original files give for a crop of a public domain
 photograph when run by ai-edge-litert, the numbers that the tests compare with
-(`pip install ai-edge-litert scikit-image`).
+(`pip install ai-edge-litert scikit-image`). `golden_attention_mesh.py` adds those of the attention mesh.
 """
 
 import argparse
@@ -24,20 +24,23 @@ from tflite_weights import TFLiteGraph
 
 from text2lip.cards import record_training
 from text2lip.faces.landmarker import FaceLandmarker
-from text2lip.faces.mediapipe_networks import BlazeFace, FaceMesh
+from text2lip.faces.mediapipe_networks import AttentionMesh, BlazeFace, FaceMesh
 
 
 ROOT = Path(__file__).parents[1]
 CHECKPOINT = ROOT / "src/text2lip/checkpoints/text2lip-grid/face_landmarker"
 TOPOLOGY = ROOT / "src/text2lip/assets/face_mesh.npz"
 GOLDEN = ROOT / "tests/faces/golden_face_mesh.npz"
-DATA = "By MediaPipe's authors on data of their own (arXiv 1907.05047, 1907.06724), none of which was seen here."
+DATA = (
+    "By MediaPipe's authors on data of their own (arXiv 1907.05047, 1907.06724, 2006.10962), none of which was seen "
+    "here."
+)
 LICENCE = "Apache-2.0"
 NOTES = "Copyright The MediaPipe Authors; NOTICE.md beside the weights tells their source and what was changed."
 COMMAND = "python utils/convert_face_mesh.py package/face_mesh_solution_packed_assets.data"
 SHA256 = "dbe5905c582c0462cdaea17e7e6ecea92edaa8cccc515c5e2e7291f2cbb5fb99"
-# The packed file holds: attention mesh (not used), mesh, geometry metadata, detector.
-MESH, GEOMETRY, DETECTOR = (2495952, 3737848), (3737848, 3757224), (3757224, 3986256)
+# The packed file holds: attention mesh, mesh, geometry metadata, detector.
+ATTENTION, MESH, GEOMETRY, DETECTOR = (0, 2495952), (2495952, 3737848), (3737848, 3757224), (3757224, 3986256)
 
 
 def fill(module: torch.nn.Module, arrays: list[np.ndarray]) -> None:
@@ -47,7 +50,7 @@ def fill(module: torch.nn.Module, arrays: list[np.ndarray]) -> None:
         raise ValueError(f"{type(module).__name__} has {len(parameters)} parameters, the file {len(arrays)} arrays")
     with torch.no_grad():
         for (name, parameter), array in zip(parameters.items(), arrays):
-            if name.endswith("_out.weight"):
+            if parameter.ndim == 2:  # a convolution over the whole of what remains
                 array = array.reshape(len(array), -1)
             if tuple(parameter.shape) != array.shape:
                 raise ValueError(f"{name}: expected {tuple(parameter.shape)}, the file has {array.shape}")
@@ -73,6 +76,27 @@ def convert_mesh(data: bytes) -> FaceMesh:
     points, presence = ([operator for operator in branch if operator not in trunk] for branch in (points, presence))
     model = FaceMesh()
     fill(model, graph.weights([*trunk, *points[:-1], *presence[:-1], points[-1], presence[-1]]))
+    return model
+
+
+def convert_attention_mesh(data: bytes) -> AttentionMesh:
+    """AttentionMesh with the weights of `face_landmark_with_attention.tflite`."""
+    graph = TFLiteGraph(data)
+    mesh, lips, right_eye, left_eye, right_iris, left_iris, presence = map(graph.weighted_before, graph.outputs)
+    model = AttentionMesh()
+    branches = [
+        (model.lips, [lips]),
+        (model.right_eye, [right_eye, right_iris]),
+        (model.left_eye, [left_eye, left_iris]),
+    ]
+    arrays = graph.weights([*mesh, presence[-1]])
+    for branch, heads in branches:
+        heads = [[operator for operator in head if operator not in mesh] for head in heads]
+        shared = heads[0][: sum(1 for _ in branch.trunk.modules() if isinstance(_, torch.nn.Conv2d | torch.nn.PReLU))]
+        arrays += graph.weights(
+            [*shared, *(operator for head in heads for operator in head if operator not in shared)]
+        )
+    fill(model, arrays)
     return model
 
 
@@ -184,9 +208,10 @@ def main() -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != SHA256:
         raise SystemExit(f"{args.packed_assets} has SHA-256 {found}, version 0.4.1657299874 has {SHA256}")
-    landmarker = FaceLandmarker()
+    landmarker = FaceLandmarker(refine_landmarks=True)
     landmarker.detector = convert_detector(data[slice(*DETECTOR)])
     landmarker.mesh = convert_mesh(data[slice(*MESH)])
+    landmarker.refiner = convert_attention_mesh(data[slice(*ATTENTION)])
     # The published weights are float16: storing them so loses nothing and halves the file.
     record_training(landmarker, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
     landmarker.half().save_pretrained(str(CHECKPOINT))

@@ -1,9 +1,10 @@
 """The landmarker against MediaPipe's own answers, and on small, turned, missing and many faces.
 
-`golden_face_mesh.npz` (written by `utils/convert_face_mesh.py --golden`) holds a 192-pixel crop of a public domain
-photograph and what the original .tflite files give for it.
+`golden_face_mesh.npz` (written by `utils/convert_face_mesh.py --golden` and `utils/golden_attention_mesh.py`) holds a
+192-pixel crop of a public domain photograph and what the original .tflite files give for it.
 """
 
+import json
 import weakref
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import torch
 
 from text2lip.faces.landmarker import Face, FaceLandmarker, FaceNotFoundError
 from text2lip.faces.mediapipe_networks import blazeface_anchors
+from text2lip.faces.regions import Region
+from text2lip.faces.topology import LEFT_EYE, RIGHT_EYE
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,13 @@ class TestParity:
         assert np.abs(points[0].numpy() - golden["points"]).max() < 0.01  # pixels of 192
         assert abs(logit.item() - golden["presence_logit"]) < 0.01
 
+    def test_attention_mesh(self, landmarker, golden):
+        crop = torch.from_numpy(golden["crop"])[None].permute(0, 3, 1, 2) / 255
+        with torch.no_grad():
+            points, logit = landmarker.refiner(crop)
+        assert np.abs(points[0].numpy() - golden["refined_points"]).max() < 0.01  # pixels of 192
+        assert abs(logit.item() - golden["refined_logit"]) < 0.01
+
     def test_detector(self, landmarker, golden):
         middle = torch.from_numpy(golden["crop"][32:160, 32:160])[None].permute(0, 3, 1, 2) / 127.5 - 1
         with torch.no_grad():
@@ -115,7 +125,10 @@ class TestModel:
         again, info = FaceLandmarker.from_pretrained(str(tmp_path), output_loading_info=True)
         assert not info["missing_keys"] and not info["unexpected_keys"]
         assert dict(again.config) == dict(landmarker.config) | {"_name_or_path": str(tmp_path)}
-        np.testing.assert_array_equal(again.locate(golden["crop"]), landmarker.locate(golden["crop"]))
+        for name, values in landmarker.state_dict().items():
+            assert torch.equal(again.state_dict()[name], values)
+        # Where weights lie in memory changes the order of a sum, and with it by how much the crop's square is rounded.
+        np.testing.assert_allclose(again.locate(golden["crop"]), landmarker.locate(golden["crop"]), atol=2e-4)
 
     def test_other_weights_get_no_notice_of_mediapipe(self, tmp_path):
         FaceLandmarker().save_pretrained(str(tmp_path))
@@ -130,7 +143,7 @@ class TestModel:
         loaded = FaceLandmarker.from_pretrained(str(tmp_path), dtype=torch.float16)
         cast = FaceLandmarker.from_pretrained(str(tmp_path)).to(torch.float16)
         for other in (loaded, cast):  # the weights were published as float16: nothing is lost
-            np.testing.assert_allclose(other.locate(golden["crop"]), expected, atol=1e-5)
+            np.testing.assert_allclose(other.locate(golden["crop"]), expected, atol=2e-4)
 
     def test_batch_equals_single(self, landmarker, golden):
         crop = torch.from_numpy(golden["crop"])[None].permute(0, 3, 1, 2) / 255
@@ -155,12 +168,29 @@ class TestLocate:
         assert landmarks[33, 0] < landmarks[263, 0] and landmarks[33, 1] < landmarks[13, 1] < landmarks[152, 1]
         assert landmarks[1, 2] < landmarks[[33, 263, 234, 454], 2].min()
 
-    def test_irises_are_eye_centres(self, landmarker, golden):
-        landmarks = landmarker.locate(golden["crop"])
-        right = [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]
-        left = [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466]
-        for iris, eye in ((range(468, 473), right), (range(473, 478), left)):
-            np.testing.assert_allclose(landmarks[list(iris)], np.tile(landmarks[eye].mean(0), (5, 1)), atol=1e-6)
+    def test_irises(self, landmarker, golden):
+        landmarks = landmarker.locate(golden["crop"]) * 192
+        for iris, (outer, inner) in ((468, (33, 133)), (473, (263, 362))):
+            width = np.hypot(*(landmarks[outer] - landmarks[inner])[:2])
+            centre, *edge = landmarks[iris : iris + 5, :2]
+            radii = np.hypot(*(edge - centre).T) / width
+            assert (radii > 0.12).all() and (radii < 0.3).all()
+            assert np.hypot(*(centre - landmarks[[outer, inner], :2].mean(0))) < 0.25 * width
+
+    def test_mesh_of_earlier_checkpoints(self, golden, tmp_path):
+        FaceLandmarker().save_pretrained(str(tmp_path))
+        config = json.loads((tmp_path / "config.json").read_text())
+        del config["refine_landmarks"]  # unknown then
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        old = FaceLandmarker.from_pretrained(str(tmp_path))
+        with torch.no_grad():
+            points, presence = old._place([golden["crop"]], [Region(96, 96, 192, 0)])
+        assert points.shape == (1, 468, 3) and presence.shape == (1,)
+        landmarks = old._normalise(points[0], golden["crop"])
+        assert landmarks.shape == (478, 3)
+        for iris, eye in ((468, RIGHT_EYE), (473, LEFT_EYE)):
+            centre = landmarks[list(eye)].mean(0)
+            np.testing.assert_allclose(landmarks[iris : iris + 5], np.tile(centre, (5, 1)), atol=1e-6)
 
     @pytest.mark.parametrize("degrees", [30, -30, 60, 90, 180, -120])
     def test_turned(self, landmarker, golden, truth, degrees):

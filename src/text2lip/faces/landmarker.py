@@ -20,7 +20,7 @@ from text2lip.cards import ModelCardMixin, recorded_facts
 from text2lip.devices import execution_device
 from text2lip.faces import detection
 from text2lip.faces.detection import Face
-from text2lip.faces.mediapipe_networks import BlazeFace, FaceMesh, blazeface_anchors
+from text2lip.faces.mediapipe_networks import AttentionMesh, BlazeFace, FaceMesh, blazeface_anchors
 from text2lip.faces.person import Person
 from text2lip.faces.regions import Region, cut
 from text2lip.faces.topology import DETECTOR_KEYPOINTS, LEFT_EYE, OUTER_EYES, RIGHT_EYE
@@ -55,7 +55,8 @@ class FaceMeshOutput(BaseOutput):
     """What `FaceLandmarker.forward` returns.
 
     Args:
-        points (`torch.Tensor` of shape `(batch, 468, 3)`): pixels of the 192-pixel crop, z in the same unit.
+        points (`torch.Tensor` of shape `(batch, 468, 3)`, refined `(batch, 478, 3)`): pixels of the 192-pixel crop, z
+            in the same unit.
         presence (`torch.Tensor` of shape `(batch,)`): probability that the crop shows a face.
     """
 
@@ -79,9 +80,10 @@ class FaceDetectorOutput(BaseOutput):
 class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
     """Face detector and 478-point face mesh.
 
-    MediaPipe's BlazeFace (short range) and face mesh with their published weights (Apache-2.0), see
-    `mediapipe_networks.py`. The five points of each iris, 468-472 and 473-477, are not predicted: all take the centre
-    of their eye's contour.
+    MediaPipe's BlazeFace (short range), face mesh and attention mesh with their published weights (Apache-2.0), see
+    `mediapipe_networks.py`. The face mesh confirms and follows what the detector found, the attention mesh then places
+    all points: lips that touch look parted to the face mesh, parted ones half shut, but the attention mesh sees faces
+    in coins, hands and cats.
     Points are `(x / width, y / height, z / width)` of the picture, as in MediaPipe: multiply by the picture's size
     before measuring any distance or angle. x and y are continuous: the first pixel's centre is at (0.5, 0.5) pixels.
 
@@ -95,9 +97,13 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             Pixels, longer side of the detector's box; smaller faces are refused: their lips are too few pixels.
         region_scale (`float`, *optional*, defaults to 1.5):
             Side of the square given to the mesh, relative to the face's box. The mesh was trained with 1.5.
+        refine_landmarks (`bool`, *optional*, defaults to `False`):
+            Whether there is an attention mesh, as in the built-in landmarker. Without one, as in checkpoints of
+            before, all points are the face mesh's, and the five points of each iris, 468-472 and 473-477, take the
+            centre of their eye's contour.
     """
 
-    _keep_in_fp32_modules = ["detector", "mesh"]
+    _keep_in_fp32_modules = ["detector", "mesh", "refiner"]
 
     @register_to_config
     def __init__(
@@ -106,10 +112,12 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         min_presence: float = 0.9,
         min_face_size: float = 24.0,
         region_scale: float = 1.5,
+        refine_landmarks: bool = False,
     ):
         super().__init__()
         self.detector = BlazeFace()
         self.mesh = FaceMesh()
+        self.refiner = AttentionMesh() if refine_landmarks else None
 
     @classmethod
     def from_builtin(cls) -> "FaceLandmarker":
@@ -136,7 +144,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         super().save_pretrained(save_directory, is_main_process, *args, **kwargs)
 
     def forward(
-        self, crops: torch.Tensor, return_dict: bool = True, detect: bool = False
+        self, crops: torch.Tensor, return_dict: bool = True, detect: bool = False, refine: bool = False
     ) -> FaceMeshOutput | FaceDetectorOutput | tuple:
         """Place the mesh in square crops that show an upright face of 2/3 of the crop's side; or look for faces.
 
@@ -145,11 +153,12 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             return_dict (`bool`): return a tuple if False.
             detect (`bool`): run the detector instead, on windows `(batch, 3, 128, 128)`, RGB in [-1, 1]. Both go
                 through here, so that hooks of offloading see them.
+            refine (`bool`): run the attention mesh, if there is one.
         """
         if detect:
             logits, boxes = self.detector(crops.float())
             return FaceDetectorOutput(logits=logits, boxes=boxes) if return_dict else (logits, boxes)
-        points, logits = self.mesh(crops.float())
+        points, logits = (self.refiner if refine and self.refiner else self.mesh)(crops.float())
         presence = logits.sigmoid()
         return FaceMeshOutput(points=points, presence=presence) if return_dict else (points, presence)
 
@@ -182,13 +191,13 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         Raises:
             FaceNotFoundError: nothing found, too small, not the one asked for, or no face by the mesh's own measure.
         """
-        return self._normalise(self._choose(image, face_index).points, image)
+        return self._landmarks(image, self._choose(image, face_index))
 
     @torch.no_grad()
     def locate_all(self, image: np.ndarray) -> list[np.ndarray]:
         """Landmarks of all faces that are large enough, as from `locate`; largest first, empty if there is none."""
         large = (found for found in self._search(image) if found.face.size >= self.config.min_face_size)
-        return [self._normalise(found.points, image) for found in large]
+        return [self._landmarks(image, found) for found in large]
 
     @torch.no_grad()
     def track(
@@ -273,11 +282,13 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
                 faces.append(detection.read_candidates(logit, box, anchors, window, size, self.config.min_score))
         return faces
 
-    def _place(self, images: list[np.ndarray], regions: list[Region]) -> tuple[np.ndarray, np.ndarray]:
-        """Mesh points `(regions, 468, 3)` in pixels of their pictures, float64, and presence `(regions,)`."""
+    def _place(
+        self, images: list[np.ndarray], regions: list[Region], refine: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mesh points `(regions, 468 or 478, 3)` in pixels of their pictures, float64, and presence `(regions,)`."""
         size = self.mesh.input_size
         crops = np.stack([cut(image, region, size) for image, region in zip(images, regions)])
-        output = self(self._tensor(crops) / 255)
+        output = self(self._tensor(crops) / 255, refine=refine)
         points = output.points.cpu().numpy().astype(np.float64)
         for index, region in enumerate(regions):
             points[index, :, :2] = region.to_picture(points[index, :, :2], size)
@@ -369,7 +380,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         return Region(*face.centre, face.size * self.config.region_scale, math.atan2(y, x))
 
     def _region_of_points(self, points: np.ndarray) -> Region:
-        """The mesh's square for a face whose 468 points, in pixels, are known."""
+        """The mesh's square for a face whose points, in pixels, are known."""
         right, left = OUTER_EYES
         x, y = points[left, :2] - points[right, :2]
         axes = Region(0, 0, 1, math.atan2(y, x)).axes()
@@ -380,11 +391,20 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             float(centre[0]), float(centre[1]), float((high - low).max() * self.config.region_scale), math.atan2(y, x)
         )
 
+    def _landmarks(self, image: np.ndarray, found: _Found) -> np.ndarray:
+        """Landmarks `(478, 3)` of a face that was found, refined if there is an attention mesh."""
+        points = found.points
+        if self.refiner:
+            points = self._place([image], [self._region_of_points(points)], refine=True)[0][0]
+        return self._normalise(points, image)
+
     def _normalise(self, points: np.ndarray, image: np.ndarray) -> np.ndarray:
-        """`(478, 3)` float32 relative to the picture, from `(468, 3)` in pixels: adds the irises."""
+        """`(478, 3)` float32 relative to the picture, from pixels; adds the irises that the face mesh has not."""
         height, width = image.shape[:2]
-        irises = [np.repeat(points[list(eye)].mean(0, keepdims=True), 5, 0) for eye in (RIGHT_EYE, LEFT_EYE)]
-        return (np.concatenate([points, *irises]) / (width, height, width)).astype(np.float32)
+        if len(points) == FaceMesh.num_points:
+            irises = [np.repeat(points[list(eye)].mean(0, keepdims=True), 5, 0) for eye in (RIGHT_EYE, LEFT_EYE)]
+            points = np.concatenate([points, *irises])
+        return (points / (width, height, width)).astype(np.float32)
 
     def _tensor(self, crops: np.ndarray) -> torch.Tensor:
         """`(batch, size, size, 3)` uint8 to `(batch, 3, size, size)` float32 on the model's device."""

@@ -1,11 +1,13 @@
-"""The two networks behind `FaceLandmarker`: a face detector and a face mesh.
+"""The networks behind `FaceLandmarker`: a face detector and a face mesh.
 
-Both are MediaPipe's (Apache-2.0), rebuilt layer for layer so that the published weights fit:
+They are MediaPipe's (Apache-2.0), rebuilt layer for layer so that the published weights fit:
 
 - `BlazeFace`: the short-range detector. Bazarevsky et al. 2019, *BlazeFace: Sub-millisecond Neural Face Detection*,
   arXiv 1907.05047; in the revision with residual blocks of one depthwise convolution.
 - `FaceMesh`: 468 points in three dimensions. Kartynnik et al. 2019, *Real-time Facial Surface Geometry from Monocular
   Video*, arXiv 1907.06724.
+- `AttentionMesh`: the same, and a second look at lips and eyes, irises included. Grishchenko et al. 2020, *Attention
+  Mesh: High-fidelity Face Mesh Prediction in Real-time*, arXiv 2006.10962.
 
 They always compute in float32, whatever dtype their weights are stored in: half a pixel matters on a lip.
 """
@@ -13,6 +15,31 @@ They always compute in float32, whatever dtype their weights are stored in: half
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from text2lip.faces.topology import LEFT_IRIS, LIPS, MOUTH_CORNERS, RIGHT_IRIS
+
+
+# The points that `AttentionMesh` places again, in the order in which its branches give them.
+# fmt: off
+LIPS_AGAIN = (
+    *LIPS,
+    76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408,
+    62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 183, 42, 41, 38, 12, 268, 271, 272, 407,
+)
+RIGHT_EYE_AGAIN = (
+    33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173,  # the contour
+    130, 25, 110, 24, 23, 22, 26, 112, 243, 247, 30, 29, 27, 28, 56, 190,
+    226, 31, 228, 229, 230, 231, 232, 233, 244, 113, 225, 224, 223, 222, 221, 189, 35, 124, 46, 53, 52, 65,
+    143, 111, 117, 118, 119, 120, 121, 128, 245, 156, 70, 63, 105, 66, 107, 55, 193,
+)
+LEFT_EYE_AGAIN = (
+    263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398,
+    359, 255, 339, 254, 253, 252, 256, 341, 463, 467, 260, 259, 257, 258, 286, 414,
+    446, 261, 448, 449, 450, 451, 452, 453, 464, 342, 445, 444, 443, 442, 441, 413, 265, 353, 276, 283, 282, 295,
+    372, 340, 346, 347, 348, 349, 350, 357, 465, 383, 300, 293, 334, 296, 336, 285, 417,
+)
+# fmt: on
+EYE_CONTOUR = 16  # of an eye's points; the first
 
 
 class SameConv2d(nn.Conv2d):
@@ -158,3 +185,100 @@ class FaceMesh(nn.Module):
         points, presence = self.points(hidden).flatten(1), self.presence(hidden).flatten(1)  # (batch, 32 * 3 * 3)
         points, presence = self.points_out(points), self.presence_out(presence)
         return points.reshape(-1, self.num_points, 3), presence[:, 0]
+
+
+class RegionBranch(nn.Module):
+    """A second look at one part of the face: cuts features of the 192-pixel square, gives points of that square.
+
+    Args:
+        points (`tuple[int, ...]`): of the mesh, in the order in which they are placed again; they span the part.
+        level (`tuple[int, int]`): of the mesh, the part is turned until these lie level.
+        num_irises (`int`): points of an iris that a second head places.
+    """
+
+    margin = 1.5  # side of the part, relative to the box of its points
+    cells = 16  # side of what is cut
+    unit = 64  # side of the part in what the heads give
+
+    def __init__(self, points: tuple[int, ...], level: tuple[int, int], num_irises: int = 0):
+        super().__init__()
+        self.subset, self.level = list(points), list(level)
+        self.trunk = _blocks([(32, 1), (32, 1), (32, 1), (64, 2), (64, 1), (64, 1), (128, 2)], prelu=True)
+        counts = [len(points)] + [num_irises] * (num_irises > 0)
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                *_blocks([(128, 1)] * 3 + [(128, 2), (128, 1), (128, 1)], prelu=True),
+                *(SameConv2d(128, 32, 1), Activation(32), ResidualBlock(32, 32)),
+                *(nn.Flatten(), Float32Linear(32 * 2 * 2, 2 * count)),
+            )
+            for count in counts
+        )
+
+    def forward(self, features: torch.Tensor, points: torch.Tensor) -> list[torch.Tensor]:
+        """Points `(batch, count, 2)` of each head, of features `(batch, 32, 48, 48)` and points `(batch, 468, 3)`."""
+        centre, axes = self.place(points[..., :2])
+        steps = (torch.arange(self.cells, device=points.device, dtype=points.dtype) + 0.5) / self.cells - 0.5
+        y, x = torch.meshgrid(steps, steps, indexing="ij")
+        where = torch.stack([x, y], -1).reshape(1, -1, 2) @ axes.mT + centre
+        grid = where.unflatten(1, (self.cells, self.cells)) * (2 / FaceMesh.input_size) - 1
+        hidden = self.trunk(F.grid_sample(features, grid, align_corners=False))
+        found = []
+        for head in self.heads:
+            inside = head(hidden).unflatten(1, (-1, 2)) / self.unit - 0.5
+            found.append(inside @ axes.mT + centre)
+        return found
+
+    def place(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where the part lies: centre `(batch, 1, 2)`, and its sides as columns `(batch, 2, 2)`."""
+        x, y = (points[:, self.level[1]] - points[:, self.level[0]]).unbind(-1)
+        angle = torch.atan2(y, x)
+        turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1).unflatten(1, (2, 2))
+        level = points[:, self.subset] @ turn
+        low, high = level.amin(1, keepdim=True), level.amax(1, keepdim=True)
+        return (low + high) / 2 @ turn.mT, turn * (high - low) * self.margin
+
+
+class AttentionMesh(nn.Module):
+    """478 points of the face in a 192-pixel square, lips and eyes placed twice, and whether there is a face at all."""
+
+    input_size = 192
+    num_points = 478
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(
+            SameConv2d(3, 16, 3, stride=2), Activation(16), *_blocks([(16, 1)] * 3 + [(32, 2)], prelu=True)
+        )
+        widths = [(32, 1)] * 3 + [(64, 2), (64, 1), (64, 1), (128, 2), (128, 1), (128, 1), (128, 2)]
+        self.trunk = nn.Sequential(
+            *_blocks([*widths, (128, 1), (128, 1), (128, 2), (128, 1), (128, 1)], prelu=True),
+            *(SameConv2d(128, 32, 1), Activation(32), ResidualBlock(32, 32)),
+        )
+        self.points_out = Float32Linear(32 * 3 * 3, 3 * FaceMesh.num_points)
+        self.presence_out = Float32Linear(32 * 3 * 3, 1)
+        self.lips = RegionBranch(LIPS_AGAIN, MOUTH_CORNERS)
+        self.right_eye = RegionBranch(RIGHT_EYE_AGAIN, (33, 133), num_irises=5)
+        self.left_eye = RegionBranch(LEFT_EYE_AGAIN, (362, 263), num_irises=5)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Place the points.
+
+        Args:
+            images (`torch.Tensor` of shape `(batch, 3, 192, 192)`): RGB, float32 in [0, 1].
+
+        Returns:
+            `(points, logits)`: `(batch, 478, 3)` and `(batch,)`, as of [`FaceMesh`]. The z of an iris is that of its
+            eye.
+        """
+        features = self.stem(images)  # (batch, 32, 48, 48)
+        hidden = self.trunk(features).flatten(1)
+        points = self.points_out(hidden).unflatten(1, (FaceMesh.num_points, 3))
+        (lips,) = self.lips(features, points)
+        eyes = [branch(features, points) for branch in (self.right_eye, self.left_eye)]
+        refined = torch.cat([points, points.new_zeros(len(points), 10, 3)], 1)
+        refined[:, LIPS_AGAIN, :2] = lips
+        for branch, first, (eye, iris) in zip((self.right_eye, self.left_eye), (RIGHT_IRIS, LEFT_IRIS), eyes):
+            refined[:, branch.subset, :2] = eye
+            refined[:, first : first + 5, :2] = iris
+            refined[:, first : first + 5, 2] = points[:, branch.subset[:EYE_CONTOUR], 2].mean(1, keepdim=True)
+        return refined, self.presence_out(hidden)[:, 0]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # frame than with each frame's own square. More than this gains nothing, a fixed square is worse than none.
 SMOOTHING_SIGMA = 3.0  # frames
 NEIGHBOURS = 9  # frames on each side that matter
-LEFT_BEHIND = 0.5  # of a frame's first presence, by eye: below it the smoothed square is not used
+LEFT_BEHIND = 0.1  # of the square's side, by eye: points that lie so far from the first ones are placed once more
 BATCH = 8  # frames given to the mesh at once
 SEARCHED_EVERY = 25  # frames, by eye: how often a lost face is looked for thoroughly
 
@@ -36,7 +36,7 @@ class Run:
     in a square smoothed over its neighbours. Holds the frames that wait for theirs: at most `NEIGHBOURS + BATCH`.
 
     Args:
-        place: `(images, regions) -> (points (n, 468, 3) in pixels, presence (n,))`.
+        place: `(images, regions) -> points (n, 468 or more, 3) in pixels`.
     """
 
     def __init__(self, place: Callable):
@@ -56,13 +56,14 @@ class Run:
             smoothed = smooth_regions(self.regions)
             start = len(self.regions) - len(self.waiting)
             images = [image for image, _, _ in self.waiting[:count]]
-            points, presence = self.place(images, smoothed[start : start + count])
-            for index, (image, first_points, first_presence) in enumerate(self.waiting[:count]):
+            points = self.place(images, smoothed[start : start + count])
+            for index, (image, first_points, presence) in enumerate(self.waiting[:count]):
+                own = self.regions[start + index]
+                shift = (points[index, : len(first_points)] - first_points)[:, :2]
                 # A sudden movement can leave the smoothed square behind.
-                if presence[index] < LEFT_BEHIND * first_presence:
-                    yield image, first_points, first_presence
-                else:
-                    yield image, points[index], float(presence[index])
+                if np.hypot(*shift.T).mean() > LEFT_BEHIND * own.size:
+                    points[index] = self.place([image], [own])[0]
+                yield image, points[index], presence
             del self.waiting[:count]
             del self.regions[: max(0, start + count - NEIGHBOURS)]
         if finished:
@@ -72,7 +73,7 @@ class Run:
 def follow(landmarker: "FaceLandmarker", frames: Iterable[np.ndarray], face_index: Any, person: "Person | None"):
     """What [`FaceLandmarker.track`] returns, for frames that were checked."""
     landmarks, scores, strangers = [], [], []
-    run, last, lost = Run(landmarker._place), None, 0
+    run, last, lost = Run(lambda *where: landmarker._place(*where, refine=True)[0]), None, 0
 
     def collect(finished: bool) -> None:
         for image, points, presence in run.ready(finished):
