@@ -14,12 +14,12 @@ import torch
 
 from text2lip.cards import record_training
 from text2lip.data.prepared import PreparedClip
-from text2lip.faces.canonical import lip_width, neutral_shape
+from text2lip.faces.canonical import lip_width
 from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.licences import check_licence
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_INVENTORY, letter_features
-from text2lip.training.lip_samples import load_splits
+from text2lip.training.lip_samples import load_splits, rest_shape
 from text2lip.training.settings import errors_in_one_line
 
 
@@ -27,7 +27,9 @@ DATA = "Lip landmarks of the prepared split `train`, phones by forced alignment.
 COMMAND = "python examples/fit_articulation.py --prepared outputs/grid --output outputs/articulation"
 COMPONENTS = 10
 SILENCE_FALL = 4.0  # log of 1 / s
-RARE, RARE_GAP = 100, 0.015  # times in the train split; outer-eye distances
+ENOUGH, SEEN = 20, (0.15, 0.85)  # frames of a letter from which on its range is known, and what counts as that
+RARE = 100  # times in the train split
+RARE_GAP, JAW_GAP = 0.025, 0.14  # outer-eye distances: of a sound with a high jaw, and how much more with a low one
 WEIGHT_INNER = 3.0  # the inner lips carry the gap, which is what one sees
 
 
@@ -50,6 +52,7 @@ def main():
     fit(model, train, args)
     report("train", model, train)
     report("val", model, val)
+    bound_targets(model, train)
     extend(model, train)
     report("val, after the features had their say", model, val)
     record_training(model, data=args.source, licence=licence, command=COMMAND)
@@ -69,7 +72,7 @@ class Batch:
         self.durations = torch.zeros(len(clips), tokens)
         widths = []
         for i, clip in enumerate(clips):
-            rest = neutral_shape(clip.lips, clip.silent)
+            rest = rest_shape(clip)
             widths.append(float(lip_width(rest)))
             self.motion[i, : len(clip.lips)] = torch.from_numpy(clip.lips - rest)
             self.frame_mask[i, : len(clip.lips)] = True
@@ -132,6 +135,25 @@ def fit(model: ArticulatoryModel, batch: Batch, args: argparse.Namespace):
             print(f"step {step} loss {loss.item():.3e}", flush=True)
 
 
+def bound_targets(model: ArticulatoryModel, batch: Batch):
+    """Keep gap and width of each letter's target within what the talker showed in it, by the smallest change.
+
+    Fast speech falls short of its targets, so they are fitted beyond what is seen; slow speech would arrive there.
+    """
+    end = batch.durations.cumsum(1)
+    times = (torch.arange(batch.motion.shape[1]) + 0.5) / batch.fps
+    said = torch.searchsorted(end, times.expand(len(end), -1).contiguous()).clamp(max=end.shape[1] - 1)
+    letters = batch.ids.gather(1, said).masked_fill(~batch.frame_mask, 0)
+    for measure in (signed_gap, signed_width):
+        direction, shown = measure(model.directions.data), measure(batch.motion)
+        for letter in letters.unique().tolist():
+            seen = shown[letters == letter]
+            if letter and len(seen) >= ENOUGH:
+                wanted = float(model.targets.data[letter] @ direction)
+                excess = wanted - min(max(wanted, float(seen.quantile(SEEN[0]))), float(seen.quantile(SEEN[1])))
+                model.targets.data[letter] -= excess * direction / (direction @ direction)
+
+
 def kinship() -> torch.Tensor:
     """What makes letters alike: their articulatory features, and being a vowel. Double (letters, 7)."""
     rows = [[*letter_features(letter), float(LETTER_CLASS[letter] == "vowel")] for letter in PHONE_INVENTORY]
@@ -171,17 +193,18 @@ def extend(model: ArticulatoryModel, batch: Batch):
 
 
 def part_rare_sounds(model: ArticulatoryModel, counts: torch.Tensor):
-    """Open sounds that GRID hardly says keep the lips apart by `RARE_GAP`, by the smallest change of their target.
+    """Open sounds that GRID hardly says part the lips as their jaw says, by the smallest change of their target.
 
-    Their fitted kin may press the lips: the talker's /w/ and /r/ do, and would pull /ʃ/ and /ʊ/ along.
+    Their fitted kin may press the lips: the talker's /w/ and /r/ do, and would pull /ʃ/ and /ʊ/ along; and who never
+    says "father" must not whisper it.
     """
     upper, lower = driven_index((13, 14))
     opening = model.directions.data[:, lower, 1] - model.directions.data[:, upper, 1]  # (components,)
     for i, letter in enumerate(PHONE_INVENTORY):
         closed = dict(zip(FEATURES, letter_features(letter)))
-        gap = float(model.targets.data[i] @ opening)
-        if i and counts[i] < RARE and max(closed["closure"], closed["labiodental"]) < 0.5 and gap < RARE_GAP:
-            model.targets.data[i] += (RARE_GAP - gap) * opening / (opening @ opening)
+        missing = RARE_GAP + JAW_GAP * closed["jaw"] - float(model.targets.data[i] @ opening)
+        if i and counts[i] < RARE and max(closed["closure"], closed["labiodental"]) < 0.5 and missing > 0:
+            model.targets.data[i] += missing * opening / (opening @ opening)
 
 
 @torch.no_grad()
@@ -198,14 +221,14 @@ def report(name: str, model: ArticulatoryModel, batch: Batch):
     print(f"{name}: gap r {np.mean(gaps):.3f}, width r {np.mean(widths):.3f}, centred error {np.mean(errors):.5f}")
 
 
-def signed_gap(motion: np.ndarray) -> np.ndarray:
+def signed_gap(motion: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor:
     upper, lower = driven_index((13, 14))
-    return motion[:, lower, 1] - motion[:, upper, 1]
+    return motion[..., lower, 1] - motion[..., upper, 1]
 
 
-def signed_width(motion: np.ndarray) -> np.ndarray:
+def signed_width(motion: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor:
     left, right = driven_index((61, 291))
-    return motion[:, right, 0] - motion[:, left, 0]
+    return motion[..., right, 0] - motion[..., left, 0]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from tqdm import tqdm
 
 from text2lip import Text2LipPipeline, synthesize
 from text2lip import metrics as M
-from text2lip.metrics.lip_metrics import CLOSED_GAP
 from text2lip.models import LipDecoderModel
 from text2lip.motion.lips import animate, animate_sound
 from text2lip.motion.seal import inner_gap
@@ -39,6 +38,7 @@ SECONDS, PIECES = 6, 5  # of every sound at which a mouth rests
 SEED = 1000  # no sound of training
 PER_CLIP = ("gap_r", "width_r", "lmd_centred", "jerk_ratio")
 PAUSE = 0.5  # seconds of silence before and after a text
+OPEN = 0.0225  # gap of lips that should be at rest, outer-eye units
 
 
 def main():
@@ -183,7 +183,7 @@ def at_rest(models: dict, voices: list[np.ndarray]) -> dict:
         table[kind] = {}
         for name, model in models.items():
             moved = [animate_sound(model, sound, SAMPLING_RATE, 25 * SECONDS)[0] for sound in sounds]
-            table[kind][name] = float(np.mean([inner_gap(m).amax(-1).numpy() > CLOSED_GAP for m in moved]))
+            table[kind][name] = float(np.mean([inner_gap(m).amax(-1).numpy() > OPEN for m in moved]))
     return table
 
 

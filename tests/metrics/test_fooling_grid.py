@@ -41,8 +41,8 @@ def test_nine_in_ten_of_the_films_own_closures_are_seen(records):
     def share(**more):
         return metrics.pooled(metrics.closure(r["lips"], r["phones"], r["fps"], **more) for r in records)
 
-    assert 0.8 <= share() <= 1  # 0.90 of all 69 in `val`
-    assert share(closed_gap=0.01) < 0.2  # the mesh sees a gap between lips that touch
+    assert 0.8 <= share() <= 1  # 0.87 of all 69 in `val`
+    assert share(closed_gap=0.0075) > 0.5  # lips that touch are seen to; an unrefined mesh sees 0.01 to 0.02 between
 
 
 def scores(ours, real):

@@ -22,9 +22,9 @@ from text2lip.metrics.semantics import edit_path
 from text2lip.text.timing import Segment
 
 
-CLOSED_GAP = 0.0225
-"""An inner lip gap under this, in outer-eye units, is a closed mouth: so the face mesh reads nine in ten of the
-/p b m/ of real films, for it sees a gap between lips that touch (row `film` of `examples/benchmarks/quality.py`)."""
+CLOSED_GAP = 0.0125
+"""An inner lip gap under this, in outer-eye units, is a closed mouth: so are nine in ten of the /p b m/ of real films,
+smoothed over time as prepared clips are (`examples/benchmarks/limits.py` prints how small the gap gets in them)."""
 
 CLOSING_PHONES = "pbm"
 STILL_SILENCE = 0.2
@@ -77,7 +77,7 @@ def width_r(ours: Any, real: Any) -> float | None:
 
 
 def closure(lips: Any, phones: Sequence[Segment], fps: float, closed_gap: float = CLOSED_GAP) -> Tally:
-    """Share of /p b m/ segments, widened by one frame on both sides, whose smallest gap |13 - 14| is under 0.0225.
+    """Share of /p b m/ segments, widened by one frame on both sides, whose smallest gap |13 - 14| is under 0.0125.
 
     To be read beside the film's own share, and beside how much the mouth moves: a mouth that never opens closes on
     every one of them and has 1, as has any that the pipeline's seal ([`~text2lip.motion.seal.press_lips`]) went over.

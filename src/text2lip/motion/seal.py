@@ -18,7 +18,7 @@ from text2lip.text.visemes import FEATURES
 
 # By eye on rendered clips; BREATH was seen on GRID's talker, see `rest_weight`.
 EASE = 0.06  # seconds over which pressed lips come together and part again
-TUCKED = 0.0145  # outer-eye distances; the gap that /f v/ leave over the lower lip
+TUCKED = 0.02  # outer-eye distances; the gap that /f v/ leave over the lower lip
 HELD = 0.2  # seconds; of longer closed phones the middle half stays shut
 PAUSE = 0.2  # seconds; in shorter silences the lips need not close
 SETTLE = 0.9  # share of the motion that goes in a pause
