@@ -51,7 +51,7 @@ def test_correlation_of_a_constant_is_none(talk, mouth):
 
 def test_closure_counts_segments(mouth):
     gap = np.full(25, 0.1)
-    gap[[2, 13]] = 0.022
+    gap[[2, 13]] = 0.012
     lips = mouth.shapes(gap, np.full(25, 0.5))
     at = [Segment("b", 0.04, 0.08), Segment("a", 0.08, 0.4), Segment("mː", 0.4, 0.52), Segment("pʰ", 0.6, 0.72)]
     # b touches frame 1 (+1 reaches 2); m touches 10-12 (+1 reaches 13); p touches 15-17: no closed frame in 14-18
@@ -59,7 +59,7 @@ def test_closure_counts_segments(mouth):
     assert (tally.total, tally.count) == (2, 3)
     assert tally.value == pytest.approx(2 / 3)
     assert metrics.closure(lips, at, 25, closed_gap=0.11).value == 1
-    assert metrics.closure(lips, at, 25, closed_gap=0.02).value == 0
+    assert metrics.closure(lips, at, 25, closed_gap=0.01).value == 0
     assert metrics.closure(lips, [Segment("a", 0, 1)], 25).value is None
     assert metrics.closure(lips, [Segment("p", 1.0, 1.1)], 25).count == 0  # past the end of the clip
     assert metrics.closure(lips, [Segment("b", 0.0, 0.01)], 25).value == 0  # frames 0 and 1 only
