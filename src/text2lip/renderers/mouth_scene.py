@@ -6,6 +6,7 @@ are drawn once for a portrait, the jaw and what it carries at a few openings; a 
 exact place, so that it costs a few small resamplings. All colours are the portrait's, see [`MouthTraits`].
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 
@@ -32,6 +33,7 @@ TOOTH_NECK, NECK_TINT = 0.11, (1.0, 0.95, 0.84)  # a crown's height; how much ye
 TOOTH_EDGE, EDGE_TINT = 0.012, (0.93, 0.95, 0.98)  # its translucent edge
 LOWER_LIGHT = 0.88  # of what the upper teeth get
 TONGUES = ("rest", "up", "between", "back")
+LEAST_SHARE = 0.01  # of a pose or an opening that is drawn
 SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.3, 0.025, 0.7  # of the gap; units; pixels
 SHADOW_FALL, SHADOW_WIDE = 0.6, 2.5  # of the reach
 LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.60, 0.40)  # light in the shadow, and how much more outside of it
@@ -73,6 +75,7 @@ class MouthScene:
         self.size = tuple(int(side) for side in np.ceil((high - low) / self.coarse))
         self._jaw = lru_cache(None)(partial(self._layer, jaw_shape))
         self._tongue = lru_cache(None)(self._draw_tongue)
+        self._resting = lru_cache(None)(self._draw_resting)
 
     @property
     def shadow(self) -> np.ndarray:
@@ -116,18 +119,17 @@ class MouthScene:
         high = int(np.clip(np.searchsorted(OPENINGS, drop), 1, len(OPENINGS) - 1))
         low = high - 1
         mix = float(np.clip((drop - OPENINGS[low]) / (OPENINGS[high] - OPENINGS[low]), 0, 1))
-        between = [(key, part) for key, part in ((low, 1 - mix), (high, mix)) if part > 0]
-        for poses, jaw in ((("rest", "up", "back"), True), (("between",), False)):
-            layer = 0
-            for key, part in between:
-                for pose, share in zip(TONGUES, shares):
-                    if pose in poses and share > 0.01:
-                        layer = layer + part * share * self._place(self._tongue(pose, key), box, size, edge)
-            picture = _over(picture, layer)
-            if jaw:
-                picture = _over(
-                    picture, sum(part * self._place(self._lower(key), box, size, edge) for key, part in between)
-                )
+        mixed = partial(self._mixed, keys=((low, 1 - mix), (high, mix)), box=box, size=size, edge=edge)
+        if shares[1:].max() <= LEAST_SHARE:
+            picture = _over(picture, mixed(self._resting))
+        else:
+            behind = [(pose, share) for pose, share in zip(TONGUES, shares) if pose != "between"]
+            picture = _over(
+                picture, sum(share * mixed(partial(self._tongue, pose)) for pose, share in behind if share)
+            )
+            picture = _over(picture, mixed(self._jaw))
+            if share := shares[TONGUES.index("between")]:
+                picture = _over(picture, share * mixed(partial(self._tongue, "between")))
         picture = _over(picture, self._place(self.upper, box, size, self.upper.place))
         if self.coarse > 1:
             inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
@@ -139,8 +141,18 @@ class MouthScene:
         """The upper teeth in their gums."""
         return Layer(self._shade(teeth()[0], self.traits.gums, 1.0), self.view.origin)
 
-    def _lower(self, key: int) -> Layer:
-        return self._jaw(key)
+    def _mixed(self, layer_of: Callable[[int], Layer], keys: tuple, box: tuple, size: tuple, edge: np.ndarray):
+        """What was drawn at the openings on either side of the wanted one, moved to where the lower incisors are."""
+        (low, part), (high, rest) = keys
+        if rest < LEAST_SHARE or part < LEAST_SHARE:
+            return self._place(layer_of(high if rest > part else low), box, size, edge)
+        pictures = [self._place(layer_of(key), box, size, edge) for key in (low, high)]
+        return cv2.addWeighted(pictures[0], part, pictures[1], rest, 0)
+
+    def _draw_resting(self, key: int) -> Layer:
+        """The tongue at rest behind the lower teeth: both go the same way."""
+        jaw, tongue = self._jaw(key), self._tongue("rest", key)
+        return Layer(jaw.picture + tongue.picture * (1 - jaw.picture[..., 3:]), jaw.place)
 
     def _layer(self, make, key: int) -> Layer:
         angle = jaw_angle(OPENINGS[key])
