@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from text2lip.faces.canonical import lip_gap
+from text2lip.faces.canonical import eye_distance, lip_gap
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform
 from text2lip.faces.geometry import to_pixels, transform_points
 from text2lip.faces.topology import DRIVEN
@@ -14,7 +14,7 @@ from text2lip.renderers.geometric import PreparedPortrait
 from text2lip.renderers.mouth_drawing import CHANNELS, draw_mouth
 from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.renderers.mouth_traits import mute
-from text2lip.renderers.warp import smoothstep
+from text2lip.renderers.warp import CUBIC_BELOW, smoothstep
 
 
 # Pairs are from where nothing is done to where all is; measured where figures are given, else by eye. Units are
@@ -54,6 +54,7 @@ class MouthCrop:
         self.turn = back[:, :2].astype(np.float32)
         self.to_crop = self.matrix.copy()  # from pixel indices of the box
         self.to_crop[:, 2] += self.matrix[:, :2] @ (x0 + 0.5, y0 + 0.5) - 0.5
+        self.method = cv2.INTER_CUBIC if eye_distance(points) < CUBIC_BELOW else cv2.INTER_LINEAR
         self.zoom = np.sqrt(np.linalg.det(self.matrix[:, :2]))  # pixels of the crop for one of the portrait
 
     def driven(self, landmarks: np.ndarray) -> np.ndarray:
@@ -76,7 +77,7 @@ class MouthCrop:
         zoom = self.size / len(picture)
         matrix = self.to_crop / zoom  # between pixel indices, whose centres are half a pixel off
         matrix[:, 2] += 0.5 / zoom - 0.5
-        size, flags = (len(self.columns), len(self.rows)), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        size, flags = (len(self.columns), len(self.rows)), self.method | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(picture, matrix, size, flags=flags).astype(np.float32)
 
 
@@ -179,7 +180,7 @@ class MouthCorrection:
         change = self.crop.enlarge((np.concatenate(change, -1) * np.float32(share)).astype(np.float32))
         view = frame[self.crop.box]
         x, y = self.crop.columns + change[..., 0], self.crop.rows + change[..., 1]
-        result = cv2.remap(view, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+        result = cv2.remap(view, x, y, self.crop.method, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
         sigma = 0.5 / self.crop.zoom  # of what the crop leaves of the portrait's detail
         if sigma > 0.6 and light is None:
             result += (cv2.GaussianBlur(result, (0, 0), sigma) - result) * change[..., 5:6]

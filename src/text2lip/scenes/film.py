@@ -22,6 +22,7 @@ from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth, closing
 from text2lip.renderers.base import Renderer, every_frame, tongue_argument
 from text2lip.renderers.geometric import prepare
+from text2lip.renderers.lip_colour import recolour_lips, usual_lips
 from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.renderers.skin import Skin
 from text2lip.renderers.transplant import lay_mouth
@@ -177,7 +178,10 @@ class Film:
         @lru_cache(SHOTS_HELD)
         def reference_of(shot: DubbedShot) -> tuple[np.ndarray, MouthReferences | None]:
             (portrait,) = self.footage.frames(shot.reference, shot.reference + 1)
-            return portrait, references[shot].mouths(portrait, shot.source) if references.get(shot) else None
+            if not references.get(shot):
+                return portrait, None
+            mouths = references[shot].mouths(portrait, shot.source)
+            return recolour_lips(portrait, shot.source, usual_lips(mouths)), mouths
 
         frames, begin = self.footage.play(where), 0
         for shot, group in groupby(shown[position] for position in where):

@@ -14,7 +14,7 @@ from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME_PERSON
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning, stretches
-from text2lip.faces.topology import BETWEEN_EYES, LIPS, OUTER_EYES
+from text2lip.faces.topology import BETWEEN_EYES, LIPS, OUTER_EYES, driven_index
 from text2lip.motion.retarget import PortraitMouth
 
 
@@ -22,6 +22,7 @@ from text2lip.motion.retarget import PortraitMouth
 CUT = 0.45  # share of the colours that change from one frame to the next at a cut
 SAME_PICTURE = 0.85  # correlation of two frames below which it is a cut too, if they differ by so many grey levels:
 OTHER_PICTURE = 10.0
+OUTER_MIDDLE = driven_index((0, 17))  # of the upper and of the lower lip
 JUMP = 0.6  # outer eye distances that a face can't move from one frame to the next
 BRIDGE = 0.4  # seconds without a face that are bridged
 HEAD_SIGMA = 0.05  # seconds: steadies the head against the detector's jitter
@@ -243,4 +244,6 @@ def reference_frame(shot: Shot, mouths: ShotMouths | None = None) -> int:
     middle = shot.head[:, BETWEEN_EYES, :2] * shot.size[::-1]
     speed = np.linalg.norm(np.gradient(middle, axis=0), axis=-1) / mouths.units[0] if len(middle) > 1 else 0 * gap
     dim = np.abs(shot.exposure) / 0.3
-    return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03 + dim))
+    thick = np.linalg.norm(mouths.shapes[:, OUTER_MIDDLE[1]] - mouths.shapes[:, OUTER_MIDDLE[0]], axis=-1) - gap
+    pressed = np.maximum(np.median(thick) - thick, 0) / 0.05  # such lips hide their red
+    return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03 + dim + pressed))
