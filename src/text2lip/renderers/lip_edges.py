@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import median_filter
 
+from text2lip.faces.canonical import eye_distance
 from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
 from text2lip.renderers.contour import SUBDIVISION, smooth
 from text2lip.renderers.warp import smoothstep
@@ -19,9 +20,8 @@ DEEPEST = 0.65  # share of a lip's thickness that may turn out to be teeth
 COLOURS_APART = (1.2, 2.4)  # distance of the two colours, standard deviations
 PALER = (0.10, 0.30)  # of a lip's redness, what the inside lacks
 RED = (0.03, 0.08)  # redness of a lip
-FURTHEST_EDGE = (
-    0.9  # of the largest gap that the landmarks have, how far an edge may be from them: light plays on shut lips
-)
+# Light plays on shut lips: of lips that are hardly parted, units, no edge is further away than their gap by this.
+HARDLY_PARTED, FURTHEST_EDGE = (0.034, 0.05), 0.9
 CORNERS = np.minimum(1.5 * np.sin(np.linspace(0, np.pi, 11)), 1)  # what an edge may be there, where lips are thin
 NEARER_LIPS, SPREAD_LEAST = (0.6, 0.4), 2e-4  # the threshold's shares of both colours; added to their variances
 
@@ -52,10 +52,9 @@ def lip_edges(portrait: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.
     red = float(np.median(_redness(lips)))
     pale = 1 - float(np.median(_redness(inside))) / max(red, 0.02)
     sure = float(smoothstep(distance, *COLOURS_APART) * smoothstep(pale, *PALER))
-    edges, most = (
-        [],
-        FURTHEST_EDGE * np.linalg.norm(points[list(INNER_LOWER)] - points[list(INNER_UPPER)], axis=-1).max(),
-    )
+    gap = float(np.linalg.norm(points[list(INNER_LOWER)] - points[list(INNER_UPPER)], axis=-1).max())
+    most = FURTHEST_EDGE * gap + eye_distance(points) * smoothstep(gap / eye_distance(points), *HARDLY_PARTED)
+    edges = []
     for profile, across in zip(profiles, thickness):
         lip = float(np.median(_redness(profile[MIDDLE, OUTER_HALF])))
         blur = EDGE_BLUR / np.maximum(np.linalg.norm(across, axis=-1), 1)
