@@ -11,8 +11,8 @@ from text2lip.renderers.mouth_references import MouthReferences
 
 
 # By eye; units are distances of the outer eye corners.
-SOFT, AROUND = 0.02, 0.15  # units: of the lips' edge, and around them what is looked at
-GAINS = (0.75, 1.35)  # by which lips may be changed
+LIP_SOFTNESS, LOOKED_AT = 0.02, 0.15  # units: of the lips' edge, and around them what is looked at
+LIP_GAINS = (0.75, 1.35)  # by which lips may be changed
 
 
 def usual_lips(references: MouthReferences) -> np.ndarray:
@@ -40,8 +40,8 @@ def recolour_lips(picture: np.ndarray, landmarks: np.ndarray, wanted: np.ndarray
     points = to_indices(landmarks, height, width)
     unit = float(eye_distance(points))
     lips = points[list(LIPS)]
-    x0, y0 = np.clip(np.floor(lips.min(0) - AROUND * unit), 0, (width - 1, height - 1)).astype(int)
-    x1, y1 = np.clip(np.ceil(lips.max(0) + AROUND * unit), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    x0, y0 = np.clip(np.floor(lips.min(0) - LOOKED_AT * unit), 0, (width - 1, height - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(lips.max(0) + LOOKED_AT * unit), (x0 + 1, y0 + 1), (width, height)).astype(int)
     mask = np.zeros((y1 - y0, x1 - x0), np.float32)
     for contour, value in ((OUTER_LIP_CONTOUR, 1.0), (INNER_LIP_CONTOUR, 0.0)):
         outline = np.round((points[list(contour)] - (x0, y0)) * 16).astype(np.int32)
@@ -50,7 +50,7 @@ def recolour_lips(picture: np.ndarray, landmarks: np.ndarray, wanted: np.ndarray
     if mask.sum() < 8 or not np.isfinite(wanted).all():
         return changed
     own = (view * mask[..., None]).sum((0, 1)) / mask.sum()
-    gain = np.clip(wanted / np.maximum(own, 1), *GAINS).astype(np.float32)
-    soft = np.minimum(cv2.GaussianBlur(mask, (0, 0), SOFT * unit), 1)[..., None]
+    gain = np.clip(wanted / np.maximum(own, 1), *LIP_GAINS).astype(np.float32)
+    soft = np.minimum(cv2.GaussianBlur(mask, (0, 0), LIP_SOFTNESS * unit), 1)[..., None]
     changed[y0:y1, x0:x1] = np.rint(view * (1 + soft * (gain - 1))).clip(0, 255)
     return changed
