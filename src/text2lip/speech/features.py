@@ -1,5 +1,6 @@
 """Features of sound that need no weights: log-mel energies on the clock of the video's frames, and mel cepstra."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -86,7 +87,13 @@ def mel_bands() -> np.ndarray:
 
 
 def mel_filters(
-    bands: int, size: int, low: float = 0, high: float = 8_000, slaney: bool = False, whole_bins: bool = False
+    bands: int,
+    size: int,
+    low: float = 0,
+    high: float = 8_000,
+    slaney: bool = False,
+    whole_bins: bool = False,
+    stretch: float = 1.0,
 ) -> np.ndarray:
     """Triangular filters, evenly spaced in mel, for spectra of sound at 16 kHz.
 
@@ -97,6 +104,7 @@ def mel_filters(
         slaney (`bool`): Slaney's scale, each filter of area 1 (Auditory Toolbox 1998); else that of HTK, each 1 at its
             peak.
         whole_bins (`bool`): edges rounded down to bins of the spectrum, as in python_speech_features.
+        stretch (`float`): factor of all edges, for a vocal tract that is shorter (over 1) or longer.
 
     Returns:
         `np.ndarray`: float64 (bands, size / 2 + 1).
@@ -106,7 +114,7 @@ def mel_filters(
     else:
         low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (low, high))
         edges = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
-    bins = np.fft.rfftfreq(size, 1 / SAMPLING_RATE)
+    edges, bins = edges * stretch, np.fft.rfftfreq(size, 1 / SAMPLING_RATE)
     if whole_bins:
         edges, bins = np.floor((size + 1) * edges / SAMPLING_RATE), np.arange(size // 2 + 1)
     width = np.diff(edges)[:, None]
@@ -133,21 +141,44 @@ class Cepstra(NamedTuple):
     energy: np.ndarray
 
 
-def mfcc(samples: np.ndarray) -> Cepstra:
-    """Mel-frequency cepstra, after Davis & Mermelstein (1980), of sound (samples,) at 16 kHz."""
+def mfcc(sound: np.ndarray | Iterable[np.ndarray], stretch: float = 1.0) -> Cepstra:
+    """Mel-frequency cepstra, after Davis & Mermelstein (1980).
+
+    Args:
+        sound (`np.ndarray` or `Iterable[np.ndarray]`): (samples,) at 16 kHz, or pieces of it in order, of which none
+            is kept.
+        stretch (`float`): see [`mel_filters`].
+
+    Returns:
+        [`Cepstra`]: float32 coefficients.
+    """
     from scipy.fft import dct
 
-    count = max(1, len(samples) // HOP)
-    taper, filters = np.hamming(WINDOW), mel_filters(MELS, FFT, 80, 7600).T
-    coefficients, energy = np.empty((count, CEPSTRA)), np.empty(count)
-    for start in range(0, count, SPECTRA_AT_ONCE):
-        part = slice(start, min(start + SPECTRA_AT_ONCE, count))
-        begin, end = start * HOP + (HOP - WINDOW) // 2 - 1, part.stop * HOP + (WINDOW - HOP) // 2
-        around = (max(0, -begin), max(0, end - len(samples)))  # samples that are missing at its edges
-        piece = np.pad(samples[max(0, begin) : end].astype(np.float64), around)
-        windows = np.lib.stride_tricks.sliding_window_view(piece[1:] - 0.97 * piece[:-1], WINDOW)[::HOP]
-        power = np.abs(np.fft.rfft(windows * taper, FFT)) ** 2
-        mel = np.log(power @ filters + 1e-8)
-        coefficients[part] = dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA]
-        energy[part] = 10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8)
-    return Cepstra(coefficients, energy)
+    taper, filters = np.hamming(WINDOW), mel_filters(MELS, FFT, 80, 7600, stretch=stretch).T
+    coefficients, energy, samples = [], [], 0
+    around = (WINDOW - HOP) // 2  # samples of a window beyond its frame
+    rest = np.zeros(around + 1)  # from one before the first window of the next frame
+
+    def frames(last: bool):
+        nonlocal rest
+        if last:
+            missing = max(1, samples // HOP) - sum(map(len, energy))
+            rest = np.pad(rest, (0, max(0, missing * HOP + 2 * around + 1 - len(rest))))
+        while (count := min(SPECTRA_AT_ONCE, missing if last else (len(rest) - 2 * around - 1) // HOP)) > 0:
+            piece = rest[: count * HOP + 2 * around + 1]
+            windows = np.lib.stride_tricks.sliding_window_view(piece[1:] - 0.97 * piece[:-1], WINDOW)[::HOP]
+            power = np.abs(np.fft.rfft(windows * taper, FFT)) ** 2
+            mel = np.log(power @ filters + 1e-8)
+            coefficients.append(dct(mel, type=2, norm="ortho", axis=1)[:, :CEPSTRA].astype(np.float32))
+            energy.append(10 * np.log10(power[:, SPEECH_BAND].sum(1) + 1e-8))
+            rest, missing = rest[count * HOP :], missing - count if last else 0
+
+    for piece in [sound] if isinstance(sound, np.ndarray) else sound:
+        for start in range(0, len(piece), SPECTRA_AT_ONCE * HOP):
+            part = piece[start : start + SPECTRA_AT_ONCE * HOP]
+            samples += len(part)
+            rest = np.concatenate([rest, part])
+            if len(rest) >= SPECTRA_AT_ONCE * HOP:
+                frames(last=False)
+    frames(last=True)
+    return Cepstra(np.concatenate(coefficients), np.concatenate(energy))

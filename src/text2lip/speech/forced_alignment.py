@@ -4,6 +4,8 @@ English goes through pocketsphinx (an acoustic model), every other language thro
 espeak speech. Both give the phones of espeak, so aligned and synthesised speech share one alphabet.
 """
 
+import collections
+import itertools
 import warnings
 from dataclasses import replace
 
@@ -11,9 +13,11 @@ from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.coverage import AlignmentWarning, doubts
 from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
 from text2lip.speech.alignment.time_warping import align_dtw
-from text2lip.speech.audio import load_audio, peak, resample
-from text2lip.speech.features import SAMPLING_RATE, mfcc
-from text2lip.speech.voices.synthesis import synthesize
+from text2lip.speech.audio import peak, read_sound
+from text2lip.speech.features import SAMPLING_RATE, Cepstra, mfcc
+from text2lip.speech.utterance import JoinedTimes
+from text2lip.speech.voices.synthesis import speak_parts
+from text2lip.speech.windows import MonoSound, resampled
 from text2lip.text.espeak_library import espeak_is_installed
 from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Timeline, with_spans
@@ -50,33 +54,37 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         method = "pocketsphinx" if language.startswith("en") else "dtw"
     if method == "pocketsphinx" and not language.startswith("en"):
         raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
-    samples, rate = load_audio(audio, sampling_rate)
+    sound, rate = read_sound(audio, sampling_rate)
     # where espeak-ng is missing, Hibari's English does as well (GRID: 21 ms off in the mean by either)
     voice = "espeak" if espeak_is_installed() or not language.startswith("en") else "hibari"
-    spoken = synthesize(text, voice, language, loudness=None)
-    duration, loudest = len(samples) / rate, peak(samples)
+    # of an hour the sound alone is kept: all else is made of parts of it, and of what the voice says
+    spoken, reference = _reference(text, voice, language, method == "dtw")
+    heard = MonoSound(sound, rate, SAMPLING_RATE)
+    duration, loudest = sound.shape[-1] / rate, max(map(peak, heard.pieces()))
     if loudest < QUIETEST:
         raise AlignmentError(f"audio: silent (peak {loudest:.1e}), so it can't say {text[:60]!r}.")
-    phones = sum(1 for phone in spoken.timeline.phones if phone.label)
+    phones = sum(1 for phone in spoken.phones if phone.label)
     if duration < 0.03 * phones:
         raise AlignmentError(
             f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
         )
-    # of an hour each sound is hundreds of MB: none is kept that isn't needed any more
     if method == "pocketsphinx":
-        spoken = spoken.without_sound()
-        samples = resample(samples, rate, SAMPLING_RATE)
-        energy = mfcc(samples).energy
-        timeline = align_pocketsphinx(samples, spoken, text, duration)
+        timeline = align_pocketsphinx(heard, spoken, text, duration)
     else:
-        reference = mfcc(resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE))
-        spoken = spoken.without_sound()
-        recording = mfcc(resample(samples, rate, SAMPLING_RATE))
-        energy = recording.energy
-        timeline = align_dtw(recording, reference, spoken.timeline, duration)
-    timeline = replace(timeline, words=with_spans(timeline.words, spoken.timeline.words))
-    reasons = doubts(energy, timeline, spoken.timeline, warped=method == "dtw")
+        timeline = align_dtw(heard.pieces, reference, spoken, duration)
+    timeline = replace(timeline, words=with_spans(timeline.words, spoken.words))
+    reasons = doubts(mfcc(heard.pieces()).energy, timeline, spoken, warped=method == "dtw")
     if reasons:
         listed = "; ".join(reasons)
         warnings.warn(f"audio: may not say {text[:60]!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2)
     return timeline
+
+
+def _reference(text: str, voice: str, language: str, heard: bool) -> tuple[Timeline, Cepstra | None]:
+    """When a voice says what, and the cepstra of it if they are wanted; its sound is never there as a whole."""
+    parts, times = speak_parts(text, voice, language), JoinedTimes()
+    first = next(parts)
+    pieces = times.sounds(itertools.chain([first], parts))
+    cepstra = mfcc(resampled(pieces, first.sampling_rate, SAMPLING_RATE)) if heard else None
+    collections.deque(pieces, maxlen=0)  # those that nobody has heard
+    return times.timeline(), cepstra

@@ -1,6 +1,6 @@
 """What is said: sound, and the times of its phones and words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,32 +66,54 @@ def join(parts: Iterable[Speech]) -> Speech:
 
     Parts that come one by one are not kept.
     """
-    rates: set[int] = set()
-    sound = bytearray()  # grown in place: joining arrays at the end would need the memory twice
-    phones: list[Segment] = []
-    words: list[Segment] = []
-    turns: list[Turn] = []
-    sample = 0
-    for part in parts:
-        rate = part.sampling_rate
-        rates.add(rate)
-        start = sample / rate
-        for phone in part.timeline.phones:
-            append_phone(phones, phone.label, start + phone.start, start + phone.end)
-        words += shifted(part.timeline.words, start)
-        turns += shifted(part.timeline.turns, start)
-        sample += len(part.audio)
-        sound += part.audio.astype(np.float32, copy=False).tobytes()
-    if len(rates) != 1:
-        raise ValueError(f"parts: got sampling rates {sorted(rates)}; wants one or more parts of one rate.")
-    duration = sample / rate
-    if phones:
-        phones[-1] = phones[-1]._replace(end=duration)  # sums of seconds are off in the last bit
-    return Speech(
-        np.frombuffer(sound, np.float32),
-        rate,
-        replace(Timeline.from_phones(phones, words, duration), turns=tuple(turns)),
-    )
+    sound, times = bytearray(), JoinedTimes()  # grown in place: joining arrays at the end would need the memory twice
+    for piece in times.sounds(parts):
+        sound += piece.tobytes()
+    timeline = times.timeline()
+    return Speech(np.frombuffer(sound, np.float32), times.sampling_rate, timeline)
+
+
+class JoinedTimes:
+    """The times of parts of one sampling rate after one another, none of which is kept."""
+
+    sampling_rate: int | None = None
+
+    def __init__(self):
+        self._phones: list[Segment] = []
+        self._words: list[Segment] = []
+        self._turns: list[Turn] = []
+        self._samples = 0
+
+    def sounds(self, parts: Iterable[Speech]) -> Iterator[np.ndarray]:
+        """Pass their sound on, float32 (samples,) each, and take their times.
+
+        Raises:
+            ValueError: a part of another sampling rate.
+        """
+        for part in parts:
+            rate = self.sampling_rate = self.sampling_rate or part.sampling_rate
+            if part.sampling_rate != rate:
+                raise ValueError(f"parts: got sampling rates {sorted({rate, part.sampling_rate})}; wants one rate.")
+            start = self._samples / rate
+            for phone in part.timeline.phones:
+                append_phone(self._phones, phone.label, start + phone.start, start + phone.end)
+            self._words += shifted(part.timeline.words, start)
+            self._turns += shifted(part.timeline.turns, start)
+            self._samples += len(part.audio)
+            yield part.audio.astype(np.float32, copy=False)
+
+    def timeline(self) -> Timeline:
+        """Those of all that [`sounds`] has passed on.
+
+        Raises:
+            ValueError: there was none.
+        """
+        if not self.sampling_rate:
+            raise ValueError("parts: got none; wants one or more parts of one sampling rate.")
+        duration = self._samples / self.sampling_rate
+        if self._phones:
+            self._phones[-1] = self._phones[-1]._replace(end=duration)  # sums of seconds are off in the last bit
+        return replace(Timeline.from_phones(self._phones, self._words, duration), turns=tuple(self._turns))
 
 
 def trimmed(speech: Speech, margin: float) -> Speech:

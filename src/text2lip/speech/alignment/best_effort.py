@@ -25,12 +25,12 @@ def best_times(audio: np.ndarray, sampling_rate: int, spoken: Speech, language: 
     duration, samples = len(audio) / sampling_rate, resample(audio, sampling_rate, SAMPLING_RATE)
     if language.startswith("en"):
         try:
-            return align_pocketsphinx(samples, spoken, "", duration)
+            return align_pocketsphinx(samples, spoken.timeline, "", duration)
         except AlignmentError:
             pass
     try:
         reference = mfcc(resample(spoken.audio, spoken.sampling_rate, SAMPLING_RATE))
-        return align_dtw(mfcc(samples), reference, spoken.timeline, duration)
+        return align_dtw(lambda: [samples], reference, spoken.timeline, duration)
     except AlignmentError:
         return _stretched(spoken.timeline, duration)
 

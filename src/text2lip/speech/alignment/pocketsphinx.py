@@ -13,7 +13,7 @@ from text2lip.speech.alignment.silences import pauses, runs, trim_edges
 from text2lip.speech.alignment.words import words_with_phones
 from text2lip.speech.audio import SAMPLES_AT_ONCE, peak
 from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
-from text2lip.speech.utterance import Speech
+from text2lip.speech.windows import MonoSound
 from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 from text2lip.text.timing import Segment, Timeline
 
@@ -40,26 +40,22 @@ HOP_SAMPLES = round(HOP_SECONDS * SAMPLING_RATE)
 KEY = "text2lip."
 
 
-def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration: float) -> Timeline:
+def align_pocketsphinx(samples: np.ndarray | MonoSound, spoken: Timeline, text: str, duration: float) -> Timeline:
     """Two passes of pocketsphinx: words with optional pauses between them, then the states inside the words.
 
     Every word may be said as espeak says it or as the dictionary has it. `bestpath` stays off: its lattice pass
     moves word ends so far that the second pass fails on 7 % of clips.
 
     Args:
-        samples (`np.ndarray`): (samples,) float32 at 16 kHz.
-        spoken (`Speech`): the text spoken by espeak, for its words and phones.
+        samples (`np.ndarray` or [`MonoSound`]): (samples,) float32 at 16 kHz.
+        spoken (`Timeline`): the text said by espeak, for its words and phones.
         duration (`float`): seconds, of the timeline returned.
 
     Returns:
         `Timeline`: with the confidence in each word. A word that isn't heard at all has no length.
     """
-    words = words_with_phones(spoken.timeline)
-    pcm, loudest = np.empty(len(samples), "<i2"), np.float32(peak(samples))
-    for start in range(0, len(pcm), SAMPLES_AT_ONCE):
-        part = slice(start, start + SAMPLES_AT_ONCE)
-        pcm[part] = samples[part] / loudest * 16_000
-    aligned = _search(words, pcm)
+    words = words_with_phones(spoken)
+    aligned = _search(words, _Pcm(samples))
     if aligned is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
     score = _score([unit for word in aligned for unit in word])
@@ -77,6 +73,20 @@ def align_pocketsphinx(samples: np.ndarray, spoken: Speech, text: str, duration:
     timed_phones, timed_words = trim_edges(timed_phones, timed_words, samples)
     timeline = Timeline.from_phones(timed_phones, timed_words, duration)
     return replace(timeline, confidence=_confidences(aligned))
+
+
+class _Pcm:
+    """What the decoder hears, int16 samples, made where they are wanted: `pcm[a:b]`."""
+
+    def __init__(self, samples: np.ndarray | MonoSound):
+        pieces = (samples[start : start + SAMPLES_AT_ONCE] for start in range(0, len(samples), SAMPLES_AT_ONCE))
+        self._samples, self._loudest = samples, np.float32(max(map(peak, pieces)))
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, window: slice) -> np.ndarray:
+        return (self._samples[window] / self._loudest * 16_000).astype("<i2")
 
 
 class _Unit(NamedTuple):
@@ -105,11 +115,13 @@ def _confidences(aligned: list[list[_Unit]]) -> tuple[float, ...]:
     return tuple(float(sure) for sure in expit(margins / SCORE_SLOPE))
 
 
-def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray) -> list[list[_Unit]] | None:
+def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray | _Pcm) -> list[list[_Unit]] | None:
     """The units of each word, none for one that isn't heard; or None where no path goes through the words."""
+    pcm = pcm[:] if len(pcm) <= LONGEST_AT_ONCE * SAMPLING_RATE else pcm
     exact = _search_in_beams(words, pcm, {}) or _search_in_beams(words, pcm, WIDE_BEAMS)
     if exact is not None and (len(pcm) > LONGEST_AT_ONCE * SAMPLING_RATE or not _is_doubtful(exact, pcm)):
         return exact  # a long one is made of parts, each looked at by itself
+    pcm = pcm[:]
     loose, other = _search_loosely(words, pcm, BEAMS)
     if exact is None:
         return loose or _search_loosely(words, pcm, WIDE_BEAMS)[0]
@@ -172,7 +184,7 @@ def _search_in_beams(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams:
             cuts = _long_cuts(words, pcm, beams)
             if len(cuts) > 1:
                 return _search_parts(words, pcm, cuts)
-        return _states(decoder, [_add_word(decoder, word, phones) for word, phones in words], pcm)
+        return _states(decoder, [_add_word(decoder, word, phones) for word, phones in words], pcm[:])
     except RuntimeError:  # a pass found no path
         return None
 

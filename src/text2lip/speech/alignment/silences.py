@@ -55,7 +55,7 @@ def trim_edges(
     level = np.empty(len(samples) // hop)
     for first in range(0, len(level), FRAMES_AT_ONCE):
         part = level[first : first + FRAMES_AT_ONCE]
-        before = samples[first * hop - 1] if first else 0.0
+        before = samples[first * hop - 1 : first * hop] if first else [0.0]
         piece = samples[first * hop : (first + len(part)) * hop].astype(np.float64)
         sharp = np.diff(piece, prepend=before)  # differences: a hum is no speech
         part[:] = np.sqrt(np.mean(sharp.reshape(-1, hop) ** 2, 1))

@@ -55,13 +55,22 @@ def synthesize(
     synthesizer = get_synthesizer(voice)
     rate = check_rate(speaking_rate)
     loudness = loudness if loudness is None else check_loudness(loudness)
-    if isinstance(text, str):
-        clean_text(text)  # refuses one that is too long
-    parts: Iterable[_Part] = _speak_all(synthesizer, to_pieces(text, language), language, rate)
+    parts = _parts(synthesizer, text, language, rate)
     if loudness is not None:
         lead, *spoken = parts
         parts = [lead, *_levelled(spoken, loudness)]
     return join(_with_pauses(parts, text))
+
+
+def speak_parts(text: str, voice="default", language: str = "en-us") -> Iterator[Speech]:
+    """What [`synthesize`] joins, sentences and the silences between them, one by one and as loud as the voice is."""
+    return _with_pauses(_parts(get_synthesizer(voice), text, language, 1.0), text)
+
+
+def _parts(synthesizer: Synthesizer, text, language: str, rate: float) -> Iterable["_Part"]:
+    if isinstance(text, str):
+        clean_text(text)  # refuses one that is too long
+    return _speak_all(synthesizer, to_pieces(text, language), language, rate)
 
 
 class _Part(NamedTuple):
