@@ -282,8 +282,10 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
                 append(part.to_ndarray())
         pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
         delay = 0 if trimmed or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
-    sound = [np.frombuffer(channel, np.float32)[delay:] for channel in channels]
-    audio = sound[0][None] if count == 1 else np.stack(sound)
+    audio = np.empty((count, len(channels[0]) // 4), np.float32)
+    for number in reversed(range(count)):  # one by one: all of it is never there twice
+        audio[number] = np.frombuffer(channels.pop(), np.float32)
+    audio = audio[:, delay:]
     return audio if seconds is None else audio[:, : round(seconds * rate)], rate
 
 

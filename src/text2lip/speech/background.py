@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.speech.audio import fit_samples, read_audio, resample, to_mono
+from text2lip.speech.audio import SAMPLES_AT_ONCE, fit_samples, read_audio, to_mono
 from text2lip.speech.utterance import Speech
+from text2lip.speech.windows import Resampled
 
 
 # set by ear's rule of thumb: voice-over in reports
@@ -37,25 +38,40 @@ def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> 
         raise ValueError("background: 'keep', but there is no new sound that it could stand under; leave it out.")
     old, old_rate = _old_sound(film, seconds)
     rate = max(old_rate, speech.sampling_rate)
-    voice = np.atleast_2d(resample(speech.audio, speech.sampling_rate, rate))
-    old = np.atleast_2d(resample(old, old_rate, rate))
-    if len(old) > 2 or (len(voice) > 1 and len(old) != len(voice)):
-        old = to_mono(old)[None]
-    edge = min(round(RAMP * rate), old.shape[-1])
-    old[:, -edge:] *= np.linspace(1, 0, edge, dtype=np.float32) if old.shape[-1] < round(seconds * rate) - 1 else 1
+    voice = Resampled(np.atleast_2d(speech.audio), speech.sampling_rate, rate)
+    mixed = np.atleast_2d(old)
+    if len(mixed) > 2 or (voice.channels > 1 and len(mixed) != voice.channels):
+        mixed = to_mono(mixed)[None]
     samples, block = round(seconds * rate), round(PEAK_SECONDS * rate)
-    voice, mixed = fit_samples(voice, samples), fit_samples(old, samples)
-    if len(mixed) < len(voice):
-        mixed = np.repeat(mixed, len(voice), 0)
     step = BLOCKS_AT_ONCE * block
     pieces = [slice(first, min(first + step, samples)) for first in range(0, samples, step)]
+    mixed, heard = _fitted(mixed, old_rate, rate, samples, max(len(mixed), voice.channels))
+    edge = min(round(RAMP * rate), heard)
+    mixed[:, heard - edge : heard] *= np.linspace(1, 0, edge, dtype=np.float32) if heard < samples - 1 else 1
     for part in pieces:
         mixed[:, part] *= ducking(speech, np.arange(part.start, part.stop) / rate)
-    room = room_for(*(np.concatenate([_peaks(sound[:, part], block) for part in pieces]) for sound in (voice, mixed)))
+    loud = [
+        np.concatenate([_peaks(fit_samples(sound(part), part.stop - part.start), block) for part in pieces])
+        for sound in (voice.__getitem__, lambda part: mixed[:, part])
+    ]
+    room = room_for(*loud)
     for part in pieces:
         gain = np.interp(np.arange(part.start, part.stop) / block, np.arange(len(room)) + 0.5, room)
-        mixed[:, part] = np.clip(voice[:, part] + gain * mixed[:, part], -1, 1)
+        mixed[:, part] = np.clip(fit_samples(voice[part], part.stop - part.start) + gain * mixed[:, part], -1, 1)
     return Speech(mixed[0] if len(mixed) == 1 else mixed, rate, speech.timeline, speech.times_from)
+
+
+def _fitted(old: np.ndarray, old_rate: int, rate: int, samples: int, channels: int) -> tuple[np.ndarray, int]:
+    """`old` (channels, samples) at another rate, with so many samples and channels, itself where it is so already; and
+    how many of the samples it has."""
+    source = Resampled(old, old_rate, rate)
+    heard = min(samples, len(source))
+    if rate == old_rate and len(old) == channels and heard == samples:
+        return old[:, :samples], heard
+    fitted = np.zeros((channels, samples), np.float32)
+    for start in range(0, heard, SAMPLES_AT_ONCE):
+        fitted[:, start : min(start + SAMPLES_AT_ONCE, heard)] = source[start : min(start + SAMPLES_AT_ONCE, heard)]
+    return fitted, heard
 
 
 def _old_sound(film: str | os.PathLike, seconds: float) -> tuple[np.ndarray, int]:

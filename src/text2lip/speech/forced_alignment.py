@@ -17,7 +17,7 @@ from text2lip.speech.audio import peak, read_sound
 from text2lip.speech.features import SAMPLING_RATE, Cepstra, mfcc
 from text2lip.speech.utterance import JoinedTimes
 from text2lip.speech.voices.synthesis import speak_parts
-from text2lip.speech.windows import MonoSound, resampled
+from text2lip.speech.windows import Resampled, resampled
 from text2lip.text.espeak_library import espeak_is_installed
 from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Timeline, with_spans
@@ -59,7 +59,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     voice = "espeak" if espeak_is_installed() or not language.startswith("en") else "hibari"
     # of an hour the sound alone is kept: all else is made of parts of it, and of what the voice says
     spoken, reference = _reference(text, voice, language, method == "dtw")
-    heard = MonoSound(sound, rate, SAMPLING_RATE)
+    heard = Resampled(sound, rate, SAMPLING_RATE, mono=True)
     duration, loudest = sound.shape[-1] / rate, max(map(peak, heard.pieces()))
     if loudest < QUIETEST:
         raise AlignmentError(f"audio: silent (peak {loudest:.1e}), so it can't say {text[:60]!r}.")

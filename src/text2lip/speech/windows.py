@@ -9,17 +9,19 @@ import numpy as np
 from text2lip.speech.audio import SAMPLES_AT_ONCE, channel_signs, fit_samples, mixed, resample
 
 
-class MonoSound:
-    """Sound as an aligner hears it, mono (see [`to_mono`]) and at a rate of its own; windows of it, `sound[a:b]`, are
-    computed where they are asked for, and are what [`resample`] would make of the whole.
+class Resampled:
+    """Sound at another rate; windows of it, `sound[a:b]`, are computed where they are asked for, and are what
+    [`resample`] would make of the whole.
 
     Args:
         audio (`np.ndarray`): (samples,) or (channels, samples) floats; it is kept, not copied.
-        sampling_rate, target (`int`): its rate and the one heard, Hz.
+        sampling_rate, target (`int`): its rate and the one wanted, Hz.
+        mono (`bool`): one channel, see [`to_mono`].
     """
 
-    def __init__(self, audio: np.ndarray, sampling_rate: int, target: int):
-        self._audio, self._signs = audio, channel_signs(audio) if audio.ndim == 2 else None
+    def __init__(self, audio: np.ndarray, sampling_rate: int, target: int, mono: bool = False):
+        self._audio, self._signs = audio, channel_signs(audio) if mono and audio.ndim == 2 else None
+        self.channels = 1 if mono or audio.ndim == 1 else len(audio)
         self._rates = sampling_rate, target
         self._length = max(1, round(audio.shape[-1] * target / sampling_rate))
 
@@ -30,7 +32,7 @@ class MonoSound:
         begin, end, _ = window.indices(self._length)
         first, last = _around(begin, end, *self._rates)
         piece = self._audio[..., first:last]
-        piece = mixed(piece, self._signs) if piece.ndim == 2 else piece
+        piece = piece if self._signs is None else mixed(piece, self._signs)
         return _window(piece, first, slice(begin, end), *self._rates)
 
     def pieces(self) -> Iterator[np.ndarray]:

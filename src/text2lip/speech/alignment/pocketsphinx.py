@@ -13,7 +13,7 @@ from text2lip.speech.alignment.silences import pauses, runs, trim_edges
 from text2lip.speech.alignment.words import words_with_phones
 from text2lip.speech.audio import SAMPLES_AT_ONCE, peak
 from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
-from text2lip.speech.windows import MonoSound
+from text2lip.speech.windows import Resampled
 from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 from text2lip.text.timing import Segment, Timeline
 
@@ -40,14 +40,14 @@ HOP_SAMPLES = round(HOP_SECONDS * SAMPLING_RATE)
 KEY = "text2lip."
 
 
-def align_pocketsphinx(samples: np.ndarray | MonoSound, spoken: Timeline, text: str, duration: float) -> Timeline:
+def align_pocketsphinx(samples: np.ndarray | Resampled, spoken: Timeline, text: str, duration: float) -> Timeline:
     """Two passes of pocketsphinx: words with optional pauses between them, then the states inside the words.
 
     Every word may be said as espeak says it or as the dictionary has it. `bestpath` stays off: its lattice pass
     moves word ends so far that the second pass fails on 7 % of clips.
 
     Args:
-        samples (`np.ndarray` or [`MonoSound`]): (samples,) float32 at 16 kHz.
+        samples (`np.ndarray` or [`Resampled`]): (samples,) float32 at 16 kHz.
         spoken (`Timeline`): the text said by espeak, for its words and phones.
         duration (`float`): seconds, of the timeline returned.
 
@@ -78,7 +78,7 @@ def align_pocketsphinx(samples: np.ndarray | MonoSound, spoken: Timeline, text: 
 class _Pcm:
     """What the decoder hears, int16 samples, made where they are wanted: `pcm[a:b]`."""
 
-    def __init__(self, samples: np.ndarray | MonoSound):
+    def __init__(self, samples: np.ndarray | Resampled):
         pieces = (samples[start : start + SAMPLES_AT_ONCE] for start in range(0, len(samples), SAMPLES_AT_ONCE))
         self._samples, self._loudest = samples, np.float32(max(map(peak, pieces)))
 
