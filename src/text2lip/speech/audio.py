@@ -24,6 +24,7 @@ PRIMING = {
 }  # fmt: skip
 """Samples by which FFmpeg's encoder and decoder of a codec delay sound, measured by correlation."""
 SAMPLES_AT_ONCE = 2**20
+MOST_ROOM = 2**30  # samples for which room is taken at once
 MOST_DELAY = 4096  # samples; more than any of them
 
 
@@ -250,12 +251,7 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
         if not rate or not 1 <= count <= MAX_CHANNELS:
             raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {MAX_CHANNELS}.")
         resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
-        channels, length, trimmed, damage, clock = [bytearray() for _ in range(count)], 0, None, None, None
-
-        def append(block):  # grown in place: joining pieces at the end would need the memory twice
-            for channel, samples in zip(channels, block.reshape(-1, count).T):
-                channel += samples.tobytes()
-
+        sound, length, trimmed, damage, clock = _Growing(count, rate, stream, seconds), 0, None, None, None
         enough = math.inf if seconds is None else seconds * rate + MOST_DELAY
         for packet in container.demux(stream):
             if length > enough:
@@ -269,24 +265,43 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
             if frames and damage:  # else the file is cut off in its last packet
                 raise damage
             for frame in frames:
-                gap, clock = _gap(frame, clock) if channels[0] else (_late_start(frame, name, stream), frame.time)
+                gap, clock = _gap(frame, clock) if sound.length else (_late_start(frame, name, stream), frame.time)
                 length += round(gap * rate) + frame.samples
                 if length > MAX_AUDIO_MINUTES * 60 * rate:
                     raise ValueError(f"audio: {name!r} is longer than {MAX_AUDIO_MINUTES} minutes; cut it up.")
-                append(np.zeros(count * round(gap * rate), np.float32))
+                sound.append(np.zeros(count * round(gap * rate), np.float32))
                 for part in resampler.resample(frame):
-                    append(part.to_ndarray())
+                    sound.append(part.to_ndarray())
                 clock = None if clock is None else clock + frame.samples / frame.sample_rate
         if length:
             for part in resampler.resample(None):
-                append(part.to_ndarray())
+                sound.append(part.to_ndarray())
         pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
         delay = 0 if trimmed or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
-    audio = np.empty((count, len(channels[0]) // 4), np.float32)
-    for number in reversed(range(count)):  # one by one: all of it is never there twice
-        audio[number] = np.frombuffer(channels.pop(), np.float32)
-    audio = audio[:, delay:]
+    audio = sound.samples[:, delay : sound.length]
     return audio if seconds is None else audio[:, : round(seconds * rate)], rate
+
+
+class _Growing:
+    """(channels, capacity) float32 `samples`, of which the first `length` are there. Room is taken for as long as the
+    file says that it is: what isn't used is no memory, and pieces joined at the end would need it twice."""
+
+    def __init__(self, channels: int, rate: int, stream, seconds: float | None):
+        says = stream.duration * stream.time_base if stream.duration else (stream.container.duration or 0) / 1e6
+        capacity = int(
+            (min(max(0.0, float(says)), MAX_AUDIO_MINUTES * 60, math.inf if seconds is None else seconds) + 1) * rate
+        )
+        self.samples, self.length = np.empty((channels, min(capacity, MOST_ROOM // channels)), np.float32), 0
+
+    def append(self, block: np.ndarray):
+        """Samples of all channels in turn."""
+        block = block.reshape(-1, len(self.samples)).T
+        length = self.length + block.shape[1]
+        if length > self.samples.shape[1]:
+            grown = np.empty((len(self.samples), length * 3 // 2), np.float32)
+            grown[:, : self.length] = self.samples[:, : self.length]
+            self.samples = grown
+        self.samples[:, self.length : length], self.length = block, length
 
 
 def _gap(frame, clock: float | None) -> tuple[float, float | None]:
