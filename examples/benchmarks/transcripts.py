@@ -73,12 +73,12 @@ def aligned(audio: np.ndarray, rate: int, text: str, language: str, method: str)
     return timeline, any(issubclass(warning.category, AlignmentWarning) for warning in told)
 
 
-def print_wrong_words(clips: list):
+def print_wrong_words(clips: list, methods: list[str]):
     """The table of `--words`."""
     table = defaultdict(lambda: ([], [], []))
     for clip in tqdm(clips, unit="clip"):
         audio, rate = load_audio(clip.video)
-        for method in ("pocketsphinx", "dtw"):
+        for method in methods:
             right, _ = aligned(audio, rate, clip.text, clip.language, method)
             for kind, text, places in texts_with_wrong_words(clip.text.split()) if right else ():
                 found, doubted = aligned(audio, rate, " ".join(text), clip.language, method)
@@ -100,6 +100,7 @@ def main():
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="folder with grid/")
     parser.add_argument("--limit", type=int, default=5, help="clips of each talker")
     parser.add_argument("--words", action="store_true", help="texts with single wrong words")
+    parser.add_argument("--methods", nargs="+", default=["pocketsphinx", "dtw"], choices=["pocketsphinx", "dtw"])
     args = parser.parse_args()
     clips = sorted(grid_clips(args.data), key=lambda clip: clip.speaker)
     chosen = []
@@ -107,12 +108,12 @@ def main():
         own = list(own)
         chosen += own[:: max(1, len(own) // args.limit)][: args.limit]
     if args.words:
-        return print_wrong_words(chosen)
+        return print_wrong_words(chosen, args.methods)
     table = defaultdict(lambda: [0, 0, 0])
     for clip in tqdm(chosen, unit="clip"):
         audio, rate = load_audio(clip.video)
         for kind, sound, text in versions(audio, clip.text):
-            for method in ("pocketsphinx", "dtw"):
+            for method in args.methods:
                 row = table[kind, method]
                 row[0] += 1
                 timeline, doubted = aligned(sound, rate, text, clip.language, method)

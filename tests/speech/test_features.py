@@ -3,6 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from text2lip.speech import features
 from text2lip.speech.features import hertz_to_mel, levelled, log_mel, mel_bands, mel_filters, mel_to_hertz, mfcc
 
 
@@ -72,3 +73,19 @@ def test_levelled_speech_is_as_loud_from_any_microphone_and_silence_stays_silent
     assert gain == pytest.approx(wanted.max() / speech.max(), rel=0.4)
     assert not levelled(np.zeros(100)).any()
     assert np.abs(levelled(1e-5 * rng.normal(size=16000))).max() < 2e-3
+
+
+def test_cepstra_of_pieces_are_those_of_the_whole(monkeypatch):
+    monkeypatch.setattr(features, "SPECTRA_AT_ONCE", 64)
+    sound = np.random.default_rng(0).normal(0, 0.1, 33_333)
+    whole, parts = mfcc(sound), mfcc(iter(np.array_split(sound, 7)))
+    assert whole.coefficients.shape == (208, 13) and whole.energy.shape == (208,)
+    assert np.array_equal(whole.coefficients, parts.coefficients) and np.array_equal(whole.energy, parts.energy)
+
+
+def test_a_stretched_spectrum_is_that_of_a_longer_vocal_tract():
+    times = np.arange(16_000) / 16_000
+    low, high = (sum(np.sin(2 * np.pi * f * factor * times) for f in (500, 1500, 2500)) for factor in (1, 1.16))
+    near, far = (mfcc(high, stretch).coefficients[10:90, 1:] for stretch in (1.16, 1.0))
+    wanted = mfcc(low).coefficients[10:90, 1:]
+    assert np.abs(near - wanted).mean() < 0.5 * np.abs(far - wanted).mean()

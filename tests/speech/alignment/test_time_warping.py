@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from text2lip.speech.alignment.time_warping import warp
+from text2lip.speech.alignment import AlignmentError, time_warping
+from text2lip.speech.alignment.time_warping import averaged, spread, warp, warp_in_parts
 
 
 def test_the_cost_of_a_path_needs_no_path():
@@ -38,7 +39,6 @@ def test_warp_is_the_cheapest_path():
 
 def test_a_long_recording_is_warped_roughly_first(monkeypatch):
     from text2lip.speech import align, synthesize
-    from text2lip.speech.alignment import AlignmentError, time_warping
 
     text = "Guten Morgen, wie geht es dir heute? Das Wetter bleibt leider schlecht. " * 3
     speech = synthesize(text, "espeak+f3", "de", speaking_rate=0.8)
@@ -49,6 +49,38 @@ def test_a_long_recording_is_warped_roughly_first(monkeypatch):
     assert max(abs(a.start - b.start) for a, b in zip(found.words, whole.words)) < 0.05
     with pytest.raises(AlignmentError, match="doesn't say the text"):
         align(*given, "Eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf. " * 3, "de")
+
+
+def test_parts_of_a_path_are_those_of_the_whole(monkeypatch):
+    generator = np.random.default_rng(0)
+    reference = generator.normal(size=(2_000, 6)).astype(np.float32)
+    target = np.repeat(reference, generator.choice([1, 1, 2], 2_000), axis=0)
+    centre = spread(warp(averaged(reference), averaged(target))[0], 2_000)
+    whole, _ = warp(reference, target, centre=centre)
+    monkeypatch.setattr(time_warping, "AT_ONCE", 700)
+    monkeypatch.setattr(time_warping, "AHEAD", 200)
+    path = warp_in_parts(reference, target, centre)
+    assert tuple(path[0]) == (0, 0) and tuple(path[-1]) == (1_999, len(target) - 1)
+    assert (np.diff(path, axis=0) >= 0).all() and (np.diff(path, axis=0).max(1) == 1).all()
+    first, second = (np.bincount(found[:, 0], found[:, 1]) / np.bincount(found[:, 0]) for found in (path, whole))
+    assert np.abs(first - second).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("language", "voice", "text", "other"),
+    [
+        ("de", "espeak+f3", "Die Kinder spielen im Hof der Schule.", "Der Zug nach Leipzig fährt heute ab."),
+        ("fr", "espeak+klatt4", "Je voudrais un café et deux croissants.", "Les enfants jouent dans la cour."),
+        ("es", "espeak+m7", "Los niños juegan en el patio.", "El tren a Sevilla sale hoy."),
+    ],
+)
+def test_a_voice_that_is_much_like_the_reference_is_refused_another_text_too(language, voice, text, other):
+    from text2lip.speech import align, synthesize
+
+    speech = synthesize(text, voice, language)
+    assert min(align(speech.audio, speech.sampling_rate, text, language).confidence) > 0.5
+    with pytest.raises(AlignmentError, match="doesn't say the text"):
+        align(speech.audio, speech.sampling_rate, other, language)
 
 
 def test_no_phone_lies_over_a_pause():
