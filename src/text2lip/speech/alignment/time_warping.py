@@ -32,7 +32,7 @@ STRETCHES = 1.0, 0.86, 0.93, 1.08, 1.16  # of the spectrum, tried: no two vocal 
 TRIED = 3_000  # frames by which a stretch is chosen, and by which a text is told from others
 SHUFFLES, FEWEST_WORDS = 3, 4  # a text of fewer words is shuffled phone by phone
 # measured on GRID and on voices of four languages: true texts 0.01 to 0.60 (0.84 in noise of 15 dB), others from 0.71
-HIGHEST_MISFIT, DOUBTED_MISFIT, MISFIT_SLOPE = 0.77, 0.69, 0.0125  # confidence 0.5, how fast it falls
+HIGHEST_MISFIT, DOUBTED_MISFIT, MISFIT_SLOPE = 0.78, 0.71, 0.0125  # confidence 0.5, how fast it falls
 AT_ONCE, AHEAD = 20_000, 4_000  # frames of a long reference that are warped, and looked at, before a path is settled
 
 
