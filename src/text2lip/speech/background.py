@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from text2lip.speech.audio import SAMPLES_AT_ONCE, fit_samples, read_audio, to_mono
+from text2lip.speech.resampling import Resampled
 from text2lip.speech.utterance import Speech
-from text2lip.speech.windows import Resampled
 
 
 # set by ear's rule of thumb: voice-over in reports

@@ -15,9 +15,9 @@ from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
 from text2lip.speech.alignment.time_warping import align_dtw
 from text2lip.speech.audio import peak, read_sound
 from text2lip.speech.features import SAMPLING_RATE, Cepstra, mfcc
+from text2lip.speech.resampling import Resampled, resampled
 from text2lip.speech.utterance import JoinedTimes
 from text2lip.speech.voices.synthesis import speak_parts
-from text2lip.speech.windows import Resampled, resampled
 from text2lip.text.espeak_library import espeak_is_installed
 from text2lip.text.languages import resolve_language
 from text2lip.text.timing import Timeline, with_spans

@@ -58,7 +58,7 @@ def test_parts_of_a_path_are_those_of_the_whole(monkeypatch):
     centre = spread(warp(averaged(reference), averaged(target))[0], 2_000)
     whole, _ = warp(reference, target, centre=centre)
     monkeypatch.setattr(time_warping, "AT_ONCE", 700)
-    monkeypatch.setattr(time_warping, "AHEAD", 200)
+    monkeypatch.setattr(time_warping, "LOOKED_AHEAD", 200)
     path = warp_in_parts(reference, target, centre)
     assert tuple(path[0]) == (0, 0) and tuple(path[-1]) == (1_999, len(target) - 1)
     assert (np.diff(path, axis=0) >= 0).all() and (np.diff(path, axis=0).max(1) == 1).all()

@@ -13,7 +13,7 @@ from text2lip.speech.alignment.silences import pauses, runs, trim_edges
 from text2lip.speech.alignment.words import words_with_phones
 from text2lip.speech.audio import SAMPLES_AT_ONCE, peak
 from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
-from text2lip.speech.windows import Resampled
+from text2lip.speech.resampling import Resampled
 from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
 from text2lip.text.timing import Segment, Timeline
 

@@ -35,7 +35,10 @@ SHUFFLES, FEWEST_WORDS = 3, 4  # a text of fewer words is shuffled phone by phon
 FEWEST_PHONES = 3  # of fewer there is no order to speak of
 # measured on GRID and on voices of four languages: true texts 0.01 to 0.60 (0.84 in noise of 15 dB), others from 0.71
 HIGHEST_MISFIT, DOUBTED_MISFIT, MISFIT_SLOPE = 0.78, 0.735, 0.0125  # confidence 0.5, how fast it falls
-AT_ONCE, AHEAD = 20_000, 4_000  # frames of a long reference that are warped, and looked at, before a path is settled
+AT_ONCE, LOOKED_AHEAD = (
+    20_000,
+    4_000,
+)  # frames of a long reference that are warped, and looked at, before a path is settled
 
 
 def align_dtw(
@@ -208,7 +211,7 @@ def warp_in_parts(reference: np.ndarray, target: np.ndarray, centre: np.ndarray)
     """The path of [`warp`] around a `centre`, found in parts, for each of which some of the next is looked at."""
     paths, row, column = [], 0, 0
     while row < len(reference):
-        last = row + AT_ONCE + AHEAD
+        last = row + AT_ONCE + LOOKED_AHEAD
         end = len(target) if last >= len(reference) else max(column + 1, int(centre[last - 1]) + 1)
         path, _ = warp(reference[row:last], target[column:end], centre=centre[row:last] - column)
         path = path if last >= len(reference) else path[path[:, 0] < AT_ONCE]

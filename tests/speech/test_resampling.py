@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from text2lip.speech import windows
+from text2lip.speech import resampling
 from text2lip.speech.audio import resample, to_mono
-from text2lip.speech.windows import Resampled, resampled
+from text2lip.speech.resampling import Resampled, resampled
 
 
 @pytest.mark.parametrize(("rate", "target"), [(24_000, 16_000), (22_050, 16_000), (8_000, 16_000), (22_050, 44_100)])
 @pytest.mark.parametrize("samples", [1, 300, 33_333])
 def test_windows_are_those_of_the_whole(monkeypatch, rate, target, samples):
-    monkeypatch.setattr(windows, "SAMPLES_AT_ONCE", 5_000)
+    monkeypatch.setattr(resampling, "SAMPLES_AT_ONCE", 5_000)
     sound = np.random.default_rng(0).normal(0, 0.1, (2, samples)).astype(np.float32)
     both, mono = Resampled(sound, rate, target), Resampled(sound, rate, target, mono=True)
     whole, mixed = resample(sound, rate, target), resample(to_mono(sound), rate, target)
