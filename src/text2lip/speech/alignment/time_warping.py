@@ -36,9 +36,6 @@ FEWEST_PHONES = 3  # of fewer there is no order to speak of
 # measured on GRID and on voices of four languages: true texts 0.01 to 0.60 (0.84 in noise of 15 dB), others from 0.71
 HIGHEST_MISFIT, DOUBTED_MISFIT, MISFIT_SLOPE = 0.78, 0.735, 0.0125  # confidence 0.5, how fast it falls
 AT_ONCE, LOOKED_AHEAD = 20_000, 4_000  # frames of a long reference, warped before a path is settled
-    20_000,
-    4_000,
-)  # frames of a long reference that are warped, and looked at, before a path is settled
 
 
 def align_dtw(
