@@ -10,6 +10,7 @@ They are MediaPipe's (Apache-2.0), rebuilt layer for layer so that the published
   Mesh: High-fidelity Face Mesh Prediction in Real-time*, arXiv 2006.10962.
 
 They always compute in float32, whatever dtype their weights are stored in: half a pixel matters on a lip.
+Weights are copied for it: where they lie in a file that was mapped changes the order of a sum, and the last bit.
 """
 
 import torch
@@ -56,7 +57,7 @@ class SameConv2d(nn.Conv2d):
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         if self.one_sided:
             hidden = F.pad(hidden, self.one_sided)
-        weight, bias = self.weight.float(), self.bias.float()
+        weight, bias = self.weight.to(torch.float32, copy=True), self.bias.to(torch.float32, copy=True)
         return F.conv2d(hidden, weight, bias, self.stride, self.padding, groups=self.groups)
 
 
@@ -64,14 +65,14 @@ class Float32Linear(nn.Linear):
     """Linear map in float32."""
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        return F.linear(hidden, self.weight.float(), self.bias.float())
+        return F.linear(hidden, self.weight.to(torch.float32, copy=True), self.bias.to(torch.float32, copy=True))
 
 
 class Activation(nn.PReLU):
     """PReLU with a slope per channel, in float32."""
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        return F.prelu(hidden, self.weight.float())
+        return F.prelu(hidden, self.weight.to(torch.float32, copy=True))
 
 
 class ResidualBlock(nn.Module):
