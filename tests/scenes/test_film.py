@@ -263,7 +263,7 @@ def test_landmarks_are_steadied_without_delay(talk, landmarker):
 
 def test_the_mouth_is_drawn_from_a_frame_that_has_it_closed(talk, landmarker):
     (shot,), _ = find_shots(talk[0], landmarker, 25)
-    assert talk[1][reference_frame(shot)] < 0.1
+    assert talk[1][reference_frame(shot)] < talk[1].min() + 0.02  # never shut: of 30 frames two are so nearly
 
 
 def test_the_mouths_of_a_shot_are_found_once_and_not_kept(talk, landmarker, monkeypatch):
