@@ -6,12 +6,11 @@ import rows
 
 from text2lip import metrics as M
 from text2lip.faces.identity import face_chip
-from text2lip.metrics.sync_scorer import LOST_FRAMES, MAX_OFFSET
+from text2lip.metrics.sync_scorer import SHORTEST_CLIP
 from text2lip.speech.audio import load_audio, resample, to_float
 from text2lip.speech.features import SAMPLING_RATE
 
 
-SHORTEST = 2 * (MAX_OFFSET + LOST_FRAMES)  # frames; so short a clip can't be moved against its sound
 IDENTITY = 3  # frames of a clip whose faces are compared
 SYNC = ("sync_confidence", "sync_offset", "sync_confidence_lips", "sync_offset_lips")
 JUDGES = (*SYNC, "lse_c", "lse_d", "wer_lipnet")
@@ -38,7 +37,7 @@ class Jury:
         """Every figure of `frames`, drawn by `landmarks` (frames, 478, 2), with their mouth crops of the protocol."""
         clip, points = self.clip, self.clip.points(landmarks)
         made = {"identity": M.identity(self.chips(frames, points), self.real)}
-        if self.sound is not None and len(frames) > SHORTEST:
+        if self.sound is not None and len(frames) >= SHORTEST_CLIP:
             by_pictures = M.sync_of_pictures(crops, self.sound, fps=clip.fps)
             by_lips = M.sync_of_lips(rows.lips_of(clip, landmarks), self.sound, fps=clip.fps)
             made |= dict(zip(SYNC, (by_pictures[0], abs(by_pictures[1]), by_lips[0], abs(by_lips[1]))))

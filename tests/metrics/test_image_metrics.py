@@ -117,6 +117,8 @@ def test_identity_by_hand():
     assert metrics.identity(frames, frames[:1], lambda f: embedding[len(f)]) == pytest.approx(0.5)
     with pytest.raises(ValueError, match="embed: gave shape"):
         metrics.identity(frames, frames[:1], lambda f: np.zeros(3))
+    with pytest.raises(ValueError, match="embed: missing, and frames of .* are no uint8 chips of 150 px"):
+        metrics.identity(frames, frames[:1])
 
 
 @pytest.mark.parametrize("metric", [metrics.ssim, metrics.psnr, metrics.flicker])

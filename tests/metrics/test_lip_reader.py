@@ -46,7 +46,7 @@ def test_a_sentence_of_the_grammar_is_read(reader):
     read = reader.read(clips)
     assert len(read) == 2 and all(reader.knows(text) for text in read)
     assert not reader.knows("bin") and not reader.knows("blue bin") and not reader.knows("bin blue bin")
-    for wrong in (clips[0][:, :40], clips[0][0]):
+    for wrong in (clips[0][:, :40], clips[0][0], clips[0][:0]):
         with pytest.raises(ValueError, match="clips: got"):
             reader.read([wrong])
 
@@ -61,6 +61,8 @@ def test_saved_and_loaded_it_reads_the_same(reader, tmp_path):
 def test_wrong_sight():
     with pytest.raises(ValueError, match="sees: 'ears'; choose"):
         LipReader(sees="ears")
+    with pytest.raises(ValueError, match="sees: 'ears'; choose"):
+        builtin_reader("ears")
 
 
 @pytest.mark.parametrize("sees", ["landmarks", "crops"])

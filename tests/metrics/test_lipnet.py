@@ -56,6 +56,13 @@ def test_it_sees_the_mouth_upright_in_bgr(monkeypatch):
     assert abs(row - 32) < 6 and abs(column - 64) < 3
 
 
-def test_wrong_numbers_of_landmarks_are_named():
-    with pytest.raises(ValueError, match="points: of 2 frames; wants 3"):
-        metrics.lipnet_reading(np.zeros((3, 8, 8, 3), np.uint8), np.zeros((2, 478, 2)), metrics.LipNet())
+@pytest.mark.parametrize(
+    "judge", [lambda *clip: metrics.lipnet_reading(*clip, metrics.LipNet()), metrics.syncnet_faces]
+)
+def test_landmarks_that_do_not_fit_are_named(judge):
+    frames = np.zeros((3, 8, 8, 3), np.uint8)
+    for shape in ((2, 478, 2), (3, 68, 2), (3, 478)):
+        with pytest.raises(ValueError, match=r"points: has shape .*; wants \(3, 468 or more, 2 or more\)"):
+            judge(frames, np.zeros(shape))
+    with pytest.raises(ValueError, match="points: isn't finite"):
+        judge(frames, np.full((3, 478, 2), np.nan))

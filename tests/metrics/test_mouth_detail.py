@@ -97,3 +97,6 @@ def test_wrong_shapes_are_named(lips):
         metrics.lip_edge(film, film, lips[:2], lips)
     with pytest.raises(ValueError, match=r"ours: crops of \(96, 144\) px"):
         metrics.lip_colour(film[:, :96], film, lips, lips)
+    for metric in (metrics.lip_border, metrics.lip_colour, metrics.inner_sharpness):
+        with pytest.raises(ValueError, match="real_lips: isn't finite"):
+            metric(film, film, lips, lips * np.nan)

@@ -87,3 +87,18 @@ def test_films_are_scored(model):
         metrics.sync_of_lips(lips[:, :30], audio, fps=25, model=model)
     with pytest.raises(ValueError, match=r"audio: has shape \(2, 15000\); wants mono"):
         metrics.sync_of_lips(lips, audio.reshape(2, -1), fps=25, model=model)
+    with pytest.raises(ValueError, match="fps: 0; wants"):
+        metrics.sync_of_lips(lips, audio, fps=0, model=model)
+    with pytest.raises(ValueError, match="lips: has shape .*; wants finite"):
+        metrics.sync_of_lips(lips * np.nan, audio, fps=25, model=model)
+    with pytest.raises(ValueError, match="audio: has shape .*; wants mono, finite"):
+        metrics.sync_of_lips(lips, audio * np.nan, fps=25, model=model)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 38])
+def test_clips_that_are_too_short_to_judge_are_named(model, frames):
+    audio = np.zeros(30_000)
+    with pytest.raises(ValueError, match=f"crops: {frames} frames; wants 39 or more"):
+        metrics.sync_of_pictures(np.zeros((frames, 96, 96, 3), np.uint8), audio, fps=25, model=model)
+    with pytest.raises(ValueError, match=f"lips: {frames} frames; wants 39 or more"):
+        metrics.sync_of_lips(np.zeros((frames, 57, 2)), audio, fps=25, model=model)

@@ -36,6 +36,16 @@ def frame_pair(ours: Any, real: Any) -> tuple[np.ndarray, np.ndarray]:
     return ours, real
 
 
+def mesh_points(points: Any, frames: int) -> np.ndarray:
+    """Check and return landmarks (frames, 468 or more, 2 or more); a ValueError for another shape, or NaN."""
+    points = to_array(points)
+    if points.ndim != 3 or len(points) != frames or points.shape[1] < 468 or points.shape[2] < 2:
+        raise ValueError(f"points: has shape {points.shape}; wants ({frames}, 468 or more, 2 or more).")
+    if not np.isfinite(points).all():
+        raise ValueError("points: isn't finite; leave out frames whose face was not found.")
+    return points
+
+
 def levels(frames: np.ndarray) -> Iterator[np.ndarray]:
     """Each frame of [`as_frames`] as float64 (height, width, 3) in [0, 255]."""
     for frame in frames:

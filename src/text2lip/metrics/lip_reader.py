@@ -25,6 +25,7 @@ from text2lip.media.color import LUMA
 
 
 ROWS, COLUMNS = slice(20, 68), slice(8, 88)  # of the mouth crop of 96 px, that are read
+SIGHTS = ("crops", "landmarks")
 MOTION_UNIT = 0.05  # outer-eye distances
 
 
@@ -125,7 +126,7 @@ class LipReader(ModelCardMixin, ModelMixin, ConfigMixin):
         dropout: float = 0.3,
     ):
         super().__init__()
-        if sees not in ("crops", "landmarks"):
+        if sees not in SIGHTS:
             raise ValueError(f"sees: {sees!r}; choose 'crops' or 'landmarks'.")
         self.features = CropFeatures(channels, width) if sees == "crops" else LandmarkFeatures(points, width)
         self.drop = nn.Dropout(dropout)
@@ -179,7 +180,7 @@ class LipReader(ModelCardMixin, ModelMixin, ConfigMixin):
                 96, 3), or canonical lips (frames, 57, 2) ([`canonical_lips`]).
 
         Raises:
-            ValueError: a clip of another shape, or with NaN.
+            ValueError: a clip of another shape, without a frame, or with NaN.
         """
         sentences = []
         for clip in clips:
@@ -192,10 +193,11 @@ class LipReader(ModelCardMixin, ModelMixin, ConfigMixin):
         """What the network sees of a clip as [`read`] takes it: uint8 (frames, 48, 80) or float32 (frames, 57, 2)."""
         clip = np.asarray(clip)
         if self.config.sees == "crops":
-            if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[1:] != (96, 96, 3):
+            if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[1:] != (96, 96, 3) or not len(clip):
                 raise ValueError(f"clips: got {clip.dtype} {clip.shape}; wants uint8 (frames, 96, 96, 3) mouth crops.")
             return np.rint(clip[:, ROWS, COLUMNS] @ np.array(LUMA, np.float32)).astype(np.uint8)
-        if clip.ndim != 3 or clip.shape[1:] != (self.config.points, 2) or not np.isfinite(clip).all():
+        wanted = self.config.points, 2
+        if clip.ndim != 3 or clip.shape[1:] != wanted or not len(clip) or not np.isfinite(clip).all():
             raise ValueError(
                 f"clips: got {clip.shape}; wants finite canonical lips (frames, {self.config.points}, 2)."
             )
@@ -204,6 +206,12 @@ class LipReader(ModelCardMixin, ModelMixin, ConfigMixin):
 
 @cache
 def builtin_reader(sees: str) -> LipReader:
-    """The reader of GRID's sentences that comes with this package, of "crops" or of "landmarks"; read once."""
+    """The reader of GRID's sentences that comes with this package, of "crops" or of "landmarks"; read once.
+
+    Raises:
+        ValueError: there is none of what it should see.
+    """
+    if sees not in SIGHTS:
+        raise ValueError(f"sees: {sees!r}; choose 'crops' or 'landmarks'.")
     folder = Path(__file__).parents[1] / "checkpoints" / f"lip_reader_{sees}"
     return LipReader.from_pretrained(str(folder), use_safetensors=True, torch_dtype=torch.float32).eval()

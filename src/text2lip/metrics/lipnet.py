@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from text2lip.faces.geometry import fit_similarity
-from text2lip.metrics.frame_arrays import as_frames
+from text2lip.metrics.frame_arrays import as_frames, mesh_points
 from text2lip.metrics.judge import Judge
 from text2lip.metrics.weights import find_weights
 
@@ -94,12 +94,11 @@ def lipnet_reading(frames: Any, points: np.ndarray, model: LipNet | None = None)
         model (`LipNet`, *optional*): defaults to the weights in the weights folder, read once.
 
     Raises:
-        ValueError: bad frames, or landmarks of another number.
+        ValueError: bad frames, landmarks of another number, or with NaN.
         MissingWeights: no model is given and the weights are not there.
     """
     frames, model = as_frames(frames), model or LipNet.published()
-    if len(points) != len(frames):
-        raise ValueError(f"points: of {len(points)} frames; wants {len(frames)}.")
+    points = mesh_points(points, len(frames))
     like = next(model.parameters())
     mouths = np.stack([_mouth(*pair, model.input_size) for pair in zip(frames, points)])
     pictures = torch.from_numpy(np.ascontiguousarray(mouths[..., ::-1])).to(like)

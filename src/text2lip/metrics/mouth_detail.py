@@ -22,11 +22,7 @@ from text2lip.metrics.perceptual import LPIPSModel, lpips
 
 DETAIL_GAP = 0.03  # outer-eye units: frames whose lips are parted by more show an inside to look at
 BOX_SIZE = 96  # pixels that the box of the opening is enlarged to
-EDGE_REACH, EDGE_STEP, EDGE_STEPS = (
-    0.03,
-    0.01,
-    3,
-)  # units at most and at least, and in so many steps, to look for a line's edge
+EDGE_REACH, EDGE_NEAR, EDGE_STEPS = 0.03, 0.01, 3  # units to look for a line's edge: at most, at least; steps
 LIP_LINES = ((range(11), range(20, 31)), ((0, *range(11, 20), 10), (20, *range(31, 40), 30)))
 """Of the lower and the upper lip: outer and inner line from corner to corner, as places among the lips' 40 points."""
 
@@ -43,7 +39,7 @@ def inner_lpips(ours: Any, real: Any, real_lips: Any, model: LPIPSModel | None =
         `float` or None: >= 0, lower is better; None where the mouth is never so far open.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: shapes that do not fit, or lips with NaN.
         MissingWeights: no model is given and the weights are not there.
     """
     ours, real = frame_pair(ours, real)
@@ -73,7 +69,7 @@ def inner_sharpness(ours: Any, real: Any, our_lips: Any, real_lips: Any) -> floa
         `float` or None: 1 is as sharp as the film; None where one side never opens so far or the film's is flat.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: shapes that do not fit, or lips with NaN.
     """
     return _ratio(*(_inner_energy(*side) for side in _sides(ours, real, our_lips, real_lips)))
 
@@ -124,6 +120,8 @@ def _check_lips(lips: Any, frames: np.ndarray, name: str) -> np.ndarray:
     lips = to_array(lips, np.float64)
     if lips.ndim != 3 or lips.shape[::2] != (len(frames), 2) or lips.shape[1] not in (40, 57):
         raise ValueError(f"{name}: has shape {lips.shape}; wants ({len(frames)}, 40 or 57, 2).")
+    if not np.isfinite(lips).all():
+        raise ValueError(f"{name}: isn't finite; leave out frames whose lips were not found.")
     return lips
 
 
@@ -169,7 +167,7 @@ def _steepness(frames: np.ndarray, lips: np.ndarray, line: int, opened: bool) ->
             normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1)
             normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
             thick = np.linalg.norm(chain - other, axis=-1)[1:-1, None]  # the other line's edge is not to be found
-            step = np.clip(thick / 2, EDGE_STEP * unit, EDGE_REACH * unit) / EDGE_STEPS
+            step = np.clip(thick / 2, EDGE_NEAR * unit, EDGE_REACH * unit) / EDGE_STEPS
             at = chain[1:-1, None] + (np.arange(-EDGE_STEPS, EDGE_STEPS + 1) * step)[..., None] * normal[:, None]
             profile = cv2.remap(grey, at.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             slope = np.abs(profile[:, 2:] - profile[:, :-2]) / (2 * step)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.faces.identity import builtin_identity
+from text2lip.faces.identity import CHIP_SIZE, builtin_identity
 from text2lip.metrics.aggregate import to_array
 from text2lip.metrics.frame_arrays import as_frames
 
@@ -27,13 +27,22 @@ def identity(ours: Any, real: Any, embed: Callable[[np.ndarray], Any] | None = N
         `float`: in [-1, 1].
 
     Raises:
-        ValueError: bad frames, or embeddings of another shape.
+        ValueError: bad frames, frames that are no chips where `embed` is missing, or embeddings of another shape.
     """
-    vectors, embed = [], embed or builtin_identity().encode
+    vectors = []
     for name, frames in (("ours", as_frames(ours, "ours")), ("real", as_frames(real, "real"))):
-        vector = to_array(embed(frames), np.float64)
+        vector = to_array((embed or _embed_chips)(frames), np.float64)
         if vector.ndim != 2 or len(vector) != len(frames):
             raise ValueError(f"embed: gave shape {vector.shape} for {len(frames)} frames of {name}; wants one each.")
         vectors.append(vector / np.linalg.norm(vector, axis=-1, keepdims=True))
     person = vectors[1].mean(0)
     return float((vectors[0] @ (person / np.linalg.norm(person))).mean())
+
+
+def _embed_chips(frames: np.ndarray) -> np.ndarray:
+    if frames.dtype != np.uint8 or frames.shape[1:3] != (CHIP_SIZE, CHIP_SIZE):
+        raise ValueError(
+            f"embed: missing, and frames of {frames.dtype} {frames.shape} are no uint8 chips of {CHIP_SIZE} px: cut "
+            "them by text2lip.faces.identity.face_chip, or give a recogniser."
+        )
+    return builtin_identity().encode(frames)

@@ -17,7 +17,7 @@ from scipy.ndimage import median_filter
 from torch import nn
 
 from text2lip.metrics.aggregate import to_array
-from text2lip.metrics.frame_arrays import as_frames
+from text2lip.metrics.frame_arrays import as_frames, mesh_points
 from text2lip.metrics.judge import Judge
 from text2lip.speech.features import mel_filters
 
@@ -157,8 +157,11 @@ def syncnet_faces(frames: Any, points: np.ndarray) -> np.ndarray:
 
     Returns:
         `np.ndarray`: uint8 (frames, 224, 224, 3).
+
+    Raises:
+        ValueError: bad frames, landmarks of another number, or with NaN.
     """
-    frames = as_frames(frames)
+    frames, points = as_frames(frames), mesh_points(points, len(frames))
     low, high = points[:, :468, :2].min(1), points[:, :468, :2].max(1)
     half = median_filter((high - low).max(1) / 2, 13, mode="nearest")
     centre = median_filter((low + high) / 2, (13, 1), mode="nearest")

@@ -28,6 +28,7 @@ SEEN_SIZE = 48  # pixels of a mouth as the network sees it
 SEEN_MARGIN = 4  # pixels around it from which training cuts it anew
 MAX_OFFSET = 15  # frames
 LOST_FRAMES = 4  # at either end of a clip, whose surroundings the network does not see whole
+SHORTEST_CLIP = 2 * (MAX_OFFSET + LOST_FRAMES) + 1  # frames; a shorter one can't be moved against its sound
 LIP_SCALE = 0.02  # outer-eye units of lip motion that count as 1
 _KERNELS = (5, 3, 3)  # frames: nine are seen at once, 0.36 s
 
@@ -161,10 +162,11 @@ class SyncFigures(NamedTuple):
 def agreement(seen: torch.Tensor, heard: torch.Tensor, max_offset: int = MAX_OFFSET) -> SyncFigures:
     """Cosines of vectors (windows, size) at every shift of up to `max_offset` frames, mean over those that overlap.
 
-    The confidence is the highest of those means less their median, the offset where it is found.
+    The confidence is the highest of those means less their median, the offset where it is found. A
+    ValueError unless there are more windows than twice `max_offset`.
     """
     if len(seen) <= 2 * max_offset:
-        raise ValueError(f"crops: {len(seen)} windows; wants more than {2 * max_offset}, a clip of over 1.5 s.")
+        raise ValueError(f"seen: {len(seen)} windows; wants more than {2 * max_offset}.")
     cosines = seen @ heard.T
     means = torch.stack([cosines.diagonal(-shift).mean() for shift in range(-max_offset, max_offset + 1)])
     best = int(means.argmax())
@@ -183,9 +185,10 @@ def sync_of_pictures(crops: Any, audio: Any, *, fps: float, model: SyncScorer | 
         model (`SyncScorer`, *optional*): defaults to the built-in one.
 
     Raises:
-        ValueError: too few frames, or another shape.
+        ValueError: too few frames, another shape, sound or lips that aren't finite, or no frame rate.
     """
-    model = model or builtin_sync_scorer()
+    model, crops = model or builtin_sync_scorer(), as_frames(crops, "crops")
+    _check_length(len(crops), "crops")
     edge = slice(SEEN_MARGIN, SEEN_MARGIN + SEEN_SIZE)
     grey = torch.from_numpy(grey_mouths(crops)[:, edge, edge]).to(execution_device(model))
     seen = model.see(seen_mouths(grey)[None])[0]
@@ -197,15 +200,23 @@ def sync_of_lips(lips: Any, audio: Any, *, fps: float, model: SyncScorer | None 
     """The same of lip motion (frames, 40 or 57, 2), canonical; args and errors as in [`sync_of_pictures`]."""
     model = model or builtin_sync_scorer()
     lips = to_array(lips, np.float32)
-    if lips.ndim != 3 or lips.shape[1] not in (40, 57) or lips.shape[2] != 2:
-        raise ValueError(f"lips: has shape {lips.shape}; wants (frames, 40 or 57, 2).")
+    if lips.ndim != 3 or lips.shape[1] not in (40, 57) or lips.shape[2] != 2 or not np.isfinite(lips).all():
+        raise ValueError(f"lips: has shape {lips.shape}; wants finite ones (frames, 40 or 57, 2).")
+    _check_length(len(lips), "lips")
     felt = model.feel(moved_lips(torch.from_numpy(lips).to(execution_device(model)))[None])[0]
     return agreement(felt, _heard(audio, len(lips), fps, model))
 
 
+def _check_length(frames: int, name: str):
+    if frames < SHORTEST_CLIP:
+        raise ValueError(f"{name}: {frames} frames; wants {SHORTEST_CLIP} or more, over 1.5 s.")
+
+
 def _heard(audio: Any, frames: int, fps: float, model: SyncScorer) -> torch.Tensor:
     audio = to_array(audio, np.float32)
-    if audio.ndim != 1 or not len(audio):
-        raise ValueError(f"audio: has shape {audio.shape}; wants mono (samples,).")
+    if audio.ndim != 1 or not len(audio) or not np.isfinite(audio).all():
+        raise ValueError(f"audio: has shape {audio.shape}; wants mono, finite (samples,).")
+    if not fps > 0:
+        raise ValueError(f"fps: {fps}; wants frames per second, near 25.")
     mel = torch.from_numpy(log_mel(levelled(audio), frames, fps)).to(execution_device(model))
     return model.hear(heard_sound(mel)[None])[0]

@@ -1,8 +1,7 @@
 """Where the weights of the learned metrics lie, and which metrics can therefore be taken.
 
-`python utils/convert_metric_weights.py --download` puts those of LPIPS, I3D (FVD) and a training loss into
-the folder; the same script converts the published files of Inception (FID), SyncNet (LSE) and LipNet from a
-path.
+`python utils/convert_metric_weights.py --download` puts those of LPIPS, I3D (FVD) and a training loss into the
+folder; the same script converts the published files of Inception (FID), SyncNet (LSE) and LipNet from a path.
 """
 
 import os
@@ -17,7 +16,7 @@ FILES = {
     "lse": "syncnet.safetensors",
     "lipnet": "lipnet-grid.safetensors",
 }
-"""File name of each network's weights, by the metric that needs it."""
+"""File name of each network's weights, by the metric that needs it; "vgg" is a loss of training."""
 
 REMEDY = {
     "lpips": "python utils/convert_metric_weights.py --download",
@@ -58,8 +57,8 @@ def weights_folder(folder: str | Path | None = None) -> Path:
 
 
 def find_weights(metric: str, path: str | Path | None = None) -> Path:
-    """The safetensors file of the network of `metric`, "lpips", "vgg", "fvd", "fid", "lse" or "lipnet": `path`,
-    or in that folder, by default the [`weights_folder`].
+    """The safetensors file of the network of `metric`, "lpips", "vgg", "fvd", "fid", "lse" or "lipnet": `path`, or in
+    that folder, by default the [`weights_folder`].
 
     Raises:
         MissingWeights: the file is not there.

@@ -6,10 +6,8 @@ from torch import nn
 
 
 INSIDE = 8.0  # weight of a pixel between the true lips; others have 1
-OPENING, OPENING_AROUND = (
-    24,
-    2,
-)  # pixels of an opening that is worth looking at; pixels around it that are seen with it
+OPENING = 24  # pixels of an opening that is worth looking at
+OPENING_AROUND = 2  # pixels around it that are seen with it
 MOUTH_ROWS, MOUTH_COLUMNS = slice(18, 70), slice(16, 80)  # of the crop, that the adversary sees
 DETAIL = 10.0  # by which detail is enlarged for it: detail spans a tenth of what pictures do
 
