@@ -57,7 +57,7 @@ def main():
 def sources(data: Path, limit: int | None) -> Iterator[tuple[str, str, str, Path]]:
     """Name, kind, split and file of everybody."""
     kinds = {}
-    with open(data / "faces/people.tsv", newline="") as file:
+    with open(data / "faces/people.tsv", newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             if row["split"] in ("train", "val"):
                 kind = row["file"].split("/")[0]

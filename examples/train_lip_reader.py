@@ -82,7 +82,13 @@ class Run(Trainer):
         self.val = {split: load_reader_clips(given[0], split, *given[1:]) for split in there}
         say(f"{len(self.clips)} clips to learn from, { ({k: len(v) for k, v in self.val.items()}) } to validate on")
         torch.manual_seed(config.seed)
-        network = ReaderAndPhones(LipReader(slots=WORDS, sees=config.sees, **config.reader))
+        reader = LipReader(slots=WORDS, sees=config.sees, **config.reader)
+        for clip in sum(self.val.values(), self.clips):
+            if not reader.knows(text := " ".join(clip.words)):
+                raise ValueError(
+                    f"prepared: {clip.name} says {text!r}, no sentence of GRID; a reader knows no others."
+                )
+        network = ReaderAndPhones(reader)
         ema = EMA(network, config.ema_decay)
         optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)
         network, optimizer = accelerator.prepare(network, optimizer)

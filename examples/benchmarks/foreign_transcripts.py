@@ -59,7 +59,9 @@ def main():
     print("\n| text | voice | texts | refused | doubted | mean, ms | 90 %, ms | over 100 ms, % |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for (kind, voice), (off, refused, told) in places_off.items():
-        figures = f"{np.mean(off):.0f} | {np.quantile(off, 0.9):.0f} | {100 * np.mean(np.array(off) > 100):.0f}"
+        figures = "– | – | –"  # where every text was refused
+        if off:
+            figures = f"{np.mean(off):.0f} | {np.quantile(off, 0.9):.0f} | {100 * np.mean(np.array(off) > 100):.0f}"
         print(f"| {kind} | {voice} | {len(told)} | {sum(refused)} | {sum(told)} | {figures} |")
 
 

@@ -30,6 +30,7 @@ from text2lip.faces.crop import CROP_SIZE, crop
 from text2lip.media.video import read_frames
 from text2lip.metrics.sync_scorer import SyncScorer, builtin_sync_scorer
 from text2lip.speech.features import SAMPLING_RATE
+from text2lip.training.settings import errors_in_one_line
 
 
 COLUMNS = ("clips", "within_one", "offset", "two_frames", "five_frames", "confidence", "other_sound", "ahead", "still")
@@ -98,4 +99,5 @@ def moved(sound: np.ndarray, seconds: float) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -8,7 +8,7 @@ from text2lip.text.timing import Segment
 
 
 FPS = 25
-TOUCHING = 0.0125  # gap that the face mesh reads from lips that touch
+TOUCHING = 0.004  # gap that the mesh reads from lips that touch: median of p b m of `limits.py --split val`
 OPENING = {"": 0.0, "p": 0.0, "b": 0.0, "m": 0.0, "a": 0.16, "e": 0.10, "i": 0.06, "o": 0.12, "u": 0.05, "s": 0.03}
 WIDTH = {"": 0.55, "p": 0.54, "b": 0.54, "m": 0.54, "a": 0.56, "e": 0.58, "i": 0.60, "o": 0.50, "u": 0.46, "s": 0.57}
 

@@ -1,6 +1,7 @@
 """`examples/train_lip_reader.py` on a handful of mouths that are made up."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,13 @@ def test_a_run_goes_on_exactly_where_it_was_and_keeps_a_reader(script, tmp_path,
         assert torch.equal(ours, theirs)
     reader = LipReader.from_pretrained(tmp_path / "parts/best")
     assert reader.config.sees == sees and all(reader.knows(text) for text in TEXTS)
+
+
+def test_other_sentences_than_grids_are_named(script, tmp_path, monkeypatch):
+    other = [replace(clip, name="mine/1", words=["good", "morning"]) for clip in mouths("landmarks")[:1]]
+    monkeypatch.setattr(script, "load_reader_clips", lambda folder, split, sees, limit: other)
+    with pytest.raises(ValueError, match="prepared: mine/1 says 'good morning', no sentence of GRID"):
+        script.main([*TINY, "--output", str(tmp_path)])
 
 
 def test_what_is_said_goes_with_the_time_of_the_mouth():
