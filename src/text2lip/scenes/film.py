@@ -34,7 +34,7 @@ from text2lip.text.timing import Timeline
 
 # Chosen by eye.
 FADED_TURN = (MAX_TURN, 0.55)  # radians between a head and the reference at which the drawn mouth fades, and is gone
-MAX_EXPOSURE = 1.0  # powers of 2 by which the contrast of a reference may differ from what is usual in the shot
+MAX_EXPOSURE = 0.4  # powers of 2 by which the contrast of a reference may differ from what is usual in the shot
 SHOTS_HELD = 4  # whose frame and mouths stay in memory, as a film played back and forth comes back to them
 LONGEST = 120 * 60 * 120  # frames that are searched of a film whose end isn't known: two hours at the highest rate
 NEARBY = 15.0  # seconds before and after the reference in which other frames of a shot are chosen
@@ -211,8 +211,9 @@ class DubbedShot:
         best = reference_frame(shot, mouths)
         self.reference, self.reference_face = shot.start + best, shot.face[best]
         self.source = self.reference_face[:, :2]
-        gap = lip_gap(mouths.shapes)
-        closed = mouths.shapes[gap <= np.quantile(gap, 0.2)].mean(0)
+        lit = mouths.shapes[np.abs(shot.exposure) < MAX_EXPOSURE]  # the darker, the less do landmarks tell
+        gap = lip_gap(lit)
+        closed = lit[gap <= np.quantile(gap, 0.2)].mean(0)
         self.rest, self.back = closed + closing(closed), mouths.back
         self.mouth = PortraitMouth(self.reference_face, *shot.size)
         self.mouth.rest = self.rest
