@@ -98,7 +98,7 @@ def deform(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple
     """Turn, scale, mirror and bend a pair's pictures and points, all in the same way.
 
     Args:
-        pair (`dict`): of [`PairFolder`].
+        pair (`dict`): of [`PairMix`].
         generator (`np.random.Generator`): of the draws.
 
     Returns:
