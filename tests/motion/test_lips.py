@@ -9,8 +9,9 @@ from text2lip.faces.topology import driven_index
 from text2lip.models import LipDecoderModel
 from text2lip.motion import lips as lips_module
 from text2lip.motion.lips import animate as move_lips
-from text2lip.motion.lips import animate_sound
+from text2lip.motion.lips import LipMotion, animate_sound
 from text2lip.pipelines.request import clip_length
+from text2lip.text.timing import Timeline
 from text2lip.training.sounds import hum, noise
 
 
@@ -134,3 +135,14 @@ def test_lips_from_sound_keep_their_times_at_any_rate(listener, bursts):
     assert len(animate_sound(listener, bursts[:100], 16000, 1, 25)[0]) == 1
     silent, loud = (animate_sound(listener, bursts[:samples], 16000, 50)[0].abs().max() for samples in (6400, 32000))
     assert silent < 0.2 * loud
+
+
+def test_the_tongue_of_who_listens_rests():
+    says = {"A": [("t", 0.2, 0.4)], "B": [("k", 0.6, 0.8)]}
+    roles = {name: LipMotion(np.zeros((25, 57, 2)), 1, 25, Timeline.from_phones(p, (), 1)) for name, p in says.items()}
+    whole = Timeline.from_phones(says["A"] + says["B"], (), 1)
+    motion = LipMotion(np.zeros((25, 57, 2)), 1, 25, whole, roles=roles)
+    up, _, back = np.moveaxis(motion.of_speakers(["A"]).tongue, 1, 0)
+    assert up[7] == 1 and back.max() == 0
+    assert np.array_equal(motion.of_speakers(["B", "A"]).tongue, motion.tongue)
+    assert motion.of_speakers([]).tongue.max() == 0

@@ -58,9 +58,14 @@ class LipMotion:
         return None if self.timeline is None else tongue_poses(self.timeline, len(self), self.fps)
 
     def of_speakers(self, names: Iterable[str]) -> "LipMotion":
-        """The lips of a face that is these speakers' of a dialogue; at rest where they say nothing."""
-        moved = [self.roles[name].displacement for name in names if name in (self.roles or {})]
-        return replace(self, displacement=sum(moved, np.zeros_like(self.displacement)), roles=None)
+        """The lips of a face that is these speakers' of a dialogue, and their phones; at rest where they say nothing."""
+        theirs = [self.roles[name] for name in names if name in (self.roles or {})]
+        moved = sum((one.displacement for one in theirs), np.zeros_like(self.displacement))
+        spoken = [phone for one in theirs if one.timeline for phone in one.timeline.phones if phone.label]
+        timeline = self.timeline
+        if timeline is not None:  # others' phones would move this tongue
+            timeline = Timeline.from_phones(sorted(spoken, key=lambda phone: phone.start), (), timeline.duration)
+        return replace(self, displacement=moved, timeline=timeline, roles=None)
 
 
 class Roles(Mapping):

@@ -93,7 +93,8 @@ def check_tongue(tongue: np.ndarray | None, frames: int) -> list[np.ndarray | No
         return [None] * frames
     tongue = np.asarray(tongue, np.float32)
     if tongue.shape != (frames, 3) or not np.isfinite(tongue).all():
-        raise ValueError(f"`tongue` must be ({frames}, 3), finite, a row for each of landmarks, got {tongue.shape}.")
+        found = tongue.shape if np.isfinite(tongue).all() else f"{tongue.shape} with values that are not finite"
+        raise ValueError(f"`tongue` must be ({frames}, 3), finite, a row for each of landmarks, got {found}.")
     return list(tongue)
 
 

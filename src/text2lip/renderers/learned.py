@@ -31,7 +31,7 @@ class LearnedRenderer:
     The network sees a crop of 96 px; its flow, colour and mask are enlarged, so that skin and lips stay as sharp as
     the photograph. Its share fades to nothing where it is not to be trusted, and what remains is the geometric
     renderer's frame: on pictures that are no photographs, in frames where its correction is beyond belief, and where
-    the lips are as in the portrait. Grey portraits stay grey. Each frame depends on its landmarks alone.
+    the lips are as in the portrait. Grey portraits stay grey. Each frame depends on its landmarks and tongue alone.
 
     Args:
         unet ([`LandmarkGuidedUNet`]): used where it is, or is brought by offloading, and in its own dtype.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from text2lip.faces.regions import pixels_within
 from text2lip.faces.topology import (
     EYE_HEXAGONS,
     FACE_OVAL,
@@ -20,8 +21,9 @@ from text2lip.renderers.head_view import head_view
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
-# By eye, but where it says that a figure was measured: on 542 smiling people, whose teeth are seen.
-# Luma of teeth: a factor, then powers of that of the skin, of the whites of the eyes and of the face's bright places.
+# By eye, but the tongue's light and RESTING, which were chosen with the scene's light, see `mouth_scene.py`, and:
+# luma of teeth, fitted to 542 smiling people: a factor, then powers of that of the skin, of the whites of the eyes and
+# of the face's bright places.
 TEETH_LUMA, EYE_WHITE, BRIGHT = (1.04, 0.185, 0.22, 0.595), 97, 97  # percentiles of the last two
 TEETH_TINT = (0.35, 0.65)  # shares of the skin's tint, and of grey
 MOST_OF_SKIN, MOST_OF_LIPS = 1.8, 3.0  # of their luma, where the light is uneven
@@ -54,7 +56,8 @@ class MouthTraits:
         edge: how far below the base of the nose the upper incisors end, units; 0.26 on the head they are taken from.
         arch: width of the dental arch beside that head's, 0.8 to 1.2.
         crown: height of the crowns beside that head's, 0.7 to 1.3.
-        light: where most light comes from, `(3,)`: right of the picture, down, towards the viewer; length 1.
+        light: where most light comes from, `(3,)`: right of the picture, down, towards the viewer; length 1. This, the
+            next and `arch` aren't read from a portrait: they are an average's, unless a caller gives others.
         directed: share of the light that comes from there, in [0, 1]; the rest comes from everywhere.
         saturation: 1 for a colour picture, 0 for a grey one.
     """
@@ -93,11 +96,11 @@ def mouth_traits(
         frame ([`FaceFrame`]): of the face.
         edges (`tuple`): of [`lip_edges`].
     """
-    skin = np.median(_inside(portrait, points[list(MIDFACE)]), 0)
-    lips = np.median(_inside(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
+    skin = np.median(pixels_within(portrait, points[list(MIDFACE)]), 0)
+    lips = np.median(pixels_within(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
     luma = max(float(to_luma(skin)), 1.0)
-    eyes = np.concatenate([_inside(portrait, points[list(contour)]) for contour in EYE_HEXAGONS])
-    bright = np.percentile(to_luma(_inside(portrait, points[list(FACE_OVAL)])), BRIGHT)
+    eyes = np.concatenate([pixels_within(portrait, points[list(contour)]) for contour in EYE_HEXAGONS])
+    bright = np.percentile(to_luma(pixels_within(portrait, points[list(FACE_OVAL)])), BRIGHT)
     factor, *powers = TEETH_LUMA
     expected = factor * np.prod([luma, np.percentile(to_luma(eyes), EYE_WHITE), bright] ** np.array(powers))
     tint = TEETH_TINT[0] * skin / luma + TEETH_TINT[1]
@@ -159,14 +162,3 @@ def visible_teeth(
     if red[best] > 0.6 * lips or high < TOOTH_LEAST or (dark and red[best] > 0.4 * lips):
         return None
     return profile[first + 1 : last].mean(0), places[last].mean(0), high
-
-
-def _inside(portrait: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """Pixels `(N, 3)` float32 inside a polygon; at least one."""
-    height, width = portrait.shape[:2]
-    x0, y0 = np.clip(np.floor(polygon.min(0)), 0, [width - 1, height - 1]).astype(int)
-    x1, y1 = np.clip(np.ceil(polygon.max(0)) + 1, [x0 + 1, y0 + 1], [width, height]).astype(int)
-    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    cv2.fillPoly(mask, [np.round(polygon - [x0, y0]).astype(np.int32)], 1)
-    part = portrait[y0:y1, x0:x1]
-    return (part[mask > 0] if mask.any() else part.reshape(-1, 3)).astype(np.float32)
