@@ -1,5 +1,6 @@
 import inspect
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -68,6 +69,19 @@ def test_a_closed_mouth_opens_dark_and_red_lips_stay_red(painted):
     below = target[[14, 17]].mean(0) * painted.portrait.shape[1::-1]
     lip = frame[int(below[1]), int(below[0])].astype(int)
     assert lip[0] - lip[1] > 60
+
+
+def test_a_crease_at_the_corner_goes_with_it(paint_face):
+    face = paint_face(unit=120.0, size=(520, 480), centre=(240.0, 200.0))
+    portrait = face.portrait.copy()
+    corners = face.points[[61, 291]].round().astype(int)
+    for (x, y), out in zip(corners, (-1, 1)):
+        portrait[y - 1 : y + 2, min(x, x + 10 * out) : max(x, x + 10 * out)] = (60, 30, 30)
+    face = replace(face, portrait=portrait)
+    frame = render(face, face.with_gap(0.25))[0]
+    for (x, y), out in zip(corners, (-1, 1)):
+        dark = [picture[y - 20 : y + 21, x + 2 * out, 0] < 110 for picture in (portrait, frame)]
+        assert dark[1].sum() <= dark[0].sum() + 1 and dark[1][18:23].sum() == dark[1].sum()
 
 
 @pytest.mark.parametrize("gap", [0.05, 0.12])

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from text2lip.faces.geometry import to_indices
-from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWER_SIDE, UPPER_SIDE
+from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWER_SIDE, MOUTH_CORNERS, UPPER_SIDE
 from text2lip.renderers.base import check_landmarks, check_portrait, check_tongue
 from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
 from text2lip.renderers.lip_edges import lip_edges
@@ -29,6 +29,7 @@ WAS_OPEN = (0.01, 0.04)  # gap of a portrait whose mouth is called open
 ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.06, 0.30), 0.8, 0.5  # share of the width that is gone when lips are rounded
 TEETH_WAY, LIP_WAY = 1.38, (0.75, 0.95)  # of the lower teeth: of the chin's way, at least and at most of the lip's
 OPEN_CHIN = 0.4  # of the portrait's gap, that its chin is down already
+CORNER, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes with a corner: at least, of the lips' way
 LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
 MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
 SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips' edges, of the gap below, and the gap
@@ -81,6 +82,9 @@ class PreparedPortrait:
         shift[UPPER] -= change * self.edges[0]
         shift[LOWER] -= change * self.edges[1]
         back = [self.field.backward(i, shift[list(side)]) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE))]
+        for corner, out in zip(MOUTH_CORNERS, (-1, 1)):
+            near = self._near_corner(target, shift, corner, out)
+            back = [field + near * (-shift[corner] - field) for field in back]
 
         box = self.field.box
         share = self._upper_share(0.5 * (target[UPPER] + target[LOWER]))[..., None]
@@ -139,6 +143,19 @@ class PreparedPortrait:
     def _was_open(self) -> float:
         beyond = ((self.edges[1] - self.edges[0]) @ self.face.down).max() / self.face.unit
         return float(smoothstep(self.gap + beyond, *WAS_OPEN))
+
+    def _near_corner(self, target: np.ndarray, shift: np.ndarray, corner: int, out: int) -> np.ndarray:
+        """How much each grid node goes with a corner of the mouth, (rows, columns, 1), when the lips part.
+
+        Lips that move by more than the corner's surroundings are wide would tear a crease there apart. Outwards is to
+        the right of the picture for `out` 1, to the left for -1.
+        """
+        parted = smoothstep(self._gap(target) - self.gap, *CORNER_PARTED)
+        way = np.linalg.norm(shift[UPPER + LOWER] - shift[corner], axis=1).max() / self.face.unit
+        wide = max(CORNER, CORNER_WAY * way)
+        x, y = np.moveaxis(self.field.face - self.face.coordinates(target[corner]), -1, 0)
+        away = (x / np.where(out * x > 0, wide, CORNER)) ** 2 + (y / wide) ** 2
+        return np.float32(parted * np.exp(-away))[..., None]
 
     def _rounding(self, target: np.ndarray) -> np.float32:
         """How deep in shadow the teeth are: rounded lips, narrower than at rest, come forward over them."""
