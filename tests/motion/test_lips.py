@@ -8,8 +8,8 @@ from text2lip import Text2LipPipeline, synthesize
 from text2lip.faces.topology import driven_index
 from text2lip.models import LipDecoderModel
 from text2lip.motion import lips as lips_module
-from text2lip.motion.lips import animate as move_lips
 from text2lip.motion.lips import LipMotion, animate_sound
+from text2lip.motion.lips import animate as move_lips
 from text2lip.pipelines.request import clip_length
 from text2lip.text.timing import Timeline
 from text2lip.training.sounds import hum, noise

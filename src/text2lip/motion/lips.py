@@ -58,7 +58,7 @@ class LipMotion:
         return None if self.timeline is None else tongue_poses(self.timeline, len(self), self.fps)
 
     def of_speakers(self, names: Iterable[str]) -> "LipMotion":
-        """The lips of a face that is these speakers' of a dialogue, and their phones; at rest where they say nothing."""
+        """The lips, and phones, of a face that is these speakers' of a dialogue; at rest where they say nothing."""
         theirs = [self.roles[name] for name in names if name in (self.roles or {})]
         moved = sum((one.displacement for one in theirs), np.zeros_like(self.displacement))
         spoken = [phone for one in theirs if one.timeline for phone in one.timeline.phones if phone.label]

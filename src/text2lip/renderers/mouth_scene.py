@@ -1,9 +1,9 @@
 """What is seen between the lips: a small scene of teeth, gums, a tongue and the depth behind them.
 
 The upper teeth belong to the head; the lower teeth turn with the jaw about its hinge, and so does the tongue, but for
-its tip, which phones lift. All are shapes in space, seen as the portrait's head is turned and lit as [`MouthTraits`]
-says. They are drawn once for a portrait, the jaw and what it carries at a few openings; a frame moves these pictures to their
-exact place, so that it costs a few small resamplings. All colours are the portrait's, see [`MouthTraits`].
+its tip, which phones lift. All are shapes in space, seen as the portrait's head is turned. They are drawn once
+for a portrait, the jaw and what it carries at a few openings; a frame moves these pictures to their exact place, so
+that it costs a few small resamplings. Colours and light are those of [`MouthTraits`].
 """
 
 from collections.abc import Callable
