@@ -29,7 +29,7 @@ WAS_OPEN = (0.01, 0.04)  # gap of a portrait whose mouth is called open
 ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.06, 0.30), 0.8, 0.5  # share of the width that is gone when lips are rounded
 TEETH_WAY, LIP_WAY = 1.38, (0.75, 0.95)  # of the lower teeth: of the chin's way, at least and at most of the lip's
 OPEN_CHIN = 0.4  # of the portrait's gap, that its chin is down already
-CORNER, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes with a corner: at least, of the lips' way
+CORNER_REACH, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes with a corner: at least, of the lips' way
 LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
 MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
 SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips' edges, of the gap below, and the gap
@@ -152,9 +152,9 @@ class PreparedPortrait:
         """
         parted = smoothstep(self._gap(target) - self.gap, *CORNER_PARTED)
         way = np.linalg.norm(shift[UPPER + LOWER] - shift[corner], axis=1).max() / self.face.unit
-        wide = max(CORNER, CORNER_WAY * way)
+        wide = max(CORNER_REACH, CORNER_WAY * way)
         x, y = np.moveaxis(self.field.face - self.face.coordinates(target[corner]), -1, 0)
-        away = (x / np.where(out * x > 0, wide, CORNER)) ** 2 + (y / wide) ** 2
+        away = (x / np.where(out * x > 0, wide, CORNER_REACH)) ** 2 + (y / wide) ** 2
         return np.float32(parted * np.exp(-away))[..., None]
 
     def _rounding(self, target: np.ndarray) -> np.float32:
