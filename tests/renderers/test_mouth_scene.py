@@ -100,3 +100,9 @@ def test_two_clips_of_a_portrait_show_the_same_teeth(painted):
     rows = [frame[y - 6 : y + 8, x - 12 : x + 13].astype(float).mean(-1) for frame in frames]
     edges = [np.abs(np.diff(row, axis=0)).argmax(0) for row in rows]
     assert np.abs(np.mean(edges[0]) - np.mean(edges[1])) < 0.5
+
+
+def test_the_inside_is_as_soft_as_the_portrait(painted):
+    sharp, soft = (draw(scene(painted, replace(TRAITS, softness=value)), 0.2) for value in (0.4, 1.5))
+    steps = [np.square(np.diff(picture, axis=0)).mean() for picture in (sharp, soft)]
+    assert steps[1] < 0.7 * steps[0] and np.allclose(sharp.mean(), soft.mean(), rtol=0.05)

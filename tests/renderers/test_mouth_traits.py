@@ -1,12 +1,14 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from text2lip.faces.geometry import to_indices
+from text2lip.faces.topology import FACE_OVAL
 from text2lip.media.color import to_luma
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.mouth_traits import mouth_traits, mute, visible_teeth
+from text2lip.renderers.mouth_traits import mouth_traits, mute, softness, visible_teeth
 from text2lip.renderers.warp import face_frame
 
 
@@ -61,3 +63,14 @@ def test_mute(saturation):
     red = np.float32([200, 50, 50])
     assert np.isclose(to_luma(mute(red, saturation)), to_luma(red), atol=0.01)
     assert np.isclose(np.ptp(mute(red, saturation)), 150 * saturation, atol=0.01)
+
+
+@pytest.mark.parametrize("blur", [0.8, 1.2, 2.0])
+def test_softness_is_that_of_the_picture(blur):
+    square = np.zeros((480, 480, 3), np.uint8)
+    square[160:320, 160:320] = 200
+    soft = cv2.GaussianBlur(cv2.resize(square, (480, 480)), (0, 0), blur)
+    face = np.zeros((478, 2))
+    face[list(FACE_OVAL)] = 240 + 200 * np.stack([f(np.linspace(0, 2 * np.pi, 36)) for f in (np.cos, np.sin)], -1)
+    assert np.isclose(softness(soft, face), blur, rtol=0.2)
+    assert softness(np.full_like(soft, 90), face) == 0

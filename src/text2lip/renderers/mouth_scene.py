@@ -25,6 +25,7 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 SIDE, ABOVE, BELOW = 0.40, 0.22, 0.42  # of the scene, from the middle of the biting edge
 OPENINGS = (0.03, 0.10, 0.19, 0.32)  # ways of the lower incisors at which the jaw and the tongue are drawn
 SUBPIXELS = 2  # samples of a pixel in each direction
+DRAWN_SOFTNESS = 0.45  # pixels: standard deviation of the blur that drawing and moving the pictures makes
 FULL_DETAIL = 320  # pixels per unit up to which every pixel is drawn
 LOWER_EDGE = (0.0, -0.013, -0.025)  # of the lower incisors, jaw shut
 DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.28, 2.0, 0.06  # how light falls off behind the incisors
@@ -200,7 +201,9 @@ class MouthScene:
             nearest[rows, columns] = at(points[:, 2])[near]
             picture[rows, columns, :3] = colour[near]
             picture[rows, columns, 3] = 1
-        return cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
+        softness = (traits.softness / self.coarse) ** 2 - DRAWN_SOFTNESS**2
+        return picture if softness <= 0 else cv2.GaussianBlur(picture, (0, 0), np.sqrt(softness))
 
     def _colour(self, points: np.ndarray, normals: np.ndarray, height: np.ndarray, flesh: np.ndarray, tooth: bool):
         """Colours `(N, 3)` of points of a surface, 0..255."""

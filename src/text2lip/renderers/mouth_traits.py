@@ -60,6 +60,7 @@ class MouthTraits:
             next and `arch` aren't read from a portrait: they are an average's, unless a caller gives others.
         directed: share of the light that comes from there, in [0, 1]; the rest comes from everywhere.
         saturation: 1 for a colour picture, 0 for a grey one.
+        softness: by how much the portrait is blurred, a standard deviation in pixels.
     """
 
     teeth: np.ndarray
@@ -72,6 +73,7 @@ class MouthTraits:
     light: tuple[float, float, float] = (0.0, -0.5, 0.866)
     directed: float = 0.4
     saturation: float = 1.0
+    softness: float = 0.0
 
     @property
     def warmth(self) -> np.ndarray:
@@ -127,7 +129,33 @@ def mouth_traits(
         edge=float(np.clip(edge, *EDGES)),
         crown=crown,
         saturation=float(np.clip(np.ptp(lips) / max(lips.max(), 1) / COLOURED_LIPS, 0, 1)),
+        softness=softness(portrait, points),
     )
+
+
+def softness(picture: np.ndarray, points: np.ndarray) -> float:
+    """By how much a face is blurred: the standard deviation of a Gaussian, pixels.
+
+    The gradient energy of an edge falls with the width of its blur; so what a known blur more leaves of it tells how
+    wide it was.
+
+    Args:
+        picture (`np.ndarray`): `(height, width, 3)` uint8.
+        points (`np.ndarray`): `(478, 2)` pixel landmarks.
+    """
+    oval = points[list(FACE_OVAL)]
+    low, high = np.maximum(np.floor(oval.min(0)), 0).astype(int), np.maximum(np.ceil(oval.max(0)), 1).astype(int)
+    luma = to_luma(picture[low[1] : high[1], low[0] : high[0]]).astype(np.float32)
+    face = np.zeros(luma.shape, np.uint8)
+    if min(face.shape) < 3:
+        return 0.0
+    cv2.fillPoly(face, [np.rint(oval - low).astype(np.int32)], 1)
+    energies = [
+        sum(cv2.mean(step**2, face)[0] for step in np.gradient(image))
+        for image in (luma, cv2.GaussianBlur(luma, (0, 0), 1))
+    ]
+    left = min(energies[1] / max(energies[0], 1e-6), 0.95)
+    return left / float(np.sqrt(1 - left**2))
 
 
 def visible_teeth(
