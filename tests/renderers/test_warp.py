@@ -54,6 +54,18 @@ def test_the_field_does_not_fold_below_the_lower_lip(painted, field):
     assert (np.diff(source_y, axis=0)[rows[1:]] > 0).all()
 
 
+def test_skin_that_is_stretched_comes_from_one_place(painted, field):
+    points, frame, field = field
+    shift = (to_indices(painted.with_gap(0.15), *painted.portrait.shape[:2]) - points)[list(LOWER_SIDE)]
+    back = field.backward(1, shift)
+    forward = np.float32(field.basis[1] @ shift).reshape(back.shape)
+    assert np.gradient(forward[..., 1], axis=0).max() > field.step  # to more than twice its length, above the lip
+    rows, columns = field.shape
+    here = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
+    missed = back + cv2.remap(forward, here + back / field.step, None, cv2.INTER_LINEAR)
+    assert np.abs(missed).max() < 0.002 * frame.unit
+
+
 def test_the_cheeks_follow_part_of_the_way(painted, field):
     points, frame, field = field
     shift = to_indices(painted.with_gap(0.2), *painted.portrait.shape[:2]) - points

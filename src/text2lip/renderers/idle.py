@@ -11,7 +11,7 @@ from text2lip.faces.geometry import to_indices
 from text2lip.faces.topology import RIGHT_IRIS
 from text2lip.renderers.base import check_landmarks
 from text2lip.renderers.eyelids import find_eyes, prepare_eyelids
-from text2lip.renderers.warp import CUBIC_BELOW, INVERSIONS, FaceFrame, face_frame, smoothstep
+from text2lip.renderers.warp import CUBIC_BELOW, FaceFrame, face_frame, smoothstep
 
 
 # How a head lives that is a picture; units are distances of the outer eye corners; by eye.
@@ -27,6 +27,7 @@ HEAD = ((0.0, 0.05), (0.95, 1.3))  # centre and half axes, units, of what moves 
 FADE = 0.85  # units around the head in which the motion fades
 FADING_SIDES, STILL = 0.45, 0.1  # units along the picture's sides in which it fades; share of them that stands still
 NECK = 1.9  # units below the eyes: what the head turns about
+INVERSIONS = 4  # steps that turn the field of the frames around
 
 
 class IdleMotion:

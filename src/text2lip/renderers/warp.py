@@ -34,7 +34,7 @@ BESIDE, BELOW_LIDS, UNDER_LIDS = 0.25, 0.06, 0.1  # of what may move: left and r
 INSIDE_JAW = 0.05  # where all of the motion is
 RING = 0.42  # how far around the jaw points stay, in its distances from the middle under the nose
 NOSE_UNITS = 1.8  # lengths of the nose that a unit has at least
-INVERSIONS = 4  # steps that turn a forward field into a backward one
+PARTIAL_STEPS = (1 / 4, 1, 1 / 3, 1, 1 / 2, 1, 2 / 3, 1)  # shares of steps that turn a forward field around
 CUBIC_BELOW = 250  # pixels per unit: a larger face has detail to spare, bilinear sampling will do
 
 
@@ -104,7 +104,9 @@ class WarpField:
     def backward(self, side: int, displacement: np.ndarray) -> np.ndarray:
         """Where each grid node comes from, relative to itself.
 
-        The forward field d moves x to x + d(x). Its inverse solves x = y - d(x), by fixed-point iteration.
+        The forward field d moves x to x + d(x). Its inverse solves x = y - d(x), by fixed-point iteration. Where skin
+        is stretched to more than twice its length, whole steps alone would part from it: shorter ones are between
+        them, each exact at one stretch (Richardson's iteration).
 
         Args:
             side (`int`): 0 for the upper lip's field, 1 for the lower lip's.
@@ -119,10 +121,9 @@ class WarpField:
         rows, columns = self.shape
         grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
         back = -forward
-        for _ in range(INVERSIONS):
-            back = -cv2.remap(
-                forward, grid + back / self.step, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
+        for share in PARTIAL_STEPS:
+            there = grid + back / self.step
+            back -= share * (back + cv2.remap(forward, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
         return back
 
     def upsample(self, nodes: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
