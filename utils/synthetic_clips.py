@@ -6,6 +6,7 @@ The tests train on it, and so does `utils/check_accelerator.py`; it shows that a
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from text2lip.data.prepared import PreparedClip, parquet_path, write_parquet
@@ -21,6 +22,7 @@ from text2lip.training.pairs import PAIR_SIZE
 PHONES = ("p", "a", "t", "u", "s", "i")
 OPENING = 16  # pictures of a film in which a mouth opens
 DISC_FRAMES = 12
+MOUTH_FILM_FRAMES = 44
 TINY_NETWORKS = {  # of examples/train_pvar.py
     "viseme_encoder": {"hidden_dim": 16, "feed_forward_dim": 16, "num_phones": 128, "num_features": 6},
     "pseudo_audio": {"hidden_dim": 16, "feed_forward_dim": 16},
@@ -110,6 +112,34 @@ def _lip_record(clip: PreparedClip, split: str) -> dict:
         "late_words": [],
     }
     return {**vars(clip), **rest}
+
+
+def write_mouth_films(folder: Path) -> None:
+    """A prepared folder of three clips to train on and two of val: mouths that open as the sound gets louder."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 3), ("val", 2)):
+        records = [_mouth_film(f"s1/{split}{number}", split, rng) for number in range(count)]
+        write_parquet(parquet_path(folder, split), records, count)
+
+
+def _mouth_film(name: str, split: str, rng: np.random.Generator) -> dict:
+    frames, text = MOUTH_FILM_FRAMES, "bin blue at f two now"
+    opening = np.convolve(rng.uniform(0, 1, frames + 4), np.ones(5) / 5, "valid")
+    lips = np.zeros((frames, 57, 2), np.float32)
+    lips[:, 20:31, 1] = 0.1 * opening[:, None]
+    crops = []
+    for gap in opening:
+        crop = np.full((96, 96, 3), 180, np.uint8)
+        crop[48 : 48 + round(20 * gap), 30:66] = 20
+        crops.append(cv2.imencode(".png", crop)[1].tobytes())
+    sound = 3000 * rng.standard_normal(frames * 640) * np.repeat(opening, 640)
+    ends = np.linspace(0, frames / 25, 7)
+    words = [Segment(word, *times) for word, *times in zip(text.split(), ends[:-1], ends[1:])]
+    empty = dict.fromkeys(("landmarks", "head", "mel"), np.zeros((frames, 1), np.float32))
+    empty |= dict.fromkeys(("phone_ids", "viseme_ids"), np.zeros(1, np.int64)) | {"durations": np.ones(1, np.float32)}
+    told = {"name": name, "speaker": "s1", "split": split, "text": text, "language": "en-gb", "aligned_by": "sound"}
+    told |= {"fps": 25.0, "size": [288, 360], "late_words": [], "words": words}
+    return empty | told | {"phones": words, "lips": lips, "crops": crops, "audio": sound.astype(np.int16)}
 
 
 def mouth(gap: float = 6.0, centre: tuple[float, float] = (PAIR_SIZE / 2, 56.0)) -> np.ndarray:

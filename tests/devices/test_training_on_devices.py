@@ -18,6 +18,7 @@ from synthetic_clips import (
     write_disc_films,
     write_faces,
     write_lip_clips,
+    write_mouth_films,
 )
 
 from text2lip.metrics import LPIPSModel
@@ -48,6 +49,11 @@ RUNS = {
             "adversarial_ramp": 1,
         },
     ),
+    "sync scorer": ("train_sync_scorer", {"prepared": "mouths", "network": {"channels": 16, "size": 8}, "frames": 24}),
+    "lip reader": (
+        "train_lip_reader",
+        {"prepared": "mouths", "sees": "crops", "reader": {"channels": 4, "width": 8, "dilations": [1]}},
+    ),
     "echomimic": ("train_echomimic", ECHOMIMIC),
     "echomimic, vae": ("train_echomimic", ECHOMIMIC | {"stage": "vae"}),
 }
@@ -58,6 +64,7 @@ def data(tmp_path_factory):
     root = tmp_path_factory.mktemp("data")
     (root / "films").mkdir()
     write_lip_clips(root / "lips", lip_clips(6), 2)
+    write_mouth_films(root / "mouths")
     write_faces(root / "faces.safetensors")
     write_disc_films(root / "discs", root / "films")
     torch.manual_seed(0)

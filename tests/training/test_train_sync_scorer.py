@@ -1,22 +1,16 @@
 """`examples/train_sync_scorer.py` on a handful of made-up clips, and what changes in the clips it learns from."""
 
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
+from synthetic_clips import MOUTH_FILM_FRAMES, write_mouth_films
 
-from text2lip.data.prepared import write_parquet
 from text2lip.metrics.sync_scorer import SEEN_SIZE, SyncScorer
-from text2lip.text.timing import Segment
 from text2lip.training import sync_samples
-
-
-FRAMES = 44
 
 
 @pytest.fixture
@@ -29,32 +23,9 @@ def script(monkeypatch):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Mouths that open as the sound gets louder."""
-    folder, rng = tmp_path_factory.mktemp("prepared"), np.random.default_rng(0)
-    for split, count in (("train", 3), ("val", 2)):
-        records = [record(f"s1/{split}{number}", split, rng) for number in range(count)]
-        write_parquet(folder / f"data/{split}-00000-of-00001.parquet", records, count)
+    folder = tmp_path_factory.mktemp("prepared")
+    write_mouth_films(folder)
     return folder
-
-
-def record(name: str, split: str, rng: np.random.Generator) -> dict:
-    opening = np.convolve(rng.uniform(0, 1, FRAMES + 4), np.ones(5) / 5, "valid")
-    lips = np.zeros((FRAMES, 57, 2), np.float32)
-    lips[:, 20:31, 1] = 0.1 * opening[:, None]
-    crops = []
-    for gap in opening:
-        crop = np.full((96, 96, 3), 180, np.uint8)
-        crop[48 : 48 + round(20 * gap), 30:66] = 20
-        buffer = io.BytesIO()
-        Image.fromarray(crop).save(buffer, "PNG")
-        crops.append(buffer.getvalue())
-    sound = 3000 * rng.standard_normal(FRAMES * 640) * np.repeat(opening, 640)
-    phones = [Segment("a", 0.0, FRAMES / 25)]
-    empty = dict.fromkeys(("landmarks", "head", "mel"), np.zeros((FRAMES, 1), np.float32))
-    empty |= dict.fromkeys(("phone_ids", "viseme_ids"), np.zeros(1, np.int64)) | {"durations": np.ones(1, np.float32)}
-    told = {"name": name, "speaker": "s1", "split": split, "text": "a", "language": "en-gb", "aligned_by": "sound"}
-    told |= {"fps": 25.0, "size": [288, 360], "late_words": [], "phones": phones, "words": phones}
-    return empty | told | {"lips": lips, "crops": crops, "audio": sound.astype(np.int16)}
 
 
 def train(script, prepared, output, *more):
@@ -91,12 +62,16 @@ def test_the_loss_is_least_where_lips_and_sound_belong_together(script):
 
 def test_clips_are_changed_without_moving_in_time(prepared):
     clip = sync_samples.sync_clips(prepared, "train", limit=1)[0]
-    assert clip.grey.shape == (FRAMES, 56, 56) and clip.lips.shape == (FRAMES, 40, 2) and clip.mel.shape[1] == 320
+    assert (
+        clip.grey.shape == (MOUTH_FILM_FRAMES, 56, 56)
+        and clip.lips.shape == (MOUTH_FILM_FRAMES, 40, 2)
+        and clip.mel.shape[1] == 320
+    )
     rng = np.random.default_rng(0)
     for _ in range(3):
         face = sync_samples.other_face(clip.grey, rng)
         lips, voice = sync_samples.other_lips(clip.lips, rng), sync_samples.other_voice(clip.mel, rng)
-        assert face.shape == (FRAMES, SEEN_SIZE, SEEN_SIZE) and -50 < face.min() < face.max() < 350
+        assert face.shape == (MOUTH_FILM_FRAMES, SEEN_SIZE, SEEN_SIZE) and -50 < face.min() < face.max() < 350
         assert lips.shape == clip.lips.shape and voice.shape == clip.mel.shape
         assert not np.allclose(voice, clip.mel, atol=0.05)
         opening, seen = clip.lips[:, 25, 1], 255 - face.mean((1, 2)).numpy()
