@@ -118,8 +118,8 @@ def build_losses(config: TrainConfig, perceptual: nn.Module | None) -> dict[str,
 
 def openings_distance(perceptual: nn.Module, ours: torch.Tensor, batch: Tensors) -> torch.Tensor:
     """Mean perceptual distance of the widest open mouths' insides; 0 where all are shut."""
-    pictures = torch.cat([ours, batch["target"]], 1)
-    drawn, real = L.openings(pictures, batch["inside"]).chunk(2, 1)
+    pictures = L.openings(torch.cat([ours, batch["target"]], 1), batch["inside"])
+    drawn, real = pictures[:, :3], pictures[:, 3:]
     return perceptual(drawn, real).float().mean() if len(drawn) else drawn.sum()
 
 
