@@ -4,7 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from text2lip.speech.audio import load_audio, resample
+from text2lip import memory
+from text2lip.speech.audio import load_audio, read_audio, resample
 
 
 def tone(rate, seconds=0.5, hertz=440.0, channels=1):
@@ -37,6 +38,20 @@ def test_lossy_sound_track_of_a_video_file(tmp_path):
     audio, rate = load_audio(write(tmp_path / "a.mp4", tone(44_100), 44_100, "aac"))
     assert rate == 44_100 and abs(len(audio) / rate - 0.5) < 0.1
     assert np.abs(audio).max() == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("wav", "pcm_s16le"), ("mp4", "aac"), ("mp3", "mp3")])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_long_sound_lies_in_a_file_and_is_the_same(tmp_path, monkeypatch, suffix, codec, channels):
+    sound = tone(44_100, channels=channels) * np.linspace(0.5, 2.1, channels)[:, None]  # some of it is clipped
+    path = write(tmp_path / f"a.{suffix}", sound.clip(-1, 1), 44_100, codec)
+    short, mono = read_audio(path)[0], load_audio(path)[0]
+    monkeypatch.setattr(memory, "IN_MEMORY", 20_000)
+    long = read_audio(path)[0]
+    assert memory.in_file(long) and not memory.in_file(short)
+    assert np.array_equal(long, short) and np.array_equal(load_audio(path)[0], mono) and np.abs(long).max() <= 1
+    again = read_audio(long, 44_100)[0]
+    assert memory.in_file(again) and np.array_equal(again, short) and not np.shares_memory(again, long)
 
 
 def test_array_is_mixed_to_mono():

@@ -1,10 +1,12 @@
 """The old sound of a film under a new voice."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from text2lip import memory
 from text2lip.media.video_writer import write_video
 from text2lip.speech import background, read_audio, resample, synthesize
 from text2lip.speech.background import DUCKED, RAMP, ducking, keep_background
@@ -84,6 +86,19 @@ def test_a_long_film_needs_little_more_memory_than_its_sound(monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2.5 * mixed.nbytes
+
+
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_a_long_sound_in_a_file_becomes_the_same(film, tmp_path, monkeypatch, rate):
+    speech = speaking([(0.5, 2.5)], 4)
+    speech = replace(speech, audio=resample(speech.audio, RATE, rate), sampling_rate=rate)
+    kept = keep_background(speech, film, 4.0)
+    monkeypatch.setattr(memory, "IN_MEMORY", 100_000)
+    long = keep_background(replace(speech, audio=memory.copied(speech.audio, len(speech.audio))), film, 4.0)
+    assert memory.in_file(long.audio) and np.array_equal(long.audio, kept.audio)
+    for name, one in (("short", kept), ("long", long)):
+        write_video(tmp_path / f"{name}.mp4", [BLACK] * 100, audio=one.audio, sampling_rate=one.sampling_rate)
+    assert (tmp_path / "short.mp4").read_bytes() == (tmp_path / "long.mp4").read_bytes()
 
 
 def test_no_more_is_read_than_is_wanted(film):

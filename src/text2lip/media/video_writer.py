@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.files import replaced_file
+from text2lip.memory import let_go, walk
 
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
@@ -51,7 +52,7 @@ def write_video(
         raise ValueError(f"sampling_rate: {sampling_rate!r}; audio needs its rate in Hz.")
     if np.ndim(audio) == 2 and not 1 <= len(audio) <= 8:
         raise ValueError(f"audio: got {len(audio)} channels; wants (channels, samples) of 1 to 8: transpose it.")
-    if audio is not None and not np.isfinite(audio).all():
+    if audio is not None and not all(np.isfinite(piece).all() for piece in walk(np.atleast_1d(audio))):
         raise ValueError("audio: holds NaN or infinite samples; wants finite floats in [-1, 1].")
     rate = Fraction(float(fps)).limit_denominator(1001)
     with replaced_file(path) as temporary:
@@ -125,6 +126,7 @@ class _Sound:
             frame.sample_rate, frame.pts, frame.time_base = self.sampling_rate, start, Fraction(1, self.sampling_rate)
             self._mux(frame)
         self.done = max(stop, self.done)
+        let_go(self.audio)
 
     def close(self):
         self.write_until(self.audio.shape[1] / self.sampling_rate)

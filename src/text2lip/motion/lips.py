@@ -17,8 +17,8 @@ from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.seal import press_lips, quiet_weight, rest_weight, seal_lips, settle, widest_gap
 from text2lip.motion.tongue import tongue_poses
-from text2lip.speech.audio import resample
 from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
+from text2lip.speech.resampling import resampled_whole
 from text2lip.text.timing import Timeline
 
 
@@ -190,7 +190,7 @@ def animate_sound(
         `tuple`: float32 displacement (num_frames, 57, 2) from rest in units of the outer eyes' distance, on the CPU,
         and the mouth width at rest that it belongs to.
     """
-    audio = levelled(resample(audio, sampling_rate, SAMPLING_RATE))
+    audio = levelled(resampled_whole(audio, sampling_rate, SAMPLING_RATE))
     heard = max(2, math.ceil(num_frames / fps * SOUND_FPS) + 1)
     motion = torch.cat([_hear_piece(model, audio, first, heard) for first in range(0, heard, PIECE)])
     if fps != SOUND_FPS:

@@ -16,7 +16,8 @@ from text2lip.media.video_writer import write_video
 from text2lip.memory import free_memory
 from text2lip.motion.lips import LipMotion
 from text2lip.pipelines.request import clip_length
-from text2lip.speech.audio import fit_audio, resample
+from text2lip.speech.audio import fit_audio
+from text2lip.speech.resampling import resampled_whole
 from text2lip.speech.timings.subtitles import to_srt, to_vtt
 from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Turn, cut_segments
@@ -132,7 +133,7 @@ class Text2LipStream:
         """`audio` at that rate, Hz."""
         if self.audio is None or self.sampling_rate == sampling_rate:
             return self.audio
-        audio = resample(self.audio, self.sampling_rate, sampling_rate)
+        audio = resampled_whole(self.audio, self.sampling_rate, sampling_rate)
         return fit_audio(audio, sampling_rate, len(self), self.fps)
 
     def save(

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from text2lip.files import local_path, open_media
+from text2lip.memory import Growing, copied, in_file, room, walk
 from text2lip.speech.utterance import Speech
 
 
@@ -24,7 +25,6 @@ PRIMING = {
 }  # fmt: skip
 """Samples by which FFmpeg's encoder and decoder of a codec delay sound, measured by correlation."""
 SAMPLES_AT_ONCE = 2**20
-MOST_ROOM = 2**30  # samples for which room is taken at once
 MOST_DELAY = 4096  # samples; more than any of them
 
 
@@ -64,7 +64,7 @@ def read_audio(source, sampling_rate: int | None = None, *, seconds: float | Non
     """
     audio, rate = read_sound(source, sampling_rate, seconds)
     is_file = isinstance(source, (str, os.PathLike))
-    return audio if is_file else audio.copy(), rate
+    return audio if is_file else copied(audio, audio.shape[-1]), rate
 
 
 def read_sound(source, sampling_rate: int | None = None, seconds: float | None = None) -> tuple[np.ndarray, int]:
@@ -82,7 +82,9 @@ def read_sound(source, sampling_rate: int | None = None, seconds: float | None =
             raise ValueError(
                 f"audio: {str(source)!r} reaches {loudest:.4g} times full scale; save it as floats in [-1, 1]."
             )
-        return _checked(np.clip(audio, -1, 1, out=audio), rate)
+        for piece in walk(audio) if loudest > 1 else ():
+            np.clip(piece, -1, 1, out=piece)
+        return _checked(audio, rate)
     if sampling_rate is None:
         raise ValueError("sampling_rate: missing; an audio array needs its sampling rate in Hz.")
     return _checked(source, sampling_rate)
@@ -96,21 +98,21 @@ def to_mono(audio: np.ndarray) -> np.ndarray:
     """
     if audio.ndim == 1:
         return audio
-    mono, signs = np.empty(audio.shape[1], np.float32), channel_signs(audio)
-    for start in range(0, len(mono), SAMPLES_AT_ONCE):
-        mono[start : start + SAMPLES_AT_ONCE] = mixed(audio[:, start : start + SAMPLES_AT_ONCE], signs)
+    mono, signs = room(audio.shape[1:]), channel_signs(audio)
+    for made, piece in zip(walk(mono), walk(audio)):
+        made[:] = mixed(piece, signs)
     return mono
 
 
 def channel_signs(audio: np.ndarray) -> np.ndarray:
     """By what (channels, samples) floats are multiplied before their mean is taken: (channels,), see [`to_mono`]."""
     of_mean, power = 0.0, np.zeros(len(audio))
-    for start in range(0, audio.shape[1], SAMPLES_AT_ONCE):
-        piece = audio[:, start : start + SAMPLES_AT_ONCE].astype(np.float64)
+    for piece in walk(audio):
+        piece = piece.astype(np.float64)
         middle = piece.mean(0)
         of_mean, power = of_mean + middle @ middle, power + np.einsum("cs,cs->c", piece, piece)
     if of_mean < CANCELS * power.mean():
-        return np.where(audio @ audio[power.argmax()] < 0, -1.0, 1.0)
+        return np.where(sum(piece @ piece[power.argmax()] for piece in walk(audio)) < 0, -1.0, 1.0)
     return np.ones(len(audio))
 
 
@@ -121,12 +123,12 @@ def mixed(audio: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 def peak(audio: np.ndarray) -> float:
     """The greatest magnitude in `audio`, floats of any shape, without a copy; NaN where there is one, 0 of none."""
-    return float(max(audio.max(), -audio.min())) if audio.size else 0.0
+    return float(np.max([max(piece.max(), -piece.min()) for piece in walk(audio)])) if audio.size else 0.0
 
 
 def to_float(audio: np.ndarray) -> np.ndarray:
     """int16 or int32 samples to float32 in [-1, 1), full scale is 2^15 or 2^31 as in sound files."""
-    return (audio / -float(np.iinfo(audio.dtype).min)).astype(np.float32)
+    return np.divide(audio, -float(np.iinfo(audio.dtype).min), dtype=np.float32)
 
 
 def to_int16(audio: np.ndarray) -> np.ndarray:
@@ -188,14 +190,13 @@ def resample(audio: np.ndarray, sampling_rate: int, target: int) -> np.ndarray:
 
 def fit_samples(audio: np.ndarray, samples: int) -> np.ndarray:
     """Cut `audio` (samples,) or (channels, samples) or pad it with silence to that many `samples`."""
-    audio, missing = audio[..., :samples], max(0, samples - audio.shape[-1])
-    return np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(0, missing)]) if missing else audio
+    return audio[..., :samples] if audio.shape[-1] >= samples else copied(audio, samples)
 
 
 def fit_audio(audio: np.ndarray, sampling_rate: int, num_frames: int, fps: float) -> np.ndarray:
     """`audio` (samples,) or (channels, samples) as long as `num_frames` pictures: cut, or padded with silence, to
-    round(num_frames / fps * sampling_rate) samples."""
-    return fit_samples(audio, round(num_frames / fps * sampling_rate)).astype(np.float32)
+    round(num_frames / fps * sampling_rate) samples; float32."""
+    return fit_samples(audio, round(num_frames / fps * sampling_rate)).astype(np.float32, copy=False)
 
 
 def _decode(path, seconds: float | None = None) -> tuple[np.ndarray, int]:
@@ -251,7 +252,7 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
         if not rate or not 1 <= count <= MAX_CHANNELS:
             raise ValueError(f"audio: {name!r} has {count} channels of {rate} Hz; wants up to {MAX_CHANNELS}.")
         resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
-        sound, length, trimmed, damage, clock = _Growing(count, rate, stream, seconds), 0, None, None, None
+        sound, length, trimmed, damage, clock = Growing(count), 0, None, None, None
         enough = math.inf if seconds is None else seconds * rate + MOST_DELAY
         for packet in container.demux(stream):
             if length > enough:
@@ -265,7 +266,7 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
             if frames and damage:  # else the file is cut off in its last packet
                 raise damage
             for frame in frames:
-                gap, clock = _gap(frame, clock) if sound.length else (_late_start(frame, name, stream), frame.time)
+                gap, clock = _gap(frame, clock) if length else (_late_start(frame, name, stream), frame.time)
                 length += round(gap * rate) + frame.samples
                 if length > MAX_AUDIO_MINUTES * 60 * rate:
                     raise ValueError(f"audio: {name!r} is longer than {MAX_AUDIO_MINUTES} minutes; cut it up.")
@@ -278,30 +279,9 @@ def _track(name: str, number: int, seconds: float | None) -> tuple[np.ndarray, i
                 sound.append(part.to_ndarray())
         pictures = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
         delay = 0 if trimmed or pictures else PRIMING.get(stream.codec_context.codec.canonical_name, 0)
-    audio = sound.samples[:, delay : sound.length]
+    audio = sound.array().T[:, delay:]
+    audio = audio if in_file(audio) else np.ascontiguousarray(audio)
     return audio if seconds is None else audio[:, : round(seconds * rate)], rate
-
-
-class _Growing:
-    """(channels, capacity) float32 `samples`, of which the first `length` are there. Room is taken for as long as the
-    file says that it is: what isn't used is no memory, and pieces joined at the end would need it twice."""
-
-    def __init__(self, channels: int, rate: int, stream, seconds: float | None):
-        says = stream.duration * stream.time_base if stream.duration else (stream.container.duration or 0) / 1e6
-        capacity = int(
-            (min(max(0.0, float(says)), MAX_AUDIO_MINUTES * 60, math.inf if seconds is None else seconds) + 1) * rate
-        )
-        self.samples, self.length = np.empty((channels, min(capacity, MOST_ROOM // channels)), np.float32), 0
-
-    def append(self, block: np.ndarray):
-        """Samples of all channels in turn."""
-        block = block.reshape(-1, len(self.samples)).T
-        length = self.length + block.shape[1]
-        if length > self.samples.shape[1]:
-            grown = np.empty((len(self.samples), length * 3 // 2), np.float32)
-            grown[:, : self.length] = self.samples[:, : self.length]
-            self.samples = grown
-        self.samples[:, self.length : length], self.length = block, length
 
 
 def _gap(frame, clock: float | None) -> tuple[float, float | None]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.speech.audio import SAMPLES_AT_ONCE, fit_samples, read_audio, to_mono
+from text2lip.memory import let_go, room
+from text2lip.speech.audio import fit_samples, read_audio, to_mono
 from text2lip.speech.resampling import Resampled
 from text2lip.speech.utterance import Speech
 
@@ -50,14 +51,16 @@ def keep_background(speech: Speech, film: str | os.PathLike, seconds: float) -> 
     mixed[:, heard - edge : heard] *= np.linspace(1, 0, edge, dtype=np.float32) if heard < samples - 1 else 1
     for part in pieces:
         mixed[:, part] *= ducking(speech, np.arange(part.start, part.stop) / rate)
+        let_go(mixed)
     loud = [
         np.concatenate([_peaks(fit_samples(sound(part), part.stop - part.start), block) for part in pieces])
         for sound in (voice.__getitem__, lambda part: mixed[:, part])
     ]
-    room = room_for(*loud)
+    gains = room_for(*loud)
     for part in pieces:
-        gain = np.interp(np.arange(part.start, part.stop) / block, np.arange(len(room)) + 0.5, room)
+        gain = np.interp(np.arange(part.start, part.stop) / block, np.arange(len(gains)) + 0.5, gains)
         mixed[:, part] = np.clip(fit_samples(voice[part], part.stop - part.start) + gain * mixed[:, part], -1, 1)
+        let_go(mixed)
     return Speech(mixed[0] if len(mixed) == 1 else mixed, rate, speech.timeline, speech.times_from)
 
 
@@ -68,10 +71,7 @@ def _fitted(old: np.ndarray, old_rate: int, rate: int, samples: int, channels: i
     heard = min(samples, len(source))
     if rate == old_rate and len(old) == channels and heard == samples:
         return old[:, :samples], heard
-    fitted = np.zeros((channels, samples), np.float32)
-    for start in range(0, heard, SAMPLES_AT_ONCE):
-        fitted[:, start : min(start + SAMPLES_AT_ONCE, heard)] = source[start : min(start + SAMPLES_AT_ONCE, heard)]
-    return fitted, heard
+    return source.fill(room((channels, samples))), heard
 
 
 def _old_sound(film: str | os.PathLike, seconds: float) -> tuple[np.ndarray, int]:
@@ -109,6 +109,7 @@ def room_for(voice: np.ndarray, old: np.ndarray) -> np.ndarray:
 def _peaks(sound: np.ndarray, block: int) -> np.ndarray:
     """Magnitudes of each block of (channels, samples), (blocks,)."""
     loud = np.abs(sound).max(0)
+    let_go(sound)
     return np.pad(loud, (0, -len(loud) % block)).reshape(-1, block).max(1)
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from text2lip.memory import Growing, room, walk
+
 
 SAMPLING_RATE = 16_000
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
@@ -67,17 +69,18 @@ def levelled(audio: np.ndarray) -> np.ndarray:
     Returns:
         `np.ndarray`: float32 (samples,), not clipped.
     """
-    audio = np.asarray(audio, np.float32)
-    padded = np.pad(audio, (0, -len(audio) % WINDOW))
-    windows = padded.reshape(-1, WINDOW)
-    power = np.empty(len(windows))  # mean square in the band of speech
-    for start in range(0, len(windows), SPECTRA_AT_ONCE):
-        part = slice(start, start + SPECTRA_AT_ONCE)
-        spectrum = np.abs(np.fft.rfft(windows[part])[:, BAND_OF_WINDOW]) ** 2
-        power[part] = 2 * spectrum.sum(1) / WINDOW**2
+    audio, power = np.asarray(audio, np.float32), []  # mean square in the band of speech
+    for piece in walk(audio, SPECTRA_AT_ONCE * WINDOW):
+        windows = np.pad(piece, (0, -len(piece) % WINDOW)).reshape(-1, WINDOW)
+        spectrum = np.abs(np.fft.rfft(windows)[:, BAND_OF_WINDOW]) ** 2
+        power.append((2 * spectrum.sum(1) / WINDOW**2).astype(np.float64))
+    power = np.concatenate(power)
     loud = power >= np.quantile(power, 0.99) * 10 ** (-LOUD_RANGE / 10)
     gain = LEVEL / np.sqrt(max(power[loud].mean(), 1e-12))
-    return audio * np.float32(min(gain, 10 ** (MOST_GAIN / 20)))
+    level = room(audio.shape)
+    for made, piece in zip(walk(level), walk(audio)):
+        np.multiply(piece, np.float32(min(gain, 10 ** (MOST_GAIN / 20))), out=made)
+    return level
 
 
 @lru_cache
@@ -155,7 +158,7 @@ def mfcc(sound: np.ndarray | Iterable[np.ndarray], stretch: float = 1.0) -> Ceps
     from scipy.fft import dct
 
     taper, filters = np.hamming(WINDOW), mel_filters(MELS, FFT, 80, 7600, stretch=stretch).T
-    coefficients, energy, samples = [], [], 0
+    coefficients, energy, samples = Growing(CEPSTRA), [], 0
     around = (WINDOW - HOP) // 2  # samples of a window beyond its frame
     rest = np.zeros(around + 1)  # from one before the first window of the next frame
 
@@ -181,4 +184,4 @@ def mfcc(sound: np.ndarray | Iterable[np.ndarray], stretch: float = 1.0) -> Ceps
             if len(rest) >= SPECTRA_AT_ONCE * HOP:
                 frames(last=False)
     frames(last=True)
-    return Cepstra(np.concatenate(coefficients), np.concatenate(energy))
+    return Cepstra(coefficients.array(), np.concatenate(energy))

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from text2lip.memory import in_file, let_go, room
 from text2lip.speech.audio import SAMPLES_AT_ONCE, channel_signs, fit_samples, mixed, resample
 
 
@@ -33,12 +34,31 @@ class Resampled:
         first, last = _around(begin, end, *self._rates)
         piece = self._audio[..., first:last]
         piece = piece if self._signs is None else mixed(piece, self._signs)
-        return _window(piece, first, slice(begin, end), *self._rates)
+        window = _window(piece, first, slice(begin, end), *self._rates)
+        let_go(self._audio)
+        return window
 
     def pieces(self) -> Iterator[np.ndarray]:
         """All of it in order."""
         for start in range(0, self._length, SAMPLES_AT_ONCE):
             yield self[start : start + SAMPLES_AT_ONCE]
+
+    def fill(self, array: np.ndarray) -> np.ndarray:
+        """Write as much of it as there is place for into `array` (..., samples), and return that."""
+        for start in range(0, min(self._length, array.shape[-1]), SAMPLES_AT_ONCE):
+            stop = min(start + SAMPLES_AT_ONCE, array.shape[-1])
+            piece = self[start:stop]
+            array[..., start : start + piece.shape[-1]] = piece
+            let_go(array)
+        return array
+
+
+def resampled_whole(audio: np.ndarray, sampling_rate: int, target: int) -> np.ndarray:
+    """[`resample`], of a sound in a file without memory for it."""
+    if not in_file(audio):
+        return resample(audio, sampling_rate, target)
+    source = Resampled(audio, sampling_rate, target)
+    return source.fill(room((*audio.shape[:-1], len(source))))
 
 
 def resampled(pieces: Iterable[np.ndarray], sampling_rate: int, target: int) -> Iterator[np.ndarray]:

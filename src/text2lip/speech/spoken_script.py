@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from text2lip.memory import room
 from text2lip.speech.audio import resample
 from text2lip.speech.timings.script import Line, Passage
 from text2lip.speech.utterance import Speech, shifted, trimmed
@@ -119,7 +120,7 @@ def _on_one_clock(placed: list[tuple[float, Turn, Speech]], shown: float) -> Spe
     sounds = [resample(speech.audio, speech.sampling_rate, rate) for _, _, speech in placed]
     starts = [round(begin * rate) for begin, _, _ in placed]
     samples = max([round(shown * rate), *(start + len(sound) for start, sound in zip(starts, sounds))])
-    audio = np.zeros(samples, np.float32)
+    audio = room((samples,))
     phones, words = [], []
     for start, sound, (_, _, speech) in zip(starts, sounds, placed):
         audio[start : start + len(sound)] += sound  # of two breaths that overlap both are heard

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from text2lip.memory import Growing, room
 from text2lip.text.timing import Segment, Timed, Timeline, Turn, append_phone
 
 
@@ -41,11 +42,11 @@ class Speech:
         """What `speaker` says, silence where others do, see [`Timeline.part_of`]."""
         timeline, audio = self.timeline.part_of(speaker), self.audio
         if audio is not None:
-            others, audio = np.ones(audio.shape[-1], bool), audio.copy()
+            audio = room(audio.shape, audio.dtype)
             for turn in self.timeline.turns:
                 if turn.speaker == speaker:
-                    others[round(turn.start * self.sampling_rate) : round(turn.end * self.sampling_rate)] = False
-            audio[..., others] = 0
+                    said = slice(round(turn.start * self.sampling_rate), round(turn.end * self.sampling_rate))
+                    audio[..., said] = self.audio[..., said]
         return replace(self, audio=audio, timeline=timeline)
 
 
@@ -66,11 +67,11 @@ def join(parts: Iterable[Speech]) -> Speech:
 
     Parts that come one by one are not kept.
     """
-    sound, times = bytearray(), JoinedTimes()  # grown in place: joining arrays at the end would need the memory twice
+    sound, times = Growing(1), JoinedTimes()  # joining arrays at the end would need the memory twice
     for piece in times.sounds(parts):
-        sound += piece.tobytes()
+        sound.append(piece)
     timeline = times.timeline()
-    return Speech(np.frombuffer(sound, np.float32), times.sampling_rate, timeline)
+    return Speech(sound.array()[:, 0], times.sampling_rate, timeline)
 
 
 class JoinedTimes:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from text2lip.memory import let_go, room, walk
 from text2lip.speech.alignment import AlignmentError
 from text2lip.speech.alignment.silences import pauses
 from text2lip.speech.alignment.words import phones_of_words
@@ -35,6 +36,7 @@ SHUFFLES, FEWEST_WORDS = 3, 4  # a text of fewer words is shuffled phone by phon
 FEWEST_PHONES = 3  # of fewer there is no order to speak of
 # measured on GRID and on voices of four languages: true texts 0.01 to 0.60 (0.84 in noise of 15 dB), others from 0.71
 HIGHEST_MISFIT, DOUBTED_MISFIT, MISFIT_SLOPE = 0.78, 0.735, 0.0125  # confidence 0.5, how fast it falls
+ROWS_AT_ONCE = 20_000
 AT_ONCE, LOOKED_AHEAD = 20_000, 4_000  # frames of a long reference, warped before a path is settled
 
 
@@ -72,13 +74,11 @@ def align_dtw(
             f"audio: the sound doesn't say the text (its words in another order fit as well: {misfit:.2f} of 1)."
         )
     timeline = _carry_over(spoken, path, their_frames, our_frames, duration)
-    distances = np.concatenate(
-        [
-            np.linalg.norm(ours[part[:, 1]] - theirs[part[:, 0]], axis=1)
-            for part in np.array_split(path, len(path) // MATCHES_AT_ONCE + 1)
-        ]
-    )
-    sure = _confidence(spoken, path, their_frames, distances)
+    distances = []
+    for part in np.array_split(path, len(path) // MATCHES_AT_ONCE + 1):
+        distances.append(np.linalg.norm(ours[part[:, 1]] - theirs[part[:, 0]], axis=1))
+        let_go(ours, theirs)
+    sure = _confidence(spoken, path, their_frames, np.concatenate(distances))
     return replace(timeline, confidence=tuple(float(one) for one in np.minimum(sure, _believed(misfit))))
 
 
@@ -175,26 +175,35 @@ def sounding_features(sound: Cepstra, frames: np.ndarray | None = None) -> tuple
     (sounding,), which may be known."""
     from scipy.signal import savgol_filter
 
-    cepstra = sound.coefficients
     frames = np.flatnonzero(~pauses(sound.energy)) if frames is None else frames
-    if not len(frames):
-        return np.zeros((0, 2 * CEPSTRA), np.float32), frames
-    slope = savgol_filter(cepstra, 5, 1, deriv=1, axis=0) if len(cepstra) >= 5 else np.zeros_like(cepstra)
-    features = np.empty((len(frames), 2 * CEPSTRA), np.float32)
-    for column in range(CEPSTRA):
-        for values, place in ((cepstra, column), (slope, CEPSTRA + column)):
-            one = values[frames, column].astype(np.float64)
-            features[:, place] = (one - (one.mean() if values is cepstra else 0)) / (one.std() + 1e-6) * LIFTER[column]
+    columns = room((2 * CEPSTRA, len(frames)))  # of a long recording neither they nor the rows are in memory
+    for wanted, made in zip(walk(frames, ROWS_AT_ONCE), walk(columns, ROWS_AT_ONCE)):
+        first = max(0, wanted[0] - 5)
+        piece = sound.coefficients[first : wanted[-1] + 6]
+        slope = savgol_filter(piece, 5, 1, deriv=1, axis=0) if len(piece) >= 5 else np.zeros_like(piece)
+        made[:] = np.concatenate([piece, slope], 1)[wanted - first].T
+        let_go(sound.coefficients)
+    for number, column in enumerate(columns if len(frames) else ()):
+        one = column.astype(np.float64)
+        middle = one.mean() if number < CEPSTRA else 0
+        column[:] = (one - middle) / (one.std() + 1e-6) * LIFTER[number % CEPSTRA]
+        let_go(columns)
+    features = room((len(frames), 2 * CEPSTRA))
+    for made, part in zip(walk(features.T, ROWS_AT_ONCE), walk(columns, ROWS_AT_ONCE)):
+        made[:] = part
     return features, frames
 
 
 def averaged(features: np.ndarray) -> np.ndarray:
     """Means of `FRAMES_IN_ONE` rows each (the last of more): a long recording at first glance."""
-    count = max(1, len(features) // FRAMES_IN_ONE)
-    return (
-        np.add.reduceat(features, np.arange(count) * FRAMES_IN_ONE)
-        / np.diff([*np.arange(count) * FRAMES_IN_ONE, len(features)])[:, None]
-    )
+    count, means = max(1, len(features) // FRAMES_IN_ONE), []
+    edges = np.append(np.arange(count) * FRAMES_IN_ONE, len(features))
+    for some in np.array_split(np.arange(count), count * FRAMES_IN_ONE // ROWS_AT_ONCE + 1):
+        first, last = some[0], some[-1] + 1
+        sums = np.add.reduceat(features[edges[first] : edges[last]], edges[first:last] - edges[first])
+        means.append(sums / np.diff(edges[first : last + 1])[:, None])
+        let_go(features)
+    return np.concatenate(means)
 
 
 def spread(path: np.ndarray, rows: int) -> np.ndarray:
@@ -213,6 +222,7 @@ def warp_in_parts(reference: np.ndarray, target: np.ndarray, centre: np.ndarray)
         path, _ = warp(reference[row:last], target[column:end], centre=centre[row:last] - column)
         path = path if last >= len(reference) else path[path[:, 0] < AT_ONCE]
         paths.append(path + [row, column])
+        let_go(reference, target)
         row, column = paths[-1][-1] + [1, 0]
     return np.concatenate(paths)
 
