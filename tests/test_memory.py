@@ -48,7 +48,7 @@ def test_room_is_empty_and_copies_are_cut_or_filled_up(short):
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux")
 def test_a_walk_leaves_nothing_in_memory():
-    array, before = memory.room((16 * memory.AT_ONCE,)), resident()
+    array, before = memory.room((16 * memory.ENTRIES_AT_ONCE,)), resident()
     assert max([piece.sum() * 0 + resident() for piece in memory.walk(array)]) - before < array.nbytes / 4
     for piece in memory.walk(array):
         piece += 1

@@ -13,7 +13,7 @@ import numpy as np
 
 
 IN_MEMORY = 2**23  # bytes; longer arrays lie in a file: sound of 24 kHz from 87 s on
-AT_ONCE = 2**20  # entries
+ENTRIES_AT_ONCE = 2**20  # entries
 
 
 def free_memory(root: str | Path = "/") -> int:
@@ -48,7 +48,7 @@ class Growing:
             ValueError: there is no room for the file.
         """
         self._held += np.ascontiguousarray(rows, self._dtype).tobytes()
-        if len(self._held) > (IN_MEMORY if self._file is None else AT_ONCE):
+        if len(self._held) > (IN_MEMORY if self._file is None else ENTRIES_AT_ONCE):
             self._write()
 
     def array(self) -> np.ndarray:
@@ -82,12 +82,12 @@ def room(shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:
     count, zeros = math.prod(shape), Growing(1, dtype)
     if count * np.dtype(dtype).itemsize <= IN_MEMORY:
         return np.zeros(shape, dtype)
-    for start in range(0, count, AT_ONCE):
-        zeros.append(np.zeros(min(AT_ONCE, count - start), dtype))
+    for start in range(0, count, ENTRIES_AT_ONCE):
+        zeros.append(np.zeros(min(ENTRIES_AT_ONCE, count - start), dtype))
     return zeros.array().reshape(shape)
 
 
-def walk(array: np.ndarray, at_once: int = AT_ONCE) -> Iterator[np.ndarray]:
+def walk(array: np.ndarray, at_once: int = ENTRIES_AT_ONCE) -> Iterator[np.ndarray]:
     """Pieces of the last axis in order, views; of an array in a file no more than one of them is in memory."""
     for start in range(0, array.shape[-1], at_once):
         yield array[..., start : start + at_once]
