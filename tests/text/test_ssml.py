@@ -120,6 +120,8 @@ def test_nothing_to_say():
         ('<speak><phoneme alphabet="x-sampa" ph="a">a</phoneme></speak>', "alphabet 'x-sampa'"),
         ("<speak><phoneme>a</phoneme></speak>", "lacks its attribute ph"),
         ('<speak><phoneme ph="...">a</phoneme></speak>', "no IPA letter"),
+        ('<speak><phoneme ph="???">a</phoneme></speak>', "'???' holds no IPA letter"),
+        ('<speak><phoneme ph="pы">a</phoneme></speak>', "holds 'ы', which is no IPA letter"),
         ("<speak><sub>a</sub></speak>", "lacks its attribute alias"),
         ("<speak><lang>a</lang></speak>", "xml:lang"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><speak>&a;</speak>', "declarations"),

@@ -11,7 +11,7 @@ from text2lip.text.espeak_library import espeak_is_installed, espeak_phonemes
 from text2lip.text.languages import ENGLISH_CODES, resolve_language
 from text2lip.text.readers import SpelledWord, spelled_words
 from text2lip.text.sentences import split_clauses
-from text2lip.text.visemes import LETTER_CLASS, split_phone
+from text2lip.text.visemes import LETTER_CLASS, spelling_error, split_phone
 
 
 MAX_CLAUSE = 300  # characters; longer stretches without punctuation are cut at a space
@@ -150,8 +150,8 @@ def parse_ipa(ipa: str) -> list[str]:
                 phones.append(char)
             fresh = False
         glue = False
-    if not phones:
-        raise ValueError(f"phonemes: {ipa!r} holds no IPA letter.")
+    if error := spelling_error(ipa):
+        raise ValueError(f"phonemes: {ipa!r} {error}.")
     return phones
 
 

@@ -141,6 +141,16 @@ def split_phone(phone: str) -> list[tuple[str, float]]:
     return list(_split(phone))
 
 
+def spelling_error(phone: str) -> str:
+    """What keeps a user's `phone` from being one in IPA, X-SAMPA or ARPAbet, "" for nothing: [`split_phone`] finds a
+    sound in any letter and question mark, which are ʔ in X-SAMPA."""
+    for char in unicodedata.normalize("NFKC", phone):
+        is_letter = unicodedata.category(char) in ("Ll", "Lu", "Lo")
+        if is_letter and not unicodedata.name(char, "").startswith(("LATIN", "GREEK")):
+            return f"holds {char!r}, which is no IPA letter"
+    return "holds no IPA letter" if "??" in phone or split_phone(phone) == [("", 1.0)] else ""
+
+
 @dataclass(frozen=True)
 class VisemeSet:
     """A viseme alphabet: labels and which letter shows which.

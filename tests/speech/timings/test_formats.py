@@ -338,7 +338,19 @@ def test_malformed_service_formats(source, format):
         read_timings(source, format)
 
 
-@pytest.mark.parametrize("label", ["☃", "!!", "42", "🙂"])
+@pytest.mark.parametrize("letter", ["ы", "中", "а"])  # the last is Cyrillic
+def test_a_letter_of_another_script_is_no_phone(letter):
+    with pytest.raises(ValueError, match=f"'p{letter}' at 0.1 s holds '{letter}', which is no IPA letter; wants IPA"):
+        read_timeline([("h", 0, 0.1), ("p" + letter, 0.1, 0.5)])
+
+
+def test_a_question_mark_is_a_glottal_stop_and_an_unknown_phone_is_silence():
+    labels = ["h", "?", "<unk>", "ʔ͡h", "ｂʷⁿ"]
+    found = read_timeline([(label, 0.1 * i, 0.1 * i + 0.1) for i, label in enumerate(labels)]).phones
+    assert [phone.label for phone in found] == ["h", "?", "", "ʔ͡h", "ｂʷⁿ"]
+
+
+@pytest.mark.parametrize("label", ["☃", "!!", "42", "🙂", "???", "??"])
 def test_a_label_without_a_letter_is_no_phone(label):
     with pytest.raises(ValueError, match="at 0.1 s holds no IPA letter"):
         read_timeline([("h", 0, 0.1), (label, 0.1, 0.5), ("ə", 0.5, 0.6)])

@@ -21,13 +21,13 @@ from text2lip.text.normalize import speakable
 from text2lip.text.phonemes import get_g2p
 from text2lip.text.timing import Segment, Timeline, check_unit, share_times
 from text2lip.text.traced import as_written
-from text2lip.text.visemes import split_phone
+from text2lip.text.visemes import spelling_error
 
 
 MAX_BYTES = 50_000_000
 MOST_LETTERS = 4  # of a phone, rimes of Chinese; more is a word
 SILENCES = frozenset(
-    ["", "sil", "sp", "spn", "silence", "pau", "pause", "_", "#", "<eps>", "<sil>", "<s>", "</s>", "h#"]
+    ["", "sil", "sp", "spn", "silence", "pau", "pause", "_", "#", "<eps>", "<unk>", "<sil>", "<s>", "</s>", "h#"]
 )
 _AZURE_IDS = "_ æ ɑ ɔ ɛ ɝ i u o aʊ ɔɪ aɪ h ɹ l s ʃ ð f d k p"  # id 0 is silence; one phone for each viseme
 AZURE_IPA = ("", *_AZURE_IDS.split()[1:])
@@ -297,10 +297,8 @@ def _from_phones(phones: Sequence[tuple], words: Sequence[tuple] = ()) -> Timeli
     if not symbols:
         raise ValueError("timings: no phone but silence in it.")
     for label, start, _ in bare:
-        if label and split_phone(label) == [("", 1.0)]:
-            raise ValueError(
-                f"timings: {label!r} at {start:g} s holds no IPA letter; wants IPA or ARPAbet, '' for silence."
-            )
+        if label and (error := spelling_error(label)):
+            raise ValueError(f"timings: {label!r} at {start:g} s {error}; wants IPA or ARPAbet, '' for silence.")
     if symbols <= set(ARPABET_TO_IPA) and not symbols <= {"B", "K"}:
         bare = [(ARPABET_TO_IPA.get(label.rstrip("0123456789"), ""), start, end) for label, start, end in bare]
     return Timeline.from_phones(bare, words)
