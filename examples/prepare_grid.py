@@ -6,7 +6,12 @@
 
 Writes a data set that `datasets.load_dataset(output)` reads (one Parquet file a split) and `report.tsv` (clips that
 failed and why, words whose alignment is over 100 ms off the corpus's own). One file a clip is kept in `output/cache`:
-a run that was stopped goes on where it was. `--data` is $TEXT2LIP_DATA by default.
+a run that was stopped goes on where it was, but what another face mesh found is found anew. Files that don't name
+their mesh, as they were made before, can be stamped by who knows that it was the present one; no more is done then:
+
+    python examples/prepare_grid.py --stamp outputs/grid outputs/faces.safetensors
+
+`--data` is $TEXT2LIP_DATA by default.
 """
 
 import argparse
@@ -21,8 +26,9 @@ from tqdm import tqdm
 
 from text2lip.data import avdigits_clips, folder_clips, grid_clips
 from text2lip.data.clips import SourceClip
+from text2lip.data.mesh_stamp import stamp
 from text2lip.data.preparation import ClipError, prepare_clip
-from text2lip.data.prepared import load_record, record_path, save_record, write_parquet
+from text2lip.data.prepared import is_prepared, load_record, record_path, save_record, write_parquet
 from text2lip.licences import check_licence, hub_metadata
 from text2lip.training.settings import errors_in_one_line
 
@@ -44,7 +50,11 @@ def main():
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one a processor)")
     parser.add_argument("--push-to-hub", metavar="REPO", help="upload the data set (its licence must allow it)")
     parser.add_argument("--licence", help="of the data set, an SPDX identifier; wanted with --push-to-hub")
+    parser.add_argument("--stamp", nargs="+", metavar="PATH", help="say that these files' landmarks are of this mesh")
     args = parser.parse_args()
+    if args.stamp:
+        print(f"{sum(stamp(path) for path in args.stamp)} files stamped.")
+        return
     licence = check_licence(args.licence, args.push_to_hub)
     if not args.data:
         raise SystemExit("prepare_grid: give --data, or set TEXT2LIP_DATA to the folder that holds grid/.")
@@ -67,7 +77,9 @@ def main():
 
 def prepare_all(clips: list[SourceClip], output: Path, workers: int) -> dict[str, str]:
     """Make what is missing, in parallel; returns why clips failed."""
-    todo = [clip for clip in clips if not record_path(output, clip.name).exists()]
+    todo = [clip for clip in clips if not is_prepared(output, clip.name)]
+    if old := sum(record_path(output, clip.name).exists() for clip in todo):
+        print(f"{old} clips in {output} are not known to be of the present face mesh: prepared anew (see --stamp).")
     failed = {}
     with ProcessPoolExecutor(max(1, workers)) as pool:
         jobs = {pool.submit(prepare_one, clip, output): clip for clip in todo}

@@ -20,6 +20,7 @@ from prepare_grid import write_splits
 from tqdm import tqdm
 
 from text2lip.data.clips import SourceClip
+from text2lip.data.mesh_stamp import NO_MESH
 from text2lip.data.prepared import load_record, record_path, save_record
 from text2lip.speech.audio import resample, to_float, to_int16
 from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
@@ -95,7 +96,7 @@ def make(split: str, index: int, args: argparse.Namespace) -> str | None:
         record = {"speech": spoken, "song": sung, "other": unspoken}[str(kind)](rng, split, args)
     except (ValueError, ImportError) as error:
         return str(error)
-    save_record(path, record | {"name": clip_name(split, index), "split": split})
+    save_record(path, record | {"name": clip_name(split, index), "split": split, "mesh": NO_MESH})
     return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from text2lip.data.mesh_stamp import NO_MESH
 from text2lip.data.prepared import PreparedClip, parquet_path, write_parquet
 from text2lip.faces.topology import INNER_LOWER, JAW, LIPS, OUTER_LOWER, canonical_mesh, driven_index
 from text2lip.media.video_writer import write_video
@@ -103,6 +104,7 @@ def _lip_record(clip: PreparedClip, split: str) -> dict:
     rest = {
         "split": split,
         "language": "en-us",
+        "mesh": NO_MESH,
         "size": (8, 8),
         "landmarks": np.zeros((frames, 1, 3), np.float32),
         "head": np.zeros((frames, 2, 3), np.float32),
@@ -138,7 +140,7 @@ def _mouth_film(name: str, split: str, rng: np.random.Generator) -> dict:
     empty = dict.fromkeys(("landmarks", "head", "mel"), np.zeros((frames, 1), np.float32))
     empty |= dict.fromkeys(("phone_ids", "viseme_ids"), np.zeros(1, np.int64)) | {"durations": np.ones(1, np.float32)}
     told = {"name": name, "speaker": "s1", "split": split, "text": text, "language": "en-gb", "aligned_by": "sound"}
-    told |= {"fps": 25.0, "size": [288, 360], "late_words": [], "words": words}
+    told |= {"mesh": NO_MESH, "fps": 25.0, "size": [288, 360], "late_words": [], "words": words}
     return empty | told | {"phones": words, "lips": lips, "crops": crops, "audio": sound.astype(np.int16)}
 
 
@@ -231,7 +233,7 @@ def write_disc_films(prepared: Path, videos: Path) -> None:
 
 
 def _disc_record(name: str, landmarks: np.ndarray) -> dict:
-    empty = dict.fromkeys(("speaker", "split", "text", "language", "aligned_by"), "")
+    empty = dict.fromkeys(("speaker", "split", "text", "language", "aligned_by", "mesh"), "")
     empty |= dict.fromkeys(("phones", "words", "late_words", "crops"), [])
     floats = dict.fromkeys(("head", "lips", "mel", "durations"), np.zeros((1, 1), np.float32))
     whole = dict.fromkeys(("phone_ids", "viseme_ids"), np.zeros(1, np.int64))

@@ -10,10 +10,12 @@ from safetensors.numpy import load_file, save_file
 
 from text2lip import FaceLandmarker
 from text2lip.data.clips import SourceClip
+from text2lip.data.mesh_stamp import MESH, is_current
 from text2lip.data.preparation import ClipError, track
 from text2lip.data.prepared import record_path
 from text2lip.faces.canonical import canonical_lips
 from text2lip.faces.geometry import to_pixels
+from text2lip.faces.mesh_version import builtin_mesh_version
 from text2lip.files import inside, replaced_file
 from text2lip.media.video import read_frames, video_info
 
@@ -35,15 +37,16 @@ def face_clips(root: str | Path) -> list[SourceClip]:
 def load_films(clips: list[SourceClip], prepared: Path) -> tuple[list[rows.BenchClip], dict[str, str]]:
     """Each with its landmarks, found once; and those that can't be used, with the reason."""
     made, failed, landmarker = [], {}, FaceLandmarker.from_builtin()
+    told = {MESH: builtin_mesh_version()}
     for clip in clips:
         path = record_path(prepared, f"faces/{clip.name}")
         try:
-            if not path.exists():
+            if not is_current(path):
                 frames = list(islice(read_frames(clip.video), FRAMES))
                 size = np.array(frames[0].shape[:2])
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with replaced_file(path) as temporary:
-                    save_file({"landmarks": track(frames, landmarker), "size": size}, temporary)
+                    save_file({"landmarks": track(frames, landmarker), "size": size}, temporary, told)
             record = load_file(path)
         except ClipError as error:
             failed[clip.name] = str(error)

@@ -36,7 +36,7 @@ from readers import READ, reading, reading_figures  # noqa: E402
 from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline  # noqa: E402
 from text2lip import metrics as M  # noqa: E402
 from text2lip.data.clips import SourceClip  # noqa: E402
-from text2lip.data.prepared import hold_out, load_record, record_path  # noqa: E402
+from text2lip.data.prepared import hold_out, is_prepared, load_record, record_path  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
 from text2lip.media.video import read_frames  # noqa: E402
 from text2lip.models import LipDecoderModel  # noqa: E402
@@ -130,7 +130,7 @@ def split_clips(args: argparse.Namespace, prepared: Path, split: str) -> list[So
     for clip in {**LAYOUTS, "faces": face_films.face_clips}[args.layout](args.data):
         splits[clip.split or "train"].append(clip)
     if "val" not in splits and len(splits["train"]) > 1:
-        there = [clip for clip in splits["train"] if record_path(prepared, clip.name).exists()]
+        there = [clip for clip in splits["train"] if is_prepared(prepared, clip.name)]
         splits["train"], splits["val"] = hold_out(there if len(there) > 1 else splits["train"])
     if not splits[split]:
         raise ValueError(f"split: {split!r} is not among {sorted(name for name, some in splits.items() if some)}.")
@@ -160,7 +160,7 @@ def lip_rows(pipe: Text2LipPipeline, args: argparse.Namespace, prepared: Path) -
         "shut": rows.shut,
     }
     train = split_clips(args, prepared, "train")
-    there = [clip for clip in train if record_path(prepared, clip.name).exists()][:TRAIN_CLIPS]
+    there = [clip for clip in train if is_prepared(prepared, clip.name)][:TRAIN_CLIPS]
     if there:
         train = [rows.BenchClip(c.name, c.video, load_record(record_path(prepared, c.name))) for c in there]
         table["openfacefx"] = rows.OpenFaceFX(train)

@@ -1,3 +1,5 @@
+from concurrent.futures import Future
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from skimage.data import astronaut, coffee
 from text2lip import FaceLandmarker, VisemeTokenizer
 from text2lip.data import ClipError, SourceClip, load_prepared, prepare_clip
 from text2lip.data.preparation import bridge, smooth_landmarks, spread_phones
-from text2lip.data.prepared import load_record, parquet_path, save_record, splits_of, write_parquet
+from text2lip.data.prepared import load_record, parquet_path, record_path, save_record, splits_of, write_parquet
 from text2lip.media.video_writer import write_video
 from text2lip.speech import synthesize
 from text2lip.speech.audio import resample
@@ -145,6 +147,25 @@ def test_known_word_times_are_shared_among_phones():
     timeline = spread_phones(words, clip, 2.0)
     assert [phone.label for phone in timeline.phones] == ["", "b", "ɪ", "n", "", "n", "aʊ", ""]
     assert timeline.phones[3].end == pytest.approx(0.8) and timeline.phones[5].start == pytest.approx(1.0)
+
+
+def test_clips_of_another_mesh_are_prepared_anew(monkeypatch, tmp_path, record, capsys):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    script, made = import_module("prepare_grid"), []
+
+    def submit(work, clip, output):
+        made.append(clip.name)
+        job = Future()
+        job.set_result(None)
+        return job
+
+    monkeypatch.setattr(script, "ProcessPoolExecutor", lambda workers: nullcontext(SimpleNamespace(submit=submit)))
+    monkeypatch.setattr(script, "as_completed", list)
+    for name, mesh in {"a": record["mesh"], "b": "face-0123", "c": None}.items():
+        save_record(record_path(tmp_path, name), record | {"mesh": mesh})
+    clips = [SourceClip(name, "x", "train", Path(), TEXT) for name in "abcd"]
+    assert script.prepare_all(clips, tmp_path, 1) == {} and made == ["b", "c", "d"]
+    assert "2 clips" in capsys.readouterr().out
 
 
 def test_a_data_set_goes_out_with_its_stated_licence(monkeypatch, tmp_path):

@@ -89,22 +89,26 @@ def test_ones_own_clips_have_the_splits_of_training(quality, tmp_path):
     import argparse
     import json
 
+    from safetensors.numpy import save_file
+
+    from text2lip.data.mesh_stamp import MESH
     from text2lip.data.prepared import record_path
+    from text2lip.faces.mesh_version import builtin_mesh_version
 
     rows = []
     for number in range(23):
         (tmp_path / f"{number:02}.mp4").touch()
         rows.append(json.dumps({"file_name": f"{number:02}.mp4", "text": "hi"}))
-        if number != 10:  # one that could not be prepared
+        if number != 10:  # one that could not be prepared, beside one of another face mesh
             path = record_path(tmp_path / "made", f"{number:02}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+            save_file({}, path, {MESH: "face-0" if number == 12 else builtin_mesh_version()})
     (tmp_path / "metadata.jsonl").write_text("\n".join(rows))
     args = argparse.Namespace(layout="folder", data=str(tmp_path))
     names = {
         split: [c.name for c in quality.split_clips(args, tmp_path / "made", split)] for split in ("train", "val")
     }
-    assert names["val"] == ["00", "11", "21"] and len(names["train"]) == 19
+    assert names["val"] == ["00", "11", "22"] and len(names["train"]) == 18
     with pytest.raises(ValueError, match=r"split: 'test' is not among \['train', 'val'\]"):
         quality.split_clips(args, tmp_path / "made", "test")
 

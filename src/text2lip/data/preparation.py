@@ -32,13 +32,15 @@ def prepare_clip(clip: SourceClip, landmarker: Any, tokenizer: Any) -> dict[str,
         normalised, x, y by size; head float32 (frames, 2, 3), pixels to the canonical frame; lips float32
         (frames, 57, 2) canonical; crops, `list` of PNG bytes, 96 px; audio int16 (samples,) at 16 kHz; mel float32
         (frames, 320); phones, words `list[Segment]`; phone_ids, viseme_ids int64 (tokens,), durations float32
-        (tokens,) s; aligned_by "sound" or "file"; late_words: words whose end is over 100 ms from the known one.
+        (tokens,) s; aligned_by "sound" or "file"; late_words: words whose end is over 100 ms from the known one;
+        mesh: which one found the landmarks ([`~text2lip.faces.mesh_version.mesh_version`]).
 
     Raises:
         ClipError: the video can't be read, is too short, shows no face, or is silent.
     """
     from text2lip.faces.canonical import canonical_lips, canonical_transforms
     from text2lip.faces.geometry import to_pixels
+    from text2lip.faces.mesh_version import mesh_version
     from text2lip.speech.audio import load_audio, resample, to_int16
     from text2lip.speech.features import SAMPLING_RATE, log_mel
 
@@ -75,6 +77,7 @@ def prepare_clip(clip: SourceClip, landmarker: Any, tokenizer: Any) -> dict[str,
         "durations": tokens["durations"][0],
         "aligned_by": aligned_by,
         "late_words": late,
+        "mesh": mesh_version(landmarker),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from text2lip.data.mesh_stamp import MESH, check_mesh, is_current
 from text2lip.files import inside, replaced_file
 from text2lip.text.timing import Segment
 
@@ -51,7 +52,7 @@ def load_prepared(folder: str | Path, split: str) -> list[PreparedClip]:
         split (`str`): such as "train".
 
     Raises:
-        ValueError: that split was not prepared.
+        ValueError: that split was not prepared, or by another face mesh.
     """
     wanted = list(PreparedClip.__dataclass_fields__)
     return [PreparedClip(**{key: row[key] for key in wanted}) for row in read_prepared(folder, split, wanted)]
@@ -61,7 +62,7 @@ def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterabl
     """Rows of one split with the given columns, arrays as numpy, times as [`Segment`], one by one.
 
     Raises:
-        ValueError: that split was not prepared.
+        ValueError: that split was not prepared, or by another face mesh.
     """
     import pyarrow.parquet as parquet
 
@@ -73,6 +74,7 @@ def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterabl
             + (f"(there: {there}); name the split of its clips, as docs/source/en/training.md says," if there else ";")
             + f" run examples/prepare_grid.py --output {folder}"
         )
+    check_mesh(path, f"prepare them anew with examples/prepare_grid.py --output {folder}")
     stored = [*columns, *(f"{name}_shape" for name in columns if name in ARRAYS)]
     with parquet.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=16, columns=stored):
@@ -132,6 +134,11 @@ def record_path(folder: str | Path, name: str) -> Path:
     return inside(Path(folder) / "cache", f"{name}.safetensors", "clip")
 
 
+def is_prepared(folder: str | Path, name: str) -> bool:
+    """Whether the record of clip `name` is there, and of the built-in face mesh."""
+    return is_current(record_path(folder, name))
+
+
 def save_record(path: Path, record: dict[str, Any]):
     """Write what [`prepare_clip`] made; the file appears whole or not at all."""
     from safetensors.numpy import save
@@ -139,18 +146,25 @@ def save_record(path: Path, record: dict[str, Any]):
     arrays = {name: np.ascontiguousarray(record[name]) for name in ARRAYS}
     arrays["crops"] = np.frombuffer(b"".join(record["crops"]), np.uint8)
     arrays["crop_sizes"] = np.array([len(crop) for crop in record["crops"]])
-    rest = {name: value for name, value in record.items() if name not in arrays}
+    rest = {name: value for name, value in record.items() if name not in (*arrays, MESH)}
+    told = {"record": json.dumps(rest)} | ({MESH: record[MESH]} if record.get(MESH) is not None else {})
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as temporary:
-        temporary.write_bytes(save(arrays, {"record": json.dumps(rest)}))
+        temporary.write_bytes(save(arrays, told))
 
 
 def load_record(path: Path) -> dict[str, Any]:
-    """Read what [`save_record`] wrote."""
+    """Read what [`save_record`] wrote.
+
+    Raises:
+        ValueError: the landmarks are of another face mesh than the built-in one.
+    """
     from safetensors import safe_open
 
+    check_mesh(path, "prepare the clip anew with examples/prepare_grid.py")
     with safe_open(path, framework="np") as file:
-        record = json.loads(file.metadata()["record"])
+        told = file.metadata()
+        record = json.loads(told["record"]) | {MESH: told.get(MESH)}
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     edges = np.concatenate([[0], arrays.pop("crop_sizes").cumsum()])
     packed = arrays.pop("crops").tobytes()
@@ -198,7 +212,7 @@ def _write_rows(pa, parquet, writer, path: Path, rows: list[dict]):
 def _schema(pa):
     number = {"audio": pa.int16(), "phone_ids": pa.int64(), "viseme_ids": pa.int64()}
     segment = pa.struct([("label", pa.string()), ("start", pa.float64()), ("end", pa.float64())])
-    fields = [(name, pa.string()) for name in ("name", "speaker", "split", "text", "language", "aligned_by")]
+    fields = [(name, pa.string()) for name in ("name", "speaker", "split", "text", "language", "aligned_by", MESH)]
     fields += [("fps", pa.float64()), ("size", pa.list_(pa.int64())), ("late_words", pa.list_(pa.string()))]
     fields += [(name, pa.list_(segment)) for name in TIMED] + [("crops", pa.list_(pa.binary()))]
     for name in ARRAYS:

@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from text2lip.data.mesh_stamp import MESH, check_mesh
 from text2lip.faces.canonical import eye_distance
 from text2lip.faces.geometry import to_pixels
+from text2lip.faces.mesh_version import builtin_mesh_version
 
 
 MARGIN_AROUND = 0.3  # outer eye distances kept around the landmarks of a face
@@ -74,7 +76,7 @@ def pack_person(
 
 
 def save_faces(path: str | Path, people: list[PackedPerson]) -> None:
-    """Write one safetensors file; it appears whole or not at all."""
+    """Write one safetensors file, which names the built-in mesh; it appears whole or not at all."""
     from safetensors.numpy import save
 
     from text2lip.files import replaced_file
@@ -90,7 +92,7 @@ def save_faces(path: str | Path, people: list[PackedPerson]) -> None:
     }
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as temporary:
-        temporary.write_bytes(save(tensors, {"people": json.dumps(rows)}))
+        temporary.write_bytes(save(tensors, {"people": json.dumps(rows), MESH: builtin_mesh_version()}))
 
 
 def load_faces(path: str | Path, kinds: Iterable[str] | None = None, split: str = "train") -> list[PackedPerson]:
@@ -102,12 +104,13 @@ def load_faces(path: str | Path, kinds: Iterable[str] | None = None, split: str 
         split (`str`): only this split.
 
     Raises:
-        ValueError: no such file.
+        ValueError: no such file, or its landmarks are of another face mesh.
     """
     from safetensors import safe_open
 
     if not Path(path).is_file():
         raise ValueError(f"faces: no file {str(path)!r}; make it with examples/prepare_pairs.py.")
+    check_mesh(path, "make it anew with examples/prepare_pairs.py")
     with safe_open(path, framework="np") as file:
         rows = json.loads(file.metadata()["people"])
         jpeg, ends, places, depths = (file.get_tensor(name) for name in ("jpeg", "ends", "places", "depths"))
