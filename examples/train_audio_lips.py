@@ -27,7 +27,6 @@ from text2lip.training import losses as L
 from text2lip.training.ema import EMA
 from text2lip.training.lip_samples import load_clips, rest_shape, rest_width, to_sample
 from text2lip.training.publish import began_with
-from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.sound_augment import as_recorded_elsewhere, through_another_tract
 from text2lip.training.sounds import babble
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
@@ -132,6 +131,7 @@ def build_network(config: AudioLipsConfig, width: float) -> LipDecoderModel:
 class Run(Trainer):
     """Everything of one training run that is its own."""
 
+    settings = AudioLipsConfig
     script = "train_audio_lips.py"
     meaning = (
         "Figures are of the network by itself on clean sound: `same` is the talker of training, `others` real ones "
@@ -250,13 +250,8 @@ def collate_lessons(heard: list[tuple[np.ndarray, np.ndarray, float]], device: t
     return {name: value.to(device) for name, value in batch.items()}
 
 
-def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_settings(AudioLipsConfig, __doc__, arguments))
-    run.fit()
-    return run
+main = Run.main
 
 
 if __name__ == "__main__":
-    with errors_in_one_line():
-        begun = Run(parse_settings(AudioLipsConfig, __doc__))
-    begun.fit()
+    main()

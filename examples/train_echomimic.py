@@ -44,7 +44,6 @@ from text2lip.training.echomimic_networks import (
 from text2lip.training.ema import EMA
 from text2lip.training.face_windows import FaceBatches, FaceClips
 from text2lip.training.publish import as_pipeline, began_with
-from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 
@@ -155,6 +154,7 @@ def lora_card(unet: torch.nn.Module) -> str:
 class Run(Trainer):
     """Everything of one training run that is its own."""
 
+    settings = TrainConfig
     script = "train_echomimic.py"
 
     def __init__(self, config: TrainConfig):
@@ -267,13 +267,8 @@ class Run(Trainer):
             as_pipeline("text2lip-grid", vae=self.vae, scheduler=self.scheduler, **parts).save_pretrained(folder)
 
 
-def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_settings(TrainConfig, __doc__, arguments))
-    run.fit()
-    return run
+main = Run.main
 
 
 if __name__ == "__main__":
-    with errors_in_one_line():
-        begun = Run(parse_settings(TrainConfig, __doc__))
-    begun.fit()
+    main()

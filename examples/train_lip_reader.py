@@ -27,7 +27,6 @@ from text2lip.metrics.lip_reader import LipReader
 from text2lip.text.visemes import PHONE_INVENTORY
 from text2lip.training.ema import EMA
 from text2lip.training.reader_samples import collate_reader_clips, load_reader_clips
-from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 
 
@@ -71,6 +70,7 @@ class ReaderAndPhones(nn.Module):
 class Run(Trainer):
     """Everything of one training run that is its own."""
 
+    settings = LipReaderConfig
     script = "train_lip_reader.py"
     meaning = "Figures are of real clips: `val` of the talker of training, `val_speaker` of others, never seen."
 
@@ -145,13 +145,8 @@ class Run(Trainer):
         network.reader.save_pretrained(folder)
 
 
-def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_settings(LipReaderConfig, __doc__, arguments))
-    run.fit()
-    return run
+main = Run.main
 
 
 if __name__ == "__main__":
-    with errors_in_one_line():
-        begun = Run(parse_settings(LipReaderConfig, __doc__))
-    begun.fit()
+    main()

@@ -31,7 +31,6 @@ from text2lip.training.lip_networks import Text2LipNetworks
 from text2lip.training.lip_samples import collate, load_splits, rest_width, to_sample, training_samples
 from text2lip.training.publish import as_pipeline
 from text2lip.training.schedules import PVARSchedule
-from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.teacher import read_texts, teacher_samples
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 from text2lip.training.validation import validate_lips, warnings_of
@@ -132,6 +131,7 @@ def build_losses(config: TrainConfig, weights: torch.Tensor) -> dict[str, tuple[
 class Run(Trainer):
     """Everything of one training run that is its own."""
 
+    settings = TrainConfig
     script = "train_pvar.py"
     meaning = "Figures are of the networks by themselves on `val`, before the pipeline seals lips and stills pauses."
     published = "best"
@@ -207,13 +207,8 @@ class Run(Trainer):
         network.save_pretrained(folder)
 
 
-def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_settings(TrainConfig, __doc__, arguments))
-    run.fit()
-    return run
+main = Run.main
 
 
 if __name__ == "__main__":
-    with errors_in_one_line():
-        begun = Run(parse_settings(TrainConfig, __doc__))
-    begun.fit()
+    main()

@@ -35,7 +35,6 @@ from text2lip.training.publish import as_pipeline, began_with
 from text2lip.training.renderer_augment import draw_batch
 from text2lip.training.renderer_validation import load_films, validate_renderer
 from text2lip.training.schedules import adversarial_share
-from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import seed_step
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 
@@ -126,6 +125,7 @@ def openings_distance(perceptual: nn.Module, ours: torch.Tensor, batch: Tensors)
 class Run(Trainer):
     """Everything of one training run that is its own."""
 
+    settings = TrainConfig
     script = "train_renderer.py"
     published = "final"
 
@@ -221,13 +221,8 @@ class Run(Trainer):
         as_pipeline("text2lip-grid", unet=network).save_pretrained(folder)
 
 
-def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_settings(TrainConfig, __doc__, arguments))
-    run.fit()
-    return run
+main = Run.main
 
 
 if __name__ == "__main__":
-    with errors_in_one_line():
-        begun = Run(parse_settings(TrainConfig, __doc__))
-    begun.fit()
+    main()

@@ -21,7 +21,6 @@ import torch.nn.functional as F
 from text2lip.data.prepared import splits_of
 from text2lip.metrics.sync_scorer import LOST_FRAMES, SyncScorer, agreement, heard_sound, moved_lips, seen_mouths
 from text2lip.training.ema import EMA
-from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.sync_samples import SyncClip, other_face, other_lips, other_voice, plain_grey, sync_clips
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 
@@ -53,6 +52,7 @@ class SyncConfig(TrainerConfig):
 class Run(Trainer):
     """Everything of one training run that is its own."""
 
+    settings = SyncConfig
     script = "train_sync_scorer.py"
     meaning = (
         "`same` is the talker of training with other sentences, `others` are talkers it never saw. `within_one`: "
@@ -155,13 +155,8 @@ def judge(network: SyncScorer, clip: SyncClip, kind: str):
     return agreement(ours, heard)
 
 
-def main(arguments: list[str] | None = None) -> Run:
-    run = Run(parse_settings(SyncConfig, __doc__, arguments))
-    run.fit()
-    return run
+main = Run.main
 
 
 if __name__ == "__main__":
-    with errors_in_one_line():
-        begun = Run(parse_settings(SyncConfig, __doc__))
-    begun.fit()
+    main()

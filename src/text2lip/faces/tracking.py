@@ -130,3 +130,23 @@ def nearest(centres: list[tuple[float, float]], last: Region) -> int:
     distances = [math.dist(centre, (last.x, last.y)) for centre in centres]
     best = int(np.argmin(distances))
     return best if distances[best] < last.size / 2 else 0
+
+
+def place_again(landmarker: "FaceLandmarker", frames: list[np.ndarray], near: np.ndarray) -> np.ndarray:
+    """Landmarks of a face whose place is known, as [`FaceLandmarker.track`] gives them, without its search.
+
+    Args:
+        landmarker ([`FaceLandmarker`]): places them.
+        frames (`list[np.ndarray]`): uint8 (height, width, 3).
+        near (`np.ndarray`): (frames, 478, 3) pixels, about where the landmarks are.
+
+    Returns:
+        `np.ndarray`: (frames, 478, 3) float32, pixels.
+    """
+    import torch
+
+    regions = smooth_regions([landmarker._region_of_points(points[:468]) for points in near])
+    parts = [slice(start, start + BATCH) for start in range(0, len(frames), BATCH)]
+    with torch.no_grad():
+        points = [landmarker._place(frames[part], regions[part], refine=True)[0] for part in parts]
+    return np.concatenate(points).astype(np.float32)

@@ -5,6 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,7 @@ from text2lip.training.ema import EMA
 from text2lip.training.precision import choose_precision
 from text2lip.training.publish import note_training
 from text2lip.training.schedules import learning_rate
+from text2lip.training.settings import errors_in_one_line, parse_settings
 from text2lip.training.state import find_checkpoint, load_checkpoint, read_log, save_checkpoint, seed_step
 
 
@@ -64,6 +66,7 @@ class Trainer:
         fixed (`dict`): settings that a run must share with the checkpoint that it goes on from, JSON values.
 
     Attributes:
+        settings (`type`): the class of its `config`.
         script (`str`): file in `examples`, for model cards and trackers.
         meaning (`str`): what the figures of model cards are.
         published (`str`, *optional*): the folder, "best" or "final", that goes to `config.push_to_hub` in the end.
@@ -75,6 +78,7 @@ class Trainer:
         ValueError: no such checkpoint, or one of another run.
     """
 
+    settings: type[TrainerConfig] = TrainerConfig
     script: str = "train.py"
     meaning: str = ""
     published: str | None = None
@@ -95,6 +99,14 @@ class Trainer:
         self._resume()
         if config.tracker:
             accelerator.init_trackers(Path(self.script).stem.removeprefix("train_"))
+
+    @classmethod
+    def main(cls, arguments: list[str] | None = None) -> "Trainer":
+        """A whole run by `arguments`, see [`parse_settings`]; by those of the command line errors take one line."""
+        with errors_in_one_line() if arguments is None else nullcontext():
+            run = cls(parse_settings(cls.settings, sys.modules[cls.__module__].__doc__, arguments))
+        run.fit()
+        return run
 
     def batches(self, first: int, last: int) -> Iterable[Any]:
         """The batch of each step from `first` to `last`, not included; drawn from (seed, step, rank) alone."""
