@@ -26,6 +26,7 @@ from text2lip.metrics import bleu, slot_accuracy, wer
 from text2lip.metrics.lip_reader import LipReader
 from text2lip.text.visemes import PHONE_INVENTORY
 from text2lip.training.ema import EMA
+from text2lip.training.publish import began_with
 from text2lip.training.reader_samples import collate_reader_clips, load_reader_clips
 from text2lip.training.trainer import Trainer, TrainerConfig, build_accelerator, say
 
@@ -41,6 +42,7 @@ class LipReaderConfig(TrainerConfig):
     prepared: str = "outputs/grid"  # folder of examples/prepare_grid.py
     output: str = "outputs/lip_reader"
     sees: str = "landmarks"  # or crops
+    start: str | None = None  # folder of a reader to begin with, in the place of random weights
     reader: dict[str, Any] = field(default_factory=dict)  # other keyword arguments of LipReader
     phone_weight: float = 0.5  # of the loss of phones, frame by frame
     place_weight: float = 0.1  # of the loss of where each word lies
@@ -83,6 +85,13 @@ class Run(Trainer):
         say(f"{len(self.clips)} clips to learn from, { ({k: len(v) for k, v in self.val.items()}) } to validate on")
         torch.manual_seed(config.seed)
         reader = LipReader(slots=WORDS, sees=config.sees, **config.reader)
+        if config.start is not None:
+            reader = LipReader.from_pretrained(config.start, torch_dtype=torch.float32)
+            if reader.config.sees != config.sees:
+                raise ValueError(
+                    f"start: the reader in {config.start!r} sees {reader.config.sees}, not {config.sees}."
+                )
+        self.began = began_with(config.start, reader)
         for clip in sum(self.val.values(), self.clips):
             if not reader.knows(text := " ".join(clip.words)):
                 raise ValueError(
@@ -141,7 +150,7 @@ class Run(Trainer):
 
     def write(self, network: ReaderAndPhones, folder: Path, figures: dict[str, float | None]):
         """The reader."""
-        self.note(network.reader, figures)
+        self.note(network.reader, figures, self.began)
         network.reader.save_pretrained(folder)
 
 

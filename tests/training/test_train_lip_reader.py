@@ -56,6 +56,22 @@ def test_a_run_goes_on_exactly_where_it_was_and_keeps_a_reader(script, tmp_path,
     assert reader.config.sees == sees and all(reader.knows(text) for text in TEXTS)
 
 
+def test_a_run_begins_with_another_readers_weights(script, tmp_path):
+    small = ["--reader", "{channels: 4, width: 8, dilations: [1]}", *TINY, "--max_steps", "1"]
+    script.main([*small, "--output", str(tmp_path / "first")])
+    first = LipReader.from_pretrained(tmp_path / "first/final")
+    given = ["--start", str(tmp_path / "first/final"), "--output", str(tmp_path / "next")]
+    begun = script.Run(script.LipReaderConfig(start=given[1], output=given[3], mixed_precision="no", cpu=True))
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), begun.network.reader.parameters()))
+    script.main([*small, *given])
+    assert (
+        "began with the weights of first/final"
+        in LipReader.from_pretrained(tmp_path / "next/final").config["_training"]["data"]
+    )
+    with pytest.raises(ValueError, match="sees landmarks, not crops"):
+        script.main([*small, *given, "--sees", "crops"])
+
+
 def test_other_sentences_than_grids_are_named(script, tmp_path, monkeypatch):
     other = [replace(clip, name="mine/1", words=["good", "morning"]) for clip in mouths("landmarks")[:1]]
     monkeypatch.setattr(script, "load_reader_clips", lambda folder, split, sees, limit: other)
