@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from text2lip import FaceLandmarker
 from text2lip.data.clips import SourceClip
-from text2lip.data.mesh_stamp import MESH, is_current
+from text2lip.data.mesh_stamp import MESH_KEY, is_current
 from text2lip.data.preparation import ClipError, track
 from text2lip.data.prepared import record_path
 from text2lip.faces.canonical import canonical_lips
@@ -37,7 +37,7 @@ def face_clips(root: str | Path) -> list[SourceClip]:
 def load_films(clips: list[SourceClip], prepared: Path) -> tuple[list[rows.BenchClip], dict[str, str]]:
     """Each with its landmarks, found once; and those that can't be used, with the reason."""
     made, failed, landmarker = [], {}, FaceLandmarker.from_builtin()
-    told = {MESH: builtin_mesh_version()}
+    told = {MESH_KEY: builtin_mesh_version()}
     for clip in clips:
         path = record_path(prepared, f"faces/{clip.name}")
         try:

@@ -6,7 +6,7 @@ from safetensors.numpy import load_file, save_file
 from synthetic_clips import _mouth_film, mouth_film
 
 from text2lip import FaceLandmarker
-from text2lip.data.mesh_stamp import MESH, NO_MESH, check_mesh, is_current, meshes_of, stamp
+from text2lip.data.mesh_stamp import MESH_KEY, NO_MESH, check_mesh, is_current, meshes_of, stamp
 from text2lip.data.prepared import (
     is_prepared,
     load_prepared,
@@ -22,7 +22,7 @@ from text2lip.training.face_pack import load_faces, save_faces
 
 @pytest.fixture
 def record():
-    return _mouth_film("s1/a", "train", np.random.default_rng(0)) | {MESH: builtin_mesh_version()}
+    return _mouth_film("s1/a", "train", np.random.default_rng(0)) | {MESH_KEY: builtin_mesh_version()}
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def folder(tmp_path, record):
     """Makes a prepared folder of one clip, of the mesh that is asked for."""
 
     def make(mesh):
-        made = record | {MESH: mesh}
+        made = record | {MESH_KEY: mesh}
         save_record(record_path(tmp_path, "s1/a"), made)
         write_parquet(parquet_path(tmp_path, "train"), [made], 1)
         return tmp_path
@@ -53,7 +53,7 @@ def test_what_is_of_this_mesh_or_of_none_is_taken(folder, mesh):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(load_prepared(made, "train")) == 1
-        assert load_record(record_path(made, "s1/a"))[MESH] in (builtin_mesh_version(), NO_MESH)
+        assert load_record(record_path(made, "s1/a"))[MESH_KEY] in (builtin_mesh_version(), NO_MESH)
     assert is_prepared(made, "s1/a") and not is_prepared(made, "s1/b")
 
 
@@ -83,7 +83,7 @@ def test_a_file_that_has_no_such_column_is_stamped(folder):
     import pyarrow.parquet as parquet
 
     path = parquet_path(folder(None), "train")
-    parquet.write_table(parquet.read_table(path).drop([MESH]), path)
+    parquet.write_table(parquet.read_table(path).drop([MESH_KEY]), path)
     with pytest.warns(UserWarning, match="face mesh"):
         check_mesh(path, "do it anew")
     assert stamp(path) == 1 and is_current(path)
@@ -102,6 +102,6 @@ def test_faces_that_are_packed_name_their_mesh(tmp_path):
 
     with safe_open(path, "np") as file:
         told = file.metadata()
-    save_file(load_file(path), path, told | {MESH: "face-0123"})
+    save_file(load_file(path), path, told | {MESH_KEY: "face-0123"})
     with pytest.raises(ValueError, match="face-0123.*examples/prepare_pairs.py"):
         load_faces(path)

@@ -91,7 +91,7 @@ def test_ones_own_clips_have_the_splits_of_training(quality, tmp_path):
 
     from safetensors.numpy import save_file
 
-    from text2lip.data.mesh_stamp import MESH
+    from text2lip.data.mesh_stamp import MESH_KEY
     from text2lip.data.prepared import record_path
     from text2lip.faces.mesh_version import builtin_mesh_version
 
@@ -102,7 +102,7 @@ def test_ones_own_clips_have_the_splits_of_training(quality, tmp_path):
         if number != 10:  # one that could not be prepared, beside one of another face mesh
             path = record_path(tmp_path / "made", f"{number:02}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_file({}, path, {MESH: "face-0" if number == 12 else builtin_mesh_version()})
+            save_file({}, path, {MESH_KEY: "face-0" if number == 12 else builtin_mesh_version()})
     (tmp_path / "metadata.jsonl").write_text("\n".join(rows))
     args = argparse.Namespace(layout="folder", data=str(tmp_path))
     names = {

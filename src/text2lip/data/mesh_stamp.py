@@ -7,7 +7,7 @@ from text2lip.faces.mesh_version import builtin_mesh_version
 from text2lip.files import replaced_file
 
 
-MESH = "mesh"  # the column, the key of the metadata
+MESH_KEY = "mesh"  # the column, the key of the metadata
 NO_MESH = ""  # what is kept was found by no mesh
 
 
@@ -17,12 +17,12 @@ def meshes_of(path: str | Path) -> set[str | None]:
         import pyarrow.parquet as parquet
 
         with parquet.ParquetFile(path) as file:
-            named = MESH in file.schema_arrow.names
-            return set(file.read([MESH])[MESH].unique().to_pylist()) if named else {None}
+            named = MESH_KEY in file.schema_arrow.names
+            return set(file.read([MESH_KEY])[MESH_KEY].unique().to_pylist()) if named else {None}
     from safetensors import safe_open
 
     with safe_open(path, framework="np") as file:
-        return {(file.metadata() or {}).get(MESH)}
+        return {(file.metadata() or {}).get(MESH_KEY)}
 
 
 def is_current(path: str | Path) -> bool:
@@ -73,7 +73,7 @@ def _stamp_tensors(path: Path, target: Path) -> None:
 
     with safe_open(path, framework="np") as file:
         told = file.metadata() or {}
-    save_file(load_file(path), target, told | {MESH: builtin_mesh_version()})
+    save_file(load_file(path), target, told | {MESH_KEY: builtin_mesh_version()})
 
 
 def _stamp_parquet(path: Path, target: Path) -> None:
@@ -82,11 +82,11 @@ def _stamp_parquet(path: Path, target: Path) -> None:
 
     with parquet.ParquetFile(path) as file:
         schema = file.schema_arrow
-        named = MESH in schema.names
-        schema = schema if named else schema.append(pa.field(MESH, pa.string()))
+        named = MESH_KEY in schema.names
+        schema = schema if named else schema.append(pa.field(MESH_KEY, pa.string()))
         with parquet.ParquetWriter(target, schema, compression="zstd") as writer:
             for batch in file.iter_batches(batch_size=32):
-                told = batch[MESH].to_pylist() if named else [None] * batch.num_rows
+                told = batch[MESH_KEY].to_pylist() if named else [None] * batch.num_rows
                 told = pa.array([builtin_mesh_version() if one is None else one for one in told])
-                columns = [told if name == MESH else batch[name] for name in schema.names]
+                columns = [told if name == MESH_KEY else batch[name] for name in schema.names]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from text2lip.data.mesh_stamp import MESH, check_mesh, is_current
+from text2lip.data.mesh_stamp import MESH_KEY, check_mesh, is_current
 from text2lip.files import inside, replaced_file
 from text2lip.text.timing import Segment
 
@@ -146,8 +146,8 @@ def save_record(path: Path, record: dict[str, Any]):
     arrays = {name: np.ascontiguousarray(record[name]) for name in ARRAYS}
     arrays["crops"] = np.frombuffer(b"".join(record["crops"]), np.uint8)
     arrays["crop_sizes"] = np.array([len(crop) for crop in record["crops"]])
-    rest = {name: value for name, value in record.items() if name not in (*arrays, MESH)}
-    told = {"record": json.dumps(rest)} | ({MESH: record[MESH]} if record.get(MESH) is not None else {})
+    rest = {name: value for name, value in record.items() if name not in (*arrays, MESH_KEY)}
+    told = {"record": json.dumps(rest)} | ({MESH_KEY: record[MESH_KEY]} if record.get(MESH_KEY) is not None else {})
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as temporary:
         temporary.write_bytes(save(arrays, told))
@@ -164,7 +164,7 @@ def load_record(path: Path) -> dict[str, Any]:
     check_mesh(path, "prepare the clip anew with examples/prepare_grid.py")
     with safe_open(path, framework="np") as file:
         told = file.metadata()
-        record = json.loads(told["record"]) | {MESH: told.get(MESH)}
+        record = json.loads(told["record"]) | {MESH_KEY: told.get(MESH_KEY)}
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     edges = np.concatenate([[0], arrays.pop("crop_sizes").cumsum()])
     packed = arrays.pop("crops").tobytes()
@@ -212,7 +212,7 @@ def _write_rows(pa, parquet, writer, path: Path, rows: list[dict]):
 def _schema(pa):
     number = {"audio": pa.int16(), "phone_ids": pa.int64(), "viseme_ids": pa.int64()}
     segment = pa.struct([("label", pa.string()), ("start", pa.float64()), ("end", pa.float64())])
-    fields = [(name, pa.string()) for name in ("name", "speaker", "split", "text", "language", "aligned_by", MESH)]
+    fields = [(name, pa.string()) for name in ("name", "speaker", "split", "text", "language", "aligned_by", MESH_KEY)]
     fields += [("fps", pa.float64()), ("size", pa.list_(pa.int64())), ("late_words", pa.list_(pa.string()))]
     fields += [(name, pa.list_(segment)) for name in TIMED] + [("crops", pa.list_(pa.binary()))]
     for name in ARRAYS:

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from text2lip.data.mesh_stamp import MESH, check_mesh
+from text2lip.data.mesh_stamp import MESH_KEY, check_mesh
 from text2lip.faces.canonical import eye_distance
 from text2lip.faces.geometry import to_pixels
 from text2lip.faces.mesh_version import builtin_mesh_version
@@ -92,7 +92,7 @@ def save_faces(path: str | Path, people: list[PackedPerson]) -> None:
     }
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as temporary:
-        temporary.write_bytes(save(tensors, {"people": json.dumps(rows), MESH: builtin_mesh_version()}))
+        temporary.write_bytes(save(tensors, {"people": json.dumps(rows), MESH_KEY: builtin_mesh_version()}))
 
 
 def load_faces(path: str | Path, kinds: Iterable[str] | None = None, split: str = "train") -> list[PackedPerson]:
