@@ -118,3 +118,12 @@ def make_film(tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture
+def any_mouth(monkeypatch):
+    """However unlike a reference's mouth is, it is taken."""
+    from text2lip.renderers import mouth_references
+
+    monkeypatch.setattr(mouth_references, "UNLIKE", 9.0)
+    monkeypatch.setattr(mouth_references, "MOST_UNLIKE", 9.0)

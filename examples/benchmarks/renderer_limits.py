@@ -11,7 +11,7 @@ Portrait: the first frame; landmarks: the clip's true ones; figures in the mouth
 - `nearest_frame`: for every frame the one of the same film, six or more frames away, with the nearest lips (mean
   distance of the 40 points, canonical frame): real pictures of nearly the same mouth. `nearest_lips`: its lips alone
   over the geometric frame. `moved_lips`, `moved_face`: the lips, or the face below the ears, of all those other frames
-  by [`MouthReferences`], which moves the nearest ones until their lips lie on the wanted ones: what other pictures of
+  by [`MouthReferences`], which moves the likest one until its lips lie on the wanted ones: what other pictures of
   the person can give.
 - `film_mp4`: the film through H.264 at the quality that the pipeline writes. `film_blur_S`: the film's crop after a
   Gaussian of S pixels; `film_denoised`: after a median of each pixel over three frames.
@@ -212,7 +212,9 @@ def moved_mouths(frames: np.ndarray, points: np.ndarray, wanted: np.ndarray, apa
     drawn = []
     for index, goal in enumerate(wanted):
         far = np.abs(np.arange(len(frames)) - index) >= apart
-        drawn.append(MouthReferences(frames[far], points[far]).draw(goal, len(frames[0]))[0])
+        others = MouthReferences(frames[far], points[far])
+        unlike = others.unlikeness(goal[None], len(frames[0]))[0]
+        drawn.append(others.draw(goal, len(frames[0]), np.eye(len(unlike))[unlike.argmin()])[0])
     return np.stack(drawn)
 
 

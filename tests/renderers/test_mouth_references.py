@@ -19,23 +19,26 @@ def points_of(references):
     return references.points * references.size / references.side
 
 
+WHOLE = np.ones(1)  # of one picture, however unlike
+
+
 def difference(a, b):
     return np.abs(a.astype(int) - b)
 
 
 def test_own_points_give_the_picture_back(references):
     for points, picture in zip(points_of(references), references.pictures):
-        drawn, familiar = references.draw(points, references.size)
+        drawn, near = references.draw(points, references.size)
         assert drawn.dtype == np.uint8 and drawn.shape == picture.shape
-        assert difference(drawn, picture)[2:-2, 2:-2].max() <= 2 and familiar == pytest.approx(1)
+        assert difference(drawn, picture)[2:-2, 2:-2].max() <= 2 and near == pytest.approx(1)
 
 
 def test_equal_points_give_equal_bytes_and_nothing_is_written_to(references):
     before, points = references.pictures.copy(), points_of(references)
-    wanted = 0.4 * points[0] + 0.6 * points[1]
+    wanted = 0.1 * points[0] + 0.9 * points[1]
     first, other, again = (references.draw(p, references.size) for p in (wanted, points[2], wanted.copy()))
-    assert np.array_equal(first[0], again[0]) and first[1] == again[1]
-    assert not np.array_equal(first[0], other[0]) and first[1] < 1
+    assert np.array_equal(first[0], again[0]) and first[1] == again[1] == pytest.approx(1)
+    assert not np.array_equal(first[0], other[0])
     assert np.array_equal(before, references.pictures)
 
 
@@ -48,7 +51,7 @@ def test_the_lips_are_laid_on_the_wanted_ones(painted, gaps):
     own, wanted = points_of(made) * 96 / made.size
     line = (np.arange(96) + 0.5) / 96 * 255
     where = np.stack([*np.meshgrid(line, line), np.zeros((96, 96))], -1).astype(np.uint8)
-    drawn = MouthReferences(where[None], own[None]).draw(wanted, 96)[0].astype(np.float32)
+    drawn = MouthReferences(where[None], own[None]).draw(wanted, 96, WHOLE)[0].astype(np.float32)
     at = (wanted[driven_index(LIPS)] - 0.5).astype(np.float32)
     found = (cv2.remap(drawn, at[:, None], None, cv2.INTER_LINEAR)[:, 0, :2] + 0.5) / 255 * 96
     off = np.linalg.norm(found - own[driven_index(LIPS)], axis=1)
@@ -59,25 +62,53 @@ def test_the_edge_stays_where_it_is(references):
     points = points_of(references)[2]
     wanted = points.copy()
     wanted[driven_index(LIPS)] += (2, 4)
-    drawn, _ = MouthReferences(references.pictures[2:], points[None]).draw(wanted, references.size)
+    drawn, _ = MouthReferences(references.pictures[2:], points[None]).draw(wanted, references.size, WHOLE)
     change = difference(drawn, references.pictures[2]).max(-1)
     for side in (change[0], change[-1], change[:, 0], change[:, -1]):
         assert side.max() <= 20
     assert change.max() > 60
 
 
-def test_nothing_jumps_where_another_mouth_becomes_the_nearest(references):
-    one, two = points_of(references)[[0, 2]]
-    both = MouthReferences(references.pictures[[0, 2]], np.stack([one, two]))
-    alone = [MouthReferences(references.pictures[[i]], points_of(references)[[i]]) for i in (0, 2)]
-    size, middle = references.size, 0.5 * (one + two)
-    jump = difference(*(each.draw(middle, size)[0] for each in alone)).mean()
-    shares = np.linspace(0.35, 0.65, 81)
-    drawn, familiar = zip(*(both.draw(one + share * (two - one), size) for share in shares))
-    steps = [difference(a, b).mean() for a, b in zip(drawn, drawn[1:])]
-    assert jump > 1 and max(steps) < 0.2 * jump
-    assert np.abs(np.diff(familiar)).max() < 0.01
-    assert difference(drawn[0], alone[0].draw(one + 0.35 * (two - one), size)[0]).max() == 0
+def opening(references, gaps):
+    """The mouths (frames, 57, 2) that open by shares of the way from the first reference to the last."""
+    first, last = points_of(references)[[0, -1]]
+    return first + np.asarray(gaps)[:, None, None] * (last - first)
+
+
+@pytest.mark.parametrize("fps", [25, 60])
+def test_one_mouth_is_faded_into_another(references, fps):
+    """One picture at a time, but for a short fade, and none where none is alike."""
+    wanted = opening(references, np.repeat(np.linspace(0, 1, 80), fps // 25))
+    shares = references.choose(wanted, references.size, fps)
+    assert shares.shape == (len(wanted), 3) and shares.min() >= 0 and shares.sum(1).max() <= 1 + 1e-9
+    assert np.abs(np.diff(shares, axis=0)).max() <= 1 / round(module.FADE * fps)
+    assert shares.max(0).min() > 0.95 and shares[0].argmax() == 0 and shares[-1].argmax() == 2
+    assert ((shares > 0).sum(1) > 1).mean() < 0.4 and shares.sum(1).min() < 0.01
+
+
+def test_a_constant_mouth_keeps_its_picture(references):
+    shares = references.choose(points_of(references)[[1] * 9], references.size)
+    assert np.allclose(shares, [0, 1, 0])
+
+
+def test_a_trembling_mouth_keeps_its_picture_and_a_shut_one_is_free_to_change_it(paint_face, refer_to):
+    gaps = (0.1, 0.11)
+    two = refer_to(paint_face(), *(paint_face(gap=gap, seed=i) for i, gap in enumerate(gaps)))
+    points, middle = points_of(two), points_of(two).mean(0)
+    trembling = middle + 0.3 * np.sin(np.arange(60))[:, None, None] * (points[1] - points[0])
+    assert len(np.unique(two.choose(trembling, two.size).argmax(1))) == 1
+    shut = points_of(refer_to(paint_face(), paint_face(gap=0.0)))
+    row = np.concatenate([points[[0] * 12], shut[[0] * 12], points[[1] * 12]])
+    shares = two.choose(row, two.size)
+    assert np.allclose(shares[:10], (1, 0)) and np.allclose(shares[-10:], (0, 1))
+
+
+@pytest.mark.parametrize("gap", [0.04, 0.3])
+def test_a_mouth_far_from_all_pictures_gets_none(references, gap, paint_face, refer_to):
+    other = points_of(refer_to(paint_face(), paint_face(gap=gap)))
+    assert references.choose(other, references.size).max() == 0
+    drawn, near = references.draw(other[0], references.size)
+    assert near == 0 and drawn.max() == 0 and drawn.shape == references.pictures[0].shape
 
 
 def test_far_mouths_have_no_part_and_equal_ones_change_nothing(references):
@@ -91,7 +122,7 @@ def test_far_mouths_have_no_part_and_equal_ones_change_nothing(references):
 
 def test_the_order_of_the_pictures_does_not_matter(references):
     points, size = points_of(references), references.size
-    middle = 0.5 * (points[0] + points[1])
+    middle = 0.1 * points[0] + 0.9 * points[1]
     back = MouthReferences(references.pictures[::-1], points[::-1])
     assert difference(references.draw(middle, size)[0], back.draw(middle, size)[0]).max() <= 1
 
@@ -104,25 +135,31 @@ def test_crops_of_several_sizes(paint_face, refer_to, size):
     other = MouthReferences(picture[None], points[None] * size / made.size)
     assert np.array_equal(other.draw(points, made.size)[0], picture)
     wanted = points + 3 * np.sin(points / 9)
-    one, two = (other.draw(wanted * scale / made.size, scale) for scale in (96, 200))
+    one, two = (other.draw(wanted * scale / made.size, scale, WHOLE) for scale in (96, 200))
     assert one[0].shape == (size, size, 3) and difference(one[0], two[0]).max() <= 1
-    assert one[1] == pytest.approx(two[1]) == pytest.approx(made.draw(wanted, made.size)[1])
+    one, two = (other.unlikeness(wanted[None] * scale / made.size, scale) for scale in (96, 200))
+    assert one > 0 and np.allclose(one, two) and np.allclose(one, made.unlikeness(wanted[None], made.size))
 
 
-def test_nearness_is_measured_in_units_of_the_face(references):
-    points, size = points_of(references)[:1], references.size
-    moved = points[0] + (size / 96, 0)  # one pixel of a crop of 96
-    narrow, wide = (MouthReferences(references.pictures[:1], points, side) for side in (1.5, 3.0))
-    assert narrow.draw(moved, size)[1] == pytest.approx(np.exp(-1 / module.FAMILIAR))
-    assert wide.draw(moved, size)[1] == pytest.approx(np.exp(-2 / module.FAMILIAR))
-    assert np.array_equal(wide.draw(points[0], size)[0], references.pictures[0])
+def test_likeness_is_measured_in_units_of_the_face(references):
+    points, size = points_of(references)[1:2], references.size
+    lower = points + (0, 0.1 * size)
+    narrow, wide = (MouthReferences(references.pictures[1:2], points, side) for side in (1.5, 3.0))
+    assert narrow.unlikeness(lower, size) == pytest.approx(module.HIGHER * 0.15)
+    assert wide.unlikeness(lower, size) == pytest.approx(module.HIGHER * 0.30)
+    assert wide.unlikeness(points, size) == pytest.approx(0)
+
+
+def test_openings_tell_mouths_apart(references):
+    unlike = references.unlikeness(points_of(references), references.size)
+    assert np.allclose(np.diag(unlike), 0) and (unlike + np.eye(3)).min() > module.MOST_UNLIKE
 
 
 def test_only_the_lips_say_how_near_a_mouth_is(references):
-    points, size = points_of(references)[0], references.size
+    points, size = points_of(references)[:1], references.size
     chin = points.copy()
-    chin[driven_index((152,))] += 5
-    assert references.draw(chin, size)[1] == pytest.approx(1)
+    chin[:, driven_index((152,))] += 5
+    assert references.unlikeness(chin, size)[0, 0] == pytest.approx(0)
 
 
 @pytest.mark.parametrize("light", [(0.75, 0.75, 0.75), (0.9, 0.8, 0.7), (1.2, 1.1, 1.0)])
@@ -193,8 +230,10 @@ def test_degenerate_mouths_stay_finite(references, name, count):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for known, wanted in ((points[some], strange), (np.stack([strange] * count), points[1])):
-            drawn, familiar = MouthReferences(references.pictures[some], known).draw(wanted, references.size)
-            assert drawn.shape == references.pictures[0].shape and 0 <= familiar <= 1
+            made = MouthReferences(references.pictures[some], known)
+            assert 0 <= made.draw(wanted, references.size)[1] <= 1
+            drawn, near = made.draw(wanted, references.size, np.full(count, 1 / count))
+            assert drawn.shape == references.pictures[0].shape and near == pytest.approx(1)
             assert drawn.max() > 0  # painted faces have no black
 
 

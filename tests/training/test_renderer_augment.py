@@ -77,18 +77,18 @@ def test_new_people_have_other_colours(mix):
     assert means.std(0).min() > 0.05
 
 
-def test_pairs_come_with_references_by_their_share():
+def test_pairs_come_with_references_by_their_share(any_mouth):
     generator, made = np.random.default_rng(0), mouth_pair()
     drawn = [refer(made, generator) for _ in range(100)]
     with_some = [pictures.any() for pictures, _ in drawn]
     assert abs(np.mean(with_some) - REFERRED) < 0.15
-    for (pictures, familiar), some in zip(drawn, with_some):
+    for (pictures, near), some in zip(drawn, with_some):
         assert pictures.shape == (PAIR_SIZE, PAIR_SIZE, 3) and pictures.dtype == np.uint8
-        assert (familiar > 0) == some and familiar <= 1
+        assert (near > 0) == some and near <= 1
     assert not any(refer(alone(made), generator)[0].any() for _ in range(20))
 
 
-def test_references_hang_on_the_generator_alone(monkeypatch):
+def test_references_hang_on_the_generator_alone(monkeypatch, any_mouth):
     monkeypatch.setattr(renderer_augment, "REFERRED", 1.0)
     one, two = (refer(mouth_pair(), np.random.default_rng(5)) for _ in range(2))
     assert one[0].any() and np.array_equal(one[0], two[0]) and one[1] == two[1]
@@ -110,7 +110,7 @@ def test_the_nearest_of_the_others_is_drawn(monkeypatch):
     assert found == {True, False}  # not all of the others are there each time
 
 
-def test_pairs_without_references_are_all_zero(monkeypatch):
+def test_pairs_without_references_are_all_zero(monkeypatch, any_mouth):
     monkeypatch.setattr(renderer_augment, "REFERRED", 1.0)
     still = {**mouth_people(1), "others": np.zeros((3, 3), bool)}
     batch = draw_batch(
@@ -120,7 +120,7 @@ def test_pairs_without_references_are_all_zero(monkeypatch):
     )
     some = batch["reference"].flatten(1).any(1)
     assert 0 < some.sum() < 6
-    familiar = batch["reference"][:, 3]
-    assert torch.equal(familiar.amin((-1, -2)), familiar.amax((-1, -2)))
-    assert ((familiar[some] > 0) & (familiar[some] <= 1)).all()
+    near = batch["reference"][:, 3]
+    assert torch.equal(near.amin((-1, -2)), near.amax((-1, -2)))
+    assert ((near[some] > 0) & (near[some] <= 1)).all()
     assert batch["reference"][some][:, :3].std() > 0.1

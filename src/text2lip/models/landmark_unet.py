@@ -12,7 +12,8 @@ from torch import nn
 from text2lip.cards import ModelCardMixin
 
 
-BRIGHTNESS, TINT = (0.4, 1.5), (0.08, 0.35)  # the most that light changes, logarithmic: around the mouth, and in it
+BRIGHTNESS, TINT = (0.4, 0.5), (0.08, 0.2)  # the most that light changes, logarithmic: around the mouth, and in it
+FLOW_INSIDE = 1 / 3  # of the largest flow, for one that gives light: teeth stay where they are
 
 
 @dataclass
@@ -24,7 +25,8 @@ class LandmarkGuidedUNetOutput(BaseOutput):
             (x right, y down), pixels.
         colour (`torch.Tensor`): (batch, 3, size, size), what is added to the moved warp; its range is 2 wide.
         mask (`torch.Tensor`): (batch, 1, size, size) in [0, 1], where the fine part of `colour` was let through.
-        reference_share (`torch.Tensor`): (batch, 1, size, size) in [0, 1], share of the reference; 0 without one.
+        reference_share (`torch.Tensor`): (batch, 1, size, size) in [0, 1], share of the reference, all of a near one
+            between the lips; 0 without one.
         light (`torch.Tensor`, *optional*): (batch, 3, size, size), smooth; pictures in [0, 1] are multiplied by its
             exponential. None of a network that paints, whose shade is in `colour`.
     """
@@ -57,10 +59,11 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
     The geometric renderer's frame carries identity and detail. A network that paints moves it a little, shades it,
     and repaints the mouth where its mask asks to: the mean of all mouths that could be there, which is a blur. One
     that does not paint moves it and multiplies it by smooth light alone: fine detail stays the geometric renderer's,
-    or the person's own. Where other pictures of the person are there, either takes from the nearest mouth in them
-    what fits ([`MouthReferences`]). After the image inpainting branch of IP_LAP (Zhong et al. 2023,
-    arXiv 2305.08293), which works from landmark sketches too, made some twenty times smaller and relative to a warp.
-    Untrained and without a reference it gives the warp itself, exactly.
+    or the person's own. Where another picture of the person shows a mouth that is near the wanted one
+    ([`MouthReferences`]), what it has between the lips is shown, and around them what either network likes of it.
+    After the image inpainting branch of IP_LAP (Zhong et al. 2023, arXiv 2305.08293), which works from landmark
+    sketches too, made some twenty times smaller and relative to a warp. Untrained and without a reference it gives the
+    warp itself, exactly.
 
     Everything is seen in the stabilised mouth crop, `text2lip.faces.crop`: 96 px for 1.5 outer eye distances.
 
@@ -131,7 +134,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
             drawings (`torch.Tensor`): (batch, 8, size, size) in [0, 1], masks of [`draw_mouth`] at the portrait's
                 landmarks, then at the frame's.
             reference (`torch.Tensor`, *optional*): (batch, 4, size, size), what [`MouthReferences.draw`] found for
-                the frame: a crop in [-1, 1] and how familiar it is in [0, 1]; all zero for a frame without one.
+                the frame: a crop in [-1, 1] and how near it is in [0, 1]; all zero for a frame without one.
             return_dict (`bool`): False for a plain tuple.
         """
         size = self.config.sample_size
@@ -155,7 +158,9 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         fine = F.pixel_shuffle(self.fine(x), 2)
         lips, face = self.near(drawings, slice(0, 3)) * self.window, self.near(drawings, slice(3, 4)) * self.window
         flow = self.config.max_flow * torch.tanh(flow) * face
-        reference_share = torch.sigmoid(fine[:, -1:]) * face * (reference[:, 3:] > 0)
+        inside = F.avg_pool2d(F.max_pool2d(drawings[:, 6:7], 3, 1, 1), 3, 1, 1)
+        share = torch.sigmoid(fine[:, -1:])
+        reference_share = (share + inside * (1 - share)) * face * reference[:, 3:]
         light = None
         if self.config.paints:
             shade = F.interpolate(smooth[:, 2:], scale_factor=2, mode="bilinear", align_corners=False)
@@ -163,6 +168,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
             colour = shade * face + mask * fine[:, :3]
         else:
             light = self._light(smooth[:, 2:], drawings) * face
+            flow = flow * (1 - (1 - FLOW_INSIDE) * inside)
             colour, mask = torch.zeros_like(light), torch.zeros_like(lips)
         if not return_dict:
             return tuple(x for x in (flow, colour, mask, reference_share, light) if x is not None)
@@ -202,9 +208,9 @@ def compose(
     share: torch.Tensor | float = 1.0,
     reference: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """The frame's crop, float32 (batch, 3, size, size): `warped`, in [-1, 1], moved by the flow, with the reference
-    (batch, 4, size, size) that the network saw, light and colour on it; `share`, (batch,) in [0, 1], is that of all
-    changes."""
+    """The frame's crop, float32 (batch, 3, size, size): `warped`, in [-1, 1], moved by the flow, with light, the
+    reference (batch, 4, size, size) that the network saw, and colour on it; `share`, (batch,) in [0, 1], is that of
+    all changes."""
     height, width = warped.shape[-2:]
     share = torch.as_tensor(share, device=warped.device).float().view(-1, 1, 1, 1)
     flow = share * output.flow.float()
@@ -212,8 +218,8 @@ def compose(
     columns = (torch.arange(width, device=flow.device) + 0.5)[None]
     grid = torch.stack([(columns + flow[:, 0]) * 2 / width, (rows + flow[:, 1]) * 2 / height], -1) - 1
     crops = F.grid_sample(warped.float(), grid, mode="bicubic", padding_mode="border", align_corners=False)
-    if reference is not None:
-        crops = crops + share * output.reference_share.float() * (reference[:, :3].float() - crops)
     if output.light is not None:
         crops = crops + share * torch.expm1(output.light.float()) * (crops + 1)
+    if reference is not None:
+        crops = crops + share * output.reference_share.float() * (reference[:, :3].float() - crops)
     return crops + share * output.colour.float()

@@ -21,8 +21,9 @@ PARTED = 0.02  # units between the lips of a portrait from which its mouth is a 
 def reference_input(found: list[tuple], size: int = CROP_SIZE) -> torch.Tensor:
     """What [`MouthReferences.draw`] found for some frames, as [`LandmarkGuidedUNet`] takes it: (n, 4, size, size)."""
     pictures = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture, *_ in found])
-    familiar = torch.tensor([share for _, share, *_ in found]).view(-1, 1, 1, 1).expand(-1, 1, size, size)
-    return torch.cat([torch.from_numpy(pictures).permute(0, 3, 1, 2) / 127.5 - 1, familiar], 1)
+    near = torch.tensor([share for _, share, *_ in found], dtype=torch.float32).view(-1, 1, 1, 1)
+    pictures = (torch.from_numpy(pictures).permute(0, 3, 1, 2) / 127.5 - 1) * (near > 0)
+    return torch.cat([pictures, near.expand(-1, 1, size, size)], 1)
 
 
 class LearnedRenderer:
@@ -31,7 +32,8 @@ class LearnedRenderer:
     The network sees a crop of 96 px; its flow, colour and mask are enlarged, so that skin and lips stay as sharp as
     the photograph. Its share fades to nothing where it is not to be trusted, and what remains is the geometric
     renderer's frame: on pictures that are no photographs, in frames where its correction is beyond belief, and where
-    the lips are as in the portrait. Grey portraits stay grey. Each frame depends on its landmarks and tongue alone.
+    the lips are as in the portrait. Grey portraits stay grey. Without references each frame depends on its landmarks
+    and tongue alone.
 
     Args:
         unet ([`LandmarkGuidedUNet`]): used where it is, or is brought by offloading, and in its own dtype.
@@ -65,9 +67,10 @@ class LearnedRenderer:
     ) -> Iterator[np.ndarray]:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
-        `references` are other pictures of the person: lips, teeth and tongue are taken from them where they fit.
-        Without any, a portrait whose lips are parted is its own. `fps`, `audio_features` and `generator` are not used.
-        Input is checked at the call, before the first frame is asked for.
+        `references` are other pictures of the person: lips, teeth and tongue are taken from them where they fit, at
+        most one picture at a time; `fps` says how fast one is faded into another. Without any, a portrait whose lips
+        are parted is its own. `audio_features` and `generator` are not used. Input is checked at the call, before the
+        first frame is asked for.
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         source_landmarks = check_landmarks(source_landmarks, "source_landmarks", 2)
@@ -82,17 +85,18 @@ class LearnedRenderer:
         if references is None and self.takes_references and view.gap > PARTED:
             references = MouthReferences.from_frames([portrait], source_landmarks[None], portrait, source_landmarks)
             view = MouthView(prepared.portrait, source_landmarks, size, references)
-        return self._frames(prepared, view, landmarks, check_tongue(tongue, len(landmarks)))
+        shares = view.choose(landmarks, fps)
+        return self._frames(prepared, view, landmarks, check_tongue(tongue, len(landmarks)), shares)
 
     def _frames(
-        self, prepared: PreparedPortrait, view: MouthView, landmarks: np.ndarray, tongue: list
+        self, prepared: PreparedPortrait, view: MouthView, landmarks: np.ndarray, tongue: list, shares: list
     ) -> Iterator[np.ndarray]:
         correction, trusted = MouthCorrection(prepared, view), trust(view.source)
         for start in range(0, len(landmarks), self.batch_size):
             rows = landmarks[start : start + self.batch_size]
             frames = [prepared.frame(*row) for row in zip(rows, tongue[start : start + self.batch_size])]
             if trusted > 0:
-                mouths = [view.of(frame, row) for frame, row in zip(frames, rows)]
+                mouths = [view.of(*each) for each in zip(frames, rows, shares[start : start + self.batch_size])]
                 # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames
                 filled = mouths + mouths[-1:] * (min(self.batch_size, len(landmarks)) - len(mouths))
                 for frame, mouth, answer in zip(frames, mouths, self._ask(view, filled)):

@@ -118,7 +118,13 @@ class MouthView:
         self.drawing = draw_mouth(self.points, size)
         self.gap = lip_gap(self.points) * CROP_SIDE / CROP_SIZE  # units
 
-    def of(self, frame: np.ndarray, landmarks: np.ndarray) -> FrameMouth:
+    def choose(self, landmarks: np.ndarray, fps: float) -> list:
+        """For each row of landmarks `(frames, 478, 2)` how much each reference shows, see [`MouthReferences`]."""
+        if self.references is None:
+            return [None] * len(landmarks)
+        return list(self.references.choose(np.stack([self.crop.driven(row) for row in landmarks]), self.size, fps))
+
+    def of(self, frame: np.ndarray, landmarks: np.ndarray, shares: np.ndarray | None = None) -> FrameMouth:
         """Of a warped frame. Shut lips are the portrait's: nearness can't tell them from hardly parted ones."""
         points = self.crop.driven(landmarks)
         drawings = np.concatenate([self.drawing, draw_mouth(points, self.size)], -1)
@@ -126,7 +132,7 @@ class MouthView:
         if self.references is not None:
             lips = cv2.blur(np.maximum(drawings[..., :3], drawings[..., 4:7]).max(-1), (5, 5)) / np.float32(255)
             shut = 1 - np.float32(smoothstep(lip_gap(points) * CROP_SIDE / CROP_SIZE, *REFERENCE_GAP))
-            reference = *self.references.draw(points, self.size), 1 - shut * lips
+            reference = *self.references.draw(points, self.size, shares), 1 - shut * lips
         return FrameMouth(self.crop.cut(frame), drawings, float(motion_share(points, self.points)), reference)
 
 
@@ -184,11 +190,14 @@ class MouthCorrection:
         sigma = 0.5 / self.crop.zoom  # of what the crop leaves of the portrait's detail
         if sigma > 0.6 and light is None:
             result += (cv2.GaussianBlur(result, (0, 0), sigma) - result) * change[..., 5:6]
+        if light is not None:
+            result *= 1 + change[..., 2:5]
         if reference is not None:
             laid = self.crop.lay(picture)
             laid = laid if self.saturation == 1 else mute(laid, self.saturation)
             result += (laid - result) * change[..., 6:]
-        result += change[..., 2:5] if light is None else result * change[..., 2:5]
+        if light is None:
+            result += change[..., 2:5]
         view[:] = np.rint(result).clip(0, 255)
 
     def _natural(self, painted: np.ndarray, warped: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Other pictures of the person: the mouth nearest to the wanted one, laid under its lips."""
+"""Other pictures of the person: one mouth that is near the wanted one, laid under its lips."""
 
 from collections.abc import Iterable
 
@@ -6,24 +6,32 @@ import cv2
 import numpy as np
 import torch
 
+from text2lip.faces.canonical import lip_gap
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_anchor, mouth_crop_transform
 from text2lip.faces.geometry import to_pixels, transform_points
-from text2lip.faces.topology import DRIVEN, LIPS, driven_index
+from text2lip.faces.topology import DRIVEN, INNER_LOWER, INNER_UPPER, driven_index
 from text2lip.renderers.base import check_landmarks, check_portrait
 from text2lip.renderers.mouth_drawing import draw_mouth
-from text2lip.renderers.warp import CUBIC_BELOW, multiquadric
+from text2lip.renderers.warp import CUBIC_BELOW, multiquadric, smoothstep
 
+
+# How unlike mouths are: chosen for the least error of the mouth that is taken, on people who were not trained on.
+HIGHER, WIDER = 0.5, 0.1  # of an upper lip that is higher; of openings e times as high, in the mean across the mouth
+LEAST_OPEN = 0.02  # units that are added in that ratio
+UNLIKE, MOST_UNLIKE = 0.03, 0.04  # how unlike a mouth may be to be taken, and to be kept
 
 # By eye; units are distances of the outer eye corners.
 MOST = 24  # pictures
 LARGEST = 384  # pixels of a crop's side
-BLEND = 0.6  # pixels of a crop of 96: mouths that are so much further away than the nearest one have no part
-FAMILIAR = 2.0  # the same: at this distance a mouth's confidence has fallen to 1 / e
+OPEN = (0.005, 0.03)  # gaps between which another mouth begins to be seen
+CHANGING = 0.03  # by how much a mouth must be unlike, in a frame in all, to be changed for another in open sight
+LEAST_SHARE = 1e-3  # of a picture that is drawn
+FADE = 0.1  # seconds on either side of such a change
 NODES = 36  # on each side, at which the warp is solved
 WARP_SMOOTHING = 1e-3  # by which it may miss its points
 MOUTHS_ALIKE = 0.004  # units: mouths that differ by less from one taken add nothing
 GAIN = (0.4, 2.5)  # the most that a picture's light is changed by to be the portrait's
-_LIPS = driven_index(LIPS)
+_UPPER, _LOWER = driven_index(INNER_UPPER), driven_index(INNER_LOWER)
 _CELLS = np.stack(np.meshgrid(*2 * [(np.arange(NODES) + 0.5) / NODES]), -1).reshape(-1, 2)
 _STILL = np.array([(x, y) for x in range(5) for y in range(5) if x in (0, 4) or y in (0, 4)]) / 4  # on the edge
 
@@ -31,10 +39,9 @@ _STILL = np.array([(x, y) for x in range(5) for y in range(5) if x in (0, 4) or 
 class MouthReferences:
     """Mouth crops of one person and where their lips are; read only.
 
-    What an open mouth looks like can't be known from a closed one. Teeth and tongue of the nearest mouth in these
-    pictures, moved until its lips lie on the wanted ones, are the best that there is. Nearness is the mean distance
-    of the 40 lip points; the parts of several equally near mouths are averaged, so that nothing jumps when another
-    one becomes the nearest.
+    What an open mouth looks like can't be known from a closed one. Teeth and tongue of another picture of the person,
+    moved until its lips lie on the wanted ones, are the best that there is, if its mouth is nearly as wide open. It is
+    one picture, as an average of several is milky; which one changes seldom, in shut mouths or by a short fade.
 
     Args:
         pictures (`np.ndarray`): uint8 (count, size, size, 3), stabilised mouth crops of any size.
@@ -97,34 +104,89 @@ class MouthReferences:
             )
         return cls(np.array(pictures), np.array(points))
 
-    def draw(self, points: np.ndarray, size: int) -> tuple[np.ndarray, float]:
-        """The nearest mouths with their lips moved onto others.
+    def unlikeness(self, points: np.ndarray, size: int) -> np.ndarray:
+        """How unlike each wanted mouth and each picture's are, (frames, count), units.
+
+        The mean distance of the inner lips but for their place, and what makes other teeth show: a higher upper lip,
+        and other openings on the way from one corner to the other.
 
         Args:
-            points (`np.ndarray`): (57, 2), the driven points of the wanted mouth in continuous pixels of such a crop.
+            points (`np.ndarray`): (frames, 57, 2), the driven points of the wanted mouths in continuous pixels of such
+                a crop.
             size (`int`): its side, pixels.
-
-        Returns:
-            `tuple`: uint8 (side, side, 3) of the references' own size, and how familiar the mouth is, in (0, 1].
 
         Raises:
             ValueError: another shape, or NaN.
         """
-        wanted = _checked(points, (len(DRIVEN), 2)) * self.side / size
-        distance = np.linalg.norm((self.points - wanted)[:, _LIPS], axis=-1).mean(-1) * CROP_SIZE / CROP_SIDE
-        weight = np.clip(1 - (distance - distance.min()) / BLEND, 0, 1) ** 2
-        weight /= weight.sum()
-        near = np.flatnonzero(weight)
+        wanted = _checked(points, (len(points), len(DRIVEN), 2)) * self.side / size
+        opening, found = _openings(wanted), []
+        for own in self.points:
+            apart = own[_UPPER + _LOWER] - wanted[:, _UPPER + _LOWER]
+            shape = np.linalg.norm(apart - apart.mean(1, keepdims=True), axis=-1).mean(-1)
+            higher = np.abs(apart[:, : len(_UPPER), 1].mean(-1))
+            wider = np.abs(np.log((_openings(own) + LEAST_OPEN) / (opening + LEAST_OPEN))).mean(-1)
+            found.append(shape + HIGHER * higher + WIDER * wider)
+        return np.stack(found, 1)
+
+    def choose(self, points: np.ndarray, size: int, fps: float = 25) -> np.ndarray:
+        """How much every picture shows in every frame, (frames, count) in [0, 1]: at most 1 in all of them.
+
+        One picture for each frame, or none that is like enough: the cheapest way through all of them where each change
+        has a price. Changes are faded.
+
+        Args:
+            points (`np.ndarray`): (frames, 57, 2), as [`unlikeness`] takes them.
+            size (`int`): of the crop, pixels.
+            fps (`float`): frames per second.
+        """
+        unlike = self.unlikeness(points, size)
+        seen = smoothstep(lip_gap(np.asarray(points)) * self.side / size, *OPEN)
+        unlike = np.where(unlike > MOST_UNLIKE, 1, unlike)
+        price = np.pad(unlike, ((0, 0), (0, 1)), constant_values=UNLIKE) * (seen[:, None] + 1e-3)  # the last: none
+        total, before = price[0], np.zeros(price.shape, int)
+        for i in range(1, len(price)):
+            best, changing = int(total.argmin()), CHANGING * min(seen[i - 1], seen[i]) + 1e-6
+            before[i] = np.where(total <= total[best] + changing, np.arange(len(total)), best)
+            total = np.minimum(total, total[best] + changing) + price[i]
+        way = np.full(len(price), int(total.argmin()))
+        for i in range(len(price) - 1, 0, -1):
+            way[i - 1] = before[i, way[i]]
+        shares = np.eye(len(total))[way, :-1]
+        reach = round(FADE * fps)
+        weights = np.convolve(*2 * [np.ones(reach + 1) / (reach + 1)])
+        padded = np.pad(shares, ((reach, reach), (0, 0)), "edge")
+        return sum(weight * padded[i : i + len(shares)] for i, weight in enumerate(weights))
+
+    def draw(self, points: np.ndarray, size: int, shares: np.ndarray | None = None) -> tuple[np.ndarray, float]:
+        """The chosen mouth with its lips moved onto others.
+
+        Args:
+            points (`np.ndarray`): (57, 2), the driven points of the wanted mouth in continuous pixels of such a crop.
+            size (`int`): its side, pixels.
+            shares (`np.ndarray`, *optional*): (count,), a row of [`choose`]; that of a frame alone by default.
+
+        Returns:
+            `tuple`: uint8 (side, side, 3) of the references' own size, and how near the mouth is, in [0, 1]: how much
+            of it shows. Black where that is nothing.
+
+        Raises:
+            ValueError: another shape, or NaN.
+        """
+        points = _checked(points, (len(DRIVEN), 2))
+        shares = self.choose(points[None], size)[0] if shares is None else shares
+        wanted, near = points * self.side / size, np.flatnonzero(shares > LEAST_SHARE)
+        drawn = np.zeros((self.size, self.size, 3), np.float32)
+        if not len(near):
+            return drawn.astype(np.uint8), 0.0
         shifts = _spread(wanted, self.points[near] - wanted, self.side) * (self.size / self.side)
         sharp = cv2.INTER_CUBIC if self.size / self.side < CUBIC_BELOW else cv2.INTER_LINEAR
         line = np.arange(self.size, dtype=np.float32)
-        drawn = np.zeros((self.size, self.size, 3), np.float32)
         for index, shift in zip(near, shifts.astype(np.float32)):
             shift = cv2.resize(shift, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
             x, y = shift[..., 0] + line, shift[..., 1] + line[:, None]
             warped = cv2.remap(self.pictures[index], x, y, sharp, borderMode=cv2.BORDER_REPLICATE)
-            cv2.accumulateWeighted(warped, drawn, float(weight[index] / weight[near[near <= index]].sum()))
-        return np.rint(drawn).astype(np.uint8), float(np.exp(-distance.min() / FAMILIAR))
+            cv2.accumulateWeighted(warped, drawn, float(shares[index] / shares[near[near <= index]].sum()))
+        return np.rint(drawn).astype(np.uint8), min(float(shares[near].sum()), 1.0)
 
 
 def _checked(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -133,6 +195,11 @@ def _checked(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         what = "NaN or infinity" if points.shape == shape else f"{points.shape}"
         raise ValueError(f"`points` must be {shape}, the finite driven points of each mouth, got {what}.")
     return points
+
+
+def _openings(points: np.ndarray) -> np.ndarray:
+    """How far the inner lips are apart from corner to corner: of points (..., 57, 2), (..., 9), 0 or more."""
+    return np.maximum((points[..., _LOWER, 1] - points[..., _UPPER, 1])[..., 1:-1], 0)
 
 
 def _spread(points: np.ndarray, shifts: np.ndarray, side: float) -> np.ndarray:

@@ -25,6 +25,7 @@ STRETCH = 0.2  # largest change of size, logarithmic
 BEND = 2.5  # standard deviation of the smooth change of shape, pixels of the crop
 MIXING = 0.25  # the most of the other channels, standard deviation; 0.1 told unseen faces worse
 JITTER = 0.25  # the most that landmarks are wrong by, standard deviation in pixels
+SCENE_LIGHT = 0.25  # by how much the drawn inside of the mouth is lighter or darker, standard deviation, logarithmic
 REFERRED = 0.4  # share of pairs that come with other pictures of the person
 OTHER_LIGHT = 0.04  # by how much their light is wrong, standard deviation, logarithmic
 INPUT_NOISE = 0.015  # the most noise on what the network sees; pictures span 0..1
@@ -42,26 +43,28 @@ def draw_batch(pairs, size: int, generator: np.random.Generator) -> dict[str, to
         `dict`: float32, with B pairs: `source`, `target`, `warped` and `seen`, the warp with noise,
         (B, 3, 96, 96) in [-1, 1]; `drawings` (B, 8, 96, 96); `inside` (B, 1, 96, 96), the true opening between the
         lips, and `judged`, where the pair tells what is right; `moved` (B,), the share of its correction that a frame
-        gets, all in [0, 1]; `reference` (B, 4, 96, 96), crops in [-1, 1] and how familiar they are, 0 for pairs
-        without.
+        gets, all in [0, 1]; `reference` (B, 4, 96, 96), crops in [-1, 1] and how near they are, 0 for pairs without.
     """
     picked = [pairs.draw(generator) for _ in range(size)]
     drawn = [refer(pair, generator) for pair in picked]
-    familiar = torch.tensor([familiar for _, familiar in drawn], dtype=torch.float32).view(size, 1, 1, 1)
+    near = torch.tensor([near for _, near in drawn], dtype=torch.float32).view(size, 1, 1, 1)
     picked = [{**pair, "reference": picture} for pair, (picture, _) in zip(picked, drawn)]
     deformed = [deform(pair, generator) for pair in picked]
     images = torch.from_numpy(np.stack([images for images, _ in deformed])).permute(0, 1, 4, 2, 3)
     images = recolour(images.float() / 255, generator)
     points = np.stack([points for _, points in deformed])  # (B, 2, 57, 2): source, target
     inside = torch.from_numpy(np.stack([draw_mouth(row[1], CROP_SIZE)[..., 2] for row in points]))[:, None] / 255
-    alone = torch.tensor([float(pair.get("inside_alone", False)) for pair in picked]).view(size, 1, 1, 1)
     moved = motion_share(points[:, 1], points[:, 0])
+    lamp = torch.from_numpy(np.float32(np.expm1(generator.normal(0, SCENE_LIGHT, (size, 1, 1, 1)))))
+    images[:, 2] *= 1 + lamp * inside * torch.from_numpy(moved).float().view(size, 1, 1, 1)
+    images[:, 2].clamp_(0, 1)
+    alone = torch.tensor([float(pair.get("inside_alone", False)) for pair in picked]).view(size, 1, 1, 1)
     spread = generator.uniform(0, JITTER, (size, 1, 1, 1))
     points += spread * (generator.standard_normal(points.shape) + generator.standard_normal((size, 2, 1, 2)))
     drawings = np.stack([np.concatenate([draw_mouth(p, CROP_SIZE) for p in row], -1) for row in points])
     light = np.exp(generator.normal(0, OTHER_LIGHT, (size, 3, 1, 1))).astype(np.float32)
     seen = add_noise(images[:, [0, 2]], generator)
-    reference = (2 * (images[:, 3] * torch.from_numpy(light)).clamp(0, 1) - 1) * (familiar > 0)
+    reference = (2 * (images[:, 3] * torch.from_numpy(light)).clamp(0, 1) - 1) * (near > 0)
     return {
         "source": 2 * seen[:, 0] - 1,
         "target": 2 * images[:, 1] - 1,
@@ -71,7 +74,7 @@ def draw_batch(pairs, size: int, generator: np.random.Generator) -> dict[str, to
         "inside": inside,
         "judged": 1 - alone + alone * F.max_pool2d(inside, 3, 1, 1),
         "moved": torch.from_numpy(moved).float(),
-        "reference": torch.cat([reference, familiar.expand(-1, -1, CROP_SIZE, CROP_SIZE)], 1),
+        "reference": torch.cat([reference, near.expand(-1, -1, CROP_SIZE, CROP_SIZE)], 1),
     }
 
 
@@ -83,7 +86,7 @@ def refer(pair: dict[str, np.ndarray], generator: np.random.Generator) -> tuple[
         generator (`np.random.Generator`): of the draws.
 
     Returns:
-        `tuple`: uint8 (128, 128, 3), and how familiar the mouth is; black and 0 without a picture.
+        `tuple`: uint8 (128, 128, 3), and how near the mouth is; black and 0 without a picture.
     """
     count = len(pair["others"])
     if count == 0 or generator.random() >= REFERRED:

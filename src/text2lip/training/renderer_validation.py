@@ -47,6 +47,7 @@ def load_films(path: str | Path, kinds: Iterable[str] = ("grid", "talking")) -> 
         )
         references = MouthReferences(target[:early], stored["own_points"][:early] - np.float32(PAIR_MARGIN))
         points = stored["target_points"][0] - PAIR_MARGIN
+        shares = references.choose(points, CROP_SIZE)
         source_drawing = draw_mouth(stored["source_points"][0] - PAIR_MARGIN, CROP_SIZE)
         drawings = [np.concatenate([source_drawing, draw_mouth(row, CROP_SIZE)], -1) for row in points]
         films[person.name] = {
@@ -56,7 +57,7 @@ def load_films(path: str | Path, kinds: Iterable[str] = ("grid", "talking")) -> 
             "drawings": np.stack(drawings),
             "points": points,
             "moved": motion_share(points, stored["source_points"] - PAIR_MARGIN).astype(np.float32),
-            "references": [references.draw(row, CROP_SIZE) for row in points],
+            "references": [references.draw(row, CROP_SIZE, share) for row, share in zip(points, shares)],
         }
     return films
 
