@@ -81,7 +81,7 @@ def test_one_mouth_is_faded_into_another(references, fps):
     wanted = opening(references, np.repeat(np.linspace(0, 1, 80), fps // 25))
     shares = references.choose(wanted, references.size, fps)
     assert shares.shape == (len(wanted), 3) and shares.min() >= 0 and shares.sum(1).max() <= 1 + 1e-9
-    assert np.abs(np.diff(shares, axis=0)).max() <= 1 / round(module.FADE * fps)
+    assert np.abs(np.diff(shares, axis=0)).max() <= 1 / round(module.CHANGE_TIME * fps)
     assert shares.max(0).min() > 0.95 and shares[0].argmax() == 0 and shares[-1].argmax() == 2
     assert ((shares > 0).sum(1) > 1).mean() < 0.4 and shares.sum(1).min() < 0.01
 

@@ -48,7 +48,7 @@ def test_films_are_referred_to_their_first_half_alone(faces_file):
     same = [
         np.abs(picture.astype(int) - real).mean() for (picture, _), real in zip(film["references"], film["target"])
     ]
-    assert min(same) < 1 and near[int(np.argmin(same))] == pytest.approx(1)  # resampled at nearly its own place
+    assert min(same) < 2.5 and near[int(np.argmin(same))] == pytest.approx(1)  # resampled near its own place
     assert near[-1] == 0  # the mouth goes on opening
 
 

@@ -23,10 +23,10 @@ UNLIKE, MOST_UNLIKE = 0.03, 0.04  # how unlike a mouth may be to be taken, and t
 # By eye; units are distances of the outer eye corners.
 MOST = 24  # pictures
 LARGEST = 384  # pixels of a crop's side
-OPEN = (0.005, 0.03)  # gaps between which another mouth begins to be seen
+SEEN_GAP = (0.005, 0.03)  # gaps between which another mouth begins to be seen
 CHANGING = 0.03  # by how much a mouth must be unlike, in a frame in all, to be changed for another in open sight
-LEAST_SHARE = 1e-3  # of a picture that is drawn
-FADE = 0.1  # seconds on either side of such a change
+LEAST_DRAWN = 1e-3  # of a picture that is drawn
+CHANGE_TIME = 0.1  # seconds on either side of such a change
 NODES = 36  # on each side, at which the warp is solved
 WARP_SMOOTHING = 1e-3  # by which it may miss its points
 MOUTHS_ALIKE = 0.004  # units: mouths that differ by less from one taken add nothing
@@ -140,7 +140,7 @@ class MouthReferences:
             fps (`float`): frames per second.
         """
         unlike = self.unlikeness(points, size)
-        seen = smoothstep(lip_gap(np.asarray(points)) * self.side / size, *OPEN)
+        seen = smoothstep(lip_gap(np.asarray(points)) * self.side / size, *SEEN_GAP)
         unlike = np.where(unlike > MOST_UNLIKE, 1, unlike)
         price = np.pad(unlike, ((0, 0), (0, 1)), constant_values=UNLIKE) * (seen[:, None] + 1e-3)  # the last: none
         total, before = price[0], np.zeros(price.shape, int)
@@ -152,7 +152,7 @@ class MouthReferences:
         for i in range(len(price) - 1, 0, -1):
             way[i - 1] = before[i, way[i]]
         shares = np.eye(len(total))[way, :-1]
-        reach = round(FADE * fps)
+        reach = round(CHANGE_TIME * fps)
         weights = np.convolve(*2 * [np.ones(reach + 1) / (reach + 1)])
         padded = np.pad(shares, ((reach, reach), (0, 0)), "edge")
         return sum(weight * padded[i : i + len(shares)] for i, weight in enumerate(weights))
@@ -174,7 +174,7 @@ class MouthReferences:
         """
         points = _checked(points, (len(DRIVEN), 2))
         shares = self.choose(points[None], size)[0] if shares is None else shares
-        wanted, near = points * self.side / size, np.flatnonzero(shares > LEAST_SHARE)
+        wanted, near = points * self.side / size, np.flatnonzero(shares > LEAST_DRAWN)
         drawn = np.zeros((self.size, self.size, 3), np.float32)
         if not len(near):
             return drawn.astype(np.uint8), 0.0
