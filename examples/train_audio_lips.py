@@ -20,6 +20,7 @@ import torch
 
 from text2lip.data.prepared import PreparedClip, load_prepared, read_prepared, splits_of
 from text2lip.models import LipDecoderModel
+from text2lip.motion.shaping import draw_in
 from text2lip.pipelines.hub import pipeline_source
 from text2lip.speech.audio import to_float, to_int16
 from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
@@ -50,7 +51,10 @@ class AudioLipsConfig(TrainerConfig):
     start: str | None = None  # pipeline whose audio_lip_decoder to begin with, or such a decoder's own folder
     lip_decoder: dict[str, Any] = field(default_factory=dict)  # keyword arguments of LipDecoderModel, without start
     shares: dict[str, float] = field(  # of a batch; a crowd's voices are those of the real and spoken clips
-        default_factory=lambda: {REAL: 0.45, SPOKEN: 0.37, STILL: 0.09, CROWD: 0.09}
+        default_factory=lambda: {REAL: 0.41, SPOKEN: 0.33, STILL: 0.08, CROWD: 0.18}
+    )
+    drawn_in: dict[str, float] = field(  # how much narrower open lips of a kind are made, of their gap, see `draw_in`
+        default_factory=lambda: {REAL: 0.15, SPOKEN: 0.1}
     )
     augmented: float = 0.8  # share of clips that are changed as if recorded elsewhere
     longest: int = 75  # frames of a clip that are heard at once, from a random place on
@@ -81,7 +85,9 @@ def load_lessons(config: AudioLipsConfig) -> tuple[dict[str, list[Lesson]], floa
         clips = load_prepared(folder, "train")[: config.limit_clips]
         for clip, row in zip(clips, read_prepared(folder, "train", ["audio"])):
             kind = REAL if not spoken else SPOKEN if any(phone.label for phone in clip.phones) else STILL
-            lessons[kind].append(Lesson(row["audio"], clip.lips - rest_shape(clip), clip.fps))
+            motion = torch.from_numpy(clip.lips - rest_shape(clip))[None]
+            motion = draw_in(motion, share=config.drawn_in.get(kind, 0.0))[0].numpy()
+            lessons[kind].append(Lesson(row["audio"], motion, clip.fps))
         if not spoken:
             width = rest_width([to_sample(clip) for clip in clips])
     there = {**lessons, CROWD: [*lessons[REAL], *lessons[SPOKEN]]}
@@ -168,7 +174,8 @@ class Run(Trainer):
 
     def crowd(self, rng: np.random.Generator) -> Lesson:
         """Many voices at once, at which the mouth rests."""
-        count = int(rng.integers(CROWDS[0], CROWDS[1] + 1))
+        few, many = CROWDS
+        count = int(few * (many / few) ** rng.uniform())  # the fewer, the more like one who is meant
         voices = [to_float(one_of(self.voices, rng).sound) for _ in range(count)]
         sound = babble(rng, int(CROWD_SECONDS * SAMPLING_RATE), voices, count)
         return Lesson(to_int16(sound), np.zeros((int(CROWD_SECONDS * 25), 57, 2), np.float32), 25.0)

@@ -53,6 +53,14 @@ def test_the_lower_lip_goes_to_the_teeth():
     assert torch.equal(press(narrow, 0.9, 1.0, labiodental=1), narrow)
 
 
+@pytest.mark.parametrize("fps", [12, 25, 60])
+def test_the_lower_lip_stays_at_the_teeth_for_the_whole_phone(fps):
+    gap = inner_gap(press(open_mouth(2 * fps), 0.9, 1.02, fps, labiodental=1))[0].amax(-1)
+    times = (torch.arange(len(gap)) + 0.5) / fps
+    assert gap[(times > 0.9) & (times < 1.02)].max() == pytest.approx(TUCKED, abs=1e-6)
+    assert gap[(times < 0.83) | (times > 1.09)].min() == pytest.approx(0.1)
+
+
 def test_lips_meet_where_the_motion_has_them_nearest():
     """And the curve keeps its shape: little is taken away around a gap that was small."""
     motion = open_mouth(50)

@@ -57,6 +57,15 @@ def test_the_tongue_shows_what_is_spoken(inside):
     assert np.allclose(draw(inside, 0.14, tongue=(0, 0, 0)), rest)
 
 
+def test_a_tongue_between_the_teeth_lies_before_them_and_in_the_open(inside):
+    """The tip of "th" was hidden by the upper teeth, and as dark as a tongue inside."""
+    rest, between = (draw(inside, 0.05, 0.05, pose) for pose in (None, (0, 1, 0)))
+    edge = slice(15, 17), slice(20, 29)  # of the upper teeth
+    assert np.ptp(rest[edge].mean((0, 1))) < 40 < 50 < np.ptp(between[edge].mean((0, 1)))
+    assert 130 < between[18:21, 20:29, 0].mean() < TRAITS.teeth[0]
+    assert np.allclose(rest[:10, 20:29], between[:10, 20:29])
+
+
 def test_a_narrow_gap_is_darker(inside):
     assert draw(inside, 0.1, gap=0.01).mean() < 0.8 * draw(inside, 0.1, gap=0.15).mean()
     assert 0 < narrow_light(0) < narrow_light(0.03) < narrow_light(0.3) == 1

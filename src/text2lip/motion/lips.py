@@ -16,6 +16,7 @@ from text2lip.models.time import token_times
 from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.seal import press_lips, quiet_weight, rest_weight, seal_lips, settle, widest_gap
+from text2lip.motion.shaping import shape_lips
 from text2lip.motion.tongue import tongue_poses
 from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
 from text2lip.speech.resampling import resampled_whole
@@ -166,6 +167,7 @@ def animate(
     start, end = token_times(durations)
     rest = rest_weight(silent, start, end, num_frames, fps)
     sealed = seal_lips(settle(displacement.to(device, torch.float32), rest), rest)
+    sealed = shape_lips(sealed, tokens["phone_ids"], tokens["features"], start, end, fps)
     return press_lips(sealed, widest, start, end, fps)[:, :wanted], last.config.reference_width
 
 

@@ -1,4 +1,4 @@
-"""Lips that close where the speech says so: in every /p b m/ for at least a frame, nearly in /f v/, and in pauses."""
+"""Lips that close where the speech says so: in a frame of every /p b m/, nearly in all of /f v/, and in pauses."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from text2lip.text.visemes import FEATURES
 
 # By eye on rendered clips; BREATH was seen on GRID's talker, see `rest_weight`.
 EASE = 0.06  # seconds over which pressed lips come together and part again
-TUCKED = 0.02  # outer-eye distances; the gap that /f v/ leave over the lower lip
+TUCKED = 0.03  # outer-eye distances; the gap that /f v/ leave over the lower lip
 HELD = 0.2  # seconds; of longer closed phones the middle half stays shut
 PAUSE = 0.2  # seconds; in shorter silences the lips need not close
 SETTLE = 0.9  # share of the motion that goes in a pause
@@ -43,11 +43,12 @@ def widest_gap(features: torch.Tensor) -> torch.Tensor:
 def press_lips(
     motion: torch.Tensor, widest: torch.Tensor, start: torch.Tensor, end: torch.Tensor, fps: float
 ) -> torch.Tensor:
-    """Bring the lips of `motion` together in at least one frame of every phone that asks for it.
+    """Bring the lips of `motion` together in at least one frame of every phone that asks for it; in /f v/ in all.
 
-    Where the phone's own motion has the lips nearest to each other, what their gap is too wide is taken away, and
-    less and less of it in the frames around. Lips that are near enough stay as they are, and so does the time at
-    which they meet. A phone that begins after the last frame changes nothing.
+    What their gap is too wide is taken away, and less and less of it in the frames around: of /p b m/ where the
+    phone's own motion has the lips nearest to each other, of /f v/, whose lip lies at the teeth, over the whole phone.
+    Lips that are near enough stay as they are, and so does the time at which they meet. A phone that begins after the
+    last frame changes nothing.
 
     Args:
         motion (`torch.Tensor`): (batch, frames, 57, 2), displacement from rest, canonical units.
@@ -70,15 +71,16 @@ def press_lips(
         if begin >= frames:
             continue
         inside = slice(begin, max(begin + 1, min(frames, int(last * fps + 0.5))))
-        nearest = begin + int(gap[clip, inside].amax(-1).argmin())
+        held = torch.arange(inside.start, inside.stop, device=motion.device)
+        if not widest[clip, token]:  # a closure is short, but a lip at the teeth stays there
+            nearest = inside.start + gap[clip, inside].amax(-1).argmin()
+            part = (last - first) / 4 if last - first > HELD else 0.0
+            held = held[((times[held] - (first + last) / 2).abs() <= part) | (held == nearest)]
         reach = int(EASE * fps) + 1
-        span = slice(max(0, nearest - reach), nearest + reach + 1)
-        away = (times[span] - times[nearest]).abs().clamp(max=EASE) / EASE
-        eased = 0.5 + 0.5 * torch.cos(torch.pi * away)
-        closed_by[clip, span] = torch.maximum(closed_by[clip, span], eased[:, None] * excess[nearest])
-        if last - first > HELD:
-            held = (times[inside] - (first + last) / 2).abs() <= (last - first) / 4
-            closed_by[clip, inside] = torch.maximum(closed_by[clip, inside], excess[inside] * held[:, None])
+        span = torch.arange(max(0, int(held[0]) - reach), min(frames, int(held[-1]) + reach + 1), device=motion.device)
+        at = span.clamp(held[0], held[-1])
+        eased = 0.5 + 0.5 * torch.cos(torch.pi * ((times[span] - times[at]).abs() / EASE).clamp(max=1))
+        closed_by[clip, span] = torch.maximum(closed_by[clip, span], eased[:, None] * excess[at])
     return close_by(motion, torch.minimum(closed_by, gap))
 
 

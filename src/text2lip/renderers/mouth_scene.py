@@ -40,6 +40,8 @@ SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.3, 0.025, 0.7  # of the gap; units; 
 SHADOW_FALL, SHADOW_WIDE = 0.6, 2.5  # of the reach
 LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.60, 0.40)  # light in the shadow, and how much more outside of it
 LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
+TIP_LIGHT = 4.0  # of a tongue between the teeth, in the open; that inside is 1
+TIP_SHADOW = 0.4  # power of the lips' shadow on it
 NARROW, NARROW_GAP = (0.55, 0.45), (0.0, 0.06)  # light between lips that touch, how much more, from which gaps on
 
 
@@ -130,12 +132,16 @@ class MouthScene:
                 picture, sum(share * mixed(partial(self._tongue, pose)) for pose, share in behind if share)
             )
             picture = _over(picture, mixed(self._jaw))
-            if share := shares[TONGUES.index("between")]:
-                picture = _over(picture, share * mixed(partial(self._tongue, "between")))
         picture = _over(picture, self._place(self.upper, box, size, self.upper.place))
         if self.coarse > 1:
             inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
-        picture *= self._light(inside, gap, self.frame.unit / self.coarse)[..., None] ** self.traits.warmth
+        light = self._light(inside, gap, self.frame.unit / self.coarse)[..., None] ** self.traits.warmth
+        picture *= light
+        if share := shares[TONGUES.index("between")]:  # its tip lies before the edges of the teeth, nearly in the open
+            tip = mixed(partial(self._tongue, "between"))
+            tip[..., :3] *= TIP_LIGHT * light**TIP_SHADOW
+            tip[..., :3] /= 1 + tip[..., :3] / self.traits.teeth  # never as bright as they are
+            picture = _over(picture, share * tip)
         return picture if self.coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
 
     @cached_property
