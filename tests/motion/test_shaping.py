@@ -4,7 +4,7 @@ import torch
 from text2lip.faces.canonical import lip_gap, lip_width
 from text2lip.faces.topology import LIPS, canonical_mesh, driven_index
 from text2lip.motion.seal import inner_gap
-from text2lip.motion.shaping import DRAWN_IN, OPENED, PARTED, PURSED, draw_in, shape_lips
+from text2lip.motion.shaping import DENTAL_GAP, DRAWN_IN, PURSED, VOWEL_GAP, draw_in, shape_lips
 from text2lip.text.visemes import FEATURES, PHONE_TO_ID, letter_features
 
 
@@ -54,7 +54,7 @@ def test_open_mouths_are_narrower_by_their_gap():
 def test_lips_part_for_the_tongue_between_the_teeth(letter):
     shaped = shape(open_mouth(25, 0.0), letter)
     gap = lip_gap((REST + shaped[0]).numpy()) - lip_gap(REST.numpy())
-    assert gap[10:12] == pytest.approx(PARTED, abs=2e-3) and abs(gap[:7]).max() < 1e-6
+    assert gap[10:12] == pytest.approx(DENTAL_GAP, abs=2e-3) and abs(gap[:7]).max() < 1e-6
     across = inner_gap(shaped)[0, 11]
     assert across.argmax() == 4 and across[0] < 0.5 * across[4]
     wide = open_mouth(25, 0.1)
@@ -69,8 +69,8 @@ def test_long_low_vowels_open_the_mouth():
         shaped = shape(open_mouth(25, gap), letter, middle - length / 2, middle + length / 2)
         return inner_gap(shaped)[0].max()
 
-    assert widest("a", 0.2) == pytest.approx(OPENED, abs=1e-3)
-    assert 0.05 < widest("a", 0.06) < 0.6 * OPENED < widest("æ", 0.2) < widest("a", 0.2)
+    assert widest("a", 0.2) == pytest.approx(VOWEL_GAP, abs=1e-3)
+    assert 0.05 < widest("a", 0.06) < 0.6 * VOWEL_GAP < widest("æ", 0.2) < widest("a", 0.2)
     assert widest("a", 0.2, 0.2) == pytest.approx(0.2) and widest("i", 0.2) == widest("h", 0.2) == 0.05
 
 

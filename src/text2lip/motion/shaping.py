@@ -16,10 +16,10 @@ from text2lip.text.visemes import FEATURES, LETTER_CLASS, PHONE_TO_ID
 # Chosen on GRID's `val_speaker`, and small enough that s1 still knows himself on `val`.
 PURSED = 0.015  # outer-eye distances; how much narrower a fully rounded sound is
 DRAWN_IN = 0.05  # how much narrower an open mouth is, of its gap
-PARTED = 0.04  # outer-eye distances; the least gap of /θ ð/, through which one sees the tongue
-OPENED = 0.15  # the same of a vowel with the jaw all down
-LOW, LONG = 0.8, 0.12  # from which jaw on; seconds that it takes
-EASE = 0.1  # seconds in which lips come to a phone's shape and leave it
+DENTAL_GAP = 0.04  # outer-eye distances; the least gap of /θ ð/, through which one sees the tongue
+VOWEL_GAP = 0.15  # the same of a vowel with the jaw all down
+OPEN_JAW, OPEN_SECONDS = 0.8, 0.12  # from which jaw on; seconds that it takes
+SHAPE_SECONDS = 0.1  # in which lips come to a phone's shape and leave it
 _DENTAL = [PHONE_TO_ID[letter] for letter in BETWEEN]
 _VOWELS = [PHONE_TO_ID[letter] for letter, kind in LETTER_CLASS.items() if kind == "vowel"]
 _MIDDLE = INNER_UPPER_PAIRED.index(INNER_MIDDLE[0])
@@ -52,7 +52,7 @@ def shape_lips(
     shaped, gap = draw_in(motion, rounded), inner_gap(motion)
     jaw, length = features[..., FEATURES.index("jaw")], end - start
     dental, vowel = (torch.isin(phone_ids, phone_ids.new_tensor(ids)) for ids in (_DENTAL, _VOWELS))
-    least = PARTED * dental + OPENED * jaw * (vowel & (jaw >= LOW)) * (length / LONG).clamp(max=1)
+    least = DENTAL_GAP * dental + VOWEL_GAP * jaw * (vowel & (jaw >= OPEN_JAW)) * (length / OPEN_SECONDS).clamp(max=1)
     least = spread_over(least, start + length / 4, end - length / 4, times)
     return close_by(shaped, -(least[..., None] * _ARCH.to(gap) - gap).clamp(min=0))
 
@@ -70,13 +70,13 @@ def draw_in(motion: torch.Tensor, rounded: torch.Tensor | float = 0.0, share: fl
 
 
 def spread_over(value: torch.Tensor, start: torch.Tensor, end: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """Values of phones, (batch, tokens), over time: (batch, frames), the largest of all, less and less over `EASE` s
-    before a phone begins and after it ends."""
+    """Values of phones, (batch, tokens), over time: (batch, frames), the largest of all, less and less over
+    `SHAPE_SECONDS` before a phone begins and after it ends."""
     spread = times.new_zeros(len(value), len(times))
     for clip, token in (value > 0).nonzero().tolist():
         first, last = start[clip, token], end[clip, token]
-        near = (times > first - EASE) & (times < last + EASE)
+        near = (times > first - SHAPE_SECONDS) & (times < last + SHAPE_SECONDS)
         away = torch.maximum(first - times[near], times[near] - last).clamp(min=0)
-        part = value[clip, token] * unit_smoothstep(1 - away / EASE)
+        part = value[clip, token] * unit_smoothstep(1 - away / SHAPE_SECONDS)
         spread[clip, near] = torch.maximum(spread[clip, near], part)
     return spread
