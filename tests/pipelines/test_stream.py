@@ -5,6 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from text2lip import memory
+from text2lip.media.video_writer import write_video
+
 
 def test_stream_equals_call(pipe, portrait):
     called = pipe("Papa.", portrait)
@@ -17,6 +20,17 @@ def test_stream_equals_call(pipe, portrait):
     assert (stream.sampling_rate, stream.fps) == (called.sampling_rate, called.fps)
     assert (stream.phones, stream.visemes, stream.words) == (called.phones[0], called.visemes[0], called.words[0])
     assert np.array_equal(stream.landmarks, called.landmarks[0])
+
+
+def test_a_long_recording_stays_in_its_file(pipe, portrait, tmp_path, monkeypatch):
+    sound = np.random.default_rng(0).uniform(-0.1, 0.1, (2, 16_000)).astype(np.float32)
+    write_video(tmp_path / "a.mp4", [portrait] * 25, audio=sound, sampling_rate=16_000)
+    asked = {"audio": str(tmp_path / "a.mp4"), "timings": [("a", 0.1, 0.3)], "motion": "articulatory"}
+    short = pipe.stream(None, portrait, num_frames=20, **asked)
+    monkeypatch.setattr(memory, "IN_MEMORY", 50_000)
+    stream = pipe.stream(None, portrait, num_frames=20, **asked)
+    assert memory.in_file(stream.audio) and not memory.in_file(short.audio)
+    assert np.array_equal(stream.audio, short.audio) and np.array_equal(stream.sound(24_000), short.sound(24_000))
 
 
 def test_frames_are_not_kept(pipe, portrait):

@@ -3,6 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from text2lip import memory
 from text2lip.speech import features
 from text2lip.speech.features import hertz_to_mel, levelled, log_mel, mel_bands, mel_filters, mel_to_hertz, mfcc
 
@@ -58,6 +59,15 @@ def test_long_recordings_take_little_memory():
         tracemalloc.stop()
     assert len(cepstra) == len(energy) == 60_000
     assert np.array_equal(mfcc(samples[5000 * 160 :]).energy[10:100], energy[5010:5100]), "as in pieces of its own"
+
+
+def test_a_long_sound_is_levelled_in_a_file(monkeypatch):
+    sound = np.random.default_rng(0).normal(0, 0.1, 50_001).astype(np.float32)
+    wanted, cepstra = levelled(sound), mfcc(sound)
+    monkeypatch.setattr(memory, "IN_MEMORY", 1_000)
+    long = levelled(memory.copied(sound, len(sound)))
+    assert memory.in_file(long) and np.array_equal(long, wanted)
+    assert memory.in_file(mfcc(long).coefficients) and np.array_equal(mfcc(sound).coefficients, cepstra.coefficients)
 
 
 def test_levelled_speech_is_as_loud_from_any_microphone_and_silence_stays_silent():

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from text2lip import memory
 from text2lip.speech import AlignmentError, align, resample, synthesize
+from text2lip.speech.alignment import time_warping
 
 
 TEXT = "Good morning, and welcome to the show."
@@ -36,6 +38,15 @@ def gapless(timeline, duration):
     phones = timeline.phones
     assert phones[0].start == 0 and phones[-1].end == timeline.duration == pytest.approx(duration)
     assert all(a.end == b.start for a, b in zip(phones, phones[1:]))
+
+
+@pytest.mark.parametrize("method", ["pocketsphinx", "dtw"])
+def test_what_lies_in_files_is_aligned_alike(english, monkeypatch, method):
+    wanted = align(english.audio, english.sampling_rate, TEXT, method=method)
+    monkeypatch.setattr(memory, "IN_MEMORY", 1_000)
+    monkeypatch.setattr(time_warping, "ROWS_AT_ONCE", 50)
+    sound = memory.copied(english.audio, len(english.audio))
+    assert memory.in_file(sound) and align(sound, english.sampling_rate, TEXT, method=method) == wanted
 
 
 @pytest.mark.parametrize("method", ["pocketsphinx", "dtw"])

@@ -56,7 +56,7 @@ def read_audio(source, sampling_rate: int | None = None, *, seconds: float | Non
 
     Returns:
         `tuple[np.ndarray, int]`: float32 in [-1, 1], (samples,) for one channel and (channels, samples) for more, and
-        the sampling rate in Hz.
+        the sampling rate in Hz. More than 8 MiB lie in a temporary file (in TMPDIR), which goes with the array.
 
     Raises:
         ValueError: no such file, no sound track, undecodable, empty, not finite, out of range, longer than

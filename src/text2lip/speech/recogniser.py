@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from text2lip.speech.audio import resample
 from text2lip.speech.features import SAMPLING_RATE
+from text2lip.speech.resampling import resampled_whole
 
 
 INSTALL = "pip install faster-whisper"
@@ -96,7 +96,7 @@ class WhisperRecogniser:
         """
         code = self._code(language)
         heard, found = self.model.transcribe(
-            resample(samples, sampling_rate, SAMPLING_RATE), language=code, vad_filter=True, beam_size=5
+            resampled_whole(samples, sampling_rate, SAMPLING_RATE), language=code, vad_filter=True, beam_size=5
         )
         sure = [window.text.strip() for window in heard if window.avg_logprob > LOWEST_LOGPROB]
         return Recognised(" ".join(sure), language if language[:2] == found.language else found.language)
