@@ -177,8 +177,8 @@ def animate_sound(
 ) -> tuple[torch.Tensor, float]:
     """Lip motion from sound alone, whatever is said: no text, no phones; mouth at rest where nothing is heard.
 
-    The model hears [`log_mel`] of [`levelled`] sound at 25 fps, in pieces of a minute, so memory grows with the sound
-    alone, some four times its size. At another rate the motion is interpolated, without overshoot (Fritsch & Carlson
+    The model hears [`log_mel`] of [`levelled`] sound at 25 fps, in pieces of a minute, so memory grows with the motion
+    alone, some 6 MiB a minute. At another rate the motion is interpolated, without overshoot (Fritsch & Carlson
     1980).
 
     Args:
