@@ -6,10 +6,10 @@ are known, as a sound file with its text.
     python examples/benchmarks/long_recordings.py --minutes 60 --background
 
 The 40 sentences of voices.py are said again and again, in a new order each time. For each method, in a process of its
-own: CPU seconds of reading and aligning; MiB of the sound as float32, and of memory at most, with the sound, on top
-of what a first sentence took; onsets of words, in milliseconds from those of the voice (median, 90 % quantile and
-greatest of the differences without sign); warnings, and what they say. With `--background`: what it takes to keep the
-sound of a film, noise at 48 kHz in stereo, under as long a voice.
+own: CPU seconds of reading and aligning; MiB of the sound as float32, which lies in a file where it is long, and of
+memory at most, on top of what a first sentence took; onsets of words, in milliseconds from those of the voice (median,
+90 % quantile and greatest of the differences without sign); warnings, and what they say. With `--background`: what it
+takes to keep the sound of a film, noise at 48 kHz in stereo, under as long a voice.
 """
 
 import argparse
