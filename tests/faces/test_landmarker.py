@@ -17,6 +17,7 @@ from text2lip.faces.landmarker import Face, FaceLandmarker, FaceNotFoundError
 from text2lip.faces.mediapipe_networks import blazeface_anchors
 from text2lip.faces.regions import Region
 from text2lip.faces.topology import LEFT_EYE, RIGHT_EYE
+from text2lip.faces.tracking import place_again
 
 
 @pytest.fixture(scope="module")
@@ -292,6 +293,16 @@ class TestTrack:
     def test_still_picture_gives_still_landmarks(self, landmarker, clip):
         landmarks, _ = landmarker.track([clip[0][0]] * 20)
         assert np.abs(np.diff(landmarks[..., :2], axis=0)).max() < 1e-3
+
+    def test_a_face_whose_place_is_known_is_placed_as_the_tracker_does(self, landmarker, clip, truth):
+        frames, matrices = clip[0][:10], clip[1][:10]
+        size = frames[0].shape[1], frames[0].shape[0], frames[0].shape[1]
+        tracked = landmarker.track(frames)[0] * np.array(size)
+        near = tracked + np.random.default_rng(0).normal(0, 2, tracked.shape)
+        points = place_again(landmarker, frames, near)
+        assert points.shape == (10, 478, 3) and points.dtype == np.float32
+        for index, frame in enumerate(frames):
+            assert_on_face(points[index] / size, frame, truth, matrices[index], 0.03)
 
     def test_ends(self, landmarker, clip):
         landmarks, scores = landmarker.track([])
