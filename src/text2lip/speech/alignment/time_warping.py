@@ -176,21 +176,21 @@ def sounding_features(sound: Cepstra, frames: np.ndarray | None = None) -> tuple
     from scipy.signal import savgol_filter
 
     frames = np.flatnonzero(~pauses(sound.energy)) if frames is None else frames
-    columns = room((2 * CEPSTRA, len(frames)))  # of a long recording neither they nor the rows are in memory
-    for wanted, made in zip(walk(frames, ROWS_AT_ONCE), walk(columns, ROWS_AT_ONCE)):
+    features = room((len(frames), 2 * CEPSTRA))
+    if not len(frames):
+        return features, frames
+    for wanted, made in zip(walk(frames, ROWS_AT_ONCE), walk(features.T, ROWS_AT_ONCE)):
         first = max(0, wanted[0] - 5)
         piece = sound.coefficients[first : wanted[-1] + 6]
         slope = savgol_filter(piece, 5, 1, deriv=1, axis=0) if len(piece) >= 5 else np.zeros_like(piece)
         made[:] = np.concatenate([piece, slope], 1)[wanted - first].T
         let_go(sound.coefficients)
-    for number, column in enumerate(columns if len(frames) else ()):
-        one = column.astype(np.float64)
-        middle = one.mean() if number < CEPSTRA else 0
-        column[:] = (one - middle) / (one.std() + 1e-6) * LIFTER[number % CEPSTRA]
-        let_go(columns)
-    features = room((len(frames), 2 * CEPSTRA))
-    for made, part in zip(walk(features.T, ROWS_AT_ONCE), walk(columns, ROWS_AT_ONCE)):
-        made[:] = part
+    middle, deviation = np.zeros((2, 2 * CEPSTRA))
+    for column in range(2 * CEPSTRA):
+        one = np.concatenate([part[column].astype(np.float64) for part in walk(features.T, ROWS_AT_ONCE)])
+        middle[column], deviation[column] = one.mean() if column < CEPSTRA else 0, one.std()
+    for part in walk(features.T, ROWS_AT_ONCE):
+        part[:] = ((part.T - middle) / (deviation + 1e-6) * np.tile(LIFTER, 2)).T
     return features, frames
 
 
