@@ -5,9 +5,9 @@ import pytest
 
 from text2lip.faces.geometry import to_indices
 from text2lip.renderers.geometric import prepare
-from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, jaw_angle, narrow_light, tooth_tint
+from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, jaw_angle, tooth_tint
 from text2lip.renderers.mouth_shapes import turned
-from text2lip.renderers.mouth_traits import MouthTraits
+from text2lip.renderers.mouth_traits import MouthTraits, narrow_light
 from text2lip.renderers.warp import face_frame
 
 

@@ -12,8 +12,8 @@ from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWE
 from text2lip.renderers.base import check_landmarks, check_portrait, check_tongue
 from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.mouth_scene import MouthScene, narrow_light
-from text2lip.renderers.mouth_traits import MouthTraits, mouth_traits
+from text2lip.renderers.mouth_scene import MouthScene
+from text2lip.renderers.mouth_traits import MouthTraits, mouth_traits, narrow_light
 from text2lip.renderers.warp import CUBIC_BELOW, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
 
@@ -27,7 +27,7 @@ CHANGED = (0.0, 0.03)  # motion of the lips that fades the portrait's own mouth 
 CLOSED, LEAST_GAP = (0.0, 0.8), 0.005  # share of an open mouth's gap that is gone, which does so too
 WAS_OPEN = (0.01, 0.04)  # gap of a portrait whose mouth is called open
 ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.06, 0.30), 0.8, 0.5  # share of the width that is gone when lips are rounded
-TEETH_WAY, LIP_WAY = 1.38, (0.75, 0.95)  # of the lower teeth: of the chin's way, at least and at most of the lip's
+TEETH_WAY, LIP_WAY = 1.38, (0.5, 0.7)  # of the lower teeth: of the chin's way, at least and at most of the lip's
 OPEN_CHIN = 0.4  # of the portrait's gap, that its chin is down already
 CORNER_REACH, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes with a corner: at least, of the lips' way
 LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners

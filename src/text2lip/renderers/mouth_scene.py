@@ -16,7 +16,7 @@ import numpy as np
 from text2lip.renderers.contour import blur
 from text2lip.renderers.head_view import head_view
 from text2lip.renderers.mouth_shapes import Shape, jaw_shape, rasterise, teeth, tongue_shape, turned
-from text2lip.renderers.mouth_traits import MouthTraits, mute
+from text2lip.renderers.mouth_traits import MouthTraits, mute, narrow_light
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
@@ -28,21 +28,20 @@ SUBPIXELS = 2  # samples of a pixel in each direction
 DRAWN_SOFTNESS = 0.45  # pixels: standard deviation of the blur that drawing and moving the pictures makes
 FULL_DETAIL = 320  # pixels per unit up to which every pixel is drawn
 LOWER_EDGE = (0.0, -0.013, -0.025)  # of the lower incisors, jaw shut
-DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.28, 2.0, 0.06  # how light falls off behind the incisors
+DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.50, 2.0, 0.06  # how light falls off behind the incisors
 GLOSS, GLOSS_POWER = 0.20, 30  # of wet teeth and flesh
 DISPLAY = 1 / 2.2  # from light to what a picture stores
 TOOTH_NECK, NECK_TINT = 0.11, (1.0, 0.95, 0.84)  # a crown's height; how much yellower it is there
 TOOTH_EDGE, EDGE_TINT = 0.012, (0.93, 0.95, 0.98)  # its translucent edge
-LOWER_LIGHT = 0.88  # of what the upper teeth get
+LOWER_LIGHT = 1.0  # of what the upper teeth get
 TONGUES = ("rest", "up", "between", "back")
 LEAST_SHARE = 0.01  # of a pose or an opening that is drawn
 SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.3, 0.025, 0.7  # of the gap; units; pixels
 SHADOW_FALL, SHADOW_WIDE = 0.6, 2.5  # of the reach
-LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.60, 0.40)  # light in the shadow, and how much more outside of it
+LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.70, 0.30)  # light in the shadow, and how much more outside of it
 LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
 TIP_LIGHT = 4.0  # of a tongue between the teeth, in the open; that inside is 1
 TIP_SHADOW = 0.4  # power of the lips' shadow on it
-NARROW, NARROW_GAP = (0.55, 0.45), (0.0, 0.06)  # light between lips that touch, how much more, from which gaps on
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +258,3 @@ def jaw_angle(drop: float) -> float:
     reach = np.hypot(down, front)
     return float(np.arcsin(np.clip((down + drop) / reach, -1, 0.95)) - np.arctan2(down, front))
 
-
-def narrow_light(gap: float) -> float:
-    """Share of the light that falls through lips `gap` units apart."""
-    return NARROW[0] + NARROW[1] * float(smoothstep(gap, *NARROW_GAP))

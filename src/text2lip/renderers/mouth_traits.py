@@ -21,12 +21,15 @@ from text2lip.renderers.head_view import head_view
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
-# By eye, but the tongue's light and RESTING, which were chosen with the scene's light, see `mouth_scene.py`, and:
-# luma of teeth, fitted to 542 smiling people: a factor, then powers of that of the skin, of the whites of the eyes and
-# of the face's bright places.
-TEETH_LUMA, EYE_WHITE, BRIGHT = (1.04, 0.185, 0.22, 0.595), 97, 97  # percentiles of the last two
-TEETH_TINT = (0.35, 0.65)  # shares of the skin's tint, and of grey
+# By eye, but the tongue's light, which was chosen with the scene's light, see `mouth_scene.py`, and what was fitted to
+# people who may be trained on: 528 who smile and 28 who talk, as much weight to either, and one talker of GRID:
+# luma of teeth, a factor, then powers of that of the skin, of the whites of the eyes and of the face's bright places;
+TEETH_LUMA, EYE_WHITE, BRIGHT = (1.05, 0.207, 0.418, 0.375), 97, 97  # percentiles of the last two
+LEAST_WHITE = 0.9  # luma of an eye's white beside skin; less is shade or a shut eye
+SOFT_FILM, DULL = 0.008, 60.0  # softness, units, from which teeth are duller, and the powers of e by which for a unit
+TEETH_TINT, WHITEST = (0.2, 0.4, 0.4), 90  # shares of the tints of skin, of the eyes' whites, of grey; percentile
 MOST_OF_SKIN, MOST_OF_LIPS = 1.8, 3.0  # of their luma, where the light is uneven
+NARROW, NARROW_GAP = (0.55, 0.45), (0.0, 0.06)  # light between lips that touch, how much more, from which gaps on
 UNSHADED = 1.05  # of teeth in the shadow of lips, in the mean
 TEETH_LEVEL, OWN_LUMA = 245, (0.7, 1.5)  # the brightest; own teeth beside what these two lead to expect
 FLESH = (0.8, 0.2)  # shares of the lips' colour and of the skin's in that of gums and tongue
@@ -34,7 +37,7 @@ GUMS, TONGUE, CAVITY = 1.0, 0.55, 0.42  # how light they are beside it
 COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
 WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 EDGES, CROWNS = (0.18, 0.48), (1.0, 1.3)  # what is believed of the edge and of the crowns
-RESTING, SMILED = 0.05, 0.055  # teeth below a lip at rest, and more below a smile:
+RESTING, SMILED = (0.184, 0.47), 0.055  # edge: at least, and share of how low the lip is; more below a smile:
 SMILE, PARTING = (0.60, 0.76), (0.02, 0.08)  # mouths so wide, and so open, units
 PROFILE, ASIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
 OVERRUN = 0.15  # of the gap, that the samples go beyond the lips
@@ -102,11 +105,18 @@ def mouth_traits(
     lips = np.median(pixels_within(portrait, points[list(OUTER_LOWER + INNER_LOWER[::-1])]), 0)
     luma = max(float(to_luma(skin)), 1.0)
     eyes = np.concatenate([pixels_within(portrait, points[list(contour)]) for contour in EYE_HEXAGONS])
-    bright = np.percentile(to_luma(pixels_within(portrait, points[list(FACE_OVAL)])), BRIGHT)
+    white, bright = to_luma(eyes), np.percentile(to_luma(pixels_within(portrait, points[list(FACE_OVAL)])), BRIGHT)
+    soft = softness(portrait, points)
     factor, *powers = TEETH_LUMA
-    expected = factor * np.prod([luma, np.percentile(to_luma(eyes), EYE_WHITE), bright] ** np.array(powers))
-    tint = TEETH_TINT[0] * skin / luma + TEETH_TINT[1]
-    expected = min(expected, TEETH_LEVEL, MOST_OF_SKIN * luma, MOST_OF_LIPS * float(to_luma(lips)) + 4)
+    seen = luma, max(np.percentile(white, EYE_WHITE), LEAST_WHITE * luma), bright
+    expected = factor * np.prod(seen ** np.array(powers))
+    expected *= np.exp(-DULL * max(soft / frame.unit - SOFT_FILM, 0.0))
+    whitest = eyes[white >= np.percentile(white, WHITEST)].mean(0)
+    tints = skin / luma, whitest / max(float(to_luma(whitest)), 1.0), np.ones(3)
+    tint = sum(share * colour for share, colour in zip(TEETH_TINT, tints))
+    lit = max(luma, float(to_luma(lips)))  # the mouth may lie in another light than the rest of the face
+    expected *= np.sqrt(lit / luma)
+    expected = min(expected, TEETH_LEVEL, MOST_OF_SKIN * lit, MOST_OF_LIPS * float(to_luma(lips)) + 4)
     teeth = expected * tint / to_luma(tint)
     flesh = FLESH[0] * lips + to_luma(FLESH[1] * lips) / luma * skin
     view = head_view(points, 0.0)
@@ -114,10 +124,11 @@ def mouth_traits(
     width = float(np.linalg.norm(points[OUTER_UPPER[-1]] - points[OUTER_UPPER[0]])) / view.scale
     gap = float((points[INNER_LOWER[5]] + edges[1][5] - upper) @ frame.down) / frame.unit
     smile = float(smoothstep(width, *SMILE) * smoothstep(gap, *PARTING))
-    edge = view.below(nose, upper) + RESTING + SMILED * smile
-    crown, seen = 1.0, visible_teeth(portrait, points, frame, edges)
-    if seen is not None:
-        own, lowest, high = seen
+    edge = RESTING[0] + RESTING[1] * view.below(nose, upper) + SMILED * smile
+    crown, shown = 1.0, visible_teeth(portrait, points, frame, edges)
+    if shown is not None:
+        own, lowest, high = shown
+        own = own / narrow_light(gap)
         crown = float(np.clip(high * frame.unit / view.scale / CROWN, *CROWNS))
         teeth = own * np.clip(to_luma(own), *(to_luma(teeth) * np.array(OWN_LUMA))) / max(float(to_luma(own)), 1.0)
         edge = view.below(nose, lowest)
@@ -129,8 +140,13 @@ def mouth_traits(
         edge=float(np.clip(edge, *EDGES)),
         crown=crown,
         saturation=float(np.clip(np.ptp(lips) / max(lips.max(), 1) / COLOURED_LIPS, 0, 1)),
-        softness=softness(portrait, points),
+        softness=soft,
     )
+
+
+def narrow_light(gap: float) -> float:
+    """Share of the light that falls through lips `gap` units apart."""
+    return NARROW[0] + NARROW[1] * float(smoothstep(gap, *NARROW_GAP))
 
 
 def softness(picture: np.ndarray, points: np.ndarray) -> float:
