@@ -4,7 +4,7 @@ import pytest
 
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.mouth_trust import MouthWarning, judge_mouth, mirror_error
-from text2lip.faces.topology import INNER_LIP_CONTOUR, LIPS, OUTER_LIP_CONTOUR
+from text2lip.faces.topology import INNER_LIP_CONTOUR, INNER_UPPER, LIPS, OUTER_LIP_CONTOUR, OUTER_UPPER
 from text2lip.media.images import load_image
 from text2lip.scenes.portrait import Portrait
 
@@ -35,10 +35,21 @@ def test_the_mirror_sees_the_same_mouth_and_tells_a_wrong_one(seen, pipe):
     assert mirror_error(pipe.face_landmarker, picture, shifted(face, LIPS, 0.05)) > 0.055
 
 
-def test_lips_that_look_like_dark_hair_are_doubted(seen):
+def test_a_mirror_without_a_face_is_doubted(seen, pipe):
+    picture, face = seen
+    assert mirror_error(pipe.face_landmarker, np.full_like(picture, 120), face) == np.inf
+    opened = shifted(face, [index for index in OUTER_LIP_CONTOUR if face[index, 1] > face[61, 1]], 0.05)
+    opened = shifted(opened, [14, 87, 178, 88, 317, 402, 318], 0.05)
+    trust = judge_mouth(picture, opened, lambda: np.inf)
+    assert trust.motion < 0.2 and trust.closing == 0 and "mirror" in trust.doubts[0]
+
+
+@pytest.mark.parametrize("hidden", [OUTER_LIP_CONTOUR, (*OUTER_UPPER, *INNER_UPPER[::-1])])
+def test_lips_that_look_like_dark_hair_are_doubted(seen, hidden):
+    """Both, or the upper one under a moustache."""
     picture, face = seen
     hairy = picture.copy()
-    lips = np.int32(face[list(OUTER_LIP_CONTOUR), :2] * picture.shape[1::-1])
+    lips = np.int32(face[list(hidden), :2] * picture.shape[1::-1])
     cv2.fillPoly(hairy, [lips], (40, 42, 40))
     trust = judge_mouth(hairy, face)
     assert trust.motion < 1 and "hair" in trust.doubts[0]

@@ -37,7 +37,10 @@ WIDE_OPEN = 0.5  # of the lips' width that is their gap
 OPEN = 0.2  # the same, of mouths in which a tongue may be
 SMOOTH = 0.5, 1.1  # of a colour, the steepest change towards the lower lip of a tongue: of any colour, and of a lip's
 FLESH_LIGHT, FLESH_RED = (0.7, 1.15), -0.051  # of the lips' light, and redness beside theirs, in which teeth aren't
-DARK, COLOURLESS = 0.7, 0.1  # of the skin's light, that hair is; saturation below which redness says nothing
+DARK, UNRED = 0.7, -0.005  # of the skin's light, that hair is, and redness beside the skin's; of 173 people with
+# their mouths in view, who may be trained on, two have such an upper lip
+COLOURLESS = 0.05  # saturation below which redness says nothing
+ASTRAY, HIDDEN = 0.15, 0.6  # shares of motion of a closed mouth where the mesh is wrong, and of lips under hair
 
 
 class MouthTrust(NamedTuple):
@@ -67,13 +70,22 @@ def judge_mouth(picture: np.ndarray, landmarks: np.ndarray, mirror: Callable[[],
     upper, lower = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
     opened = float((shape[lower] - shape[upper])[:, 1].max() / lip_width(shape))
     turn = float(np.degrees(np.arctan2(abs(axes[2, 0]), axes[2, 2])))
-    skin, lips, inside = _colours(picture, points[:, :2])
-    light, red = to_luma(lips) / max(to_luma(skin), 1), _redness(lips) - _redness(skin)
+    skin, lips, upper_lip, inside = _colours(picture, points[:, :2])
+    (light, red), (above, red_above) = (
+        (to_luma(lip) / max(to_luma(skin), 1), _redness(lip) - _redness(skin)) for lip in (lips, upper_lip)
+    )
 
     found = []  # share of motion, of closing, and why
     unusual = turn > LOOKED_AGAIN or opened > OPEN
     if mirror is not None and unusual and (error := mirror()) > ELSEWHERE:
-        found.append((0.3, 0, f"the mesh has its lips {error:.2f} eye distances from where a mirror shows them"))
+        off = f"the mesh has its lips {error:.2f} eye distances from where a mirror shows them"
+        found.append(
+            (
+                0 if opened > OPEN else ASTRAY,
+                0,
+                off if np.isfinite(error) else "no face is found in the picture's mirror image",
+            )
+        )
     if turn > TURNED:
         found.append((0.8, 1, f"the head is turned by {turn:.0f} degrees, more than {TURNED:.0f}"))
     if opened > OPEN:
@@ -83,8 +95,9 @@ def judge_mouth(picture: np.ndarray, landmarks: np.ndarray, mirror: Callable[[],
             found.append((0.3, 0, "a tongue seems to lie on the lower lip"))
         elif opened > WIDE_OPEN:
             found.append((1, 1, "the mouth is wide open, so that closed lips have to be guessed"))
-    if light < DARK and red < 0 and np.ptp(skin) > COLOURLESS * skin.max():
-        found.append((0.8, 1, "its lips can't be told from the hair or the shade around them"))
+    hidden = light < DARK and red < UNRED or above < DARK and red_above < UNRED
+    if hidden and np.ptp(skin) > COLOURLESS * skin.max():
+        found.append((HIDDEN, 1, "its lips can't be told from the hair or the shade around them"))
     if not found:
         return MouthTrust(1.0, 1.0, ())
     motion, closing, doubts = zip(*found)
@@ -92,7 +105,7 @@ def judge_mouth(picture: np.ndarray, landmarks: np.ndarray, mirror: Callable[[],
 
 
 def mirror_error(landmarker: FaceLandmarker, picture: np.ndarray, landmarks: np.ndarray) -> float:
-    """Mean distance between the lips of a face and those found in its mirror image, units; 0 if none is found there.
+    """Mean distance between the lips of a face and those found in its mirror image, units; infinite without a face.
 
     Args:
         landmarker ([`FaceLandmarker`]): finds the face again.
@@ -113,15 +126,16 @@ def mirror_error(landmarker: FaceLandmarker, picture: np.ndarray, landmarks: np.
         lips = (x1, y0) + face[other_side, :2] * (x1 - x0, y1 - y0) * (-1, 1)
         errors.append(float(np.linalg.norm(lips - points[list(LIPS)], axis=1).mean()))
     right, left = OUTER_EYES
-    return min(errors, default=0.0) / max(float(np.hypot(*(points[left] - points[right]))), 1.0)
+    return min(errors, default=np.inf) / max(float(np.hypot(*(points[left] - points[right]))), 1.0)
 
 
 def _colours(picture: np.ndarray, points: np.ndarray) -> list[np.ndarray]:
-    """Median colours (3,) of the skin, the lips, and what is between them."""
+    """Median colours (3,) of the skin, the lips, the upper one, and what is between them."""
     lips = [pixels_within(picture, points[[*outer, *inner[::-1]]]) for outer, inner in _LIP_SIDES]
     parts = (
         pixels_within(picture, points[list(MIDFACE)]),
         np.concatenate(lips),
+        lips[1],
         pixels_within(picture, points[list(INNER_LIP_CONTOUR)]),
     )
     return [np.median(part, axis=0) for part in parts]

@@ -257,4 +257,3 @@ def jaw_angle(drop: float) -> float:
     down, front = np.array(LOWER_EDGE[1:]) - teeth()[2]
     reach = np.hypot(down, front)
     return float(np.arcsin(np.clip((down + drop) / reach, -1, 0.95)) - np.arctan2(down, front))
-
