@@ -1,13 +1,16 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from text2lip.faces.geometry import to_indices
+from text2lip.faces.geometry import fit_affine, to_indices
 from text2lip.renderers.geometric import prepare
+from text2lip.renderers.head_view import RIGID
 from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, jaw_angle, tooth_tint
 from text2lip.renderers.mouth_shapes import turned
 from text2lip.renderers.mouth_traits import MouthTraits, narrow_light
+from text2lip.renderers.transplant import lay_mouth
 from text2lip.renderers.warp import face_frame
 
 
@@ -109,6 +112,25 @@ def test_two_clips_of_a_portrait_show_the_same_teeth(painted):
     rows = [frame[y - 6 : y + 8, x - 12 : x + 13].astype(float).mean(-1) for frame in frames]
     edges = [np.abs(np.diff(row, axis=0)).argmax(0) for row in rows]
     assert np.abs(np.mean(edges[0]) - np.mean(edges[1])) < 0.5
+
+
+@pytest.mark.parametrize("pose", [{"centre": (187.3, 145.4)}, {"roll": 0.03}, {"unit": 86.0}])
+def test_the_upper_teeth_move_with_the_head_of_a_film(painted, paint_face, pose):
+    """A mouth is drawn for one frame of a film and laid over the others, whose landmarks tremble."""
+    moved, rng = paint_face(**pose), np.random.default_rng(0)
+    size = painted.portrait.shape[1::-1]
+    head = fit_affine(painted.points[list(RIGID)] - 0.5, moved.points[list(RIGID)] - 0.5)
+    x, y = scene(painted).view.origin.astype(int)
+    teeth = slice(y - 7, y + 7), slice(x - 13, x + 14)
+    for gap in (0.2, 0.24, 0.28):
+        mouth = prepare(painted.portrait, painted.landmarks).frame(painted.with_gap(gap))
+        landmarks = moved.with_gap(gap) + rng.normal(0, 0.5, (478, 2)) / size
+        frame = lay_mouth(moved.portrait.copy(), mouth, landmarks, painted.with_gap(gap))
+        back = cv2.warpAffine(frame, head, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+        here, there = (picture[teeth].astype(float).mean(-1) for picture in (mouth, back))
+        slopes = np.stack([*np.gradient(here), here, np.ones_like(here)], -1).reshape(-1, 4)
+        shift = np.linalg.lstsq(slopes, (here - there).ravel(), rcond=None)[0][:2]  # and a change of light
+        assert np.hypot(*shift) < 0.5
 
 
 def test_the_inside_is_as_soft_as_the_portrait(painted):

@@ -33,7 +33,7 @@ from text2lip.media.color import to_luma
 MIRRORED_PART = 1.8  # sizes of a face: side of what is looked at again in a mirror
 ELSEWHERE = 0.055  # units between lips and the mirror image's: of 115 synthetic portraits one has more, in profile
 LOOKED_AGAIN, TURNED = 25.0, 38.0  # degrees to the side
-WIDE_OPEN = 0.5  # of the lips' width that is their gap
+WIDE_OPEN = 0.4  # of the lips' width that is their gap
 OPEN = 0.2  # the same, of mouths in which a tongue may be
 SMOOTH = 0.5, 1.1  # of a colour, the steepest change towards the lower lip of a tongue: of any colour, and of a lip's
 FLESH_LIGHT, FLESH_RED = (0.7, 1.15), -0.051  # of the lips' light, and redness beside theirs, in which teeth aren't

@@ -28,12 +28,17 @@ SUBPIXELS = 2  # samples of a pixel in each direction
 DRAWN_SOFTNESS = 0.45  # pixels: standard deviation of the blur that drawing and moving the pictures makes
 FULL_DETAIL = 320  # pixels per unit up to which every pixel is drawn
 LOWER_EDGE = (0.0, -0.013, -0.025)  # of the lower incisors, jaw shut
-DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.50, 2.0, 0.06  # how light falls off behind the incisors
+DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.40, 2.0, 0.06  # how light falls off behind the incisors
+LOWER_DEPTH, TONGUE_DEPTH = (
+    (0.36, 0.20),
+    0.28,
+)  # the same for what the jaw carries, of a head from the front and of one
+LOWER_TURNED = 1.6  # that is turned, whose lip and cheek shade more of it: by how much of that for a sine of the turn
 GLOSS, GLOSS_POWER = 0.20, 30  # of wet teeth and flesh
 DISPLAY = 1 / 2.2  # from light to what a picture stores
 TOOTH_NECK, NECK_TINT = 0.11, (1.0, 0.95, 0.84)  # a crown's height; how much yellower it is there
 TOOTH_EDGE, EDGE_TINT = 0.012, (0.93, 0.95, 0.98)  # its translucent edge
-LOWER_LIGHT = 1.0  # of what the upper teeth get
+LOWER_LIGHT = 0.92  # of what the upper teeth get
 TONGUES = ("rest", "up", "between", "back")
 LEAST_SHARE = 0.01  # of a pose or an opening that is drawn
 SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.3, 0.025, 0.7  # of the gap; units; pixels
@@ -146,7 +151,7 @@ class MouthScene:
     @cached_property
     def upper(self) -> Layer:
         """The upper teeth in their gums."""
-        return Layer(self._shade(teeth()[0], self.traits.gums, 1.0), self.view.origin)
+        return Layer(self._shade(teeth()[0], self.traits.gums, 1.0, DEPTH), self.view.origin)
 
     def _mixed(self, layer_of: Callable[[int], Layer], keys: tuple, box: tuple, size: tuple, edge: np.ndarray):
         """What was drawn at the openings on either side of the wanted one, moved to where the lower incisors are."""
@@ -164,12 +169,13 @@ class MouthScene:
     def _layer(self, make, key: int) -> Layer:
         angle = jaw_angle(OPENINGS[key])
         place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
-        return Layer(self._shade(make(angle), self.traits.gums, LOWER_LIGHT), place)
+        depth = max(LOWER_DEPTH[0] * (1 - LOWER_TURNED * abs(float(self.view.turn[0, 2]))), LOWER_DEPTH[1])
+        return Layer(self._shade(make(angle), self.traits.gums, LOWER_LIGHT, depth), place)
 
     def _draw_tongue(self, pose: str, key: int) -> Layer:
         angle = jaw_angle(OPENINGS[key])
         place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
-        return Layer(self._shade(tongue_shape(pose, angle), self.traits.tongue, 1.0), place)
+        return Layer(self._shade(tongue_shape(pose, angle), self.traits.tongue, 1.0, TONGUE_DEPTH), place)
 
     def _place(self, layer: Layer, box: tuple, size: tuple[int, int], place: np.ndarray) -> np.ndarray:
         """A layer moved to `place`, on `size` (columns, rows) samples spread over `box`."""
@@ -180,7 +186,7 @@ class MouthScene:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(layer.picture, affine, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
 
-    def _shade(self, part: Shape, flesh: np.ndarray, light: float) -> np.ndarray:
+    def _shade(self, part: Shape, flesh: np.ndarray, light: float, depth: float) -> np.ndarray:
         """Draw a mesh, teeth before or behind the flesh around them as they are: `(rows, columns, 4)`."""
         traits, view = self.traits, self.view
         vertices = part.vertices * np.float32([traits.arch, traits.crown if part is teeth()[0] else 1, traits.arch])
@@ -201,7 +207,8 @@ class MouthScene:
                 return np.einsum("nc,nc...->n...", weights, values[corners])
 
             near = at(points[:, 2]) > nearest[rows, columns]
-            colour = self._colour(at(vertices), at(part.normals), at(part.height), flesh, tooth) * light
+            far = np.exp(-((np.maximum(-at(vertices)[:, 2], 0) / depth) ** DEPTH_POWER))
+            colour = self._colour(far, at(part.normals), at(part.height), flesh, tooth) * light
             rows, columns = rows[near], columns[near]
             nearest[rows, columns] = at(points[:, 2])[near]
             picture[rows, columns, :3] = colour[near]
@@ -210,8 +217,8 @@ class MouthScene:
         softness = (traits.softness / self.coarse) ** 2 - DRAWN_SOFTNESS**2
         return picture if softness <= 0 else cv2.GaussianBlur(picture, (0, 0), np.sqrt(softness))
 
-    def _colour(self, points: np.ndarray, normals: np.ndarray, height: np.ndarray, flesh: np.ndarray, tooth: bool):
-        """Colours `(N, 3)` of points of a surface, 0..255."""
+    def _colour(self, far: np.ndarray, normals: np.ndarray, height: np.ndarray, flesh: np.ndarray, tooth: bool):
+        """Colours `(N, 3)` of points of a surface, 0..255; `far` (N,) is the light that reaches so deep."""
         traits = self.traits
         normals = normals @ np.float32(self.view.turn.T)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
@@ -219,12 +226,11 @@ class MouthScene:
         facing, half = normals @ sun, sun + (0, 0, 1)
         lit = (1 - traits.directed) * (0.7 + 0.3 * normals[:, 2]) + traits.directed * np.maximum(facing, 0)
         front = (1 - traits.directed) + traits.directed * max(float(sun[2]), 0.3)  # what a front tooth gets
-        far = np.exp(-((np.maximum(-points[:, 2], 0) / DEPTH) ** DEPTH_POWER))
         lit = lit / front * (DEPTH_LEAST + (1 - DEPTH_LEAST) * far)
         if tooth:
             colour = mute(traits.teeth * tooth_tint(height / traits.crown), traits.saturation)
         else:
-            colour = np.broadcast_to(flesh, (len(points), 3))
+            colour = np.broadcast_to(flesh, (len(far), 3))
         gloss = GLOSS * far * np.maximum(normals @ (half / np.linalg.norm(half)), 0) ** GLOSS_POWER
         warm = (lit[:, None] ** DISPLAY) ** traits.warmth
         return np.float32(colour * warm + gloss[:, None] * traits.teeth)

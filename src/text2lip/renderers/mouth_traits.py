@@ -25,8 +25,9 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 # people who may be trained on: 528 who smile and 28 who talk, as much weight to either, and one talker of GRID:
 # luma of teeth, a factor, then powers of that of the skin, of the whites of the eyes and of the face's bright places;
 TEETH_LUMA, EYE_WHITE, BRIGHT = (1.05, 0.207, 0.418, 0.375), 97, 97  # percentiles of the last two
+LIT_LIPS = 1.3  # of the skin's luma, from which the mouth lies in a brighter light than the rest of the face
 LEAST_WHITE = 0.9  # luma of an eye's white beside skin; less is shade or a shut eye
-SOFT_FILM, DULL = 0.008, 60.0  # softness, units, from which teeth are duller, and the powers of e by which for a unit
+SOFT_FILM, DULL = 0.008, 55.0  # softness, units, from which teeth are duller, and the powers of e by which for a unit
 TEETH_TINT, WHITEST = (0.2, 0.4, 0.4), 90  # shares of the tints of skin, of the eyes' whites, of grey; percentile
 MOST_OF_SKIN, MOST_OF_LIPS = 1.8, 3.0  # of their luma, where the light is uneven
 NARROW, NARROW_GAP = (0.55, 0.45), (0.0, 0.06)  # light between lips that touch, how much more, from which gaps on
@@ -37,7 +38,7 @@ GUMS, TONGUE, CAVITY = 1.0, 0.55, 0.42  # how light they are beside it
 COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
 WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 EDGES, CROWNS = (0.18, 0.48), (1.0, 1.3)  # what is believed of the edge and of the crowns
-RESTING, SMILED = (0.184, 0.47), 0.055  # edge: at least, and share of how low the lip is; more below a smile:
+RESTING, SMILED = 0.05, 0.055  # teeth below a lip at rest, and more below a smile:
 SMILE, PARTING = (0.60, 0.76), (0.02, 0.08)  # mouths so wide, and so open, units
 PROFILE, ASIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
 OVERRUN = 0.15  # of the gap, that the samples go beyond the lips
@@ -113,8 +114,9 @@ def mouth_traits(
     expected *= np.exp(-DULL * max(soft / frame.unit - SOFT_FILM, 0.0))
     whitest = eyes[white >= np.percentile(white, WHITEST)].mean(0)
     tints = skin / luma, whitest / max(float(to_luma(whitest)), 1.0), np.ones(3)
+    tints[1][:] = np.clip(tints[1], np.minimum(tints[0], 1), np.maximum(tints[0], 1))  # no bluish, no bloodshot teeth
     tint = sum(share * colour for share, colour in zip(TEETH_TINT, tints))
-    lit = max(luma, float(to_luma(lips)))  # the mouth may lie in another light than the rest of the face
+    lit = max(luma, float(to_luma(lips)) / LIT_LIPS)
     expected *= np.sqrt(lit / luma)
     expected = min(expected, TEETH_LEVEL, MOST_OF_SKIN * lit, MOST_OF_LIPS * float(to_luma(lips)) + 4)
     teeth = expected * tint / to_luma(tint)
@@ -124,7 +126,7 @@ def mouth_traits(
     width = float(np.linalg.norm(points[OUTER_UPPER[-1]] - points[OUTER_UPPER[0]])) / view.scale
     gap = float((points[INNER_LOWER[5]] + edges[1][5] - upper) @ frame.down) / frame.unit
     smile = float(smoothstep(width, *SMILE) * smoothstep(gap, *PARTING))
-    edge = RESTING[0] + RESTING[1] * view.below(nose, upper) + SMILED * smile
+    edge = view.below(nose, upper) + RESTING + SMILED * smile
     crown, shown = 1.0, visible_teeth(portrait, points, frame, edges)
     if shown is not None:
         own, lowest, high = shown
