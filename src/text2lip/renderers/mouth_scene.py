@@ -29,11 +29,8 @@ DRAWN_SOFTNESS = 0.45  # pixels: standard deviation of the blur that drawing and
 FULL_DETAIL = 320  # pixels per unit up to which every pixel is drawn
 LOWER_EDGE = (0.0, -0.013, -0.025)  # of the lower incisors, jaw shut
 DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.40, 2.0, 0.06  # how light falls off behind the incisors
-LOWER_DEPTH, TONGUE_DEPTH = (
-    (0.36, 0.20),
-    0.28,
-)  # the same for what the jaw carries, of a head from the front and of one
-LOWER_TURNED = 1.6  # that is turned, whose lip and cheek shade more of it: by how much of that for a sine of the turn
+TONGUE_DEPTH, LOWER_DEPTH, LOWER_LEAST = 0.28, 0.36, 0.20  # of what the jaw carries; of teeth at most and at least,
+LOWER_TURNED = 1.6  # the less the further a head is turned, whose cheek shades them: share for a sine of the turn
 GLOSS, GLOSS_POWER = 0.20, 30  # of wet teeth and flesh
 DISPLAY = 1 / 2.2  # from light to what a picture stores
 TOOTH_NECK, NECK_TINT = 0.11, (1.0, 0.95, 0.84)  # a crown's height; how much yellower it is there
@@ -169,7 +166,7 @@ class MouthScene:
     def _layer(self, make, key: int) -> Layer:
         angle = jaw_angle(OPENINGS[key])
         place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
-        depth = max(LOWER_DEPTH[0] * (1 - LOWER_TURNED * abs(float(self.view.turn[0, 2]))), LOWER_DEPTH[1])
+        depth = max(LOWER_DEPTH * (1 - LOWER_TURNED * abs(float(self.view.turn[0, 2]))), LOWER_LEAST)
         return Layer(self._shade(make(angle), self.traits.gums, LOWER_LIGHT, depth), place)
 
     def _draw_tongue(self, pose: str, key: int) -> Layer:
