@@ -40,7 +40,7 @@ FLESH_LIGHT, FLESH_RED = (0.7, 1.15), -0.051  # of the lips' light, and redness 
 DARK, UNRED = 0.7, -0.005  # of the skin's light, that hair is, and redness beside the skin's; of 173 people with
 # their mouths in view, who may be trained on, two have such an upper lip
 COLOURLESS = 0.05  # saturation below which redness says nothing
-ASTRAY, HIDDEN = 0.15, 0.6  # shares of motion of a closed mouth where the mesh is wrong, and of lips under hair
+ASTRAY, HAIRY = 0.15, 0.6  # shares of motion of a closed mouth where the mesh is wrong, and of lips under hair
 
 
 class MouthTrust(NamedTuple):
@@ -97,7 +97,7 @@ def judge_mouth(picture: np.ndarray, landmarks: np.ndarray, mirror: Callable[[],
             found.append((1, 1, "the mouth is wide open, so that closed lips have to be guessed"))
     hidden = light < DARK and red < UNRED or above < DARK and red_above < UNRED
     if hidden and np.ptp(skin) > COLOURLESS * skin.max():
-        found.append((HIDDEN, 1, "its lips can't be told from the hair or the shade around them"))
+        found.append((HAIRY, 1, "its lips can't be told from the hair or the shade around them"))
     if not found:
         return MouthTrust(1.0, 1.0, ())
     motion, closing, doubts = zip(*found)
