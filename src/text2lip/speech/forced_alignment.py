@@ -1,7 +1,8 @@
 """Forced alignment: when is each phone of a known text said in given sound?
 
-English goes through pocketsphinx (an acoustic model), every other language through dynamic time warping onto timed
-espeak speech. Both give the phones of espeak, so aligned and synthesised speech share one alphabet.
+By pocketsphinx, an acoustic model of English, which takes phones of other languages for the nearest that it knows.
+What it refuses in another language is warped (dynamic time warping) onto timed espeak speech. Both give the phones of
+espeak, so aligned and synthesised speech share one alphabet.
 """
 
 import collections
@@ -35,7 +36,8 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         sampling_rate (`int`): Hz.
         text (`str`): what is said, word for word.
         language (`str`): language code.
-        method (`str`): "pocketsphinx" (English only), "dtw" (any language), or "auto".
+        method (`str`): "pocketsphinx", "dtw", or "auto": pocketsphinx, and in other languages than English dtw where
+            pocketsphinx refuses.
 
     Returns:
         `Timeline`: IPA phones as espeak names them, words as written; `duration` is that of the sound.
@@ -50,15 +52,12 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     language = resolve_language(language)
     if method not in METHODS:
         raise ValueError(f"method: got {method!r}; wants one of {', '.join(METHODS)}.")
-    if method == "auto":
-        method = "pocketsphinx" if language.startswith("en") else "dtw"
-    if method == "pocketsphinx" and not language.startswith("en"):
-        raise ValueError(f"method: pocketsphinx knows English only, not {language!r}; use method='dtw'.")
     sound, rate = read_sound(audio, sampling_rate)
     # where espeak-ng is missing, Hibari's English does as well (GRID: 21 ms off in the mean by either)
-    voice = "espeak" if espeak_is_installed() or not language.startswith("en") else "hibari"
+    english, warped = language.startswith("en"), method == "dtw"
+    voice = "espeak" if espeak_is_installed() or not english else "hibari"
     # of an hour the sound alone is kept: all else is made of parts of it, and of what the voice says
-    spoken, reference = _reference(text, voice, language, method == "dtw")
+    spoken, reference = _reference(text, voice, language, warped)
     heard = Resampled(sound, rate, SAMPLING_RATE, mono=True)
     duration, loudest = sound.shape[-1] / rate, max(map(peak, heard.pieces()))
     if loudest < QUIETEST:
@@ -68,12 +67,17 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         raise AlignmentError(
             f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
         )
-    if method == "pocketsphinx":
-        timeline = align_pocketsphinx(heard, spoken, text, duration)
-    else:
+    if not warped:
+        try:
+            timeline = align_pocketsphinx(heard, spoken, text, duration, english)
+        except AlignmentError:
+            if english or method == "pocketsphinx":
+                raise
+            warped, (_, reference) = True, _reference(text, voice, language, True)
+    if warped:
         timeline = align_dtw(heard.pieces, reference, spoken, duration)
     timeline = replace(timeline, words=with_spans(timeline.words, spoken.words))
-    reasons = doubts(mfcc(heard.pieces()).energy, timeline, spoken, warped=method == "dtw")
+    reasons = doubts(mfcc(heard.pieces()).energy, timeline, spoken, warped)
     if reasons:
         listed = "; ".join(reasons)
         warnings.warn(f"audio: may not say {text[:60]!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2)

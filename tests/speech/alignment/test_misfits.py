@@ -64,6 +64,25 @@ def test_the_least_sure_word_is_the_wrong_one_in_other_languages():
     assert min(found) == found[5] < min(sure)
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "old", "new"),
+    [
+        ("de", "Die Kinder spielen am Abend im Hof der alten Schule.", "spielen ", "spielen Kartoffel gewiss "),
+        ("it", "I bambini giocano nel cortile della scuola.", "cortile ", "giallo "),
+        ("fr", "Les enfants jouent dans ma cour de la vieille école.", "dans ", ""),
+    ],
+)
+def test_a_wrong_word_moves_no_other_in_other_languages(language, text, old, new):
+    speech = synthesize(text, "pico", language)
+    sound = np.pad(resample(speech.audio, speech.sampling_rate, 16_000), 3_200)
+    right = {word.label: word.start for word in align(sound, 16_000, text, language).words}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AlignmentWarning)
+        found = align(sound, 16_000, text.replace(old, new), language)
+    away = [word.start - right[word.label] for word in found.words if word.label in right]
+    assert len(away) >= len(right) - 1 and max(np.abs(away)) < 0.1
+
+
 def test_confidence_stays_with_its_words():
     words = [Segment("a", 0, 1), Segment("b", 1, 2)]
     timeline = Timeline([Segment("a", 0.0, 1.0), Segment("b", 1.0, 2.0)], words, 2.0, confidence=(0.9, 0.1))

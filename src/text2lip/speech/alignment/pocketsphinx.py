@@ -1,4 +1,5 @@
-"""Forced alignment of English by pocketsphinx, an acoustic model of its phones."""
+"""Forced alignment by pocketsphinx, an acoustic model of the phones of English; those of other languages are taken for
+the nearest of them."""
 
 import difflib
 from dataclasses import replace
@@ -14,7 +15,7 @@ from text2lip.speech.alignment.words import words_with_phones
 from text2lip.speech.audio import SAMPLES_AT_ONCE, peak
 from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
 from text2lip.speech.resampling import Resampled
-from text2lip.text.arpabet import ARPABET_TO_IPA, to_arpabet
+from text2lip.text.arpabet import ARPABET_TO_IPA, CHOICES, to_arpabet
 from text2lip.text.timing import Segment, Timeline
 
 
@@ -40,21 +41,24 @@ HOP_SAMPLES = round(HOP_SECONDS * SAMPLING_RATE)
 KEY = "text2lip."
 
 
-def align_pocketsphinx(samples: np.ndarray | Resampled, spoken: Timeline, text: str, duration: float) -> Timeline:
+def align_pocketsphinx(
+    samples: np.ndarray | Resampled, spoken: Timeline, text: str, duration: float, english: bool = True
+) -> Timeline:
     """Two passes of pocketsphinx: words with optional pauses between them, then the states inside the words.
 
-    Every word may be said as espeak says it or as the dictionary has it. `bestpath` stays off: its lattice pass
-    moves word ends so far that the second pass fails on 7 % of clips.
+    Every word may be said as espeak says it or, in English, as the dictionary has it. `bestpath` stays off: its
+    lattice pass moves word ends so far that the second pass fails on 7 % of clips.
 
     Args:
         samples (`np.ndarray` or [`Resampled`]): (samples,) float32 at 16 kHz.
         spoken (`Timeline`): the text said by espeak, for its words and phones.
         duration (`float`): seconds, of the timeline returned.
+        english (`bool`): the text's language.
 
     Returns:
         `Timeline`: with the confidence in each word. A word that isn't heard at all has no length.
     """
-    words = words_with_phones(spoken)
+    words = [_Word(word, phones, english) for word, phones in words_with_phones(spoken)]
     aligned = _search(words, _Pcm(samples))
     if aligned is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
@@ -65,11 +69,11 @@ def align_pocketsphinx(samples: np.ndarray | Resampled, spoken: Timeline, text: 
             "check the text and the sampling rate."
         )
     timed_phones, timed_words = [], []
-    for (word, phones), units in zip(words, aligned):
-        timed = _label(phones, units, duration)
+    for word, units in zip(words, aligned):
+        timed = _label(word, units, duration)
         timed_phones += timed
         place = timed_phones[-1].end if timed_phones else 0.0
-        timed_words.append(Segment(word, *((timed[0].start, timed[-1].end) if timed else (place, place))))
+        timed_words.append(Segment(word.text, *((timed[0].start, timed[-1].end) if timed else (place, place))))
     timed_phones, timed_words = trim_edges(timed_phones, timed_words, samples)
     timeline = Timeline.from_phones(timed_phones, timed_words, duration)
     return replace(timeline, confidence=_confidences(aligned))
@@ -87,6 +91,20 @@ class _Pcm:
 
     def __getitem__(self, window: slice) -> np.ndarray:
         return (self._samples[window] / self._loudest * 16_000).astype("<i2")
+
+
+class _Word(NamedTuple):
+    """A word and its IPA phones."""
+
+    text: str
+    phones: list[str]
+    english: bool
+
+    def ways(self) -> list[list[tuple[str, int]]]:
+        """The ways to hear the phones: ARPAbet symbols, each with the index of its phone."""
+        choices = [None] if self.english else range(CHOICES)
+        phones = list(enumerate(self.phones))
+        return [[(symbol, i) for i, phone in phones for symbol in to_arpabet(phone, choice)] for choice in choices]
 
 
 class _Unit(NamedTuple):
@@ -115,7 +133,7 @@ def _confidences(aligned: list[list[_Unit]]) -> tuple[float, ...]:
     return tuple(float(sure) for sure in expit(margins / SCORE_SLOPE))
 
 
-def _search(words: list[tuple[str, list[str]]], pcm: np.ndarray | _Pcm) -> list[list[_Unit]] | None:
+def _search(words: list[_Word], pcm: np.ndarray | _Pcm) -> list[list[_Unit]] | None:
     """The units of each word, none for one that isn't heard; or None where no path goes through the words."""
     pcm = pcm[:] if len(pcm) <= LONGEST_AT_ONCE * SAMPLING_RATE else pcm
     exact = _search_in_beams(words, pcm, {}) or _search_in_beams(words, pcm, WIDE_BEAMS)
@@ -143,19 +161,17 @@ def _is_doubtful(aligned: list[list[_Unit]], pcm: np.ndarray) -> bool:
     return any(end - start > LONGEST_LEFT for start, end in runs(loud))
 
 
-def _search_loosely(
-    words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict
-) -> tuple[list[list[_Unit]] | None, int]:
+def _search_loosely(words: list[_Word], pcm: np.ndarray, beams: dict) -> tuple[list[list[_Unit]] | None, int]:
     """As [`_search`], for a text of which words may be missing or too many, None where under half of it is heard; and
     for how many frames at most something else is said."""
-    decoder = _decoder(beams)
-    keys = [_add_word(decoder, word, phones) for word, phones in words]
+    decoder = _decoder(beams, words[0].english)
+    keys = [_add_word(decoder, word) for word in words]
     try:
         allow_gaps(decoder, keys)
         _decode(decoder, pcm)
         order = [] if decoder.hyp() is None else heard_order(decoder, keys)
         heard = {index for index, _ in order if index is not None}
-        phones = [len(phones) for _, phones in words]
+        phones = [len(word.phones) for word in words]
         if sum(phones[index] for index in heard) < HEARD * sum(phones):
             return None, 0
         units = _states(decoder, [key for _, key in order], pcm)
@@ -171,20 +187,21 @@ def _search_loosely(
     return [found.get(index, []) for index in range(len(words))], longest
 
 
-def _decoder(beams: dict):
+def _decoder(beams: dict, english: bool):
     from pocketsphinx import Config, Decoder
 
+    beams = beams if english else {**beams, "dict": None}
     return Decoder(Config(samprate=SAMPLING_RATE, lm=None, bestpath=False, loglevel="FATAL", **beams))
 
 
-def _search_in_beams(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[list[_Unit]] | None:
-    decoder = _decoder(beams)
+def _search_in_beams(words: list[_Word], pcm: np.ndarray, beams: dict) -> list[list[_Unit]] | None:
+    decoder = _decoder(beams, words[0].english)
     try:
         if len(pcm) > LONGEST_AT_ONCE * SAMPLING_RATE:
             cuts = _long_cuts(words, pcm, beams)
             if len(cuts) > 1:
                 return _search_parts(words, pcm, cuts)
-        return _states(decoder, [_add_word(decoder, word, phones) for word, phones in words], pcm[:])
+        return _states(decoder, [_add_word(decoder, word) for word in words], pcm[:])
     except RuntimeError:  # a pass found no path
         return None
 
@@ -202,7 +219,7 @@ def _states(decoder, keys: list[str], pcm: np.ndarray) -> list[list[_Unit]] | No
     return spoken if len(spoken) == len(keys) else None
 
 
-def _long_cuts(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict) -> list[tuple[int, int]]:
+def _long_cuts(words: list[_Word], pcm: np.ndarray, beams: dict) -> list[tuple[int, int]]:
     """Where to cut a long recording, see [`_cuts`]; empty where no path goes through it.
 
     Time and memory of a search grow faster than the recording's length, so it is looked through in windows, each of
@@ -212,8 +229,8 @@ def _long_cuts(words: list[tuple[str, list[str]]], pcm: np.ndarray, beams: dict)
     while first < len(words):
         last = len(pcm) <= (start + SEARCHED) * HOP_SAMPLES
         ahead = words[first:] if last else words[first : first + SEARCHED_WORDS]
-        decoder = _decoder(beams)
-        decoder.set_align_text(" ".join(_add_word(decoder, word, phones) for word, phones in ahead))
+        decoder = _decoder(beams, words[0].english)
+        decoder.set_align_text(" ".join(_add_word(decoder, word) for word in ahead))
         decoder.start_utt()
         decoder.process_raw(pcm[start * HOP_SAMPLES : (start + SEARCHED) * HOP_SAMPLES].tobytes(), full_utt=True)
         if last:
@@ -261,14 +278,15 @@ def _search_parts(words: list, pcm: np.ndarray, cuts: list[tuple[int, int]]) -> 
         part = part or [[]] * (last_word - first_word)  # one that doesn't fit spoils no other
         aligned += [[unit._replace(start=unit.start + first_frame) for unit in units] for units in part]
         first_word, first_frame = last_word, last_frame
-    heard = sum(len(phones) for (_, phones), units in zip(words, aligned) if units)
-    return aligned if heard >= HEARD * sum(len(phones) for _, phones in words) else None
+    heard = sum(len(word.phones) for word, units in zip(words, aligned) if units)
+    return aligned if heard >= HEARD * sum(len(word.phones) for word in words) else None
 
 
-def _add_word(decoder, word: str, phones: list[str]) -> str:
+def _add_word(decoder, word: _Word) -> str:
     """Teach the decoder a word under a key of its own; return the key."""
-    plain = "".join(c for c in word.lower().replace("’", "'") if c.isalnum() or c == "'").strip("'")
-    spellings = [" ".join(symbol for phone in phones for symbol in to_arpabet(phone))]
+    plain = "".join(c for c in word.text.lower().replace("’", "'") if c.isalnum() or c == "'").strip("'")
+    plain = plain if word.english else ""
+    spellings = list(dict.fromkeys(" ".join(symbol for symbol, _ in way) for way in word.ways()))
     for variant in (plain, f"{plain}(2)", f"{plain}(3)"):
         found = decoder.lookup_word(variant) if plain else None
         if found and found not in spellings:
@@ -289,15 +307,16 @@ def _decode(decoder, pcm: np.ndarray) -> None:
     decoder.end_utt()
 
 
-def _label(phones: list[str], units: list, duration: float) -> list[Segment]:
+def _label(word: _Word, units: list[_Unit], duration: float) -> list[Segment]:
     """ARPAbet units with times -> IPA phones with times.
 
     Where the decoder said the word as espeak does, the phones are espeak's; where it chose a pronunciation of the
     dictionary, units that espeak has too keep espeak's label and the others get the IPA of their ARPAbet symbol.
     """
-    symbols = [(symbol, index) for index, phone in enumerate(phones) for symbol in to_arpabet(phone)]
-    owners: list[int | None] = [None] * len(units)
-    matcher = difflib.SequenceMatcher(None, [s for s, _ in symbols], [unit.name for unit in units], autojunk=False)
+    names, owners = [unit.name for unit in units], [None] * len(units)
+    ways = word.ways()
+    symbols = next((way for way in ways if [symbol for symbol, _ in way] == names), ways[0])
+    matcher = difflib.SequenceMatcher(None, [s for s, _ in symbols], names, autojunk=False)
     for block in matcher.get_matching_blocks():
         for offset in range(block.size):
             owners[block.b + offset] = symbols[block.a + offset][1]
@@ -309,6 +328,6 @@ def _label(phones: list[str], units: list, duration: float) -> list[Segment]:
         if owner is not None and owner == previous:
             segments[-1] = segments[-1]._replace(end=end)
         else:
-            segments.append(Segment(ARPABET_TO_IPA[unit.name] if owner is None else phones[owner], start, end))
+            segments.append(Segment(ARPABET_TO_IPA[unit.name] if owner is None else word.phones[owner], start, end))
         previous = owner
     return segments
