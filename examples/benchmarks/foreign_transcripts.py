@@ -78,13 +78,13 @@ def try_texts(whole: dict, places_off: dict, speech, language: str, voice: str, 
         timeline, doubted = aligned(np.clip(audio + noise * noisy, -1, 1), rate, text, language, method)
         row = whole[kind, voice, method]
         row[0], row[1], row[2] = row[0] + 1, row[1] + (timeline is None), row[2] + doubted
-    right, _ = aligned(audio, rate, texts[number], language, method)
+    right, doubted = aligned(audio, rate, texts[number], language, method)
     words, own = texts[number].split(), speech.timeline.words
     if right and voice != "pico" and len(own) == len(right.words):
         off, refused, told = places_off["right", voice, method]
         off += [1000 * abs(word.start - true.start) for word, true in zip(right.words, own)]
         refused.append(False)
-        told.append(False)
+        told.append(doubted)
     for kind, text, places in texts_with_wrong_words(words, WRONG[language]) if right else ():
         found, doubted = aligned(audio, rate, " ".join(text), language, method)
         off, refused, told = places_off[kind, voice, method]

@@ -43,12 +43,12 @@ def test_a_long_recording_is_warped_roughly_first(monkeypatch):
     text = "Guten Morgen, wie geht es dir heute? Das Wetter bleibt leider schlecht. " * 3
     speech = synthesize(text, "espeak+f3", "de", speaking_rate=0.8)
     given = speech.audio, speech.sampling_rate
-    whole = align(*given, text, "de")
+    whole = align(*given, text, "de", "dtw")
     monkeypatch.setattr(time_warping, "LONGEST_FINE", 400)
-    found = align(*given, text, "de")
+    found = align(*given, text, "de", "dtw")
     assert max(abs(a.start - b.start) for a, b in zip(found.words, whole.words)) < 0.05
     with pytest.raises(AlignmentError, match="doesn't say the text"):
-        align(*given, "Eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf. " * 3, "de")
+        align(*given, "Eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf. " * 3, "de", "dtw")
 
 
 def test_parts_of_a_path_are_those_of_the_whole(monkeypatch):
@@ -78,9 +78,9 @@ def test_a_voice_that_is_much_like_the_reference_is_refused_another_text_too(lan
     from text2lip.speech import align, synthesize
 
     speech = synthesize(text, voice, language)
-    assert min(align(speech.audio, speech.sampling_rate, text, language).confidence) > 0.5
+    assert min(align(speech.audio, speech.sampling_rate, text, language, "dtw").confidence) > 0.5
     with pytest.raises(AlignmentError, match="doesn't say the text"):
-        align(speech.audio, speech.sampling_rate, other, language)
+        align(speech.audio, speech.sampling_rate, other, language, "dtw")
 
 
 def test_no_phone_lies_over_a_pause():
