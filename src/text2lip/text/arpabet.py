@@ -25,8 +25,8 @@ _LETTERS = {ipa: arpabet for arpabet, ipa in ARPABET_TO_IPA.items() if len(ipa) 
     "β": "V", "ɸ": "F", "ʋ": "V", "ɫ": "L", "ɥ": "W", "ʍ": "W", "ħ": "HH", "ʕ": "HH", "ɦ": "HH", "q": "K",
 }  # fmt: skip
 
-# What phones of other languages are like to pocketsphinx, best first: mean scores of its phones while Kokoro and Pico
-# say ten sentences each of German, French, Spanish and Italian.
+# What phones of other languages are like to pocketsphinx, best first: by mean scores of its phones while Kokoro (not
+# German) and Pico say ten sentences each of German, French, Spanish and Italian.
 _ABROAD = {
     "a": "AH AE", "e": "IH EH", "o": "OW UH", "u": "UW UH", "i": "IY IH", "ɛ": "EH EY", "ɔ": "AO OW", "ɑ": "AA AH",
     "ɪ": "IH IY", "ʊ": "UH L", "y": "IY UW", "ø": "UH IH", "œ": "UH AH", "ə": "AH IH", "ɜ": "AH EH", "ʁ": "L AH",
