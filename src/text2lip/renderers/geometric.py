@@ -10,7 +10,7 @@ import numpy as np
 from text2lip.faces.geometry import to_indices
 from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWER_SIDE, MOUTH_CORNERS, UPPER_SIDE
 from text2lip.renderers.base import check_landmarks, check_portrait, check_tongue
-from text2lip.renderers.contour import blur, mouth_masks, smooth, uncross
+from text2lip.renderers.contour import blur, mouth_masks, smooth, three, uncross
 from text2lip.renderers.lip_edges import lip_edges
 from text2lip.renderers.mouth_scene import MouthScene
 from text2lip.renderers.mouth_traits import MouthTraits, mouth_traits, narrow_light
@@ -30,10 +30,13 @@ ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.06, 0.30), 0.8, 0.5  # share of the wid
 TEETH_WAY, LIP_WAY = 1.38, (0.7, 0.9)  # of the lower teeth: of the chin's way, at least and at most of the lip's
 OPEN_CHIN = 0.4  # of the portrait's gap, that its chin is down already
 CORNER_REACH, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes with a corner: at least, of the lips' way
+FAR_FROM_CORNER = 2.6  # in those, beyond which a thousandth goes along
 LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
 MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
 SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips' edges, of the gap below, and the gap
-UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
+STILL = 0.01  # pixels: what moves by less is not sampled anew
+UPPER, LOWER, INNER = np.array(INNER_UPPER), np.array(INNER_LOWER), np.array(INNER_UPPER + INNER_LOWER)
+_DRIVEN, _CHIN, _SIDES = np.array(DRIVEN), np.array(CHIN), (np.array(UPPER_SIDE), np.array(LOWER_SIDE))
 INSET_SHAPE = np.float32(np.sin(np.linspace(0, np.pi, 11)) ** 0.5)[:, None]
 
 
@@ -74,27 +77,40 @@ class PreparedPortrait:
         """
         picture = self.portrait.copy()
         target = to_indices(landmarks, *picture.shape[:2])
-        if np.abs((target - self.points)[list(DRIVEN)]).max() < 1e-3:
+        if np.abs((target - self.points)[_DRIVEN]).max() < 1e-3:
             return picture
         target[UPPER], target[LOWER] = uncross(target[UPPER], target[LOWER], self.face.down)
         shift = target - self.points
-        change = self._change(shift, self._gap(target))
+        gap = self._gap(target)
+        change = self._change(shift, gap)
         shift[UPPER] -= change * self.edges[0]
         shift[LOWER] -= change * self.edges[1]
-        back = [self.field.backward(i, shift[list(side)]) for i, side in enumerate((UPPER_SIDE, LOWER_SIDE))]
-        for corner, out in zip(MOUTH_CORNERS, (-1, 1)):
-            near = self._near_corner(target, shift, corner, out)
-            back = [field + near * (-shift[corner] - field) for field in back]
-
-        box = self.field.box
-        share = self._upper_share(0.5 * (target[UPPER] + target[LOWER]))[..., None]
-        region = self._sample(self.field.upsample(back[1] + (back[0] - back[1]) * share, box), box)
-        mouth = self._mouth_box(target)
-        view = region[_slices(mouth, box)]
-        mixed = self._mouth(target, back, mouth, change, tongue) - view
-        view[:] = np.rint(view + mixed * self._mouth_window(target, mouth)[..., None]).clip(0, 255)
-        picture[box[1] : box[3], box[0] : box[2]] = region
+        back = [self.field.backward(i, shift[side]) for i, side in enumerate(_SIDES)]
+        if parted := np.float32(smoothstep(gap - self.gap, *CORNER_PARTED)):
+            self._carry_corners(back, target, shift, parted)
+        share = self._upper_share(0.5 * (target[UPPER] + target[LOWER]))
+        skin, mouth = back[1] + (back[0] - back[1]) * cv2.merge((share, share)), self._mouth_box(target)
+        box = self._moved(skin, mouth)
+        picture[_slices(box)] = self._sample(skin, box)
+        view = picture[_slices(mouth)]
+        mixed = (self._mouth(target, back, mouth, change, tongue) - view) * three(self._mouth_window(target, mouth))
+        view[:] = cv2.add(view, mixed, dtype=cv2.CV_8U)
         return picture
+
+    def _moved(self, back: np.ndarray, mouth: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        """The box of all pixels that come from elsewhere, and of the mouth."""
+        x0, y0, x1, y1 = self.field.box
+        moved = cv2.magnitude(*cv2.split(back)) > STILL
+        rows, columns = (np.flatnonzero(moved.any(axis)) * self.field.step for axis in (1, 0))
+        if not len(rows):
+            return mouth
+        beside = 2 * self.field.step
+        return (
+            min(max(x0, int(x0 + columns[0] - beside)), mouth[0]),
+            min(max(y0, int(y0 + rows[0] - beside)), mouth[1]),
+            max(min(x1, int(x0 + columns[-1] + beside)), mouth[2]),
+            max(min(y1, int(y0 + rows[-1] + beside)), mouth[3]),
+        )
 
     def _mouth(
         self,
@@ -107,24 +123,24 @@ class PreparedPortrait:
         """Both lips and what lies between them: `(height, width, 3)` float32 over `box`."""
         curves = smooth(target[UPPER]), smooth(target[LOWER])
         above, inside, below = mouth_masks(*curves, self.face, box, LIP_FEATHER * self.face.unit)
-        upper, lower = (self._sample(self.field.upsample(b, box), box).astype(np.float32) for b in back)
-        lips = upper * above[..., None] + lower * below[..., None]
+        upper, lower = (self._sample(nodes, box).astype(np.float32) for nodes in back)
 
         gap = self._gap(target)
         contact = CONTACT * change * self._was_open * 4 * above * below
         parted = RIM * float(smoothstep(gap - self.gap, *RIM_GAP))
         rim = parted * blur(inside, RIM_WIDTH * self.face.unit)
-        lips *= ((1 - contact) * (1 - rim))[..., None]
+        light = (1 - contact) * (1 - rim)
+        lips = upper * three(above * light) + lower * three(below * light)
 
         drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target), tongue)
         drawn += (self.interior.shadow - drawn) * self._rounding(target)
         if self.teeth.any():
             still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(narrow_light(gap))
-            drawn += (still - drawn) * self.teeth[_slices(box, self.field.box)][..., None]
+            drawn += (still - drawn) * three(self.teeth[_slices(box, self.field.box)])
         if change < 1:
-            between = self._sample(self.field.upsample(0.5 * (back[0] + back[1]), box), box)
+            between = self._sample(0.5 * (back[0] + back[1]), box)
             drawn = between + (drawn - between) * change
-        return lips + drawn * inside[..., None]
+        return lips + drawn * three(inside)
 
     def _gap(self, target: np.ndarray) -> float:
         """Largest distance of the inner lips, units."""
@@ -135,7 +151,7 @@ class PreparedPortrait:
 
         One always when an open mouth has closed.
         """
-        move = smoothstep(np.abs(shift[UPPER + LOWER]).max() / self.face.unit, *CHANGED)
+        move = smoothstep(np.abs(shift[INNER]).max() / self.face.unit, *CHANGED)
         closing = smoothstep(1 - gap / max(self.gap, LEAST_GAP), *CLOSED)
         return float(max(move, closing))
 
@@ -144,18 +160,28 @@ class PreparedPortrait:
         beyond = ((self.edges[1] - self.edges[0]) @ self.face.down).max() / self.face.unit
         return float(smoothstep(self.gap + beyond, *WAS_OPEN))
 
-    def _near_corner(self, target: np.ndarray, shift: np.ndarray, corner: int, out: int) -> np.ndarray:
-        """How much each grid node goes with a corner of the mouth, (rows, columns, 1), when the lips part.
+    def _carry_corners(self, back: list, target: np.ndarray, shift: np.ndarray, parted: np.float32):
+        """Take what is near the corners of the mouth along with them, in both fields `back`, as far as lips part.
 
-        Lips that move by more than the corner's surroundings are wide would tear a crease there apart. Outwards is to
-        the right of the picture for `out` 1, to the left for -1.
+        Lips that move by more than the corners' surroundings are wide would tear a crease there apart.
         """
-        parted = smoothstep(self._gap(target) - self.gap, *CORNER_PARTED)
-        way = np.linalg.norm(shift[UPPER + LOWER] - shift[corner], axis=1).max() / self.face.unit
-        wide = max(CORNER_REACH, CORNER_WAY * way)
-        x, y = np.moveaxis(self.field.face - self.face.coordinates(target[corner]), -1, 0)
-        away = (x / np.where(out * x > 0, wide, CORNER_REACH)) ** 2 + (y / wide) ** 2
-        return np.float32(parted * np.exp(-away))[..., None]
+        for corner, out in zip(MOUTH_CORNERS, (-1, 1)):  # outwards is to the left of the picture, to the right
+            lips = shift[INNER] - shift[corner]
+            way = float(np.sqrt((lips * lips).sum(1).max())) / self.face.unit
+            wide = max(CORNER_REACH, CORNER_WAY * way)
+            node = (target[corner] - self.field.box[:2]) / self.field.step
+            reach = FAR_FROM_CORNER * wide * self.face.unit / self.field.step
+            (left, top), (right, bottom) = (np.maximum(node + side * reach, 0).astype(int) for side in (-1, 1))
+            near = slice(top, bottom + 2), slice(left, right + 2)
+            away = self.field.face[near] - self.face.coordinates(target[corner])
+            if not away.size:  # a corner beside the picture
+                continue
+            x, y = away[..., 0], away[..., 1] / np.float32(wide)
+            x = np.maximum(x * np.float32(out / wide), x * np.float32(-out / CORNER_REACH))
+            share = parted * np.exp(-x * x - y * y)
+            share = cv2.merge((share, share))
+            for nodes in back:
+                nodes[near] -= share * (shift[corner] + nodes[near])
 
     def _rounding(self, target: np.ndarray) -> np.float32:
         """How deep in shadow the teeth are: rounded lips, narrower than at rest, come forward over them."""
@@ -171,15 +197,13 @@ class PreparedPortrait:
         """
         face = self.face
         lip = max(float(face.coordinates(target[INNER_LOWER[5]])[1]) - self.interior.bite, 0.0)
-        chin = float(((target - self.points)[list(CHIN)] @ face.down).mean()) / face.unit + OPEN_CHIN * self.gap
+        chin = float(((target - self.points)[_CHIN] @ face.down).mean()) / face.unit + OPEN_CHIN * self.gap
         return float(np.clip(TEETH_WAY * chin, LIP_WAY[0] * lip, LIP_WAY[1] * lip))
 
     def _sample(self, back: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-        """Portrait pixels of `box`, each taken from `back` (height, width, 2) pixels away."""
-        x = back[..., 0] + np.arange(box[0], box[2], dtype=np.float32)
-        y = back[..., 1] + np.arange(box[1], box[3], dtype=np.float32)[:, None]
+        """Portrait pixels of `box`, each from where the nodes `back` (rows, columns, 2) say that it comes."""
         method = cv2.INTER_CUBIC if self.face.unit < CUBIC_BELOW else cv2.INTER_LINEAR
-        return cv2.remap(self.portrait, x, y, method, borderMode=cv2.BORDER_REFLECT_101)
+        return cv2.remap(self.portrait, *self.field.maps(back, box), method, borderMode=cv2.BORDER_REFLECT_101)
 
     def _upper_share(self, middle: np.ndarray) -> np.ndarray:
         """How much each grid node follows the upper lip: 1 above the mouth's middle line, 0 below it."""
@@ -191,7 +215,7 @@ class PreparedPortrait:
 
     def _mouth_box(self, target: np.ndarray) -> tuple[int, int, int, int]:
         pad = MOUTH_MARGIN * self.face.unit + 3
-        inner = target[UPPER + LOWER]
+        inner = target[INNER]
         x0, y0, x1, y1 = self.field.box
         low = np.clip(np.floor(inner.min(0) - pad), [x0, y0], [x1 - 1, y1 - 1]).astype(int)
         high = np.clip(np.ceil(inner.max(0) + pad) + 1, low + 1, [x1, y1]).astype(int)
@@ -201,14 +225,15 @@ class PreparedPortrait:
         """One between the corners of the mouth, zero at the sides of its box."""
         face, unit = self.face, self.face.unit
         ends = face.coordinates(target[[INNER_UPPER[0], INNER_UPPER[-1]]])[:, 0]
-        x, y = np.meshgrid(np.arange(box[0], box[2]), np.arange(box[1], box[3]))
-        across = face.coordinates(np.stack([x, y], -1).astype(np.float32))[..., 0]
+        (right, down), origin = face.right / unit, float(face.origin @ face.right) / unit
+        across = np.arange(box[0], box[2], dtype=np.float32) * right - origin
+        across = across + np.arange(box[1], box[3], dtype=np.float32)[:, None] * down
         edge = CORNER_FADE + 1 / unit
         return smoothstep(across, ends[0] - edge, ends[0]) * smoothstep(-across, -ends[1] - edge, -ends[1])
 
 
-def _slices(part: tuple[int, int, int, int], whole: tuple[int, int, int, int]) -> tuple[slice, slice]:
-    """Rows and columns of the box `part` in an array over the box `whole`."""
+def _slices(part: tuple[int, int, int, int], whole: tuple = (0, 0)) -> tuple[slice, slice]:
+    """Rows and columns of the box `part` in an array over the box `whole`, or the whole picture."""
     return slice(part[1] - whole[1], part[3] - whole[1]), slice(part[0] - whole[0], part[2] - whole[0])
 
 

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache, partial
 import cv2
 import numpy as np
 
-from text2lip.renderers.contour import blur
+from text2lip.renderers.contour import blur, three
 from text2lip.renderers.head_view import head_view
 from text2lip.renderers.mouth_shapes import Shape, jaw_shape, rasterise, teeth, tongue_shape, turned
 from text2lip.renderers.mouth_traits import MouthTraits, mute, narrow_light
@@ -136,7 +136,8 @@ class MouthScene:
         picture = _over(picture, self._place(self.upper, box, size, self.upper.place))
         if self.coarse > 1:
             inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
-        light = self._light(inside, gap, self.frame.unit / self.coarse)[..., None] ** self.traits.warmth
+        dark = cv2.log(self._light(inside, gap, self.frame.unit / self.coarse))
+        light = cv2.exp(cv2.merge([dark * power for power in np.float32(self.traits.warmth)]))
         picture *= light
         if share := shares[TONGUES.index("between")]:  # its tip lies before the edges of the teeth, nearly in the open
             tip = mixed(partial(self._tongue, "between"))
@@ -245,7 +246,7 @@ class MouthScene:
 
 def _over(picture: np.ndarray, layer) -> np.ndarray:
     """A layer `(rows, columns, 4)` laid over a picture; 0 is none."""
-    return picture if isinstance(layer, int) else picture * (1 - layer[..., 3:]) + layer[..., :3]
+    return picture if isinstance(layer, int) else picture * three(1 - layer[..., 3]) + layer[..., :3]
 
 
 def tooth_tint(height: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ across the mouth, so that lips part and meet without folds; which of them a pixe
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ INSIDE_JAW = 0.05  # where all of the motion is
 RING = 0.42  # how far around the jaw points stay, in its distances from the middle under the nose
 NOSE_UNITS = 1.8  # lengths of the nose that a unit has at least
 PARTIAL_STEPS = (1 / 4, 1, 1 / 3, 1, 1 / 2, 1, 2 / 3, 1)  # shares of steps that turn a forward field around
+EXACT = 0.01  # pixels by which a node may miss its place before it goes through them
 CUBIC_BELOW = 250  # pixels per unit: a larger face has detail to spare, bilinear sampling will do
 
 
@@ -49,8 +51,7 @@ class FaceFrame:
 
     def coordinates(self, points: np.ndarray) -> np.ndarray:
         """Pixels `(..., 2)` to face coordinates `(..., 2)` in units: (right, down)."""
-        offset = points - self.origin
-        return np.stack([offset @ self.right, offset @ self.down], -1) / self.unit
+        return (points - self.origin) @ (np.stack([self.right, self.down], -1) / np.float32(self.unit))
 
     def pixels(self, coordinates: np.ndarray) -> np.ndarray:
         """Face coordinates `(..., 2)` to pixels `(..., 2)`."""
@@ -79,7 +80,8 @@ def face_frame(points: np.ndarray) -> FaceFrame:
 
 def smoothstep(x, low, high):
     """Cubic ramp from 0 at `low` to 1 at `high`."""
-    t = np.clip((x - low) / (high - low), 0, 1)
+    t = (x - low) / (high - low)
+    t = np.clip(t, 0, 1) if isinstance(t, np.ndarray) else min(max(t, 0), 1)  # of one number much faster
     return t * t * (3 - 2 * t)
 
 
@@ -101,12 +103,19 @@ class WarpField:
     face: np.ndarray
     basis: np.ndarray
 
+    @cached_property
+    def grid(self) -> np.ndarray:
+        """Columns and rows of the nodes, `(rows, columns, 2)` float32."""
+        rows, columns = self.shape
+        return np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
+
     def backward(self, side: int, displacement: np.ndarray) -> np.ndarray:
         """Where each grid node comes from, relative to itself.
 
         The forward field d moves x to x + d(x). Its inverse solves x = y - d(x), by fixed-point iteration. Where skin
         is stretched to more than twice its length, whole steps alone would part from it: shorter ones are between
-        them, each exact at one stretch (Richardson's iteration).
+        them, each exact at one stretch (Richardson's iteration). Nodes that two whole steps have brought to their
+        place are spared them.
 
         Args:
             side (`int`): 0 for the upper lip's field, 1 for the lower lip's.
@@ -118,24 +127,40 @@ class WarpField:
         x, y = np.ascontiguousarray(displacement.T, np.float32)
         basis = self.basis[side]  # two thin products: one wide one would wake all threads of the BLAS
         forward = np.stack([basis @ x, basis @ y], -1).reshape(*self.shape, 2)
-        rows, columns = self.shape
-        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
-        back = -forward
-        for share in PARTIAL_STEPS:
-            there = grid + back / self.step
-            back -= share * (back + cv2.remap(forward, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        back = -_at(forward, self.grid - forward / self.step)
+        missed = back + _at(forward, self.grid + back / self.step)
+        far = np.flatnonzero(cv2.magnitude(*cv2.split(missed)) > EXACT)
+        grid, there = self.grid.reshape(-1, 1, 2)[far], -forward.reshape(-1, 1, 2)[far]
+        for share in PARTIAL_STEPS if len(far) else ():
+            there -= share * (there + _at(forward, grid + there / self.step))
+        back.reshape(-1, 1, 2)[far] = there
         return back
 
-    def upsample(self, nodes: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-        """Grid values `(rows, columns, channels)` at every pixel of `box` (x0, y0, x1, y1, inside the region)."""
+    def maps(self, nodes: np.ndarray, box: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Where each pixel of `box` (x0, y0, x1, y1, inside the region) comes from, x and y, (height, width) float32.
+
+        `nodes` are what [`backward`] gives, `(rows, columns, 2)`.
+        """
         left, top = box[0] - self.box[0], box[1] - self.box[1]
         right, bottom = box[2] - self.box[0], box[3] - self.box[1]
         x0, y0 = max(left // self.step - 1, 0), max(top // self.step - 1, 0)
         part = nodes[y0 : bottom // self.step + 2, x0 : right // self.step + 2]
         size = (part.shape[1] * self.step, part.shape[0] * self.step)
-        dense = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) if self.step > 1 else part
         x0, y0 = x0 * self.step, y0 * self.step
-        return dense[top - y0 : bottom - y0, left - x0 : right - x0]
+        x, y = (
+            cv2.resize(np.ascontiguousarray(part[..., i]), size, interpolation=cv2.INTER_LINEAR)[
+                top - y0 : bottom - y0, left - x0 : right - x0
+            ]
+            for i in (0, 1)
+        )
+        x += np.arange(box[0], box[2], dtype=np.float32)
+        y += np.arange(box[1], box[3], dtype=np.float32)[:, None]
+        return x, y
+
+
+def _at(values: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Grid `values` (rows, columns, 2) at the nodes (..., 2), (x, y), between others too."""
+    return cv2.remap(values, nodes, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def warp_field(points: np.ndarray, frame: FaceFrame, height: int, width: int) -> WarpField:
