@@ -10,6 +10,7 @@ from text2lip.faces.crop import CROP_SIDE, CROP_SIZE, crop, mouth_crop_transform
 from text2lip.faces.geometry import to_pixels, transform_points
 from text2lip.faces.topology import DRIVEN
 from text2lip.media.color import to_luma
+from text2lip.renderers.contour import three
 from text2lip.renderers.geometric import PreparedPortrait
 from text2lip.renderers.mouth_drawing import CHANNELS, draw_mouth
 from text2lip.renderers.mouth_references import MouthReferences
@@ -26,6 +27,7 @@ INKED = (95.0, 122.0)  # 99th percentile of the Laplacian around the mouth, leve
 COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is corrected in grey
 STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
 PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kept to those of a mouth
+COARSE = 0.5  # pixels of the crop at which its light is sampled, about
 REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
 
 
@@ -66,11 +68,17 @@ class MouthCrop:
         """The crop `(size, size, 3)` of a picture of the portrait's size, uint8."""
         return crop(picture, self.matrix, self.size)
 
-    def enlarge(self, values: np.ndarray) -> np.ndarray:
-        """Values `(size, size, 3 to 8)` of the crop at the pixels of the box; zero outside of the crop."""
-        size, flags = (len(self.columns), len(self.rows)), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        parts = [cv2.warpAffine(part, self.to_crop, size, flags=flags) for part in (values[..., :3], values[..., 3:])]
-        return np.concatenate(parts, -1)
+    def enlarge(self, values: np.ndarray, coarse: int = 1) -> np.ndarray:
+        """Values `(size, size)` or `(size, size, 3)` of the crop at the pixels of the box, float32; zero outside of
+        the crop. Smooth ones may be taken at each `coarse` of them and laid in between."""
+        size = -(-len(self.columns) // coarse), -(-len(self.rows) // coarse)
+        matrix = self.to_crop * (coarse, coarse, 1)
+        matrix[:, 2] += self.to_crop[:, :2].sum(1) * (coarse - 1) / 2
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        large = cv2.warpAffine(values.astype(np.float32), matrix, size, flags=flags)
+        if coarse > 1:
+            large = cv2.resize(large, (size[0] * coarse, size[1] * coarse), interpolation=cv2.INTER_LINEAR)
+        return large[: len(self.rows), : len(self.columns)]
 
     def lay(self, picture: np.ndarray) -> np.ndarray:
         """A crop of any size `(side, side, 3)` at the pixels of the box, float32."""
@@ -171,34 +179,41 @@ class MouthCorrection:
             small = cv2.resize(picture, warped.shape[:2], interpolation=cv2.INTER_AREA)
             warped = warped + reference_share[..., None] * (small - warped.astype(np.float32))
         if light is None:
-            painted = warped + colour
-            colour = colour + mask[..., None] * (self._natural(painted, warped) - painted)
+            box = _bounds(mask)
+            painted = warped[box] + colour[box]
+            colour[box] += mask[box][..., None] * (self._natural(painted, warped[box]) - painted)
             repainted = mask * smoothstep(np.abs(to_luma(colour)), *REPAINTED)
-            colour, unpainted = mute(colour, self.saturation), mask[..., None] < 0.1
+            colour, unpainted = self._muted(colour), mask[..., None] < 0.1
         else:
-            brighter = np.expm1(mute(light, self.saturation))
+            brighter = np.expm1(self._muted(light))
             colour, repainted, unpainted = warped * brighter, mask, drawings[..., INSIDE_OF_FRAME, None] == 0
         share *= 1 - smoothstep(np.abs(colour).mean(where=unpainted), *STRANGE)
         if share <= 0:
             return
-        shade = colour if light is None else brighter
-        change = [flow @ self.crop.turn.T, shade, np.stack([repainted, reference_share], -1)]
-        change = self.crop.enlarge((np.concatenate(change, -1) * np.float32(share)).astype(np.float32))
+        moves = np.concatenate([flow @ self.crop.turn.T, repainted[..., None]], -1)
+        x, y, blurred = cv2.split(self.crop.enlarge(np.float32(share) * moves))
         view = frame[self.crop.box]
-        x, y = self.crop.columns + change[..., 0], self.crop.rows + change[..., 1]
-        result = cv2.remap(view, x, y, self.crop.method, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+        result = cv2.remap(
+            view, x + self.crop.columns, y + self.crop.rows, self.crop.method, borderMode=cv2.BORDER_REPLICATE
+        )
         sigma = 0.5 / self.crop.zoom  # of what the crop leaves of the portrait's detail
-        if sigma > 0.6 and light is None:
-            result += (cv2.GaussianBlur(result, (0, 0), sigma) - result) * change[..., 5:6]
+        box = _bounds(blurred)
+        if sigma > 0.6 and light is None and blurred[box].size:
+            fine = result[box].astype(np.float32)
+            fine += (cv2.GaussianBlur(fine, (0, 0), sigma) - fine) * three(blurred[box])
+            result[box] = np.rint(fine)
+        shade = np.float32(share) * (colour if light is None else brighter)
+        shade = self.crop.enlarge(shade, max(1, round(COARSE / self.crop.zoom)))
         if light is not None:
-            result *= 1 + change[..., 2:5]
+            result = result * (1 + shade)
         if reference is not None:
-            laid = self.crop.lay(picture)
-            laid = laid if self.saturation == 1 else mute(laid, self.saturation)
-            result += (laid - result) * change[..., 6:]
-        if light is None:
-            result += change[..., 2:5]
-        view[:] = np.rint(result).clip(0, 255)
+            laid = self._muted(self.crop.lay(picture))
+            result = result + (laid - result) * three(self.crop.enlarge(np.float32(share) * reference_share))
+        view[:] = cv2.add(result, shade if light is None else 0, dtype=cv2.CV_8U)
+
+    def _muted(self, colours: np.ndarray) -> np.ndarray:
+        """`colours` (..., 3) as grey as the portrait is."""
+        return colours if self.saturation == 1 else mute(colours, self.saturation)
 
     def _natural(self, painted: np.ndarray, warped: np.ndarray) -> np.ndarray:
         """`painted` (size, size, 3), levels, in colours that a mouth has: none between that of the teeth, darkening
@@ -209,6 +224,12 @@ class MouthCorrection:
         natural[..., 2] = np.maximum(natural[..., 2], self.bluest * natural[..., 1])
         change = np.abs(painted - warped).max(-1, keepdims=True)
         return painted + smoothstep(change, *PAINTED) * (natural - painted)
+
+
+def _bounds(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of an array (height, width) between which it is above 0."""
+    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    return slice(y, y + height), slice(x, x + width)
 
 
 def motion_share(points: np.ndarray, source_points: np.ndarray) -> np.ndarray:
