@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from text2lip.faces.crop import crop, mouth_crop_transform
 from text2lip.faces.geometry import to_indices, to_pixels, transform_points
@@ -34,3 +35,13 @@ def test_a_crop_knows_its_place_in_the_portrait(painted):
     )
     portrait, laid = np.float32(painted.portrait[mouth.box]), mouth.lay(mouth.cut(painted.portrait))
     assert laid.shape == portrait.shape and np.abs(cv2.blur(laid - portrait, (9, 9)))[12:-12, 12:-12].mean() < 3
+
+
+@pytest.mark.parametrize("unit", [200.0, 400.0])
+def test_a_large_face_is_seen_and_shaded_as_a_small_one(paint_face, unit):
+    face = paint_face(unit=unit, size=(int(4.4 * unit), int(4 * unit)), centre=(2 * unit + 3, 1.6 * unit))
+    mouth = MouthCrop(face.landmarks, *face.portrait.shape[:2], 96)
+    seen, plain = mouth.cut(face.portrait), crop(face.portrait, mouth.matrix, 96)
+    assert np.abs(seen.astype(int) - plain).mean() < 0.4
+    light = cv2.GaussianBlur(np.random.default_rng(0).uniform(-20, 20, (96, 96, 3)).astype(np.float32), (0, 0), 2)
+    assert np.abs(mouth.enlarge(light, 2) - mouth.enlarge(light)).max() < 0.3
