@@ -220,7 +220,7 @@ class MouthCorrection:
         if reference is not None:
             laid = self._muted(self.crop.lay(picture))
             result = result + (laid - result) * three(self.crop.enlarge(np.float32(share) * reference_share))
-        view[:] = cv2.add(result, shade if light is None else 0, dtype=cv2.CV_8U)
+        view[:] = cv2.add(np.float32(result), shade if light is None else 0, dtype=cv2.CV_8U)
 
     def _muted(self, colours: np.ndarray) -> np.ndarray:
         """`colours` (..., 3) as grey as the portrait is."""
