@@ -1,6 +1,7 @@
 """Speed on this machine: frames per second from a prepared portrait to frames and to an mp4, and what else takes time.
 
 python examples/benchmarks/speed.py --frames 250 --repeat 3
+python examples/benchmarks/speed.py --frames 60 --repeat 3 --busy 2  # on a machine that has other things to do
 """
 
 import argparse
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -41,6 +43,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3, help="the median of so many runs is printed")
     parser.add_argument("--size", type=int, default=512, help="pixels of the square portrait")
     parser.add_argument("--threads", type=int, nargs="+", default=[2, 1], help="one table for each")
+    parser.add_argument("--busy", type=int, default=0, help="so many processes compute beside the renderers meanwhile")
     args = parser.parse_args()
     portrait = np.asarray(Image.fromarray(load_image(builtin_portrait())).resize((args.size, args.size)))
     landmarker = FaceLandmarker.from_builtin()
@@ -68,10 +71,14 @@ def main():
     for threads in args.threads:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
-        print(f"\n{args.size} x {args.size}, {args.frames} frames, {threads} threads, median of {args.repeat}\n")
+        beside = f", {args.busy} busy processes beside" if args.busy else ""
+        print(
+            f"\n{args.size} x {args.size}, {args.frames} frames, {threads} threads, median of {args.repeat}{beside}\n"
+        )
         print("| what | frames per second | ms per frame | processor ms per frame |\n| --- | --- | --- | --- |")
         for name, run in runs.items():
-            times = [timed(run) for _ in range(args.repeat)]
+            with busy(args.busy):
+                times = [timed(run) for _ in range(args.repeat)]
             seconds, work = (statistics.median(t) for t in zip(*times))
             row = (f"{args.frames / seconds:.0f}", *(f"{1000 * t / args.frames:.2f}" for t in (seconds, work)))
             print(f"| {name} | {' | '.join(row)} |")
@@ -160,6 +167,18 @@ def speak(voice: str):
 
 def python(code: str):
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@contextmanager
+def busy(count: int):
+    """Inside, `count` processes compute without end."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
 def timed(run: Callable) -> tuple[float, float]:

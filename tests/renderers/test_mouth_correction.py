@@ -42,6 +42,6 @@ def test_a_large_face_is_seen_and_shaded_as_a_small_one(paint_face, unit):
     face = paint_face(unit=unit, size=(int(4.4 * unit), int(4 * unit)), centre=(2 * unit + 3, 1.6 * unit))
     mouth = MouthCrop(face.landmarks, *face.portrait.shape[:2], 96)
     seen, plain = mouth.cut(face.portrait), crop(face.portrait, mouth.matrix, 96)
-    assert np.abs(seen.astype(int) - plain).mean() < 0.6
-    light = cv2.GaussianBlur(np.random.default_rng(0).uniform(-20, 20, (96, 96, 3)).astype(np.float32), (0, 0), 2)
+    assert np.abs(seen.astype(int) - plain).mean() < 0.8
+    light = cv2.GaussianBlur(np.random.default_rng(0).uniform(-20, 20, (96, 96, 3)).astype(np.float32), (0, 0), 4)
     assert np.abs(mouth.enlarge(light, 2) - mouth.enlarge(light)).max() < 0.6
