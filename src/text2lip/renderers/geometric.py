@@ -34,7 +34,7 @@ FAR_FROM_CORNER = 2.6  # in those, beyond which a thousandth goes along
 LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
 MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
 SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips' edges, of the gap below, and the gap
-UNMOVED = 0.01  # pixels: what moves by less is not sampled anew
+AT_REST = 0.01  # pixels: what moves by less is not sampled anew
 UPPER, LOWER, INNER = np.array(INNER_UPPER), np.array(INNER_LOWER), np.array(INNER_UPPER + INNER_LOWER)
 _DRIVEN, _CHIN, _SIDES = np.array(DRIVEN), np.array(CHIN), (np.array(UPPER_SIDE), np.array(LOWER_SIDE))
 INSET_SHAPE = np.float32(np.sin(np.linspace(0, np.pi, 11)) ** 0.5)[:, None]
@@ -100,7 +100,7 @@ class PreparedPortrait:
     def _moved(self, back: np.ndarray, mouth: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
         """The box of all pixels that come from elsewhere, and of the mouth."""
         x0, y0, x1, y1 = self.field.box
-        moved = cv2.magnitude(*cv2.split(back)) > UNMOVED
+        moved = cv2.magnitude(*cv2.split(back)) > AT_REST
         rows, columns = (np.flatnonzero(moved.any(axis)) * self.field.step for axis in (1, 0))
         if not len(rows):
             return mouth

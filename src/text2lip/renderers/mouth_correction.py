@@ -27,7 +27,7 @@ INKED = (95.0, 122.0)  # 99th percentile of the Laplacian around the mouth, leve
 COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is corrected in grey
 STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
 PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kept to those of a mouth
-COARSE = 0.5  # pixels of the crop at which its light is sampled, about
+LIGHT_SAMPLES = 0.5  # pixels of the crop at which its light is sampled, about
 REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
 
 
@@ -214,7 +214,7 @@ class MouthCorrection:
             fine += (cv2.GaussianBlur(fine, (0, 0), sigma) - fine) * three(blurred[box])
             result[box] = np.rint(fine)
         shade = np.float32(share) * (colour if light is None else brighter)
-        shade = self.crop.enlarge(shade, max(1, round(COARSE / self.crop.zoom)))
+        shade = self.crop.enlarge(shade, max(1, round(LIGHT_SAMPLES / self.crop.zoom)))
         if light is not None:
             result = result * (1 + shade)
         if reference is not None:
