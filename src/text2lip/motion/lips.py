@@ -16,7 +16,7 @@ from text2lip.models.time import token_times
 from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.seal import press_lips, quiet_weight, rest_weight, seal_lips, settle, widest_gap
-from text2lip.motion.shaping import shape_lips
+from text2lip.motion.shaping import draw_in, shape_lips
 from text2lip.motion.tongue import tongue_poses
 from text2lip.speech.features import SAMPLING_RATE, levelled, log_mel
 from text2lip.speech.resampling import resampled_whole
@@ -203,7 +203,7 @@ def animate_sound(
         curves = (PchipInterpolator(np.arange(heard), point)(times) for point in motion.numpy().swapaxes(0, 1))
         motion = torch.from_numpy(np.stack([curve.astype(np.float32) for curve in curves], 1))
     motion, rest = motion[None, :num_frames], quiet_weight(audio, num_frames, fps)
-    return seal_lips(settle(motion, rest), rest)[0], model.config.reference_width
+    return draw_in(seal_lips(settle(motion, rest), rest))[0], model.config.reference_width
 
 
 def _hear_piece(model: LipDecoderModel, audio: np.ndarray, first: int, frames: int) -> torch.Tensor:
