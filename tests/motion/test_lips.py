@@ -126,6 +126,15 @@ def test_sound_alone_moves_lips_and_level_rate_and_pieces_do_not_matter(listener
     assert torch.allclose(animate_sound(listener, bursts, 16000, 200)[0], motion, atol=1e-3)
 
 
+def test_lips_from_sound_are_drawn_in_as_they_open(listener, bursts, monkeypatch):
+    drawn = animate_sound(listener, bursts, 16000, 50)[0]
+    monkeypatch.setattr(lips_module, "draw_in", lambda motion: motion)
+    as_made = animate_sound(listener, bursts, 16000, 50)[0]
+    right, left = driven_index((61, 291))
+    narrower = (drawn - as_made)[:, left, 0] - (drawn - as_made)[:, right, 0]
+    assert narrower.min() < -1e-3 and narrower.max() <= 1e-6
+
+
 def test_lips_from_sound_keep_their_times_at_any_rate(listener, bursts):
     curves = {fps: animate_sound(listener, bursts, 16000, int(8 * fps), fps)[0][:, 3, 1] for fps in (12, 25, 60)}
     times = {fps: (np.arange(len(curve)) + 0.5) / fps for fps, curve in curves.items()}

@@ -177,9 +177,9 @@ def animate_sound(
 ) -> tuple[torch.Tensor, float]:
     """Lip motion from sound alone, whatever is said: no text, no phones; mouth at rest where nothing is heard.
 
-    The model hears [`log_mel`] of [`levelled`] sound at 25 fps, in pieces of a minute, so memory grows with the motion
-    alone, some 6 MiB a minute. At another rate the motion is interpolated, without overshoot (Fritsch & Carlson
-    1980).
+    Mouths are drawn in as they open ([`draw_in`]). The model hears [`log_mel`] of [`levelled`] sound at 25 fps, in
+    pieces of a minute, so memory grows with the motion alone, some 6 MiB a minute. At another rate the motion is
+    interpolated, without overshoot (Fritsch & Carlson 1980).
 
     Args:
         model ([`LipDecoderModel`]): trained on sound alone, see `examples/configs/audio_lips.yaml`.
