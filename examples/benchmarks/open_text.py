@@ -35,7 +35,7 @@ RATES = (0.6, 1.0, 1.6)
 PAUSE = 1.0  # seconds
 CLASSES = {  # letters, measure, what counts as reached
     "/p b m/ closed (gap < 0.01)": ("pbm", "gap", lambda x: x < 0.01),
-    "/f v/ tucked (gap < 0.015)": ("fv", "gap", lambda x: x < 0.015),
+    "/f v/ tucked (gap < 0.035)": ("fv", "gap", lambda x: x < 0.035),
     "/a ɑ æ/ open (gap > 0.03)": ("aɑæ", "gap", lambda x: x > 0.03),
     "/u o w y ø ɔ/ narrow (width < -0.01)": ("uowyøɔ", "width", lambda x: x < -0.01),
 }
