@@ -12,7 +12,7 @@ from torch import nn
 from text2lip.cards import ModelCardMixin
 
 
-BRIGHTNESS, TINT = (0.4, 0.5), (0.08, 0.2)  # the most that light changes, logarithmic: around the mouth, and in it
+BRIGHTNESS, TINT = (0.2, 0.5), (0.04, 0.2)  # the most that light changes, logarithmic: around the mouth, and in it
 FLOW_INSIDE = 1 / 3  # of the largest flow, for one that gives light: teeth stay where they are
 
 

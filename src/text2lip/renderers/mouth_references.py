@@ -18,7 +18,7 @@ from text2lip.renderers.warp import CUBIC_BELOW, multiquadric, smoothstep
 # How unlike mouths are: chosen for the least error of the mouth that is taken, on people who were not trained on.
 HIGHER, WIDER = 0.5, 0.1  # of an upper lip that is higher; of openings e times as high, in the mean across the mouth
 LEAST_OPEN = 0.02  # units that are added in that ratio
-UNLIKE, MOST_UNLIKE = 0.03, 0.04  # how unlike a mouth may be to be taken, and to be kept
+UNLIKE, MOST_UNLIKE = 0.035, 0.045  # how unlike a mouth may be to be taken, and to be kept
 
 # By eye; units are distances of the outer eye corners.
 MOST = 24  # pictures
