@@ -161,7 +161,7 @@ def test_light_keeps_all_fine_detail_of_the_mouth(paint_face):
     """At a portrait's own resolution every texture is brighter by one factor, in the mouth too."""
     face = paint_face(unit=240.0, size=(1200, 1080), centre=(540.0, 450.0))
     target = face.with_gap(0.2)
-    plain, lit = (render(face, target, unet)[0].astype(float) for unet in (None, lamp(0.1)))
+    plain, lit = (render(face, target, unet)[0].astype(float) for unet in (None, lamp(0.2)))
     x, y = (target[[13, 14]].mean(0) * face.portrait.shape[1::-1]).astype(int)
     for spot in ((slice(y - 8, y + 9), slice(x - 20, x + 21)), (slice(y + 80, y + 100), slice(x - 20, x + 21))):
         factor = (lit[spot] + 0.5) / (plain[spot] + 0.5)
