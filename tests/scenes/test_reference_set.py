@@ -205,7 +205,7 @@ def test_only_heads_turned_otherwise(pipe, portrait, face, monkeypatch):
         pipe.stream("Hi.", [portrait] * 3, num_frames=3, reference=[portrait] * 2)
 
 
-def test_each_prompt_has_its_own_reference_and_the_mouth_shows_it(eager, portrait, face, others):
+def test_each_prompt_has_its_own_reference_and_the_mouth_shows_it(eager, portrait, face, others, any_mouth):
     said = {"voice": "espeak", "num_frames": 12, "output_type": "np", "expressiveness": 2.0}
     made = eager(["Wow, far."] * 2, portrait, reference=[None, others], **said).frames
     made = (made * 255).round().astype(np.uint8)
@@ -244,7 +244,7 @@ def test_a_network_of_another_size_dubs_without_references(pipe, portrait):
     assert len(list(made.stream("Hi.", [portrait] * 3, voice="espeak", num_frames=3))) == 3
 
 
-def test_references_take_the_place_of_a_films_own_frames(eager, portrait, others):
+def test_references_take_the_place_of_a_films_own_frames(eager, portrait, others, any_mouth):
     film, said = [portrait, *others], {"voice": "espeak", "num_frames": 10, "expressiveness": 2.0}
     own = list(eager.stream("Wow, far.", film, **said))
     given = list(eager.stream("Wow, far.", film, reference=portrait, **said))
