@@ -224,7 +224,7 @@ def test_a_constant_mouth_has_constant_frames(eager, portrait, others):
     assert (frames[0] != portrait).any() and all(np.array_equal(frame, frames[0]) for frame in frames)
 
 
-def test_a_film_shows_its_own_other_frames(eager, portrait, others, pipe):
+def test_a_film_shows_its_own_other_frames(eager, portrait, others, pipe, any_mouth):
     """Their mouths are seen where the lips part, and nothing else of the picture changes for them."""
     film = [portrait, *others, *others[::-1]]
     said = {"voice": "espeak", "num_frames": 14, "expressiveness": 2.0}
