@@ -274,7 +274,7 @@ def test_light_is_smooth_bounded_and_stays_on_the_lower_face(inputs):
     wide = torch.zeros(48, 48, dtype=torch.bool)
     wide[14 - 6 : 36 + 6, 12 - 6 : 36 + 6] = True
     assert not light[..., ~wide].any() and light[..., wide].abs().max() > 0.05
-    assert most[..., 18, 24].max() <= BRIGHTNESS[0] + 1e-5 < most[..., 24, 24].max() <= BRIGHTNESS[1]
+    assert most[..., 24, 24].max() < most[..., 18, 24].max() <= BRIGHTNESS[0] + 1e-5  # less of it in the mouth
     rough = light.diff(dim=-1).diff(dim=-1)[..., 16:20, 16:32].abs().mean()  # away from fades: cells of four pixels
     assert rough < 0.8 * light[..., 16:20, 16:32].diff(dim=-1).abs().mean()
 

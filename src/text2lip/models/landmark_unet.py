@@ -12,8 +12,7 @@ from torch import nn
 from text2lip.cards import ModelCardMixin
 
 
-BRIGHTNESS, TINT = (0.2, 0.5), (0.04, 0.2)  # the most that light changes, logarithmic: around the mouth, and in it
-FLOW_INSIDE = 1 / 3  # of the largest flow, for one that gives light: teeth stay where they are
+BRIGHTNESS, TINT = (0.2, 0.12), (0.04, 0.05)  # the most that light changes, logarithmic: around the mouth, and in it
 
 
 @dataclass
@@ -168,7 +167,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
             colour = shade * face + mask * fine[:, :3]
         else:
             light = self._light(smooth[:, 2:], drawings) * face
-            flow = flow * (1 - (1 - FLOW_INSIDE) * inside)
+            flow = flow * (1 - inside)  # teeth stay where they are
             colour, mask = torch.zeros_like(light), torch.zeros_like(lips)
         if not return_dict:
             return tuple(x for x in (flow, colour, mask, reference_share, light) if x is not None)
@@ -177,7 +176,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         )
 
     def _light(self, raw: torch.Tensor, drawings: torch.Tensor) -> torch.Tensor:
-        """Logarithms of light in cells of four pixels: brightness and, less, its colour; more of both in the mouth."""
+        """Logarithms of light in cells of four pixels: brightness and, less, its colour; less of it in the mouth."""
         raw, inside = F.avg_pool2d(raw, 2), F.avg_pool2d(drawings[:, 6:7], 3, 1, 1)
         brightness = raw.mean(1, keepdim=True)
         cells = torch.cat([torch.tanh(brightness), torch.tanh(raw - brightness)], 1)
