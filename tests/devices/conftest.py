@@ -22,3 +22,11 @@ def fresh():
         return pipe
 
     return load
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_arithmetic():
+    """The processor computes as what stands in for a GPU does: some would take bfloat16 for networks by themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: False, raising=False)
+        yield
