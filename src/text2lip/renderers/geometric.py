@@ -12,6 +12,7 @@ from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWE
 from text2lip.renderers.base import check_landmarks, check_portrait, check_tongue
 from text2lip.renderers.contour import blur, mouth_masks, smooth, three, uncross
 from text2lip.renderers.lip_edges import lip_edges
+from text2lip.renderers.lip_shade import LipShade
 from text2lip.renderers.mouth_scene import MouthScene
 from text2lip.renderers.mouth_traits import MouthTraits, mouth_traits, narrow_light
 from text2lip.renderers.warp import CUBIC_BELOW, FaceFrame, WarpField, face_frame, smoothstep, warp_field
@@ -53,6 +54,7 @@ class PreparedPortrait:
         gap: distance of the inner lips in the portrait, units.
         edges: two `(11, 2)`, pixels: from the inner landmarks of either lip to its true edge.
         teeth: `(rows, columns)` over `field.box`: where the portrait shows its upper teeth, in [0, 1].
+        shade: how the light around the mouth changes as it moves.
     """
 
     portrait: np.ndarray
@@ -63,6 +65,25 @@ class PreparedPortrait:
     gap: float
     edges: tuple[np.ndarray, np.ndarray]
     teeth: np.ndarray
+    shade: LipShade
+
+    def shaded(self, picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """A frame in the light that its lips make, changed in place and returned.
+
+        Args:
+            picture (`np.ndarray`): of [`frame`], or made of it.
+            landmarks (`np.ndarray`): `(478, 2)` normalised, what it was drawn for.
+        """
+        light = self.shade.light(to_indices(landmarks, *picture.shape[:2]))
+        (left, top, right, bottom), step = self.field.box, self.field.step
+        rows, columns = self.shade.rows, self.shade.columns
+        x0, y0 = left + columns.start * step, top + rows.start * step
+        view = picture[y0 : min(top + rows.stop * step, bottom), x0 : min(left + columns.stop * step, right)]
+        if view.size:
+            size = (light.shape[1] * step, light.shape[0] * step)
+            light = cv2.resize(light, size, interpolation=cv2.INTER_LINEAR)[: view.shape[0], : view.shape[1]]
+            view[:] = cv2.multiply(view, three(light), dtype=cv2.CV_8U)
+        return picture
 
     def frame(self, landmarks: np.ndarray, tongue: np.ndarray | None = None) -> np.ndarray:
         """The portrait with its lips and jaw at `landmarks`.
@@ -253,7 +274,8 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray, traits: MouthTra
     edges = _edges(portrait, points, face, gap)
     teeth = _shown_teeth(points, edges, face, field.box)
     traits = traits or mouth_traits(portrait, points, face, edges)
-    return PreparedPortrait(portrait, points, face, field, MouthScene(traits, points, face), gap, edges, teeth)
+    scene, shade = MouthScene(traits, points, face), LipShade(portrait, points, face, field)
+    return PreparedPortrait(portrait, points, face, field, scene, gap, edges, teeth, shade)
 
 
 def _edges(portrait: np.ndarray, points: np.ndarray, face: FaceFrame, gap: float) -> tuple[np.ndarray, np.ndarray]:
@@ -305,4 +327,5 @@ class GeometricRenderer:
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         prepared = prepare(portrait, source_landmarks)
-        return (prepared.frame(*row) for row in zip(landmarks, check_tongue(tongue, len(landmarks))))
+        rows = zip(landmarks, check_tongue(tongue, len(landmarks)))
+        return (prepared.shaded(prepared.frame(*row), row[0]) for row in rows)

@@ -11,8 +11,9 @@ from text2lip.devices import compute_dtype, execution_device, quick
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.renderers.base import check_landmarks, check_tongue
 from text2lip.renderers.geometric import PreparedPortrait, prepare
-from text2lip.renderers.mouth_correction import Answer, FrameMouth, MouthCorrection, MouthView, trust
+from text2lip.renderers.mouth_correction import Answer, FrameMouth, MouthCorrection, MouthView
 from text2lip.renderers.mouth_references import MouthReferences
+from text2lip.renderers.photograph import photographic
 
 
 PARTED = 0.02  # units between the lips of a portrait from which its mouth is a reference for the others; by eye
@@ -91,12 +92,14 @@ class LearnedRenderer:
     def _frames(
         self, prepared: PreparedPortrait, view: MouthView, landmarks: np.ndarray, tongue: list, shares: list
     ) -> Iterator[np.ndarray]:
-        correction, trusted = MouthCorrection(prepared, view), trust(view.source)
+        correction, trusted = MouthCorrection(prepared, view), photographic(view.source)
         for start in range(0, len(landmarks), self.batch_size):
             rows = landmarks[start : start + self.batch_size]
             frames = [prepared.frame(*row) for row in zip(rows, tongue[start : start + self.batch_size])]
+            mouths = [view.of(*each) for each in zip(frames, rows, shares[start : start + self.batch_size])]
+            for each in zip(frames, rows):  # the network has learnt without that light, and references have their own
+                prepared.shaded(*each)
             if trusted > 0:
-                mouths = [view.of(*each) for each in zip(frames, rows, shares[start : start + self.batch_size])]
                 # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames
                 filled = mouths + mouths[-1:] * (min(self.batch_size, len(landmarks)) - len(mouths))
                 for frame, mouth, answer in zip(frames, mouths, self._ask(view, filled)):

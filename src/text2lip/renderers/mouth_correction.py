@@ -22,8 +22,6 @@ from text2lip.renderers.warp import CUBIC_BELOW, smoothstep
 # distances of the outer eye corners.
 MOTION = (0.0, 0.02)  # units that the lips have moved: below nothing is corrected
 REFERENCE_GAP = (0.005, 0.025)  # units between the lips, which a reference shows only where they are open
-FLAT = (0.20, 0.40)  # share of equal neighbours in the mouth crop: photographs have up to 0.18, cartoons 0.35 and more
-INKED = (95.0, 122.0)  # 99th percentile of the Laplacian around the mouth, levels: photographs 20 to 80, pen lines 124
 COLOURED = (0.5, 4.0)  # mean distance from grey, levels: a grey portrait is corrected in grey
 STRANGE = (14.0, 30.0)  # mean correction of the face around the lips, levels, that is beyond belief
 PAINTED = (2.0, 12.0)  # levels of change from which the paint's colours are kept to those of a mouth
@@ -254,17 +252,3 @@ def motion_share(points: np.ndarray, source_points: np.ndarray) -> np.ndarray:
         `np.ndarray`: `(...)` in [0, 1].
     """
     return smoothstep(np.abs(points - source_points).max((-1, -2)) * CROP_SIDE / CROP_SIZE, *MOTION)
-
-
-def trust(source: np.ndarray) -> float:
-    """How far a mouth crop `(size, size, 3)` uint8 looks like a photograph: 1 for one, 0 for flat areas and lines.
-
-    The network has seen photographs only. In a drawing many pixels equal their neighbours, to half a grey level, or
-    lines are thin and black.
-    """
-    grey = to_luma(source.astype(np.float32))
-    steps = np.maximum(np.abs(np.diff(grey, axis=1))[:-1], np.abs(np.diff(grey, axis=0))[:, :-1])
-    quarter = len(grey) // 4
-    lines = np.abs(cv2.Laplacian(grey, cv2.CV_32F)[quarter:-quarter, quarter:-quarter])
-    flat, inked = smoothstep((steps < 0.5).mean(), *FLAT), smoothstep(np.percentile(lines, 99), *INKED)
-    return float((1 - flat) * (1 - inked))

@@ -95,6 +95,7 @@ class WarpField:
         shape: rows and columns of the grid.
         face: grid nodes in face coordinates, `(rows, columns, 2)`.
         basis: `(2, rows * columns, 39)`, displacement at the nodes per unit displacement of each control point.
+        window: `(rows, columns)`, one on the lower face, falling to zero around it.
     """
 
     box: tuple[int, int, int, int]
@@ -102,6 +103,7 @@ class WarpField:
     shape: tuple[int, int]
     face: np.ndarray
     basis: np.ndarray
+    window: np.ndarray
 
     @cached_property
     def grid(self) -> np.ndarray:
@@ -175,9 +177,10 @@ def warp_field(points: np.ndarray, frame: FaceFrame, height: int, width: int) ->
     x = x0 + (np.arange(columns) + 0.5) * step - 0.5
     y = y0 + (np.arange(rows) + 0.5) * step - 0.5
     nodes = frame.coordinates(np.stack(np.meshgrid(x, y), -1)).astype(np.float32)
-    window = _window(nodes, face).reshape(-1, 1)
-    basis = np.stack([_basis(nodes.reshape(-1, 2), face, side) * window for side in (UPPER_SIDE, LOWER_SIDE)])
-    return WarpField((int(x0), int(y0), int(x1), int(y1)), step, (rows, columns), nodes, basis.astype(np.float32))
+    window = _window(nodes, face).astype(np.float32)
+    sides = (_basis(nodes.reshape(-1, 2), face, side) * window.reshape(-1, 1) for side in (UPPER_SIDE, LOWER_SIDE))
+    box, basis = (int(x0), int(y0), int(x1), int(y1)), np.stack([*sides]).astype(np.float32)
+    return WarpField(box, step, (rows, columns), nodes, basis, window)
 
 
 def unfold(face: np.ndarray) -> np.ndarray:
