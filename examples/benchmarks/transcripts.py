@@ -73,7 +73,7 @@ def texts_with_wrong_words(words: list[str], wrong: tuple[str, str, str] = ("yel
 def aligned(audio: np.ndarray, rate: int, text: str, language: str, method: str):
     """(timeline or None where it was refused, whether it was doubted)."""
     name = "text2lip.speech.forced_alignment.align_pocketsphinx"
-    with patch(name, lambda *given: align_pocketsphinx(*given[:4], english=method != "abroad")):
+    with patch(name, lambda *given: align_pocketsphinx(*given[:4], english=given[4] and method != "abroad")):
         for way in ("pocketsphinx", "dtw") if method == "abroad" else (method,):
             with warnings.catch_warnings(record=True) as told, contextlib.suppress(AlignmentError):
                 warnings.simplefilter("always", AlignmentWarning)

@@ -1,0 +1,18 @@
+"""`examples/benchmarks/transcripts.py`: as which language a text is aligned."""
+
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("language", "method", "english"),
+    [("en-gb", "pocketsphinx", True), ("en-gb", "abroad", False), ("de", "auto", False), ("de", "pocketsphinx", False)],
+)
+def test_other_languages_and_what_is_aligned_like_them_are_no_english(
+    benchmark_script, monkeypatch, language, method, english
+):
+    bench, asked = benchmark_script("transcripts"), []
+    monkeypatch.setattr(bench, "align_pocketsphinx", lambda *given, english: asked.append(english) or given[1])
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, 24_000)
+    bench.aligned(sound, 16_000, "ja gut", language, method)
+    assert asked == [english]
