@@ -72,6 +72,15 @@ def test_a_run_begins_with_another_readers_weights(script, tmp_path):
         script.main([*small, *given, "--sees", "crops"])
 
 
+def test_errors_of_the_command_line_take_one_line(script, tmp_path, monkeypatch):
+    wrong = [*TINY, "--max_steps", "1", "--output", str(tmp_path), "--sees", "noses"]
+    with pytest.raises(ValueError, match="^sees: 'noses'"):
+        script.main(wrong)
+    monkeypatch.setattr("sys.argv", ["train_lip_reader.py", *wrong])
+    with pytest.raises(SystemExit, match="^train_lip_reader: sees: 'noses'"):
+        script.main()
+
+
 def test_other_sentences_than_grids_are_named(script, tmp_path, monkeypatch):
     other = [replace(clip, name="mine/1", words=["good", "morning"]) for clip in mouths("landmarks")[:1]]
     monkeypatch.setattr(script, "load_reader_clips", lambda folder, split, sees, limit: other)
