@@ -94,6 +94,13 @@ def test_what_is_of_another_mesh_is_not_stamped(folder):
     assert stamp(made) == 0 and not is_prepared(made, "s1/a")
 
 
+def test_a_place_where_nothing_is_to_stamp_is_told(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    for place in ("nowhere", "notes.txt", "."):
+        with pytest.raises(ValueError, match="stamp: .*holds no .safetensors and no .parquet"):
+            stamp(tmp_path / place)
+
+
 def test_faces_that_are_packed_name_their_mesh(tmp_path):
     path = tmp_path / "faces.safetensors"
     save_faces(path, [mouth_film(0, "train")])

@@ -57,9 +57,15 @@ def check_mesh(path: str | Path, remedy: str) -> None:
 
 
 def stamp(path: str | Path) -> int:
-    """Note the built-in mesh in files that don't name any: in one, or in all below a folder. How many were changed."""
+    """Note the built-in mesh in files that don't name any: in one, or in all below a folder. How many were changed.
+
+    Raises:
+        ValueError: there is no such file or folder, or it is a file of another kind.
+    """
     path = Path(path)
-    files = [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in (".safetensors", ".parquet")]
+    files = [f for f in (path, *path.rglob("*")) if f.suffix in (".safetensors", ".parquet") and f.is_file()]
+    if not files:
+        raise ValueError(f"stamp: {str(path)!r} holds no .safetensors and no .parquet; give what was prepared.")
     unnamed = [file for file in files if None in meshes_of(file)]
     for file in unnamed:
         with replaced_file(file) as temporary:
