@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from text2lip.devices import compute_dtype, execution_device, quick
+from text2lip.devices import compute_dtype, execution_device, inference_autocast
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.renderers.base import check_landmarks, check_tongue
 from text2lip.renderers.geometric import PreparedPortrait, prepare
@@ -116,7 +116,7 @@ class LearnedRenderer:
         reference = None
         if view.references is not None:
             reference = reference_input([mouth.reference for mouth in mouths], view.size).to(warped)
-        with quick(self.unet):
+        with inference_autocast(self.unet):
             answer = self.unet(source, 2 * warped - 1, drawings, reference, return_dict=False)
         flow, colour, mask, share, *light = (x.float().cpu().permute(0, 2, 3, 1).numpy() for x in answer)
         return [Answer(*parts) for parts in zip(flow, 127.5 * colour, mask[..., 0], share[..., 0], *light)]
