@@ -6,7 +6,7 @@ from text2lip.faces.geometry import to_indices
 from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, JAW, LIPS, LOWER_SIDE, UPPER_SIDE
 from text2lip.renderers.contour import mouth_masks, smooth, uncross
 from text2lip.renderers.lip_edges import lip_edges
-from text2lip.renderers.warp import face_frame, unfold, warp_field
+from text2lip.renderers.warp import WarpField, face_frame, unfold, warp_field
 
 
 @pytest.fixture
@@ -64,6 +64,17 @@ def test_skin_that_is_stretched_comes_from_one_place(painted, field):
     here = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
     missed = back + cv2.remap(forward, here + back / field.step, None, cv2.INTER_LINEAR)
     assert np.abs(missed).max() < 0.002 * frame.unit
+
+
+def test_more_nodes_are_turned_around_than_opencv_takes_at_once():
+    rows, columns = np.mgrid[:200, :200]
+    there = np.float32(np.stack([columns, rows]))
+    bump = np.sin(there / 199 * np.pi).prod(0).reshape(-1, 1) + np.float32(0.1)
+    field = WarpField((0, 0, 200, 200), 1, (200, 200), np.empty((200, 200, 2)), np.float32([bump, bump]))
+    back = field.backward(0, np.float32([[30, 30]]))
+    x, y = np.moveaxis(back, -1, 0) + there
+    landed = x + 30 * cv2.remap(bump.reshape(200, 200), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    assert np.abs(landed - columns)[40:, 40:].max() < 0.1
 
 
 def test_the_cheeks_follow_part_of_the_way(painted, field):

@@ -37,6 +37,7 @@ RING = 0.42  # how far around the jaw points stay, in its distances from the mid
 NOSE_UNITS = 1.8  # lengths of the nose that a unit has at least
 PARTIAL_STEPS = (1 / 4, 1, 1 / 3, 1, 1 / 2, 1, 2 / 3, 1)  # shares of steps that turn a forward field around
 EXACT = 0.01  # pixels by which a node may miss its place before it goes through them
+NODES_AT_ONCE = 30_000  # nodes, of which OpenCV takes fewer than 32,767
 CUBIC_BELOW = 250  # pixels per unit: a larger face has detail to spare, bilinear sampling will do
 
 
@@ -132,10 +133,11 @@ class WarpField:
         back = -_at(forward, self.grid - forward / self.step)
         missed = back + _at(forward, self.grid + back / self.step)
         far = np.flatnonzero(cv2.magnitude(*cv2.split(missed)) > EXACT)
-        grid, there = self.grid.reshape(-1, 1, 2)[far], -forward.reshape(-1, 1, 2)[far]
-        for share in PARTIAL_STEPS if len(far) else ():
-            there -= share * (there + _at(forward, grid + there / self.step))
-        back.reshape(-1, 1, 2)[far] = there
+        for some in (far[first : first + NODES_AT_ONCE] for first in range(0, len(far), NODES_AT_ONCE)):
+            grid, there = self.grid.reshape(-1, 1, 2)[some], -forward.reshape(-1, 1, 2)[some]
+            for share in PARTIAL_STEPS:
+                there -= share * (there + _at(forward, grid + there / self.step))
+            back.reshape(-1, 1, 2)[some] = there
         return back
 
     def maps(self, nodes: np.ndarray, box: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
