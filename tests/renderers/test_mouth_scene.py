@@ -1,3 +1,4 @@
+import warnings
 from dataclasses import replace
 
 import cv2
@@ -67,6 +68,13 @@ def test_a_tongue_between_the_teeth_lies_before_them_and_in_the_open(inside):
     assert np.ptp(rest[edge].mean((0, 1))) < 40 < 50 < np.ptp(between[edge].mean((0, 1)))
     assert 130 < between[18:21, 20:29, 0].mean() < TRAITS.teeth[0]
     assert np.allclose(rest[:10, 20:29], between[:10, 20:29])
+
+
+def test_a_black_portrait_has_a_black_mouth(painted):
+    black = scene(painted, MouthTraits(*np.zeros((4, 3), np.float32)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(draw(black, 0.1, tongue=(0, 1, 0)), np.zeros((50, 49, 3)))
 
 
 def test_a_narrow_gap_is_darker(inside):

@@ -142,7 +142,7 @@ class MouthScene:
         if share := shares[TONGUES.index("between")]:  # its tip lies before the edges of the teeth, nearly in the open
             tip = mixed(partial(self._tongue, "between"))
             tip[..., :3] *= TIP_LIGHT * light**TIP_SHADOW
-            tip[..., :3] /= 1 + tip[..., :3] / self.traits.teeth  # never as bright as they are
+            tip[..., :3] /= 1 + tip[..., :3] / np.maximum(self.traits.teeth, 1)  # never as bright as they are
             picture = _over(picture, share * tip)
         return picture if self.coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
 
