@@ -46,6 +46,13 @@ def test_a_long_bilabial_stays_closed():
     assert gap[23:27].max() < 1e-6 and gap[:17].min() > 0.09
 
 
+def test_a_short_closure_shuts_one_frame_even_if_another_lies_in_its_middle():
+    motion = open_mouth(32)
+    motion[:, 16] *= 0.5  # the nearest of the frames 16, 17, 18, in binary fractions of a second
+    gap = inner_gap(press(motion, 1.0, 1.1875, 16, closure=1))[0].amax(-1)
+    assert gap[16] < 1e-6 and gap[17:19].min() > 0.05
+
+
 def test_the_lower_lip_goes_to_the_teeth():
     gap = inner_gap(press(open_mouth(50), 0.9, 1.0, labiodental=1))[0].amax(-1)
     assert gap.min() == pytest.approx(TUCKED, abs=1e-6) and gap.max() == pytest.approx(0.1)

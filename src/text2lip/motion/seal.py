@@ -75,7 +75,7 @@ def press_lips(
         if not widest[clip, token]:  # a closure is short, but a lip at the teeth stays there
             nearest = inside.start + gap[clip, inside].amax(-1).argmin()
             part = (last - first) / 4 if last - first > HELD else 0.0
-            held = held[((times[held] - (first + last) / 2).abs() <= part) | (held == nearest)]
+            held = held[((times[held] - (first + last) / 2).abs() < part) | (held == nearest)]
         reach = int(EASE * fps) + 1
         span = torch.arange(max(0, int(held[0]) - reach), min(frames, int(held[-1]) + reach + 1), device=motion.device)
         at = span.clamp(held[0], held[-1])
