@@ -185,7 +185,7 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         return cells[:, :1] * brightest + cells[:, 1:] * strongest
 
     def _fix_state_dict_keys_on_load(self, state_dict: dict):
-        """Weights from before there were references: they take nothing from one."""
+        """Weights from before there were references: of one they take nothing but what is between the lips."""
         super()._fix_state_dict_keys_on_load(state_dict)
         enter, fine, bias = (state_dict[name] for name in ("enter.weight", "fine.weight", "fine.bias"))
         if len(bias) == 16:
