@@ -168,6 +168,14 @@ def test_light_keeps_all_fine_detail_of_the_mouth(paint_face):
         assert factor.mean() > 1.02 and factor.std() < 0.05
 
 
+@pytest.mark.parametrize("centre", [(180.0, 395.0), (180.0, -200.0), (-200.0, 150.0)])
+def test_a_mouth_beside_the_picture_is_left_to_the_warp(paint_face, centre):
+    face = paint_face(centre=centre).textured(0)
+    target = face.with_gap(0.2)
+    for unet in (network(), lamp(0.2)):
+        assert np.array_equal(render(face, target, unet)[0], render(face, target, None)[0])
+
+
 def test_light_leaves_a_grey_portrait_grey_and_own_landmarks_alone(painted):
     tinted = lamp(0.0)
     with torch.no_grad():
@@ -247,6 +255,14 @@ def test_own_landmarks_give_the_portrait_with_references_too(paint_face, refer_t
     face = paint_face(gap=gap)
     references = refer_to(face, paint_face(gap=0.02, seed=1).textured(1), paint_face(gap=0.2, seed=2))
     assert np.array_equal(refer_render(face, face.landmarks, taker(), references), face.portrait)
+
+
+def test_no_landmarks_give_no_frames(painted, refer_to):
+    none, references = np.empty((0, 478, 2)), refer_to(painted, painted)
+    made = LearnedRenderer(taker()).render(
+        painted.portrait, none, source_landmarks=painted.landmarks, references=references
+    )
+    assert list(made) == []
 
 
 def test_a_constant_mouth_gives_constant_frames_with_references(painted, paint_face, refer_to):

@@ -137,7 +137,7 @@ class MouthView:
 
     def choose(self, landmarks: np.ndarray, fps: float) -> list:
         """For each row of landmarks `(frames, 478, 2)` how much each reference shows, see [`MouthReferences`]."""
-        if self.references is None:
+        if self.references is None or not len(landmarks):
             return [None] * len(landmarks)
         return list(self.references.choose(np.stack([self.crop.driven(row) for row in landmarks]), self.size, fps))
 
@@ -197,11 +197,11 @@ class MouthCorrection:
             brighter = np.expm1(self._muted(light))
             colour, repainted, unpainted = warped * brighter, mask, drawings[..., INSIDE_OF_FRAME, None] == 0
         share *= 1 - smoothstep(np.abs(colour).mean(where=unpainted), *STRANGE)
-        if share <= 0:
+        view = frame[self.crop.box]
+        if share <= 0 or not view.size:  # a mouth may be beside the picture
             return
         moves = np.concatenate([flow @ self.crop.turn.T, repainted[..., None]], -1)
         x, y, blurred = cv2.split(self.crop.enlarge(np.float32(share) * moves))
-        view = frame[self.crop.box]
         result = cv2.remap(
             view, x + self.crop.columns, y + self.crop.rows, self.crop.method, borderMode=cv2.BORDER_REPLICATE
         )
