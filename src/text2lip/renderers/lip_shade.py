@@ -18,10 +18,8 @@ from text2lip.renderers.warp import FaceFrame, WarpField, smoothstep
 
 SHADES = Path(__file__).parents[1] / "assets" / "lip_shade.npz"
 SHADE_CELLS = 16  # of the map, in each direction
-SHADE_REACH, SHADE_FADE = (
-    (0.56, 0.44),
-    (0.94, 1.25),
-)  # half axes of the ellipse that is shaded, units, and where it fades out
+SHADE_REACH = (0.56, 0.44)  # half axes of the ellipse that is shaded, units
+SHADE_FADE = (0.94, 1.25)  # where it fades out, in its half axes
 MOST_SHADE = 0.3  # of the logarithm of light, either way
 
 
@@ -50,11 +48,8 @@ class LipShade:
         middle = face.coordinates(points[list(MOUTH_CORNERS)]).mean(0) + (0, CROP_BELOW)
         away = field.face - middle
         share = photographic(crop(portrait, mouth_crop_transform(points + 0.5)))
-        window = (
-            share
-            * field.window
-            * smoothstep(-np.linalg.norm(away / SHADE_REACH, axis=-1), -SHADE_FADE[1], -SHADE_FADE[0])
-        )
+        out = np.linalg.norm(away / SHADE_REACH, axis=-1)
+        window = share * field.window * smoothstep(-out, -SHADE_FADE[1], -SHADE_FADE[0])
         self.shades = _sampled(shades, (away / CROP_SIDE + 0.5) * SHADE_CELLS - 0.5) * window.astype(np.float32)
         rows, columns = (np.flatnonzero(window.any(axis)) for axis in (1, 0))
         self.rows = slice(rows[0], rows[-1] + 1) if len(rows) else slice(0, 0)
