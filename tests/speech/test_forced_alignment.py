@@ -1,5 +1,7 @@
 """Forced alignment against speech of known times, and against what isn't the text."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,13 @@ def test_german_words_are_found(german, method):
     assert np.abs(errors(found, german.timeline)).mean() < 0.03
     ours, theirs = ([phone.label for phone in line.phones if phone.label] for line in (found, german.timeline))
     assert ours == theirs
+
+
+def test_phones_without_words_are_refused_by_pocketsphinx(english):
+    spoken = replace(english.timeline, words=[])
+    sound = resample(english.audio, english.sampling_rate, 16_000)
+    with pytest.raises(AlignmentError, match="doesn't fit the text"):
+        align_pocketsphinx(sound, spoken, "", english.duration)
 
 
 def test_what_pocketsphinx_refuses_in_another_language_is_warped(german, monkeypatch):

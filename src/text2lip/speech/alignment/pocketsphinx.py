@@ -59,7 +59,7 @@ def align_pocketsphinx(
         `Timeline`: with the confidence in each word. A word that isn't heard at all has no length.
     """
     words = [_Word(word, phones, english) for word, phones in words_with_phones(spoken)]
-    aligned = _search(words, _Pcm(samples))
+    aligned = _search(words, _Pcm(samples)) if words else None
     if aligned is None:
         raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
     score = _score([unit for word in aligned for unit in word])
