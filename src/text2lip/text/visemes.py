@@ -148,7 +148,9 @@ def spelling_error(phone: str) -> str:
         is_letter = unicodedata.category(char) in ("Ll", "Lu", "Lo")
         if is_letter and not unicodedata.name(char, "").startswith(("LATIN", "GREEK")):
             return f"holds {char!r}, which is no IPA letter"
-    return "holds no IPA letter" if "??" in phone or split_phone(phone) == [("", 1.0)] else ""
+    if split_phone(phone.replace("?", "") if "??" in phone else phone) == [("", 1.0)]:
+        return "holds no IPA letter"
+    return "holds '??', which is no sound" if "??" in phone else ""
 
 
 @dataclass(frozen=True)

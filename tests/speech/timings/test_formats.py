@@ -344,6 +344,11 @@ def test_a_letter_of_another_script_is_no_phone(letter):
         read_timeline([("h", 0, 0.1), ("p" + letter, 0.1, 0.5)])
 
 
+def test_two_question_marks_are_no_sound_beside_one():
+    with pytest.raises(ValueError, match=r"'p\?\?' at 0 s holds '\?\?', which is no sound; wants IPA"):
+        read_timeline([("p??", 0, 0.1), ("h", 0.1, 0.5)])
+
+
 def test_a_question_mark_is_a_glottal_stop_and_an_unknown_phone_is_silence():
     labels = ["h", "?", "<unk>", "ʔ͡h", "ｂʷⁿ"]
     found = read_timeline([(label, 0.1 * i, 0.1 * i + 0.1) for i, label in enumerate(labels)]).phones
