@@ -90,6 +90,11 @@ def build_networks(config: TrainConfig, clips: list[Tensors]) -> Text2LipNetwork
     return Text2LipNetworks.from_config(configs, config.use_visemes, VisemeTokenizer(config.viseme_set))
 
 
+def leaves_parts_idle(config: TrainConfig) -> bool:
+    """Whether some weights get no gradient: the baseline without text, and decoders without one of their stages."""
+    return not config.use_visemes or "stages" in config.networks.get("lip_decoder", {})
+
+
 def vary(batch: Tensors, config: TrainConfig, generator: torch.Generator) -> Tensors:
     """Play each clip slower or faster; take the phones' names from some, so that visemes alone must do."""
     batch = dict(batch)
@@ -147,7 +152,7 @@ class Run(Trainer):
         accelerator = build_accelerator(
             config,
             dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=config.seed),
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=not config.use_visemes)],
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=leaves_parts_idle(config))],
         )
         tokenizer = VisemeTokenizer(config.viseme_set)
         clips, self.val = load_splits(config.prepared, config.limit_clips, config.audio_features, tokenizer)

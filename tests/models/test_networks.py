@@ -195,6 +195,38 @@ def test_attention_maps():
     assert not visemes[0, :, :, 3:].any() and not frames[0, :, :13, 13:].any()
 
 
+@pytest.mark.parametrize("stages, deaf, blind", [(["audio"], False, True), (["visemes"], True, False)])
+def test_a_decoder_of_one_stage_knows_nothing_of_the_other(stages, deaf, blind):
+    model = build(type("One", (Decoder,), {"config": {**Decoder.config, "stages": stages}}))
+    inputs, motion = Decoder.inputs, model(**Decoder.inputs).motion
+    maps = model(**inputs, output_attentions=True).attentions[0]
+    other_sound = model(**{**inputs, "audio_features": inputs["audio_features"].flip(-1)}).motion
+    other_tokens = model(**{**inputs, "encoder_hidden_states": inputs["encoder_hidden_states"].flip(-1)}).motion
+    assert torch.equal(other_sound, motion) is deaf and torch.equal(other_tokens, motion) is blind
+    assert (maps.audio is None) is deaf and (maps.visemes is None) is blind
+
+
+def test_the_order_of_the_stages_counts():
+    model = build(Decoder)
+    turned = LipDecoderModel(**Decoder.config, stages=["visemes", "audio"]).eval()
+    turned.load_state_dict(model.state_dict())
+    assert not torch.allclose(turned(**Decoder.inputs).motion, model(**Decoder.inputs).motion)
+
+
+@pytest.mark.parametrize("stages", [[], ["audio", "audio"], ["video"]])
+def test_unknown_stages_are_refused(stages):
+    with pytest.raises(ValueError, match="stages"):
+        LipDecoderModel(**Decoder.config, stages=stages)
+
+
+def test_without_the_gate_tokens_pass_as_they_are():
+    model = build(type("Plain", (Pseudo,), {"config": {**Pseudo.config, "gated": False}}))
+    inputs = Pseudo.inputs
+    enhanced = model(**inputs).enhanced
+    wanted = model.enhance_norm(inputs["encoder_hidden_states"]) * inputs["attention_mask"][..., None]
+    torch.testing.assert_close(enhanced, wanted)
+
+
 def test_audio_alone():
     model = build(Decoder)
     audio = Decoder.inputs["audio_features"]

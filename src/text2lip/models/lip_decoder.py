@@ -15,7 +15,7 @@ from text2lip.models.time import token_times
 
 
 class LipAttention(NamedTuple):
-    """Attention weights of one decoder layer, float32; `visemes` is None where there were none.
+    """Attention weights of one decoder layer, float32; None where it has no such stage or there were no visemes.
 
     Attributes:
         frames: (batch, heads, frames, frames).
@@ -24,7 +24,7 @@ class LipAttention(NamedTuple):
     """
 
     frames: torch.Tensor
-    audio: torch.Tensor
+    audio: torch.Tensor | None
     visemes: torch.Tensor | None
 
 
@@ -42,15 +42,21 @@ class LipDecoderModelOutput(BaseOutput):
     attentions: tuple[LipAttention, ...] | None = None
 
 
-class LipDecoderLayer(nn.Module):
-    """Self-attention, attention to audio, attention to visemes, feed-forward, in this order, pre-norm."""
+STAGES = ("audio", "visemes")
 
-    def __init__(self, width: int, token_dim: int, num_heads: int, hidden: int, reach: float, dropout: float):
+
+class LipDecoderLayer(nn.Module):
+    """Self-attention, attention to audio and to visemes in the order of `stages`, feed-forward, pre-norm."""
+
+    def __init__(
+        self, width: int, token_dim: int, num_heads: int, hidden: int, reach: float, dropout: float, stages=STAGES
+    ):
         super().__init__()
+        self.stages = tuple(stages)
         self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(4)])
         self.frame_attention = TimedAttention(width, width, num_heads, reach)
-        self.audio_attention = TimedAttention(width, width, num_heads, reach)
-        self.viseme_attention = TimedAttention(width, token_dim, num_heads, reach)
+        self.audio_attention = TimedAttention(width, width, num_heads, reach) if "audio" in stages else None
+        self.viseme_attention = TimedAttention(width, token_dim, num_heads, reach) if "visemes" in stages else None
         self.feed_forward = feed_forward(width, hidden, dropout)
         self.dropout = nn.Dropout(dropout)
 
@@ -59,11 +65,14 @@ class LipDecoderLayer(nn.Module):
         inner = self.norms[0](x)
         out, among_frames = self.frame_attention(inner, inner, times, *frame_clock, maps)
         x = x + self.dropout(out)
-        out, to_audio = self.audio_attention(self.norms[1](x), audio, times, *frame_clock, maps)
-        x = x + self.dropout(out)
-        to_visemes = None
-        if tokens is not None:
-            out, to_visemes = self.viseme_attention(self.norms[2](x), tokens, times, *token_clock, maps)
+        to_audio = to_visemes = None
+        for stage in self.stages:
+            if stage == "audio":
+                out, to_audio = self.audio_attention(self.norms[1](x), audio, times, *frame_clock, maps)
+            elif tokens is not None:
+                out, to_visemes = self.viseme_attention(self.norms[2](x), tokens, times, *token_clock, maps)
+            else:
+                continue
             x = x + self.dropout(out)
         x = x + self.dropout(self.feed_forward(self.norms[3](x)))
         return x, LipAttention(among_frames, to_audio, to_visemes)
@@ -107,6 +116,11 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         reference_width (`float`): mouth width at rest of the talkers it was trained on, canonical units.
         listening_layers (`int`): layers that hear each frame with its neighbours before any attention, for a decoder
             that is told nothing but sound; the frame queries then begin with what they hear.
+        stages (`list[str]`): the cross-attentions of a layer in their order: "audio" (real or pseudo), "visemes"; for
+            ablations one of them alone. Without the stage "visemes" a frame still knows its place in its viseme.
+
+    Raises:
+        ValueError: `stages` holds no stage, one twice, or an unknown one.
     """
 
     @register_to_config
@@ -124,15 +138,18 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         motion_scale: float = 0.02,
         reference_width: float = 0.6,
         listening_layers: int = 0,
+        stages: list[str] | tuple[str, ...] = STAGES,
     ):
         super().__init__()
+        if not stages or len(set(stages)) != len(stages) or not set(stages) <= set(STAGES):
+            raise ValueError(f"stages: {stages!r}; wants 'audio', 'visemes' or both, each once.")
         self.audio_projection = nn.Linear(audio_dim, hidden_dim)
         self.audio_norm = nn.LayerNorm(hidden_dim)
         listening = (ListeningLayer(hidden_dim, feed_forward_dim, dropout_rate) for _ in range(listening_layers))
         self.listening = nn.ModuleList(listening)
         self.query = nn.Parameter(0.02 * torch.randn(hidden_dim))
         self.local_time = LocalTime(hidden_dim)
-        sizes = (hidden_dim, token_dim, num_heads, feed_forward_dim, reach_seconds, dropout_rate)
+        sizes = (hidden_dim, token_dim, num_heads, feed_forward_dim, reach_seconds, dropout_rate, stages)
         self.layers = nn.ModuleList([LipDecoderLayer(*sizes) for _ in range(num_layers)])
         self.norm = nn.LayerNorm(hidden_dim)
         self.projection = nn.Linear(hidden_dim, 2 * num_points)

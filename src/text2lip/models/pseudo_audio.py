@@ -42,6 +42,7 @@ class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
         feed_forward_dim (`int`): width of the net that reads the features out.
         reach_seconds (`float`): a frame sees the visemes that lie no farther away.
         dropout_rate (`float`): in training.
+        gated (`bool`): False leaves the GLU out, for an ablation: ṽ_enh = LayerNorm(ṽ).
     """
 
     @register_to_config
@@ -53,9 +54,10 @@ class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
         feed_forward_dim: int = 512,
         reach_seconds: float = 1.0,
         dropout_rate: float = 0.1,
+        gated: bool = True,
     ):
         super().__init__()
-        self.enhance = nn.Sequential(nn.Linear(hidden_dim, 2 * hidden_dim), nn.GLU(-1))
+        self.enhance = nn.Sequential(nn.Linear(hidden_dim, 2 * hidden_dim), nn.GLU(-1)) if gated else None
         self.enhance_norm = nn.LayerNorm(hidden_dim)
         self.query = nn.Parameter(0.02 * torch.randn(hidden_dim))
         self.local_time = LocalTime(hidden_dim)
@@ -89,7 +91,8 @@ class PseudoAudioModel(ModelCardMixin, ModelMixin, ConfigMixin):
         """
         mask = check_tokens(durations, attention_mask, tuple(encoder_hidden_states.shape[:2]))
         states = encoder_hidden_states.to(self.dtype)
-        enhanced = self.enhance_norm(states + self.enhance(states)) * mask[..., None]
+        enhanced = states if self.enhance is None else states + self.enhance(states)
+        enhanced = self.enhance_norm(enhanced) * mask[..., None]
         start, end = token_times(durations.float())
         times = frame_times(num_frames, fps, durations)
         index = token_at(times, end, mask)
