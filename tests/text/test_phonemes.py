@@ -106,6 +106,13 @@ def test_threads_do_not_mix_up_results():
     assert together == [read(job) for job in jobs]
 
 
+def test_gruut_without_the_data_of_a_language_says_so(monkeypatch):
+    pytest.importorskip("gruut")
+    monkeypatch.setattr("text2lip.text.phonemes.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install gruut\[fr\]"):  # gruut itself would read nothing
+        get_g2p("gruut", "fr")
+
+
 def test_gruut_reads_the_same_sounds():
     pytest.importorskip("gruut")
     words = get_g2p("gruut", "en")("Put the bin in the park.")

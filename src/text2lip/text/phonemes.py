@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from text2lip.text.english_reader import read_english
@@ -173,7 +174,7 @@ def _gruut_language(language: str) -> str:
     known = {"en-gb": "en-gb"}.get(code) or GRUUT_LANGUAGES.get(code.split("-")[0])
     if known is None:
         raise ValueError(f"language: gruut lacks {language!r}; it has {sorted(GRUUT_LANGUAGES)}. Use g2p='espeak'.")
-    if not gruut.is_language_supported(known):
+    if not gruut.is_language_supported(known) or find_spec(f"gruut_lang_{known[:2]}") is None:
         raise ValueError(f"language: gruut's data for {known!r} is missing: `pip install gruut[{known[:2]}]`.")
     return known
 
