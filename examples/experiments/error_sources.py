@@ -1,0 +1,106 @@
+"""Where does the error come from? Durations, lips and renderer, true ones and ours, in turn.
+
+    python examples/experiments/error_sources.py --prepared outputs/grid
+
+Every row is read by the built-in lip readers: by landmarks before anything is drawn, by mouth crops after. Pictures
+are compared with the film where the times are its own. `dtw` is the distance of the lips whatever their times.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections import defaultdict
+from functools import partial
+
+import numpy as np
+from study import EXAMPLES, QUICK, finish, markdown, parser, save
+from tqdm import tqdm
+
+
+sys.path.insert(0, str(EXAMPLES))
+
+import rows  # noqa: E402
+from quality import load, prepared_folder  # noqa: E402
+from readers import reading, reading_figures  # noqa: E402
+
+from text2lip import GeometricRenderer, Text2LipPipeline  # noqa: E402
+from text2lip import metrics as M  # noqa: E402
+from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
+from text2lip.media.video import read_frames  # noqa: E402
+from text2lip.motion.durations import predict_timeline  # noqa: E402
+from text2lip.training.settings import errors_in_one_line  # noqa: E402
+
+
+NAME = "error_sources"
+COLUMNS = ("dtw", "gap_r", "wer_landmarks", "bleu4_landmarks", "wer_crops", "bleu4_crops", "mouth_ssim", "mouth_psnr")
+LIPS = {  # lips, durations
+    "film's lips": "true",
+    "our lips, film's durations": "text",
+    "our lips, our durations": "timed",
+}
+RENDERERS = ("geometric", "learned")
+
+
+def main(arguments: list[str] | None = None) -> dict:
+    options = parser(__doc__, NAME)
+    options.add_argument("--pipeline", default="text2lip-grid")
+    options.add_argument("--split", default="test")
+    options.add_argument("--data", help="what the clips are prepared from (default: $TEXT2LIP_DATA)")
+    args = options.parse_args(arguments)
+    clips = films(args)
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
+    renderers = {"geometric": GeometricRenderer(), "learned": pipe.make_renderer("learned")}
+    figures = defaultdict(lambda: defaultdict(list))
+    for clip in tqdm(clips, unit="clip"):
+        for name, values in measured(pipe, renderers, clip).items():
+            for metric, value in values.items():
+                figures[name][metric].append(value)
+    report = {"clips": len(clips), "rows": {name: summary(values) for name, values in figures.items()}}
+    save(args.output / "figures.json", json.dumps(report, indent=1) + "\n")
+    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.split}`."
+    finish(NAME, f"{told}\n\n{markdown(report['rows'], COLUMNS)}", args)
+    return report
+
+
+def films(args: argparse.Namespace) -> list[rows.BenchClip]:
+    """The clips of the split, prepared where they are not."""
+    wanted = {"data": args.data or os.environ.get("TEXT2LIP_DATA"), "layout": "grid", "prepared": args.prepared}
+    wanted |= {"split": args.split, "limit": QUICK["limit"] if args.quick else None, "only": None, "workers": 1}
+    asked = argparse.Namespace(**wanted)
+    return load(asked, prepared_folder(asked))[0]
+
+
+def measured(pipe: Text2LipPipeline, renderers: dict, clip: rows.BenchClip) -> dict[str, dict]:
+    """Row -> what was measured of a clip; of readings what was read and said."""
+    film = np.stack(list(read_frames(clip.video))[: len(clip.lips)])
+    times = partial(predict_timeline, pipe.viseme_encoder, pipe.tokenizer)
+    told = {"true": rows.true_landmarks(clip), "text": rows.text_driven(pipe, "networks")(clip)}
+    told["timed"] = rows.self_timed(pipe, times)(clip)[0]
+    transforms, found = rows.crop_transforms(clip), {}
+    real = np.stack([crop(frame, matrix, CROP_SIZE) for frame, matrix in zip(film, transforms)])
+    found["film"] = {"landmarks": reading("landmarks", clip.lips, clip), "crops": reading("crops", real, clip)}
+    for title, kind in LIPS.items():
+        lips, same = rows.lips_of(clip, told[kind]), kind != "timed"
+        seen = {"landmarks": reading("landmarks", lips, clip), "dtw": M.dtw(lips, clip.lips)}
+        seen["gap_r"] = M.gap_r(lips, clip.lips) if same else None
+        for renderer in RENDERERS:
+            source = clip.record["landmarks"][0, :, :2]
+            frames = renderers[renderer].render(film[0], told[kind], fps=clip.fps, source_landmarks=source)
+            crops = np.stack([crop(frame, transforms[0], CROP_SIZE) for frame in frames])
+            row = {**seen, "crops": reading("crops", crops, clip)}
+            row |= {f"mouth_{m}": getattr(M, m)(crops, real) if same else None for m in ("ssim", "psnr")}
+            found[f"{title}, {renderer}"] = row
+    return found
+
+
+def summary(values: dict[str, list]) -> dict[str, float | None]:
+    figures = {name: M.mean_of(some) for name, some in values.items() if name not in ("landmarks", "crops")}
+    for sees in ("landmarks", "crops"):
+        figures |= {f"{name}_{sees}": value for name, value in reading_figures(values[sees]).items()}
+    return figures
+
+
+if __name__ == "__main__":
+    with errors_in_one_line():
+        main()

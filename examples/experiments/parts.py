@@ -1,0 +1,33 @@
+"""What each part is worth: visemes, phones or both, classes, encoder, GLU, order of the cross-attentions, positions.
+
+    python examples/experiments/parts.py --prepared outputs/grid --jobs 2
+
+`--whisper FOLDER` adds runs that hear by Whisper-tiny's encoder (a folder or Hub id) in place of log-mel.
+"""
+
+from dataclasses import replace
+
+from study import Study, finish, run_study, study_parser, told
+
+from text2lip.training.settings import errors_in_one_line
+
+
+NAME = "parts"
+
+
+def main(arguments: list[str] | None = None) -> dict:
+    parser = study_parser(__doc__, NAME)
+    parser.add_argument("--whisper", help="folder or Hub id of Whisper-tiny")
+    args = parser.parse_args(arguments)
+    study = Study.read(NAME)
+    if args.whisper:
+        heard = {"Whisper's features": {"audio_features": f"whisper:{args.whisper}"}}
+        study = replace(study, variants={**study.variants, **heard})
+    found = run_study(study, args)
+    finish(NAME, told(study, found, args), args)
+    return found
+
+
+if __name__ == "__main__":
+    with errors_in_one_line():
+        main()

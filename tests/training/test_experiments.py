@@ -1,0 +1,162 @@
+"""`examples/experiments` on eight synthetic clips."""
+
+import argparse
+import json
+from importlib import import_module
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+
+EXPERIMENTS = Path(__file__).parents[2] / "examples/experiments"
+TINY = """
+config: tiny.yaml
+settings: {teacher_texts: null, max_steps: 4, batch_size: 3}
+against: plain
+variants:
+  plain: {pvar: {kind: linear, end: 0.8}}
+  one layer: {networks: {viseme_encoder: {num_layers: 1}}, pvar: {kind: constant, end: 1.0}}
+  sound alone: {use_visemes: false, pvar: {kind: constant, end: 0.0}}
+"""
+NETWORKS = """
+networks:
+  viseme_encoder: {hidden_dim: 16, feed_forward_dim: 16, num_phones: 128, num_features: 6}
+  pseudo_audio: {hidden_dim: 16, feed_forward_dim: 16}
+  lip_decoder: {hidden_dim: 16, token_dim: 16, feed_forward_dim: 16, num_layers: 1}
+"""
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Imports a script of examples/experiments by its name."""
+    monkeypatch.syspath_prepend(str(EXPERIMENTS))
+    return import_module
+
+
+@pytest.fixture
+def study(script):
+    return script("study")
+
+
+@pytest.fixture
+def tiny(study, tmp_path, monkeypatch):
+    """A study of tiny networks."""
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/tiny.yaml").write_text(NETWORKS)
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "train_pvar.py").symlink_to(study.EXAMPLES / "train_pvar.py")
+    monkeypatch.setattr(study, "HERE", tmp_path)
+    monkeypatch.setattr(study, "EXAMPLES", tmp_path)
+    return study.Study.read("tiny")
+
+
+def arguments(**changes) -> argparse.Namespace:
+    wanted = {
+        "prepared": "outputs/grid",
+        "output": Path("runs"),
+        "seeds": [5],
+        "steps": None,
+        "jobs": 1,
+        "quick": False,
+    }
+    return argparse.Namespace(**{**wanted, "splits": ["val"], "cpu": True, "write": False, "quick": False, **changes})
+
+
+def test_every_study_tells_runs_apart(study):
+    for path in EXPERIMENTS.glob("*.yaml"):
+        read = study.Study.read(path.stem)
+        assert read.against in read.variants
+        told = [json.dumps(read.settings_of(name, 0, arguments()), sort_keys=True) for name in read.variants]
+        assert len(set(told)) == len(told), f"{path.name}: two variants are the same"
+        folders = {study.run_folder(Path(), name, 0) for name in read.variants}
+        assert len(folders) == len(told)
+
+
+def test_networks_are_merged_part_by_part(tiny):
+    settings = tiny.settings_of("one layer", 3, arguments())
+    assert settings["networks"]["viseme_encoder"] == {
+        "hidden_dim": 16, "feed_forward_dim": 16, "num_phones": 128, "num_features": 6, "num_layers": 1,
+    }  # fmt: skip
+    assert settings["networks"]["lip_decoder"]["token_dim"] == 16
+    assert settings["seed"] == 3 and settings["max_steps"] == 4 and settings["teacher_texts"] is None
+    assert tiny.settings_of("plain", 3, arguments(steps=7))["max_steps"] == 7
+
+
+def test_differences_inside_the_spread_are_called_so(study):
+    def run(gap):
+        return {"test": {"text": {"gap_r": gap, "wer": None}}}
+
+    found = {"base": [run(0.80), run(0.82)], "near": [run(0.81), run(0.83)], "far": [run(0.9), run(0.91)]}
+    lines = study.table(found, "test", "text", "base", ("gap_r", "wer")).splitlines()
+    assert lines[2:] == [
+        "| base | 2 | 0.81 ± 0.01 | – |", "| near | 2 | 0.82 ± 0.01 = | – |", "| far | 2 | 0.905 ± 0.007 | – |",
+    ]  # fmt: skip
+    one = study.table({"base": [run(0.8)], "near": [run(0.8)]}, "test", "text", "base", ("gap_r",))
+    assert "=" not in one  # one seed has no spread
+
+
+def test_a_page_is_filled_once_and_elsewhere_untouched(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "PAGES", tmp_path)
+    page = tmp_path / "some.md"
+    page.write_text("# Some\n\nwords\n\n<!-- made by some.py -->\nold\n<!-- end -->\n\nmore\n")
+    study.write_page("some", "| new |")
+    assert page.read_text() == "# Some\n\nwords\n\n<!-- made by some.py -->\n\n| new |\n\n<!-- end -->\n\nmore\n"
+    page.write_text("no place\n")
+    with pytest.raises(ValueError, match="0 places"):
+        study.write_page("some", "| new |")
+
+
+@pytest.mark.slow
+def test_runs_are_judged_once_and_a_run_of_other_settings_is_refused(study, tiny, prepared, tmp_path, monkeypatch):
+    args = arguments(prepared=str(prepared), output=tmp_path / "runs")
+    found = study.run_study(tiny, args)
+    assert set(found) == set(tiny.variants) and found["plain"][0]["val"]["text"]["gap_r"] is not None
+    assert found["plain"][0] != found["one layer"][0]
+    config = json.loads((tmp_path / "runs/sound_alone-5/config.json").read_text())
+    assert config["use_visemes"] is False and config["pvar"] == {"kind": "constant", "end": 0.0}
+    alone = found["sound alone"][0]["val"]
+    assert alone["audio"]["motion_ratio"] is not None
+    text = study.told(tiny, found, args)
+    assert "3 runs of 4 steps of 3 clips" in text
+    without = text.split("without sound**")[1].split("**val")[0]
+    assert "sound alone" not in without  # it has no text to go by
+    monkeypatch.setattr(study.subprocess, "run", lambda *a, **k: pytest.fail("trained again"))
+    assert study.run_study(tiny, args) == found
+    with pytest.raises(ValueError, match="other settings"):
+        study.run_study(tiny, arguments(prepared=str(prepared), output=tmp_path / "runs", steps=5))
+
+
+def test_visemes_are_those_of_the_tokenizer(script):
+    from text2lip import VisemeTokenizer
+    from text2lip.text.phonemes import get_g2p
+
+    made, text = script("viseme_extraction"), "She bought five brown hens out there."
+    for name in ("oculus", "azure"):
+        tokens = VisemeTokenizer(name)(text, return_tensors=None)
+        wanted = [label for label in tokens["labels"][0] if label not in ("sil", "0")]
+        phones = [phone for word in get_g2p("espeak", "en-us")(text) for phone in word.phones]
+        shown = made.visemes(phones, made.get_viseme_set(name))
+        assert [label for label, _ in groupby(shown)] == [label for label, _ in groupby(wanted)]
+
+
+def test_readers_that_write_the_same_sounds_otherwise_are_alike(script):
+    made = script("viseme_extraction")
+    assert made.sounds(made.spelled(["b", "ɚ"])) == made.sounds(made.spelled(["b", "ə", "ɹ"])) == ["B", "AH", "R"]
+    assert made.sounds(made.spelled(["ɜː", "θ"])) == made.sounds(made.spelled(["ɜ", "ɹ", "θ"])) == ["AH", "R", "TH"]
+    assert made.ipa(("B", "AE1", "D")) == ["b", "æ", "d"]
+    assert made.ipa(("D", "IH1", "N", "ER0")) == ["d", "ɪ", "n", "ə", "ɹ"]
+
+
+def test_homophenes_count_words_that_look_alike(script):
+    made = script("viseme_extraction")
+    words = {"pat": [("P", "AE1", "T")], "bad": [("B", "AE1", "D")], "sun": [("S", "AH1", "N")]}
+    figures = made.homophenes(list(words), words)["oculus"]
+    assert figures == {"pronunciations": 3, "look like another": 2 / 3, "largest group": 2}
+
+
+def test_phones_of_no_inventory_are_unknown(script):
+    made = script("across_languages")
+    assert made.is_known("tʃ") and made.is_known("ɜː") and made.is_known("y˥")
+    assert not made.is_known("ж")
+    assert made.lip_classes(["p", "a", "f", "u"]) == ["shut", "tucked", "rounded"]
