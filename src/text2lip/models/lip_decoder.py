@@ -42,14 +42,21 @@ class LipDecoderModelOutput(BaseOutput):
     attentions: tuple[LipAttention, ...] | None = None
 
 
-STAGES = ("audio", "visemes")
+DECODER_STAGES = ("audio", "visemes")
 
 
 class LipDecoderLayer(nn.Module):
     """Self-attention, attention to audio and to visemes in the order of `stages`, feed-forward, pre-norm."""
 
     def __init__(
-        self, width: int, token_dim: int, num_heads: int, hidden: int, reach: float, dropout: float, stages=STAGES
+        self,
+        width: int,
+        token_dim: int,
+        num_heads: int,
+        hidden: int,
+        reach: float,
+        dropout: float,
+        stages=DECODER_STAGES,
     ):
         super().__init__()
         self.stages = tuple(stages)
@@ -138,10 +145,10 @@ class LipDecoderModel(ModelCardMixin, ModelMixin, ConfigMixin):
         motion_scale: float = 0.02,
         reference_width: float = 0.6,
         listening_layers: int = 0,
-        stages: list[str] | tuple[str, ...] = STAGES,
+        stages: list[str] | tuple[str, ...] = DECODER_STAGES,
     ):
         super().__init__()
-        if not stages or len(set(stages)) != len(stages) or not set(stages) <= set(STAGES):
+        if not stages or len(set(stages)) != len(stages) or not set(stages) <= set(DECODER_STAGES):
             raise ValueError(f"stages: {stages!r}; wants 'audio', 'visemes' or both, each once.")
         self.audio_projection = nn.Linear(audio_dim, hidden_dim)
         self.audio_norm = nn.LayerNorm(hidden_dim)
