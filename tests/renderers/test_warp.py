@@ -70,7 +70,8 @@ def test_more_nodes_are_turned_around_than_opencv_takes_at_once():
     rows, columns = np.mgrid[:200, :200]
     there = np.float32(np.stack([columns, rows]))
     bump = np.sin(there / 199 * np.pi).prod(0).reshape(-1, 1) + np.float32(0.1)
-    field = WarpField((0, 0, 200, 200), 1, (200, 200), np.empty((200, 200, 2)), np.float32([bump, bump]))
+    nodes, basis = np.empty((200, 200, 2)), np.float32([bump, bump])
+    field = WarpField((0, 0, 200, 200), 1, (200, 200), nodes, basis, np.ones((200, 200)))
     back = field.backward(0, np.float32([[30, 30]]))
     x, y = np.moveaxis(back, -1, 0) + there
     landed = x + 30 * cv2.remap(bump.reshape(200, 200), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
