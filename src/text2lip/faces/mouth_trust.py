@@ -78,14 +78,9 @@ def judge_mouth(picture: np.ndarray, landmarks: np.ndarray, mirror: Callable[[],
     found = []  # share of motion, of closing, and why
     unusual = turn > LOOKED_AGAIN or opened > OPEN
     if mirror is not None and unusual and (error := mirror()) > ELSEWHERE:
-        off = f"the mesh has its lips {error:.2f} eye distances from where a mirror shows them"
-        found.append(
-            (
-                0 if opened > OPEN else ASTRAY,
-                0,
-                off if np.isfinite(error) else "no face is found in the picture's mirror image",
-            )
-        )
+        why = f"the mesh has its lips {error:.2f} eye distances from where a mirror shows them"
+        why = why if np.isfinite(error) else "no face is found in the picture's mirror image"
+        found.append((0 if opened > OPEN else ASTRAY, 0, why))
     if turn > TURNED:
         found.append((0.8, 1, f"the head is turned by {turn:.0f} degrees, more than {TURNED:.0f}"))
     if opened > OPEN:
