@@ -294,6 +294,10 @@ def test_estimate_only_of_what_takes_long(monkeypatch, capsys):
     assert "will take about 5 min; Ctrl-C stops it" in capsys.readouterr().err
     assert list(cli.show_progress(list(range(5)))) == list(range(5))
     assert "will take" not in capsys.readouterr().err
+    ticks = iter([60.0, *(60 + 0.5 * i for i in range(1, 100))])  # what is done once takes a minute
+    monkeypatch.setattr(cli.time, "perf_counter", lambda: next(ticks))
+    assert len(list(cli.show_progress(list(range(100))))) == 100
+    assert "about 50 s;" in capsys.readouterr().err
 
 
 def test_times_as_people_say_them():

@@ -322,14 +322,16 @@ def uncollected():
 
 
 def show_progress(stream) -> Iterator:
-    """Pass frames on; a bar after 2 seconds, and what it will cost when that is more than `LONG` seconds."""
+    """Pass frames on; a bar after 2 seconds, and what it will cost, by the frames after the first, when that is more
+    than `LONG` seconds."""
     from tqdm import tqdm
 
-    started, told = time.perf_counter(), False
+    told = False
     for done, frame in enumerate(tqdm(stream, total=len(stream), unit="frame", delay=2, leave=False)):
-        spent = time.perf_counter() - started
-        if not told and spent > 2:
-            told, total = True, spent * len(stream) / (done + 1)
+        if done == 0:  # it has waited for what is done once
+            started = time.perf_counter()
+        elif not told and (spent := time.perf_counter() - started) > 2:
+            told, total = True, spent * len(stream) / done
             if total > LONG:
                 tqdm.write(f"This will take about {spoken_time(total)}; Ctrl-C stops it.", file=sys.stderr)
         yield frame

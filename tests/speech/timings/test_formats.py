@@ -376,3 +376,9 @@ def test_words_are_read_as_a_voice_reads_them():
 
 def _said(timeline):
     return [phone.label for phone in timeline.phones if phone.label]
+
+
+@pytest.mark.parametrize("data, wrong", [([("a", 0.2)], r"\('a', 0.2\)"), ([None], "None"), ([("a", 0, 1), 5], "5")])
+def test_what_is_no_triple_is_shown(data, wrong):
+    with pytest.raises(ValueError, match=f"timings: {wrong} is no"):
+        read_timings(data)

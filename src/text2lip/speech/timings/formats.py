@@ -284,10 +284,19 @@ def _triples(data) -> list[tuple]:
     try:
         triples = [(label, float(start), float(end)) for label, start, end in data]
     except (TypeError, ValueError) as error:
-        raise ValueError(f"timings: wants (phone, start s, end s) triples ({error}).") from error
+        wrong = next((row for row in data if not _is_triple(row)), data) if isinstance(data, (list, tuple)) else data
+        raise ValueError(f"timings: {wrong!r} is no (phone, start s, end s); give such triples.") from error
     if any(not isinstance(label, str) for label, _, _ in triples):
         raise ValueError("timings: the first member of each triple is a phone (a string).")
     return triples
+
+
+def _is_triple(row) -> bool:
+    try:
+        _, start, end = row
+        return float(start) <= float("inf") and float(end) <= float("inf")
+    except (TypeError, ValueError):
+        return False
 
 
 def _from_phones(phones: Sequence[tuple], words: Sequence[tuple] = ()) -> Timeline:
