@@ -110,5 +110,5 @@ def test_faces_that_are_packed_name_their_mesh(tmp_path):
     with safe_open(path, "np") as file:
         told = file.metadata()
     save_file(load_file(path), path, told | {MESH_KEY: "face-0123"})
-    with pytest.raises(ValueError, match="face-0123.*examples/prepare_pairs.py"):
+    with pytest.raises(ValueError, match="^faces: .*face-0123.*examples/prepare_pairs.py"):
         load_faces(path)

@@ -30,12 +30,13 @@ def is_current(path: str | Path) -> bool:
     return Path(path).is_file() and meshes_of(path) <= {builtin_mesh_version(), NO_MESH}
 
 
-def check_mesh(path: str | Path, remedy: str) -> None:
+def check_mesh(path: str | Path, remedy: str, argument: str = "prepared") -> None:
     """Refuse a file whose landmarks are of another mesh than the built-in one; warn of one that doesn't say.
 
     Args:
         path (`str` or `Path`): a file that is there.
         remedy (`str`): how to make it anew.
+        argument (`str`): the name of what was given, for errors.
 
     Raises:
         ValueError: the mesh is another one.
@@ -46,7 +47,7 @@ def check_mesh(path: str | Path, remedy: str) -> None:
     if other != {None}:
         named = ", ".join(str(one) for one in sorted(other - {None}))
         raise ValueError(
-            f"prepared: the landmarks in {str(path)!r} are of the face mesh {named}, not of {builtin_mesh_version()}, "
+            f"{argument}: the landmarks in {str(path)!r} are of the face mesh {named}, not of {builtin_mesh_version()}, "
             f"which text2lip has now; {remedy}."
         )
     warnings.warn(

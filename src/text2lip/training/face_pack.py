@@ -110,7 +110,7 @@ def load_faces(path: str | Path, kinds: Iterable[str] | None = None, split: str 
 
     if not Path(path).is_file():
         raise ValueError(f"faces: no file {str(path)!r}; make it with examples/prepare_pairs.py.")
-    check_mesh(path, "make it anew with examples/prepare_pairs.py")
+    check_mesh(path, "make it anew with examples/prepare_pairs.py", "faces")
     with safe_open(path, framework="np") as file:
         rows = json.loads(file.metadata()["people"])
         jpeg, ends, places, depths = (file.get_tensor(name) for name in ("jpeg", "ends", "places", "depths"))
