@@ -47,8 +47,8 @@ def check_mesh(path: str | Path, remedy: str, argument: str = "prepared") -> Non
     if other != {None}:
         named = ", ".join(str(one) for one in sorted(other - {None}))
         raise ValueError(
-            f"{argument}: the landmarks in {str(path)!r} are of the face mesh {named}, not of {builtin_mesh_version()}, "
-            f"which text2lip has now; {remedy}."
+            f"{argument}: the landmarks in {str(path)!r} are of the face mesh {named}, not of "
+            f"{builtin_mesh_version()}, which text2lip has now; {remedy}."
         )
     warnings.warn(
         f"{str(path)!r} doesn't say which face mesh found its landmarks, and an earlier one's don't fit; {remedy}, or "
