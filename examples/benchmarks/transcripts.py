@@ -73,11 +73,12 @@ def texts_with_wrong_words(words: list[str], wrong: tuple[str, str, str] = ("yel
 def aligned(audio: np.ndarray, rate: int, text: str, language: str, method: str):
     """(timeline or None where it was refused, whether it was doubted)."""
     name = "text2lip.speech.forced_alignment.align_pocketsphinx"
+    text = pronounced(text) if language.startswith("en") else text
     with patch(name, lambda *given: align_pocketsphinx(*given[:4], english=given[4] and method != "abroad")):
         for way in ("pocketsphinx", "dtw") if method == "abroad" else (method,):
             with warnings.catch_warnings(record=True) as told, contextlib.suppress(AlignmentError):
                 warnings.simplefilter("always", AlignmentWarning)
-                timeline = align(audio, rate, pronounced(text), language, way)
+                timeline = align(audio, rate, text, language, way)
                 return timeline, any(issubclass(warning.category, AlignmentWarning) for warning in told)
     return None, False
 
