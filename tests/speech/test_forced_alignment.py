@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from text2lip import memory
-from text2lip.speech import AlignmentError, align, resample, synthesize
+from text2lip.speech import AlignmentError, AlignmentWarning, align, resample, synthesize
 from text2lip.speech.alignment import time_warping
 from text2lip.speech.alignment.pocketsphinx import align_pocketsphinx
 
@@ -84,6 +84,22 @@ def test_what_pocketsphinx_refuses_in_another_language_is_warped(german, monkeyp
     given = german.audio, german.sampling_rate, GERMAN, "de"
     assert align(*given) == align(*given, "dtw")
     with pytest.raises(AlignmentError, match="no"):
+        align(*given, "pocketsphinx")
+
+
+def test_what_pocketsphinx_doubts_in_another_language_time_warping_may_refuse(german, monkeypatch):
+    monkeypatch.setattr("text2lip.speech.forced_alignment.doubts", lambda *_: ["a doubt"])
+    given = german.audio, german.sampling_rate, GERMAN, "de"
+    with pytest.warns(AlignmentWarning, match="a doubt"):
+        assert align(*given) == align(*given, "pocketsphinx")  # it has nothing against it
+
+    def refused(*_):
+        raise AlignmentError("audio: no")
+
+    monkeypatch.setattr("text2lip.speech.forced_alignment.align_dtw", refused)
+    with pytest.raises(AlignmentError, match="no"):
+        align(*given)
+    with pytest.warns(AlignmentWarning):
         align(*given, "pocketsphinx")
 
 

@@ -37,7 +37,7 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         text (`str`): what is said, word for word.
         language (`str`): language code.
         method (`str`): "pocketsphinx", "dtw", or "auto": pocketsphinx, and in other languages than English dtw where
-            pocketsphinx refuses.
+            pocketsphinx refuses; what pocketsphinx doubts there, dtw may refuse.
 
     Returns:
         `Timeline`: IPA phones as espeak names them, words as written; `duration` is that of the sound.
@@ -78,6 +78,8 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         timeline = align_dtw(heard.pieces, reference, spoken, duration)
     timeline = replace(timeline, words=with_spans(timeline.words, spoken.words))
     reasons = doubts(mfcc(heard.pieces()).energy, timeline, spoken, warped)
+    if reasons and method == "auto" and not english and not warped:  # a second judge, who may refuse it
+        align_dtw(heard.pieces, _reference(text, voice, language, True)[1], spoken, duration)
     if reasons:
         listed = "; ".join(reasons)
         warnings.warn(f"audio: may not say {text[:60]!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2)
