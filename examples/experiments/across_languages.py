@@ -47,11 +47,13 @@ COLUMNS = ("phones", "different", "known", "classes", "second reader", "agreemen
 
 
 def main(arguments: list[str] | None = None) -> dict:
-    args = parser(__doc__, NAME).parse_args(arguments)
+    options = parser(__doc__, NAME)
+    options.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
+    args = options.parse_args(arguments)
     texts = sentences()
     if args.quick:
         texts = dict(list(texts.items())[:2])
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     rows = {language: {**spoken(some, language), **moved(pipe, some, language)} for language, some in texts.items()}
     save(args.output / "figures.json", json.dumps(rows, indent=1) + "\n")
     told = f"`python examples/experiments/{NAME}.py`: {len(rows)} languages."

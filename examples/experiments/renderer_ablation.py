@@ -82,12 +82,13 @@ class DirectRenderer:
 def main(arguments: list[str] | None = None) -> dict:
     parser = study_parser(__doc__, NAME)
     parser.add_argument("--faces", default="outputs/faces.safetensors", help="file of prepare_pairs.py")
+    parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
     parser.add_argument("--echomimic", help="pipeline with a tiny EchoMimicUNet, made by train_echomimic.py")
     parser.add_argument("--echomimic_clips", type=int, default=6, help="clips that it draws; it is slow")
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="the films")
     args = parser.parse_args(arguments)
     seeds = QUICK["seeds"] if args.quick else args.seeds
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     renderers = {"geometric": [GeometricRenderer()], "learned": [pipe.make_renderer("learned")]}
     renderers["direct"] = [DirectRenderer(train(seed, args)) for seed in seeds]
     if args.echomimic:
