@@ -24,7 +24,7 @@ def fresh():
     return load
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def plain_arithmetic():
     """The processor computes as what stands in for a GPU does: some would take bfloat16 for networks by themselves."""
     with pytest.MonkeyPatch.context() as patch:
