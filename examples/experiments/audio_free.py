@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bench_films import films
 from study import EXAMPLES, QUICK, finish, load_networks, number, run_folder, save, spread_of, study_parser
 from tqdm import tqdm
 
@@ -26,7 +27,7 @@ sys.path.insert(0, str(EXAMPLES))
 
 import rows  # noqa: E402
 from judges import Jury  # noqa: E402
-from quality import compare, load, prepared_folder  # noqa: E402
+from quality import compare  # noqa: E402
 from readers import reading, reading_figures  # noqa: E402
 
 from text2lip import GeometricRenderer, synthesize  # noqa: E402
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> dict:
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="the films")
     args = parser.parse_args(arguments)
     seeds = QUICK["seeds"] if args.quick else args.seeds
-    clips = films(args)
+    clips = films(args, args.splits[0])
     report = {"clips": len(clips), "still": judged(clips, {"still": rows.still})["still"], "seeds": []}
     for seed in seeds:
         target = args.output / f"seed-{seed}.json"
@@ -65,14 +66,6 @@ def main(arguments: list[str] | None = None) -> dict:
     told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.splits[0]}`, {len(seeds)} seeds; "
     finish(NAME, f"{told}mean ± standard deviation over seeds.\n\n{table(report)}", args)
     return report
-
-
-def films(args: argparse.Namespace) -> list[rows.BenchClip]:
-    """The clips of the first split, prepared where they are not."""
-    wanted = {"data": args.data, "layout": "grid", "prepared": args.prepared, "split": args.splits[0]}
-    wanted |= {"limit": QUICK["limit"] if args.quick else None, "only": None, "workers": 1}
-    asked = argparse.Namespace(**wanted)
-    return load(asked, prepared_folder(asked))[0]
 
 
 def motions(seed: int, args: argparse.Namespace) -> dict:

@@ -6,22 +6,20 @@ Every row is read by the built-in lip readers: by landmarks before anything is d
 are compared with the film where the times are its own. `dtw` is the distance of the lips whatever their times.
 """
 
-import argparse
 import json
-import os
 import sys
 from collections import defaultdict
 from functools import partial
 
 import numpy as np
-from study import EXAMPLES, QUICK, finish, markdown, parser, save
+from bench_films import films
+from study import EXAMPLES, finish, markdown, parser, save
 from tqdm import tqdm
 
 
 sys.path.insert(0, str(EXAMPLES))
 
 import rows  # noqa: E402
-from quality import load, prepared_folder  # noqa: E402
 from readers import reading, reading_figures  # noqa: E402
 
 from text2lip import GeometricRenderer, Text2LipPipeline  # noqa: E402
@@ -48,7 +46,7 @@ def main(arguments: list[str] | None = None) -> dict:
     options.add_argument("--split", default="test")
     options.add_argument("--data", help="what the clips are prepared from (default: $TEXT2LIP_DATA)")
     args = options.parse_args(arguments)
-    clips = films(args)
+    clips = films(args, args.split)
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     renderers = {"geometric": GeometricRenderer(), "learned": pipe.make_renderer("learned")}
     figures = defaultdict(lambda: defaultdict(list))
@@ -61,14 +59,6 @@ def main(arguments: list[str] | None = None) -> dict:
     told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.split}`."
     finish(NAME, f"{told}\n\n{markdown(report['rows'], COLUMNS)}", args)
     return report
-
-
-def films(args: argparse.Namespace) -> list[rows.BenchClip]:
-    """The clips of the split, prepared where they are not."""
-    wanted = {"data": args.data or os.environ.get("TEXT2LIP_DATA"), "layout": "grid", "prepared": args.prepared}
-    wanted |= {"split": args.split, "limit": QUICK["limit"] if args.quick else None, "only": None, "workers": 1}
-    asked = argparse.Namespace(**wanted)
-    return load(asked, prepared_folder(asked))[0]
 
 
 def measured(pipe: Text2LipPipeline, renderers: dict, clip: rows.BenchClip) -> dict[str, dict]:

@@ -18,6 +18,7 @@ from collections import defaultdict
 
 import numpy as np
 import torch
+from bench_films import films
 from study import EXAMPLES, QUICK, finish, number, save, spread_of, study_parser
 from tqdm import tqdm
 
@@ -27,7 +28,7 @@ sys.path.insert(0, str(EXAMPLES))
 import rows  # noqa: E402
 from diffusers import UNet2DModel  # noqa: E402
 from mouths import FilmMouth  # noqa: E402
-from quality import compare, detail, load, prepared_folder  # noqa: E402
+from quality import compare, detail  # noqa: E402
 from readers import reading_figures  # noqa: E402
 
 from text2lip import GeometricRenderer, Text2LipPipeline  # noqa: E402
@@ -94,7 +95,7 @@ def main(arguments: list[str] | None = None) -> dict:
     if args.echomimic:
         drawer = Text2LipPipeline.from_pretrained(args.echomimic)
         renderers["echomimic"] = [drawer.make_renderer("echomimic")]
-    clips = films(args)
+    clips = films(args, args.splits[0])
     report: dict = {"clips": len(clips), "rows": {"still": [judged(clips, rows.still, None)]}}
     for name, some in renderers.items():
         shown = clips[: args.echomimic_clips] if name == "echomimic" else clips
@@ -104,14 +105,6 @@ def main(arguments: list[str] | None = None) -> dict:
     told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.splits[0]}`, {len(seeds)} seeds of"
     finish(NAME, f"{told} `direct` (± standard deviation).\n\n{table(report)}", args)
     return report
-
-
-def films(args: argparse.Namespace) -> list[rows.BenchClip]:
-    """The clips of the first split, prepared where they are not."""
-    wanted = {"data": args.data, "layout": "grid", "prepared": args.prepared, "split": args.splits[0]}
-    wanted |= {"limit": QUICK["limit"] if args.quick else None, "only": None, "workers": 1}
-    asked = argparse.Namespace(**wanted)
-    return load(asked, prepared_folder(asked))[0]
 
 
 def train(seed: int, args: argparse.Namespace) -> UNet2DModel:
