@@ -3,6 +3,7 @@
 import tracemalloc
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 
@@ -25,6 +26,12 @@ def film(tmp_path):
     sound = 0.3 * np.sin(2 * np.pi * np.array([[440.0], [550.0]]) * times).astype(np.float32)
     write_video(tmp_path / "a.mp4", [BLACK] * 150, audio=sound, sampling_rate=44_100)
     return tmp_path / "a.mp4"
+
+
+def sound_in(path) -> bytes:
+    """What a file holds of sound, encoded; on a busy machine the encoder of pictures isn't the same to the bit."""
+    with av.open(str(path)) as container:
+        return b"".join(bytes(packet) for packet in container.demux(audio=0))
 
 
 def speaking(parts, seconds, level=0.2):
@@ -98,7 +105,7 @@ def test_a_long_sound_in_a_file_becomes_the_same(film, tmp_path, monkeypatch, ra
     assert memory.in_file(long.audio) and np.array_equal(long.audio, kept.audio)
     for name, one in (("short", kept), ("long", long)):
         write_video(tmp_path / f"{name}.mp4", [BLACK] * 100, audio=one.audio, sampling_rate=one.sampling_rate)
-    assert (tmp_path / "short.mp4").read_bytes() == (tmp_path / "long.mp4").read_bytes()
+    assert sound_in(tmp_path / "short.mp4") == sound_in(tmp_path / "long.mp4") != b""
 
 
 def test_no_more_is_read_than_is_wanted(film):
