@@ -164,7 +164,8 @@ def judge(folder: Path, args: argparse.Namespace):
     settings = json.loads((folder / "config.json").read_text())
     networks = load_networks(folder / "final", settings["use_visemes"])
     limit = QUICK["limit"] if args.quick else None
-    made: dict[str, Any] = {"seconds": read_log(folder / "log.jsonl")[-1].get("seconds")}
+    spent = [row["seconds"] for row in read_log(folder / "log.jsonl") if "seconds" in row]
+    made: dict[str, Any] = {"seconds": spent[-1] if spent else None}
     for split in [split for split in args.splits if split in splits_of(args.prepared)] or ["val"]:
         clips, sounds = split_of(args.prepared, split, limit, settings["audio_features"], networks.tokenizer)
         made[split] = {kind: judged(networks, clips, sounds, kind == "text") for kind in ("text", "audio")}
