@@ -20,7 +20,7 @@ from tqdm import tqdm
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.files import replaced_file
 from text2lip.renderers.lip_shade import SHADE_CELLS, SHADE_REACH
-from text2lip.renderers.mouth_drawing import CHANNELS, draw_mouth
+from text2lip.renderers.mouth_drawing import DRAWN_PARTS, draw_mouth
 from text2lip.training.face_pack import load_faces
 from text2lip.training.pairs import PAIR_MARGIN, make_pairs
 from text2lip.training.reader_samples import mirrored_points
@@ -32,7 +32,7 @@ DARK = 4.0  # grey levels added to both, lest noise in the dark counts
 LEAST, MOST = 0.005, 0.6  # motion from which a pair tells something, units; of the logarithm of light
 SHADES, RIDGE, GRID_SHARE = 8, 3e-3, 0.5
 LUMA = np.float32([0.299, 0.587, 0.114])
-INSIDE = CHANNELS.index("inside")
+INSIDE = DRAWN_PARTS.index("inside")
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # motion (n, 114), light (n, cells), where it is known (n, cells)
 
 

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "articulation": ["ArticulatoryModel"],
         "durations": ["predict_timeline"],
         "lips": ["LipMotion", "LipNetworks", "animate"],
+        "motion_plan": ["CHANNELS", "MotionPlan"],
         "retarget": ["PortraitMouth"],
     },
 )

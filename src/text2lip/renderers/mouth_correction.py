@@ -12,7 +12,7 @@ from text2lip.faces.topology import DRIVEN
 from text2lip.media.color import to_luma
 from text2lip.renderers.contour import three
 from text2lip.renderers.geometric import PreparedPortrait
-from text2lip.renderers.mouth_drawing import CHANNELS, draw_mouth
+from text2lip.renderers.mouth_drawing import DRAWN_PARTS, draw_mouth
 from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.renderers.mouth_traits import mute
 from text2lip.renderers.warp import CUBIC_BELOW, smoothstep
@@ -29,7 +29,7 @@ LIGHT_SAMPLES = 0.5  # pixels of the crop at which its light is sampled, about
 REPAINTED = (15.0, 60.0)  # levels by which the network changes what the warp's fine detail no longer fits
 
 
-INSIDE_OF_FRAME = len(CHANNELS) + CHANNELS.index("inside")  # of a frame's drawings
+INSIDE_OF_FRAME = len(DRAWN_PARTS) + DRAWN_PARTS.index("inside")  # of a frame's drawings
 
 
 class MouthCrop:

@@ -7,7 +7,7 @@ from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, JAW, OUTER_LOWER, 
 from text2lip.renderers.contour import smooth
 
 
-CHANNELS = ("upper lip", "lower lip", "inside", "lower face")
+DRAWN_PARTS = ("upper lip", "lower lip", "inside", "lower face")
 FINE = 4  # sub-pixels in each direction
 _CHAINS = {
     name: driven_index(chain)
@@ -27,7 +27,7 @@ def draw_mouth(points: np.ndarray, size: int) -> np.ndarray:
         size (`int`): of the crop, pixels.
 
     Returns:
-        `np.ndarray`: `(size, size, 4)` uint8, 0..255, in the order of `CHANNELS`. Lips that touch leave no inside, but
+        `np.ndarray`: `(size, size, 4)` uint8, 0..255, in the order of `DRAWN_PARTS`. Lips that touch leave no inside, but
         the line where they meet is still the border of the first two.
     """
     chains = {name: points[index] for name, index in _CHAINS.items()}
@@ -40,7 +40,7 @@ def draw_mouth(points: np.ndarray, size: int) -> np.ndarray:
         (chains["jaw"],),
     )
     side = size * FINE
-    drawing = np.empty((size, size, len(CHANNELS)), np.uint8)
+    drawing = np.empty((size, size, len(DRAWN_PARTS)), np.uint8)
     for channel, parts in enumerate(polygons):
         outline = np.round((np.concatenate(parts) * FINE - 0.5) * 16).astype(np.int32)
         mask = np.zeros((side, side), np.uint8)

@@ -1,0 +1,61 @@
+import json
+
+import numpy as np
+import pytest
+
+from text2lip.motion.motion_plan import CHANNELS, LIMITS, MotionPlan
+
+
+@pytest.fixture
+def plan():
+    plan = MotionPlan.still(6, 25)
+    plan["headYaw"][:] = np.linspace(-5, 5, 6)
+    plan["eyeBlinkLeft"][2] = 1
+    return plan
+
+
+def test_a_channel_is_a_view_and_a_slice_a_plan(plan):
+    assert plan["headYaw"].shape == (6,) and plan["headYaw"][-1] == 5
+    part = plan[2:4]
+    assert isinstance(part, MotionPlan) and len(part) == 2 and part["eyeBlinkLeft"].tolist() == [1, 0]
+    assert set(LIMITS) == set(CHANNELS)
+
+
+def test_a_file_gives_the_plan_back(plan, tmp_path):
+    plan.save(tmp_path / "plan.json")
+    told = json.loads((tmp_path / "plan.json").read_text())
+    assert set(told["channels"]) == {"headYaw", "eyeBlinkLeft"} and told["frames"] == 6
+    read = MotionPlan.of(tmp_path / "plan.json")
+    assert read.fps == 25 and np.array_equal(read.values, plan.values)
+
+
+def test_what_a_user_may_give(plan):
+    assert np.array_equal(MotionPlan.of(plan.values, 25).values, plan.values)
+    assert MotionPlan.of({"headYaw": [0, 1, 2], "headPitch": 3}, 30)["headPitch"].tolist() == [3, 3, 3]
+    with pytest.raises(ValueError, match="fps None"):
+        MotionPlan.of(plan.values)
+
+
+@pytest.mark.parametrize(
+    "told, message",
+    [
+        ({"headYaw": [0, 50]}, "headYaw is 50 in frame 1; wants a number from -30 to 30"),
+        ({"eyeBlinkLeft": [float("nan")]}, "eyeBlinkLeft is nan"),
+        ({"yaw": [0]}, "no channel 'yaw'"),
+        ({"headYaw": [0, 1], "headPitch": [0]}, "headPitch has 1 values for 2 frames"),
+        ({"headYaw": ["left"]}, "headYaw holds what is no number"),
+        ({"headYaw": 1}, "frames None"),
+        ("missing.json", "can't be read"),
+        (np.zeros((3, 4)), r"shape \(3, 4\)"),
+        (object(), "got object"),
+    ],
+)
+def test_what_is_refused(told, message):
+    with pytest.raises(ValueError, match=message):
+        MotionPlan.of(told, 25)
+
+
+def test_a_plan_edited_out_of_range_is_noticed(plan):
+    plan["breath"][3] = 2
+    with pytest.raises(ValueError, match="breath is 2 in frame 3"):
+        MotionPlan.of(plan)
