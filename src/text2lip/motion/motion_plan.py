@@ -23,9 +23,9 @@ FACE_UNITS = (
 CHANNELS = (*_HEAD, *_GAZE, *FACE_UNITS, "breath")
 """Channels of a [`MotionPlan`], in the order of its columns."""
 LIMITS = (
-    {name: (-30.0, 30.0) for name in (*_HEAD[:3], *_GAZE)}
-    | {name: (-0.5, 0.5) for name in _HEAD[3:]}
-    | {name: (0.0, 1.0) for name in FACE_UNITS}
+    dict.fromkeys((*_HEAD[:3], *_GAZE), (-30.0, 30.0))
+    | dict.fromkeys(_HEAD[3:], (-0.5, 0.5))
+    | dict.fromkeys(FACE_UNITS, (0.0, 1.0))
     | {"breath": (-1.0, 1.0)}
 )
 """The least and the most that each channel may be."""
@@ -37,10 +37,10 @@ class MotionPlan:
     """The motion of a face beside its lips, relative to how the portrait holds it; all zeros is the portrait itself.
 
     "Left" is the person's own left. Degrees: `headYaw` (over 0: the nose goes to the viewer's right), `headPitch`
-    (over 0: up), `headRoll` (over 0: the top of the head goes to the viewer's right), `gazeYaw` and `gazePitch` (as the
-    head's, beside it). Fractions of the face's width: `headX` (right), `headY` (down). From 0 to 1, by their names in
-    ARKit's `ARFaceAnchor.BlendShapeLocation`: eyes, brows, cheeks, nose and mouth corners. `breath` from -1 (out) to 1
-    (in), of the shoulders. Limits are in `LIMITS`.
+    (over 0: up), `headRoll` (over 0: the top of the head goes to the viewer's right), `gazeYaw` and `gazePitch` (as
+    the head's, beside it). Fractions of the face's width: `headX` (right), `headY` (down). From 0 to 1, by their names
+    in ARKit's `ARFaceAnchor.BlendShapeLocation`: eyes, brows, cheeks, nose and mouth corners. `breath` from -1 (out)
+    to 1 (in), of the shoulders. Limits are in `LIMITS`.
 
     Args:
         values (`np.ndarray`): float32 (frames, 29), a column for each of `CHANNELS`.

@@ -27,8 +27,8 @@ def draw_mouth(points: np.ndarray, size: int) -> np.ndarray:
         size (`int`): of the crop, pixels.
 
     Returns:
-        `np.ndarray`: `(size, size, 4)` uint8, 0..255, in the order of `DRAWN_PARTS`. Lips that touch leave no inside, but
-        the line where they meet is still the border of the first two.
+        `np.ndarray`: `(size, size, 4)` uint8, 0..255, in the order of `DRAWN_PARTS`. Lips that touch leave no inside,
+        but the line where they meet is still the border of the first two.
     """
     chains = {name: points[index] for name, index in _CHAINS.items()}
     curves = {name: smooth(chain) for name, chain in chains.items() if name != "jaw"}
