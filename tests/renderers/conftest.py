@@ -97,7 +97,7 @@ def painted():
     return paint()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def paint_face():
     return paint
 

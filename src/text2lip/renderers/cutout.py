@@ -1,0 +1,126 @@
+"""A person cut out of a picture: a matte, and the picture behind, filled in where the person hides it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from text2lip.faces.person_matte import builtin_matte
+from text2lip.faces.topology import FACE_OVAL
+from text2lip.renderers.warp import FaceFrame, smoothstep
+
+
+# Units are distances of the outer eye corners; by eye.
+AROUND = ((-2.4, 2.4), (-2.6, 2.6))  # what the network looks at: right and down of the face
+EDGE = 0.035  # how far the matte's edge may be moved onto the picture's
+EDGE_CONTRAST = 1e-3  # variance of light, of white, that is an edge
+CLEAR = (0.06, 0.94)  # of the matte, what is nobody and what is all a person
+FINE, WISP = 0.02, 0.03  # how thin a wisp of hair is; how far around it goes along
+WISPS = (0.35, 0.7)  # from the matte: wisps are found up to here; where their share ends
+PLAIN = (0.5, 1.6)  # from the matte, where there is background alone
+DETAIL = (2.5, 2.0, 5.0, 6.0)  # fine contrast, of the background's and in 0..255, from which on it is hair, and surely
+RIM = (0.03, (0.05, 0.16), (1.5, 4.0))  # around the person, what may have their colour: surely; hardly, where the
+# background is full of detail or plain, by its fine contrast
+FILL_SIDES, FILL_STEPS = (
+    (12, 24, 48, 96),
+    40,
+)  # pixels of the copies on which it is filled; steps on each
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """Person and background of a picture.
+
+    Attributes:
+        matte: (height, width) float32 in 0..1, how much of a pixel is person.
+        behind: (height, width, 3) uint8, the picture without the person, equal to it where the matte is 0.
+        sure: (height, width) float32 in 0..1, the matte as the network gave it.
+    """
+
+    matte: np.ndarray
+    behind: np.ndarray
+    sure: np.ndarray
+
+
+def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
+    """Tell a person from what is behind.
+
+    Args:
+        picture (`np.ndarray`): (height, width, 3) uint8 RGB.
+        points (`np.ndarray`): (478, 2) pixel landmarks.
+        face (`FaceFrame`): of these landmarks.
+    """
+    height, width = picture.shape[:2]
+    corners = face.pixels(np.array([(x, y) for x in AROUND[0] for y in AROUND[1]], np.float32))
+    x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 2, height - 2)).astype(int)
+    x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 2, y0 + 2), (width, height)).astype(int)
+    network = builtin_matte()
+    sure = network.segment(picture)
+    sure[y0:y1, x0:x1] = 0.5 * (sure[y0:y1, x0:x1] + network.segment(picture[y0:y1, x0:x1]))
+    oval = np.zeros(sure.shape, np.uint8)
+    cv2.fillPoly(oval, [np.rint(points[list(FACE_OVAL)]).astype(np.int32)], 255)
+    matte = np.maximum(sure, cv2.GaussianBlur(oval, (0, 0), 0.02 * face.unit + 0.5).astype(np.float32) / 255)
+    matte = smoothstep(_guided(picture, matte, EDGE * face.unit), *CLEAR)
+    wisps, contrast = _wisps(picture, matte, face.unit)
+    matte = np.maximum(matte, wisps)
+    away = cv2.distanceTransform((matte < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / face.unit
+    sure_rim, (least, most), (plain, busy) = RIM
+    rim = most + (least - most) * smoothstep(contrast, plain, busy)
+    share = 1 - smoothstep(away, sure_rim, rim)
+    filled = _filled(picture, away > rim)
+    behind = np.rint(picture + share[..., None] * (filled - picture)).astype(np.uint8)
+    matte = np.maximum(matte, _least(picture, behind))
+    matte[share == 0] = 0
+    return Cutout(matte.astype(np.float32), behind, sure)
+
+
+def _guided(picture: np.ndarray, matte: np.ndarray, radius: float) -> np.ndarray:
+    """The matte with its edges on those of the picture's light: He et al. 2013, *Guided Image Filtering*."""
+    light = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    side = (2 * max(1, round(radius)) + 1,) * 2
+    mean, mean_matte = cv2.blur(light, side), cv2.blur(matte, side)
+    slope = (cv2.blur(light * matte, side) - mean * mean_matte) / (
+        cv2.blur(light * light, side) - mean**2 + EDGE_CONTRAST
+    )
+    shift = mean_matte - slope * mean
+    return cv2.blur(slope, side) * light + cv2.blur(shift, side)
+
+
+def _wisps(picture: np.ndarray, matte: np.ndarray, unit: float) -> tuple[np.ndarray, float]:
+    """Hair that the network didn't see: fine contrast beside the person where the background has none."""
+    light = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    fine = np.abs(light - cv2.GaussianBlur(light, (0, 0), max(1.0, FINE * unit)))
+    fine = cv2.GaussianBlur(fine, (0, 0), max(1.0, WISP * unit))
+    away = cv2.distanceTransform((matte < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / unit
+    plain = fine[(away > PLAIN[0]) & (away < PLAIN[1])]
+    level = float(np.percentile(plain, 90)) if plain.size else 255.0
+    low, more, high, most = DETAIL
+    wisps = smoothstep(fine, low * level + more, high * level + most) * (1 - smoothstep(away, *WISPS))
+    _, labels = cv2.connectedComponents(((wisps > 0.05) | (matte > 0.5)).astype(np.uint8))
+    return np.where(np.isin(labels, np.unique(labels[matte > 0.5])), wisps, 0), level
+
+
+def _filled(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The picture with what isn't `seen` (height, width) filled as smoothly as can be, coarse to fine."""
+    height, width = seen.shape
+    filled, weight = None, seen.astype(np.float32)
+    colours = picture * weight[..., None]
+    for side in FILL_SIDES:
+        scale = min(1.0, side / max(height, width))
+        size = max(2, round(width * scale)), max(2, round(height * scale))
+        part = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)[..., None]
+        known = cv2.resize(colours, size, interpolation=cv2.INTER_AREA) / np.maximum(part, 1e-6)
+        if filled is None:
+            filled = np.full_like(known, (known * part).sum((0, 1)) / max(float(part.sum()), 1e-6))
+        filled = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR)
+        for _ in range(FILL_STEPS):
+            filled = np.where(part > 0.5, known, cv2.blur(filled, (3, 3)))
+    return cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255)
+
+
+def _least(picture: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """The least share of person that explains each pixel with a colour between black and white."""
+    seen, back = picture.astype(np.float32), behind.astype(np.float32)
+    dark = 1 - seen / np.maximum(back, 1)
+    light = (seen - back) / np.maximum(255 - back, 1)
+    return np.maximum(dark, light).max(-1).clip(0, 1)

@@ -1,0 +1,137 @@
+"""The displacement of a head's pixels under a pose: its depth, how far each part goes along, and the map back."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from text2lip.faces.topology import CHIN_TIP, EARS, FACE_OVAL, canonical_mesh
+from text2lip.renderers.warp import FaceFrame, smoothstep
+
+
+# Units are distances of the outer eye corners; by eye.
+CELLS = 20  # of the grid in a unit
+REACH = ((-2.9, 2.9), (-3.2, 4.2))  # right and down of the face, what may move
+BEHIND_EARS = 0.12  # the head turns about an axis that far behind the ears
+NECK = 0.55  # below the chin: the middle of what the head leans about
+NECK_FADE = (-0.05, 0.95)  # below the chin, where the head's motion fades
+ASIDE, ABOVE = (1.5, 2.6), (2.3, 3.1)  # beside and above the face, where it fades
+SMOOTH = 0.06  # blur of the depth
+BREATH, CHEST = 0.016, (0.5, 1.3, 2.2, 3.4)  # rise of the shoulders; below the chin: where it sets in and ends
+INVERSIONS = 6
+NOTHING = 1e-6
+
+
+def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """Rotation matrix (3, 3) of a head by degrees; axes right, down and towards the viewer."""
+    yaw, pitch, roll = np.deg2rad([yaw, pitch, roll])
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
+    about_down = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_right = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    in_plane = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return in_plane @ about_right @ about_down
+
+
+class ReliefField:
+    """Where the nodes of a grid over the picture go.
+
+    Args:
+        points (`np.ndarray`): (478, 2) pixels.
+        depth (`np.ndarray`, *optional*): (478,) pixels, smaller is nearer.
+        face (`FaceFrame`): of the points.
+        size (`tuple[int, int]`): height and width of the picture.
+        matte (`np.ndarray`): (height, width), 0 to 1.
+    """
+
+    def __init__(self, points, depth, face: FaceFrame, size, matte: np.ndarray):
+        height, width = size
+        self.face = face
+        chin = float(face.coordinates(points[CHIN_TIP])[1])
+        corners = face.pixels(np.array([(x, y) for x in REACH[0] for y in REACH[1]], np.float32))
+        x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 2, height - 2)).astype(int)
+        x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 2, y0 + 2), (width, height)).astype(int)
+        self.box = int(x0), int(y0), int(x1), int(y1)
+        self.step = max(2, round(face.unit / CELLS))
+        x = x0 + (np.arange(-(-(x1 - x0) // self.step)) + 0.5) * self.step - 0.5
+        y = y0 + (np.arange(-(-(y1 - y0) // self.step)) + 0.5) * self.step - 0.5
+        self.nodes = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+        right, down = np.moveaxis(face.coordinates(self.nodes), -1, 0)
+        self.head = (
+            (1 - smoothstep(down - chin, *NECK_FADE))
+            * (1 - smoothstep(np.abs(right), *ASIDE))
+            * (1 - smoothstep(-down, *ABOVE))
+        )
+        near = self._depth(points, depth, matte, chin)
+        self.place = np.stack([right, down - chin - NECK, near], -1).astype(np.float32)
+        low, full, start, end = CHEST
+        chest = smoothstep(down - chin, low, full) * (1 - smoothstep(down - chin, start, end))
+        self.breath = (-BREATH * face.unit * chest * (1 - smoothstep(np.abs(right), 2.0, 2.9)))[..., None] * face.down
+
+        self.width = float(np.hypot(*(points[EARS[1]] - points[EARS[0]])))
+
+    def _depth(self, points, depth, matte, chin) -> np.ndarray:
+        """How near each node is, from the axis of the head, units."""
+        face, (x0, y0, x1, y1), step = self.face, self.box, self.step
+        if depth is None:
+            mesh = canonical_mesh()[0]
+            scale = np.hypot(*(mesh[263] - mesh[33])[:2])
+            z = -mesh[:, 2] / scale * face.unit
+        else:
+            z = depth[:468]
+        near = (z[list(EARS)].mean() - z) / face.unit + BEHIND_EARS
+        cells = (points[:468] - self.nodes[0, 0]) / step
+        shape = self.nodes.shape[:2]
+        # Splats as wide as the mesh is coarse
+        grid = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), -1).astype(np.float32)
+        oval = np.zeros(shape, np.uint8)
+        cv2.fillPoly(oval, [np.rint(cells[list(FACE_OVAL)]).astype(np.int32)], 1)
+        inside = np.argwhere(oval)
+        spots = grid[inside[:, 0], inside[:, 1]]
+        distance = ((spots[:, None] - cells[None]) ** 2).sum(-1) / (0.07 * CELLS) ** 2
+        share = np.exp(-distance) + 1e-9 / (1 + distance)
+        known = (share @ near) / share.sum(1)
+        value = np.zeros(shape, np.float32)
+        value[inside[:, 0], inside[:, 1]] = known
+        # The outline of the head lies where its axis is
+        person = cv2.resize(matte[y0:y1, x0:x1], shape[::-1], interpolation=cv2.INTER_AREA)
+        right, down = np.moveaxis(face.coordinates(self.nodes), -1, 0)
+        outside = (cv2.dilate((person > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8)) == 0) & (down < chin)
+        fixed = (oval > 0) | outside
+        start = np.where(outside, 0, value)
+        value = cv2.blur(start, (9, 9))
+        for size in (15, 9, 5, 3, 3):
+            for _ in range(40):
+                value = np.where(fixed, start, cv2.blur(value, (size, size)))
+        blur = SMOOTH * CELLS
+        return cv2.GaussianBlur(value, (0, 0), blur)
+
+    def displacement(self, row: Mapping[str, float], strength: float = 1.0) -> np.ndarray | None:
+        """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves."""
+        get = row.get
+        pose = [strength * get(name, 0.0) for name in ("headYaw", "headPitch", "headRoll")]
+        shift = [strength * get(name, 0.0) for name in ("headX", "headY")]
+        turn = (rotation(*pose) - np.eye(3))[:2]
+        x, y = np.moveaxis(self.place @ turn.T.astype(np.float32) * self.face.unit, -1, 0)
+        x, y = x + shift[0] * self.width, y + shift[1] * self.width
+        moved = self.head[..., None] * (x[..., None] * self.face.right + y[..., None] * self.face.down)
+        moved = moved + get("breath", 0.0) * self.breath
+        return moved.astype(np.float32) if np.abs(moved).max() > NOTHING else None
+
+    def sample(self, moved: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """The displacement at pixels (..., 2)."""
+        where = ((points - self.nodes[0, 0]) / self.step).astype(np.float32)
+        flat = where.reshape(1, -1, 2)
+        return cv2.remap(moved, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(points.shape)
+
+    def backward(self, moved: np.ndarray) -> np.ndarray:
+        """Where each pixel of the box comes from: (height, width, 2) float32, in the box."""
+        x0, y0, x1, y1 = self.box
+        source = -moved
+        for _ in range(INVERSIONS):
+            source = -self.sample(moved, self.nodes + source)
+        rows, columns = source.shape[:2]
+        maps = cv2.resize(source, (columns * self.step, rows * self.step), interpolation=cv2.INTER_LINEAR)
+        maps = maps[: y1 - y0, : x1 - x0]
+        maps[..., 0] += np.arange(x1 - x0, dtype=np.float32)
+        maps[..., 1] += np.arange(y1 - y0, dtype=np.float32)[:, None]
+        return maps
