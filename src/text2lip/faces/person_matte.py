@@ -21,7 +21,7 @@ from text2lip.faces.mediapipe_networks import SameConv2d
 
 
 # Of each block: channels inside, kernel, stride, channels that its squeeze leaves (0: it has none), channels out.
-BLOCKS = (
+MATTE_BLOCKS = (
     (16, 3, 2, 8, 16),
     (72, 3, 2, 0, 24),
     (88, 3, 1, 0, 24),
@@ -89,10 +89,10 @@ class PersonMatte(ModelCardMixin, ModelMixin, ConfigMixin):
     def __init__(self):
         super().__init__()
         self.stem = SameConv2d(3, 16, 3, stride=2)
-        before = [16, *(block[-1] for block in BLOCKS)]
+        before = [16, *(block[-1] for block in MATTE_BLOCKS)]
         self.blocks = nn.ModuleList(
             InvertedBlock(width, *block, hard=index >= HARD_FROM)
-            for index, (width, block) in enumerate(zip(before, BLOCKS))
+            for index, (width, block) in enumerate(zip(before, MATTE_BLOCKS))
         )
         self.context, self.gate = SameConv2d(32, 128, 1), SameConv2d(32, 128, 1)
         self.up = nn.ModuleList(UpBlock(*widths) for widths in ((128, 24), (24, 16), (16, 16)))

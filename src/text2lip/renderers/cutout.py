@@ -11,15 +11,20 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 # Units are distances of the outer eye corners; by eye.
-AROUND = ((-2.4, 2.4), (-2.6, 2.6))  # what the network looks at: right and down of the face
-EDGE = 0.035  # how far the matte's edge may be moved onto the picture's
+HEAD_CROP = ((-2.4, 2.4), (-2.6, 2.6))  # what the network looks at: right and down of the face
+MATTE_EDGE = 0.035  # how far the matte's edge may be moved onto the picture's
 EDGE_CONTRAST = 1e-3  # variance of light, of white, that is an edge
 CLEAR = (0.06, 0.94)  # of the matte, what is nobody and what is all a person
-FINE, WISP = 0.02, 0.03  # how thin a wisp of hair is; how far around it goes along
+WISP_WIDTH, WISP = 0.02, 0.03  # how thin a wisp of hair is; how far around it goes along
 WISPS = (0.35, 0.7)  # from the matte: wisps are found up to here; where their share ends
 PLAIN = (0.5, 1.6)  # from the matte, where there is background alone
-DETAIL = (2.5, 2.0, 5.0, 6.0)  # fine contrast, of the background's and in 0..255, from which on it is hair, and surely
-RIM = (0.03, (0.05, 0.16), (1.5, 4.0))  # around the person, what may have their colour: surely; hardly, where the
+WISP_CONTRAST = (
+    2.5,
+    2.0,
+    5.0,
+    6.0,
+)  # fine contrast, of the background's and in 0..255, from which on it is hair, and surely
+HAIR_RIM = (0.03, (0.05, 0.16), (1.5, 4.0))  # around the person, what may have their colour: surely; hardly, where the
 # background is full of detail or plain, by its fine contrast
 FILL_SIDES, FILL_STEPS = (
     (12, 24, 48, 96),
@@ -51,7 +56,7 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
         face (`FaceFrame`): of these landmarks.
     """
     height, width = picture.shape[:2]
-    corners = face.pixels(np.array([(x, y) for x in AROUND[0] for y in AROUND[1]], np.float32))
+    corners = face.pixels(np.array([(x, y) for x in HEAD_CROP[0] for y in HEAD_CROP[1]], np.float32))
     x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 2, height - 2)).astype(int)
     x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 2, y0 + 2), (width, height)).astype(int)
     network = builtin_matte()
@@ -60,11 +65,11 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
     oval = np.zeros(sure.shape, np.uint8)
     cv2.fillPoly(oval, [np.rint(points[list(FACE_OVAL)]).astype(np.int32)], 255)
     matte = np.maximum(sure, cv2.GaussianBlur(oval, (0, 0), 0.02 * face.unit + 0.5).astype(np.float32) / 255)
-    matte = smoothstep(_guided(picture, matte, EDGE * face.unit), *CLEAR)
+    matte = smoothstep(_guided(picture, matte, MATTE_EDGE * face.unit), *CLEAR)
     wisps, contrast = _wisps(picture, matte, face.unit)
     matte = np.maximum(matte, wisps)
     away = cv2.distanceTransform((matte < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / face.unit
-    sure_rim, (least, most), (plain, busy) = RIM
+    sure_rim, (least, most), (plain, busy) = HAIR_RIM
     rim = most + (least - most) * smoothstep(contrast, plain, busy)
     share = 1 - smoothstep(away, sure_rim, rim)
     filled = _filled(picture, away > rim)
@@ -89,12 +94,12 @@ def _guided(picture: np.ndarray, matte: np.ndarray, radius: float) -> np.ndarray
 def _wisps(picture: np.ndarray, matte: np.ndarray, unit: float) -> tuple[np.ndarray, float]:
     """Hair that the network didn't see: fine contrast beside the person where the background has none."""
     light = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    fine = np.abs(light - cv2.GaussianBlur(light, (0, 0), max(1.0, FINE * unit)))
+    fine = np.abs(light - cv2.GaussianBlur(light, (0, 0), max(1.0, WISP_WIDTH * unit)))
     fine = cv2.GaussianBlur(fine, (0, 0), max(1.0, WISP * unit))
     away = cv2.distanceTransform((matte < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / unit
     plain = fine[(away > PLAIN[0]) & (away < PLAIN[1])]
     level = float(np.percentile(plain, 90)) if plain.size else 255.0
-    low, more, high, most = DETAIL
+    low, more, high, most = WISP_CONTRAST
     wisps = smoothstep(fine, low * level + more, high * level + most) * (1 - smoothstep(away, *WISPS))
     _, labels = cv2.connectedComponents(((wisps > 0.05) | (matte > 0.5)).astype(np.uint8))
     return np.where(np.isin(labels, np.unique(labels[matte > 0.5])), wisps, 0), level

@@ -10,15 +10,15 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 # Units are distances of the outer eye corners; by eye.
-CELLS = 20  # of the grid in a unit
-REACH = ((-2.9, 2.9), (-3.2, 4.2))  # right and down of the face, what may move
+RELIEF_CELLS = 20  # of the grid in a unit
+RELIEF_REACH = ((-2.9, 2.9), (-3.2, 4.2))  # right and down of the face, what may move
 BEHIND_EARS = 0.12  # the head turns about an axis that far behind the ears
-NECK = 0.55  # below the chin: the middle of what the head leans about
+NECK_AXIS = 0.55  # below the chin: the middle of what the head leans about
 NECK_FADE = (-0.05, 0.95)  # below the chin, where the head's motion fades
-ASIDE, ABOVE = (1.5, 2.6), (2.3, 3.1)  # beside and above the face, where it fades
-SMOOTH = 0.06  # blur of the depth
-BREATH, CHEST = 0.016, (0.5, 1.3, 2.2, 3.4)  # rise of the shoulders; below the chin: where it sets in and ends
-INVERSIONS = 6
+BESIDE_HEAD, ABOVE_HEAD = (1.5, 2.6), (2.3, 3.1)  # beside and above the face, where it fades
+DEPTH_BLUR = 0.06  # blur of the depth
+SHOULDER_RISE, CHEST = 0.016, (0.5, 1.3, 2.2, 3.4)  # rise of the shoulders; below the chin: where it sets in and ends
+BACKWARD_STEPS = 6
 NOTHING = 1e-6
 
 
@@ -47,25 +47,27 @@ class ReliefField:
         height, width = size
         self.face = face
         chin = float(face.coordinates(points[CHIN_TIP])[1])
-        corners = face.pixels(np.array([(x, y) for x in REACH[0] for y in REACH[1]], np.float32))
+        corners = face.pixels(np.array([(x, y) for x in RELIEF_REACH[0] for y in RELIEF_REACH[1]], np.float32))
         x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 2, height - 2)).astype(int)
         x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 2, y0 + 2), (width, height)).astype(int)
         self.box = int(x0), int(y0), int(x1), int(y1)
-        self.step = max(2, round(face.unit / CELLS))
+        self.step = max(2, round(face.unit / RELIEF_CELLS))
         x = x0 + (np.arange(-(-(x1 - x0) // self.step)) + 0.5) * self.step - 0.5
         y = y0 + (np.arange(-(-(y1 - y0) // self.step)) + 0.5) * self.step - 0.5
         self.nodes = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
         right, down = np.moveaxis(face.coordinates(self.nodes), -1, 0)
         self.head = (
             (1 - smoothstep(down - chin, *NECK_FADE))
-            * (1 - smoothstep(np.abs(right), *ASIDE))
-            * (1 - smoothstep(-down, *ABOVE))
+            * (1 - smoothstep(np.abs(right), *BESIDE_HEAD))
+            * (1 - smoothstep(-down, *ABOVE_HEAD))
         )
         near = self._depth(points, depth, matte, chin)
-        self.place = np.stack([right, down - chin - NECK, near], -1).astype(np.float32)
+        self.place = np.stack([right, down - chin - NECK_AXIS, near], -1).astype(np.float32)
         low, full, start, end = CHEST
         chest = smoothstep(down - chin, low, full) * (1 - smoothstep(down - chin, start, end))
-        self.breath = (-BREATH * face.unit * chest * (1 - smoothstep(np.abs(right), 2.0, 2.9)))[..., None] * face.down
+        self.breath = (-SHOULDER_RISE * face.unit * chest * (1 - smoothstep(np.abs(right), 2.0, 2.9)))[
+            ..., None
+        ] * face.down
 
         self.width = float(np.hypot(*(points[EARS[1]] - points[EARS[0]])))
 
@@ -87,7 +89,7 @@ class ReliefField:
         cv2.fillPoly(oval, [np.rint(cells[list(FACE_OVAL)]).astype(np.int32)], 1)
         inside = np.argwhere(oval)
         spots = grid[inside[:, 0], inside[:, 1]]
-        distance = ((spots[:, None] - cells[None]) ** 2).sum(-1) / (0.07 * CELLS) ** 2
+        distance = ((spots[:, None] - cells[None]) ** 2).sum(-1) / (0.07 * RELIEF_CELLS) ** 2
         share = np.exp(-distance) + 1e-9 / (1 + distance)
         known = (share @ near) / share.sum(1)
         value = np.zeros(shape, np.float32)
@@ -102,7 +104,7 @@ class ReliefField:
         for size in (15, 9, 5, 3, 3):
             for _ in range(40):
                 value = np.where(fixed, start, cv2.blur(value, (size, size)))
-        blur = SMOOTH * CELLS
+        blur = DEPTH_BLUR * RELIEF_CELLS
         return cv2.GaussianBlur(value, (0, 0), blur)
 
     def displacement(self, row: Mapping[str, float], strength: float = 1.0) -> np.ndarray | None:
@@ -127,7 +129,7 @@ class ReliefField:
         """Where each pixel of the box comes from: (height, width, 2) float32, in the box."""
         x0, y0, x1, y1 = self.box
         source = -moved
-        for _ in range(INVERSIONS):
+        for _ in range(BACKWARD_STEPS):
             source = -self.sample(moved, self.nodes + source)
         rows, columns = source.shape[:2]
         maps = cv2.resize(source, (columns * self.step, rows * self.step), interpolation=cv2.INTER_LINEAR)
