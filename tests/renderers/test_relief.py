@@ -1,7 +1,9 @@
+import cv2
 import numpy as np
 import pytest
 
-from text2lip.faces.topology import NOSE_TIP
+from text2lip.faces.topology import LEFT_EYE, LEFT_IRIS, NOSE_TIP, RIGHT_EYE, RIGHT_IRIS
+from text2lip.motion.motion_plan import MotionPlan
 from text2lip.renderers.relief import Relief
 
 
@@ -72,3 +74,76 @@ def test_landmarks_go_with_the_pixels(relief, face, row):
         rows, columns = np.indices(area.shape)
         found = np.array([(columns * area).sum(), (rows * area).sum()]) / area.sum() + (x + 0.5, y + 0.5)
         assert np.abs(found - expected).max() < 0.4
+
+
+@pytest.fixture(scope="module")
+def looking(paint_face):
+    """A painted face with dark irises, and its relief."""
+    face = paint_face()
+    for first, eye in ((RIGHT_IRIS, RIGHT_EYE), (LEFT_IRIS, LEFT_EYE)):
+        middle = face.points[list(eye)].mean(0)
+        face.points[first] = middle
+        face.points[first + 1 : first + 5] = middle + 3 * np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
+        cv2.circle(face.portrait, tuple(middle.astype(int).tolist()), 3, (40, 25, 20), -1, cv2.LINE_AA)
+    return face, Relief(face.portrait, face.landmarks)
+
+
+def dark_middle(frame, middle):
+    """Mean place of what is dark within 9 pixels of `middle`, continuous pixels."""
+    x, y = middle.astype(int) - 9
+    dark = np.maximum(110.0 - frame[y : y + 19, x : x + 19].mean(-1), 0)
+    rows, columns = np.indices(dark.shape)
+    return np.array([(columns * dark).sum(), (rows * dark).sum()]) / dark.sum() + (x + 0.5, y + 0.5)
+
+
+def test_the_irises_go_with_the_gaze_and_so_do_their_landmarks(looking):
+    face, relief = looking
+    size = face.portrait.shape[1::-1]
+    row = {"gazeYaw": 10.0}
+    moved = (relief.landmarks(face.landmarks, row) - face.landmarks) * size
+    out = relief.move(face.portrait, row)
+    assert len(relief.eyes.eyes) == 2
+    for first in (RIGHT_IRIS, LEFT_IRIS):
+        way = dark_middle(out, face.points[first]) - dark_middle(face.portrait, face.points[first])
+        assert moved[first, 0] == pytest.approx(
+            max(2.05 * 3, 2.05 * 0.04 * face.unit) * np.sin(np.deg2rad(10)), abs=0.1
+        )
+        assert np.abs(way - moved[first]).max() < 0.4
+    changed = np.argwhere((out != face.portrait).any(-1))[:, ::-1]
+    eyes = np.concatenate([face.points[list(RIGHT_EYE)], face.points[list(LEFT_EYE)]])
+    assert (changed >= eyes.min(0) - 2).all() and (changed <= eyes.max(0) + 2).all()
+
+
+def test_an_eye_shuts_alone(looking):
+    face, relief = looking
+    out = relief.move(face.portrait, {"eyeBlinkLeft": 1.0})
+    for first, shut in ((LEFT_IRIS, True), (RIGHT_IRIS, False)):
+        x, y = face.points[first].astype(int)
+        assert (out[y, x].mean() > 80) == shut
+    moved = relief.landmarks(face.landmarks, {"eyeBlinkLeft": 1.0}) - face.landmarks
+    assert moved[386, 1] > 0 and abs(moved[159, 1]) < 1e-6
+
+
+@pytest.mark.parametrize(
+    "row, up, down, still",
+    [
+        ({"browInnerUp": 1.0}, (55, 285), (), (159, 386, 61, 291, 4)),
+        ({"browOuterUpLeft": 1.0}, (300, 293), (), (70, 63, 386, 61)),
+        ({"browDownRight": 1.0, "browDownLeft": 1.0}, (), (55, 285, 63, 293), (159, 386, 61)),
+        ({"mouthSmileRight": 1.0}, (50,), (), (280, 13, 14)),
+        ({"eyeWideRight": 1.0}, (159,), (), (386, 63, 4)),
+        ({"eyeSquintLeft": 1.0}, (374,), (386,), (145, 159)),
+    ],
+)
+def test_face_units_move_their_own_part(looking, row, up, down, still):
+    face, relief = looking
+    moved = ((relief.landmarks(face.landmarks, row) - face.landmarks) * face.portrait.shape[1::-1])[:, 1] / face.unit
+    assert all(moved[point] < -0.007 for point in up) and all(moved[point] > 0.005 for point in down)
+    assert np.abs(moved[list(still)]).max() < 0.004
+
+
+def test_a_row_of_numbers_is_a_row_of_names(relief, face):
+    plan = MotionPlan.still(1, 25)
+    plan["headYaw"][:] = 5
+    named = relief.move(face.portrait, {"headYaw": 5.0})
+    assert np.array_equal(relief.move(face.portrait, plan.values[0]), named)

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from text2lip.faces.geometry import to_indices
+from text2lip.motion.motion_plan import CHANNELS
 from text2lip.renderers.cutout import cut_out
+from text2lip.renderers.living_eyes import LivingEyes
 from text2lip.renderers.relief_field import ReliefField
 from text2lip.renderers.warp import CUBIC_BELOW, face_frame
 
@@ -31,37 +33,53 @@ class Relief:
         depth = landmarks[:, 2] * width if landmarks.shape[1] == 3 else None
         self.cutout = cut_out(picture, self.points, self.face)
         self.field = ReliefField(self.points, depth, self.face, self.size, self.cutout.matte)
+        self.eyes = LivingEyes(picture, self.points, self.face)
         self.strength, self.reasons = 1.0, []
-        matte = np.rint(255 * self.cutout.matte).astype(np.uint8)
         x0, y0, x1, y1 = self.field.box
-        self._matte, self._behind = matte[y0:y1, x0:x1], self.cutout.behind[y0:y1, x0:x1]
-        rest = (255 - self._matte[..., None].astype(np.uint16)) * self._behind
-        self._through = ((rest + 127) // 255).astype(np.uint8)  # what of the background shows beside the person
+        self._behind = np.ascontiguousarray(self.cutout.behind[y0:y1, x0:x1])
+        self._empty = np.rint(255 * (1 - self.cutout.matte[y0:y1, x0:x1])).astype(np.uint8)
+        # What of the background shows beside the person at rest
+        self._through = cv2.multiply(self._behind, cv2.cvtColor(self._empty, cv2.COLOR_GRAY2RGB), scale=1 / 255)
 
-    def move(self, frame: np.ndarray, row: Mapping[str, float]) -> np.ndarray:
-        """`frame`, the portrait with its mouth drawn, moved as `row` says: a new (height, width, 3) uint8 array."""
-        out = frame.copy()
+    def move(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
+        """`frame`, the portrait with its mouth drawn, moved as `row` of a [`MotionPlan`] says.
+
+        Args:
+            frame (`np.ndarray`): (height, width, 3) uint8.
+            row: channels by name, those left out are 0; or (29,) in the order of `CHANNELS`.
+
+        Returns:
+            `np.ndarray`: (height, width, 3) uint8, a new array; equal to `frame` where all channels are 0.
+        """
+        row, out = _named(row), frame.copy()
+        self.eyes.draw(out, row)
         moved = self.field.displacement(row, self.strength)
         if moved is None:
             return out
         x0, y0, x1, y1 = self.field.box
         maps = self.field.backward(moved)
-        person = cv2.subtract(frame[y0:y1, x0:x1], self._through)
-        layer = cv2.merge([*cv2.split(person), self._matte])
+        person = cv2.subtract(out[y0:y1, x0:x1], self._through)
         method = cv2.INTER_CUBIC if self.face.unit < CUBIC_BELOW else cv2.INTER_LINEAR
-        layer = cv2.remap(layer, maps, None, method, borderMode=cv2.BORDER_REFLECT_101)
-        red, green, blue, matte = cv2.split(layer)
-        empty = 255 - matte
-        behind = cv2.multiply(self._behind, cv2.merge([empty] * 3), scale=1 / 255)
-        out[y0:y1, x0:x1] = cv2.add(cv2.merge([red, green, blue]), behind)
+        person = cv2.remap(person, maps, None, method, borderMode=cv2.BORDER_REFLECT_101)
+        empty = cv2.remap(self._empty, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        behind = cv2.multiply(self._behind, cv2.cvtColor(empty, cv2.COLOR_GRAY2RGB), scale=1 / 255)
+        cv2.add(person, behind, dst=behind)
+        out[y0:y1, x0:x1] = behind
         return out
 
-    def landmarks(self, points: np.ndarray, row: Mapping[str, float]) -> np.ndarray:
+    def landmarks(self, points: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
         """Where `points`, (478, 2) normalised landmarks of the frame, are after [`move`]: float32 (478, 2)."""
+        row = _named(row)
         height, width = self.size
+        pixels = before = to_indices(points, height, width)
+        pixels = self.eyes.move(pixels, row)
         moved = self.field.displacement(row, self.strength)
-        if moved is None:
+        if moved is not None:
+            pixels = pixels + self.field.sample(moved, pixels)
+        if np.array_equal(pixels, before):
             return np.asarray(points[:, :2], np.float32)
-        pixels = to_indices(points, height, width)
-        pixels = pixels + self.field.sample(moved, pixels)
         return ((pixels + 0.5) / (width, height)).astype(np.float32)
+
+
+def _named(row: Mapping[str, float] | np.ndarray) -> Mapping[str, float]:
+    return row if isinstance(row, Mapping) else dict(zip(CHANNELS, np.asarray(row).tolist(), strict=True))

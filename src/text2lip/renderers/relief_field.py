@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 
 from text2lip.faces.topology import CHIN_TIP, EARS, FACE_OVAL, canonical_mesh
+from text2lip.renderers.expression_field import expression_field
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 # Units are distances of the outer eye corners; by eye.
 RELIEF_CELLS = 20  # of the grid in a unit
 RELIEF_REACH = ((-2.9, 2.9), (-3.2, 4.2))  # right and down of the face, what may move
+ROOM = 0.4  # around the person, for it to move
 BEHIND_EARS = 0.12  # the head turns about an axis that far behind the ears
 NECK_AXIS = 0.55  # below the chin: the middle of what the head leans about
 NECK_FADE = (-0.05, 0.95)  # below the chin, where the head's motion fades
@@ -50,6 +52,11 @@ class ReliefField:
         corners = face.pixels(np.array([(x, y) for x in RELIEF_REACH[0] for y in RELIEF_REACH[1]], np.float32))
         x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 2, height - 2)).astype(int)
         x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 2, y0 + 2), (width, height)).astype(int)
+        person = matte[y0:y1, x0:x1] > 0
+        rows, columns = np.flatnonzero(person.any(1)), np.flatnonzero(person.any(0))
+        room = round(ROOM * face.unit)
+        x0, x1 = max(x0, x0 + columns[0] - room), min(x1, x0 + columns[-1] + 1 + room)
+        y0, y1 = max(y0, y0 + rows[0] - room), min(y1, y0 + rows[-1] + 1 + room)
         self.box = int(x0), int(y0), int(x1), int(y1)
         self.step = max(2, round(face.unit / RELIEF_CELLS))
         x = x0 + (np.arange(-(-(x1 - x0) // self.step)) + 0.5) * self.step - 0.5
@@ -63,6 +70,7 @@ class ReliefField:
         )
         near = self._depth(points, depth, matte, chin)
         self.place = np.stack([right, down - chin - NECK_AXIS, near], -1).astype(np.float32)
+        self.expression = expression_field(points, face, self.nodes)
         low, full, start, end = CHEST
         chest = smoothstep(down - chin, low, full) * (1 - smoothstep(down - chin, start, end))
         self.breath = (-SHOULDER_RISE * face.unit * chest * (1 - smoothstep(np.abs(right), 2.0, 2.9)))[
@@ -117,6 +125,9 @@ class ReliefField:
         x, y = x + shift[0] * self.width, y + shift[1] * self.width
         moved = self.head[..., None] * (x[..., None] * self.face.right + y[..., None] * self.face.down)
         moved = moved + get("breath", 0.0) * self.breath
+        for name, field in self.expression.items():
+            if amount := get(name, 0.0):
+                moved += amount * field
         return moved.astype(np.float32) if np.abs(moved).max() > NOTHING else None
 
     def sample(self, moved: np.ndarray, points: np.ndarray) -> np.ndarray:
