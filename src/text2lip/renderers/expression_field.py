@@ -19,7 +19,7 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 BROW_RAISE, BROW_LOWER, BROW_DRAW = 0.07, 0.045, 0.016  # up; down; towards the nose
 BROW_ABOVE, BROW_BESIDE = 0.5, 0.22  # how far above a brow and beside its ends the skin goes along
 LID_REACH = (0.1, 0.85)  # of the way from the brow down to the lid, where it ends
-WIDE, SQUINT, SQUINT_UPPER = 0.016, 0.018, 0.01  # the upper lid up; the lower one up, the upper one down
+LID_WIDE, LID_SQUINT, SQUINT_UPPER = 0.016, 0.018, 0.01  # the upper lid up; the lower one up, the upper one down
 LID_FOLLOWS = 0.0012  # the upper lid, for a degree that the eye looks up or down
 CHEEKS = {"Left": (346, 280, 330), "Right": (117, 50, 101)}  # the apple of the cheek
 FOLDS = {"Left": (425, 426, 436), "Right": (205, 206, 216)}  # the skin beside mouth and nose
@@ -57,11 +57,11 @@ def expression_field(points: np.ndarray, face: FaceFrame, nodes: np.ndarray) -> 
         fields[f"browDown{side}"] = _vector(reach * (0.35 + 0.65 * inner), -outwards * BROW_DRAW, BROW_LOWER)
         inner_raise = inner_raise + reach * inner
         upper, lower = _lids(at, where, eyes[side])
-        fields[f"eyeWide{side}"] = _vector(upper, 0, -WIDE)
-        fields[f"eyeSquint{side}"] = _vector(lower, 0, -SQUINT) + _vector(upper, 0, SQUINT_UPPER)
+        fields[f"eyeWide{side}"] = _vector(upper, 0, -LID_WIDE)
+        fields[f"eyeSquint{side}"] = _vector(lower, 0, -LID_SQUINT) + _vector(upper, 0, SQUINT_UPPER)
         fields["gazePitch"] = fields.get("gazePitch", 0) + _vector(upper, 0, -LID_FOLLOWS)
         for name, bumps in BUMPS.items():
-            field = _vector(SMILING_LIDS.get(name, 0) * lower, 0, -SQUINT)
+            field = _vector(SMILING_LIDS.get(name, 0) * lower, 0, -LID_SQUINT)
             for spots, (out, down), axes in bumps:
                 distance = (at - where[list(spots[side])].mean(0)) / axes
                 field = field + _vector(np.exp(-(distance**2).sum(-1)), outwards * out, down)

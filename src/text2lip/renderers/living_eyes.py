@@ -16,8 +16,8 @@ EYEBALL = 2.05  # radius, of the iris's: 12 mm and 5.85 mm
 IRIS_LEAST = 0.04  # units, of an iris's radius
 IRIS_EDGE, WHITE_END = 1.15, 2.6  # radii from its middle: what moves as one; what moves at all
 CATCH_LIGHT = 0.5  # of the iris's way, that the light on the cornea makes
-BRIGHT = 55  # above the iris, what is a catch light
-UNDER_LIDS = (0.010, 0.004)  # units below the upper lid, above the lower one, that stay: lashes, their shade
+CATCH_BRIGHT = 55  # above the iris, what is a catch light
+BEHIND_LASHES = (0.010, 0.004)  # units below the upper lid, above the lower one, that stay: lashes, their shade
 GAZE_LIMIT = (16.0, 11.0)  # degrees aside, up and down, that an eye turns here
 STILL_EYE = 1e-3
 
@@ -54,7 +54,7 @@ class LivingEye:
         source = grid - shift * (1 - smoothstep(distance, IRIS_EDGE, WHITE_END))[..., None]
         x, y = eye.axes(source)
         upper, lower, _ = eye.margins(x)
-        low, high = (share * eye.unit for share in UNDER_LIDS)
+        low, high = (share * eye.unit for share in BEHIND_LASHES)
         y = np.clip(y, upper + low, np.maximum(lower - high, upper + low))
         source = eye.corner + x[..., None] * eye.along + y[..., None] * eye.down - (x0, y0)
         ball = cv2.remap(self.ball, source.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -114,7 +114,7 @@ def _living_eye(picture: np.ndarray, points: np.ndarray, side: str, lids: Eyelid
     middle, ring = points[first], points[first + 1 : first + 5]
     radius = max(float(np.linalg.norm(ring - middle, axis=-1).mean()), IRIS_LEAST * eye.unit)
     upper, lower, _ = eye.margins(lids.x)
-    low, high = (share * eye.unit for share in UNDER_LIDS)
+    low, high = (share * eye.unit for share in BEHIND_LASHES)
     soft = 0.6 + 0.008 * eye.unit
     open_part = smoothstep(lids.y - upper - low, 0, soft) * smoothstep(lower - high - lids.y, 0, soft)
     rows, columns = np.flatnonzero(open_part.any(1)), np.flatnonzero(open_part.any(0))
@@ -126,7 +126,7 @@ def _living_eye(picture: np.ndarray, points: np.ndarray, side: str, lids: Eyelid
     grid = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
     iris = (np.linalg.norm(grid - middle, axis=-1) < 0.85 * radius) & (open_part > 0.5)
     luma = to_luma(view.astype(np.float32))
-    bright = iris & (luma > np.median(luma[iris]) + BRIGHT) if iris.any() else iris
+    bright = iris & (luma > np.median(luma[iris]) + CATCH_BRIGHT) if iris.any() else iris
     ball = view
     if bright.any() and bright.sum() < 0.25 * iris.sum():
         around = max(1, round(0.008 * eye.unit))
