@@ -72,7 +72,7 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
     sure_rim, (least, most), (plain, busy) = HAIR_RIM
     rim = most + (least - most) * smoothstep(contrast, plain, busy)
     share = 1 - smoothstep(away, sure_rim, rim)
-    filled = _filled(picture, away > rim)
+    filled = smooth_fill(picture, away > rim)
     behind = np.rint(picture + share[..., None] * (filled - picture)).astype(np.uint8)
     matte = np.maximum(matte, _least(picture, behind))
     matte[share == 0] = 0
@@ -105,7 +105,7 @@ def _wisps(picture: np.ndarray, matte: np.ndarray, unit: float) -> tuple[np.ndar
     return np.where(np.isin(labels, np.unique(labels[matte > 0.5])), wisps, 0), level
 
 
-def _filled(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def smooth_fill(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """The picture with what isn't `seen` (height, width) filled as smoothly as can be, coarse to fine."""
     height, width = seen.shape
     filled, weight = None, seen.astype(np.float32)

@@ -10,6 +10,7 @@ from text2lip.motion.motion_plan import CHANNELS
 from text2lip.renderers.cutout import cut_out
 from text2lip.renderers.living_eyes import LivingEyes
 from text2lip.renderers.relief_field import ReliefField
+from text2lip.renderers.relief_guard import guard_relief
 from text2lip.renderers.warp import CUBIC_BELOW, face_frame
 
 
@@ -34,7 +35,9 @@ class Relief:
         self.cutout = cut_out(picture, self.points, self.face)
         self.field = ReliefField(self.points, depth, self.face, self.size, self.cutout.matte)
         self.eyes = LivingEyes(picture, self.points, self.face)
-        self.strength, self.reasons = 1.0, []
+        spatial = self.points if depth is None else np.column_stack([self.points, depth])
+        self.guard = guard_relief(picture, spatial, self.face, self.cutout, self.field)
+        self.strength, self.reasons = self.guard.strength, self.guard.reasons
         x0, y0, x1, y1 = self.field.box
         self._behind = np.ascontiguousarray(self.cutout.behind[y0:y1, x0:x1])
         self._empty = np.rint(255 * (1 - self.cutout.matte[y0:y1, x0:x1])).astype(np.uint8)
@@ -53,7 +56,7 @@ class Relief:
         """
         row, out = _named(row), frame.copy()
         self.eyes.draw(out, row)
-        moved = self.field.displacement(row, self.strength)
+        moved = self.field.displacement(row, self.guard.shares)
         if moved is None:
             return out
         x0, y0, x1, y1 = self.field.box
@@ -73,7 +76,7 @@ class Relief:
         height, width = self.size
         pixels = before = to_indices(points, height, width)
         pixels = self.eyes.move(pixels, row)
-        moved = self.field.displacement(row, self.strength)
+        moved = self.field.displacement(row, self.guard.shares)
         if moved is not None:
             pixels = pixels + self.field.sample(moved, pixels)
         if np.array_equal(pixels, before):

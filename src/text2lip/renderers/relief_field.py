@@ -22,6 +22,9 @@ DEPTH_BLUR = 0.06  # blur of the depth
 SHOULDER_RISE, CHEST = 0.016, (0.5, 1.3, 2.2, 3.4)  # rise of the shoulders; below the chin: where it sets in and ends
 BACKWARD_STEPS = 6
 NOTHING = 1e-6
+BOTTOM = 0.35  # units above the picture's lower side in which the head's motion fades
+GAZE_MOST = 11.0  # degrees up and down that lids follow
+HEAD_CHANNELS = ("headYaw", "headPitch", "headRoll", "headX", "headY")
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -68,6 +71,7 @@ class ReliefField:
             * (1 - smoothstep(np.abs(right), *BESIDE_HEAD))
             * (1 - smoothstep(-down, *ABOVE_HEAD))
         )
+        self.head *= smoothstep((height - 1 - self.nodes[..., 1]) / (BOTTOM * face.unit), 0, 1)
         near = self._depth(points, depth, matte, chin)
         self.place = np.stack([right, down - chin - NECK_AXIS, near], -1).astype(np.float32)
         self.expression = expression_field(points, face, self.nodes)
@@ -115,20 +119,35 @@ class ReliefField:
         blur = DEPTH_BLUR * RELIEF_CELLS
         return cv2.GaussianBlur(value, (0, 0), blur)
 
-    def displacement(self, row: Mapping[str, float], strength: float = 1.0) -> np.ndarray | None:
-        """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves."""
-        get = row.get
-        pose = [strength * get(name, 0.0) for name in ("headYaw", "headPitch", "headRoll")]
-        shift = [strength * get(name, 0.0) for name in ("headX", "headY")]
-        turn = (rotation(*pose) - np.eye(3))[:2]
-        x, y = np.moveaxis(self.place @ turn.T.astype(np.float32) * self.face.unit, -1, 0)
-        x, y = x + shift[0] * self.width, y + shift[1] * self.width
-        moved = self.head[..., None] * (x[..., None] * self.face.right + y[..., None] * self.face.down)
-        moved = moved + get("breath", 0.0) * self.breath
+    def displacement(self, row: Mapping[str, float], shares: Mapping[str, float] | None = None) -> np.ndarray | None:
+        """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves. `shares` shrink channels."""
+        if shares:
+            row = {name: amount * shares.get(name, 1.0) for name, amount in row.items()}
+        yaw, pitch, roll, right, down = (row.get(name, 0.0) for name in HEAD_CHANNELS)
+        turn = (rotation(yaw, pitch, roll) - np.eye(3))[:2].astype(np.float32)
+        shift = self.place @ turn.T * self.face.unit + np.float32([right, down]) * self.width
+        moved = self.head[..., None] * (shift @ np.stack([self.face.right, self.face.down]))
+        moved = moved + row.get("breath", 0.0) * self.breath
         for name, field in self.expression.items():
-            if amount := get(name, 0.0):
-                moved += amount * field
+            if amount := row.get(name, 0.0):
+                moved += np.float32(np.clip(amount, -GAZE_MOST, GAZE_MOST)) * field
         return moved.astype(np.float32) if np.abs(moved).max() > NOTHING else None
+
+    def comes_away(self, row: Mapping[str, float], matte: np.ndarray) -> float:
+        """How far the person comes away from the picture's border under `row` or its opposite, units."""
+        height, width = matte.shape
+        moved = self.displacement(row)
+        if moved is None:
+            return 0.0
+        nodes = np.clip(np.rint(self.nodes), 0, (width - 1, height - 1)).astype(int)
+        person = matte[nodes[..., 1], nodes[..., 0]] > 0.3
+        at_left, at_top = self.nodes[..., 0] < self.step, self.nodes[..., 1] < self.step
+        at_right, at_bottom = self.nodes[..., 0] > width - 1 - self.step, self.nodes[..., 1] > height - 1 - self.step
+        sides, most = ((at_left | at_right, 0), (at_top | at_bottom, 1)), 0.0
+        for side, axis in sides:
+            if (side & person).any():
+                most = max(most, float(np.abs(moved[side & person][:, axis]).max()))
+        return most / self.face.unit
 
     def sample(self, moved: np.ndarray, points: np.ndarray) -> np.ndarray:
         """The displacement at pixels (..., 2)."""

@@ -1,0 +1,139 @@
+"""How much motion a portrait bears, measured on the picture: each measure shrinks the channels that it concerns.
+
+- The network's doubt: its unsure pixels around the head, over the length of the head's outline (units). A head
+  before a wall has 0.02, curls 0.07, a straw hat 0.08, a feather headdress 0.23. All of the head moves less.
+- What clings to the outline: how far the picture beside the head is from a smooth fill (0 to 255). A plain wall has
+  1 to 5, a street out of focus 25, a knot of hair or a hat that the matte left out 50. What moves the outline, roll
+  and shifts, shrinks.
+- The picture's border: how far, in units, the person would come away from it at full motion.
+- The turn of the head in the picture: what a turned head hides can't be shown.
+- Edges across the cheeks below the eyes, of the skin's light: the rims of glasses have 0.15 to 0.26, skin 0.02 to
+  0.08, deep folds up to 0.18. Brows and cheeks move less, so that rims stay straight.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from text2lip.faces.pose import head_pose
+from text2lip.faces.topology import LOWER_LIDS
+from text2lip.media.color import to_luma
+from text2lip.renderers.cutout import Cutout, smooth_fill
+from text2lip.renderers.relief_field import ReliefField
+from text2lip.renderers.warp import FaceFrame, smoothstep
+
+
+FULL_MOTION = {"headYaw": 12.0, "headPitch": 8.0, "headRoll": 8.0, "headX": 0.06, "headY": 0.06}
+DOUBT = (0.075, 0.2, 0.3)  # from, to, and what is left there
+CLINGING = (14.0, 50.0, 0.25)
+CLINGING_PITCH = 0.4  # of that, for what moves the outline little
+TURNED = (20.0, 45.0, 0.4)  # degrees
+RIMS = (0.1, 0.15)
+RIM_CHANNELS = {"brow": 0.35, "cheekSquint": 0.15, "mouthSmile": 0.3, "eyeSquint": 0.3, "noseSneer": 0.4}
+COMES_AWAY = 0.1  # units that the person may come away from the picture's border
+HEAD_AREA = (2.0, -2.4, 0.9)  # units aside, up and down of the face where its outline is looked at
+BESIDE_OUTLINE = (0.06, 0.25, 0.3)  # units from the person: what is looked at, up to; filled from beyond
+UNSURE = (0.15, 0.85)
+CHEEK_POINTS = (50, 280)
+LESS = 0.85  # of the motion: less is told
+
+
+@dataclass(frozen=True, eq=False)
+class ReliefGuard:
+    """What a picture bears.
+
+    Attributes:
+        shares: of the motion, 0 to 1, by channel; those left out move whole.
+        reasons: why some of them shrink, in words.
+    """
+
+    shares: Mapping[str, float]
+    reasons: list[str]
+
+    @property
+    def strength(self) -> float:
+        """The mean share of yaw, pitch and roll."""
+        return float(np.mean([self.shares[name] for name in ("headYaw", "headPitch", "headRoll")]))
+
+
+def guard_relief(picture: np.ndarray, points: np.ndarray, face: FaceFrame, cutout: Cutout, field: ReliefField):
+    """Measure what a picture bears.
+
+    Args:
+        picture (`np.ndarray`): (height, width, 3) uint8.
+        points (`np.ndarray`): (478, 2) or (478, 3) pixels.
+        face (`FaceFrame`): of the points.
+        cutout (`Cutout`): of the picture.
+        field (`ReliefField`): its relief.
+
+    Returns:
+        [`ReliefGuard`].
+    """
+    doubt, clinging = outline_measures(picture, cutout, face)
+    sure, clear = _left(doubt, DOUBT), _left(clinging, CLINGING)
+    ahead = _left(head_turn(points), TURNED) if points.shape[1] == 3 else 1.0
+    shares, reasons = {}, []
+    away = 1.0
+    for name, most in FULL_MOTION.items():
+        border = min(1.0, COMES_AWAY / max(field.comes_away({name: most}, cutout.matte), 1e-6))
+        outline = 1 - CLINGING_PITCH * (1 - clear) if name in ("headYaw", "headPitch") else clear
+        turned = ahead if name in ("headYaw", "headPitch") else 1.0
+        shares[name] = sure * outline * turned * border
+        away = min(away, border)
+    rims = float(smoothstep(rim_edges(picture, points[:, :2], face), *RIMS))
+    for start, least in RIM_CHANNELS.items():
+        for name in field.expression:
+            if name.startswith(start):
+                shares[name] = 1 - (1 - least) * rims
+    told = (
+        (sure, "the head's outline is unsure"),
+        (clear, "hair, a hat or things cling to the head's outline"),
+        (ahead, "the head is turned aside"),
+        (away, "the head is cut off by the picture's border"),
+        (1 - rims, "glasses or deep folds below the eyes"),
+    )
+    reasons = [reason for share, reason in told if share < LESS]
+    return ReliefGuard(shares, reasons)
+
+
+def _left(value: float, limits: tuple[float, float, float]) -> float:
+    low, high, least = limits
+    return 1 - (1 - least) * float(smoothstep(value, low, high))
+
+
+def outline_measures(picture: np.ndarray, cutout: Cutout, face: FaceFrame) -> tuple[float, float]:
+    """The network's doubt around a head, and what clings to its outline; see above."""
+    height, width = cutout.sure.shape
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
+    right, down = np.moveaxis(face.coordinates(grid), -1, 0)
+    near = (np.abs(right) < HEAD_AREA[0]) & (down > HEAD_AREA[1]) & (down < HEAD_AREA[2])
+    person = (cutout.sure > 0.5).astype(np.uint8)
+    outline = np.count_nonzero(near & (cv2.dilate(person, np.ones((3, 3), np.uint8)) > person)) / face.unit
+    unsure = np.count_nonzero(near & (cutout.sure > UNSURE[0]) & (cutout.sure < UNSURE[1])) / face.unit**2
+    away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / face.unit
+    least, most, beyond = BESIDE_OUTLINE
+    beside = near & (away > least) & (away < most)
+    if not beside.any():
+        return unsure / max(outline, 1.0), 0.0
+    differs = np.abs(picture[beside] - smooth_fill(picture, away > beyond)[beside])
+    return unsure / max(outline, 1.0), float(differs.mean())
+
+
+def head_turn(points: np.ndarray) -> float:
+    """How far a head is turned aside, degrees; points (478, 3) pixels."""
+    return float(abs(np.degrees(np.arcsin(np.clip(head_pose(points)[0][2, 0], -1, 1)))))
+
+
+def rim_edges(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> float:
+    """The sharpest edge across the cheeks below the eyes, of the skin's light."""
+    where, edges = face.coordinates(points), []
+    for lid, cheek in zip(LOWER_LIDS, CHEEK_POINTS):
+        across = where[lid, 0] + np.linspace(-0.05, 0.05, 9)
+        down = np.linspace(where[lid, 1] + 0.05, where[cheek, 1] + 0.02, 60)
+        spots = face.pixels(np.stack(np.meshgrid(across, down), -1)).astype(np.float32)
+        light = to_luma(cv2.remap(picture, spots, None, cv2.INTER_LINEAR).astype(np.float32)).mean(1)
+        light = cv2.GaussianBlur(np.float32(light)[None], (0, 0), 1)[0]
+        edges.append(np.abs(np.diff(light)).max() / max(float(np.median(light)), 1.0))
+    return float(max(edges))
