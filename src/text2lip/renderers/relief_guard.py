@@ -29,13 +29,13 @@ FULL_MOTION = {"headYaw": 12.0, "headPitch": 8.0, "headRoll": 8.0, "headX": 0.06
 DOUBT = (0.075, 0.2, 0.3)  # from, to, and what is left there
 CLINGING = (14.0, 50.0, 0.25)
 CLINGING_PITCH = 0.4  # of that, for what moves the outline little
-TURNED = (20.0, 45.0, 0.4)  # degrees
+TURNED_HEAD = (20.0, 45.0, 0.4)  # degrees
 RIMS = (0.1, 0.15)
 RIM_CHANNELS = {"brow": 0.35, "cheekSquint": 0.15, "mouthSmile": 0.3, "eyeSquint": 0.3, "noseSneer": 0.4}
 COMES_AWAY = 0.1  # units that the person may come away from the picture's border
 HEAD_AREA = (2.0, -2.4, 0.9)  # units aside, up and down of the face where its outline is looked at
 BESIDE_OUTLINE = (0.06, 0.25, 0.3)  # units from the person: what is looked at, up to; filled from beyond
-UNSURE = (0.15, 0.85)
+UNSURE_MATTE = (0.15, 0.85)
 CHEEK_POINTS = (50, 280)
 LESS = 0.85  # of the motion: less is told
 
@@ -73,7 +73,7 @@ def guard_relief(picture: np.ndarray, points: np.ndarray, face: FaceFrame, cutou
     """
     doubt, clinging = outline_measures(picture, cutout, face)
     sure, clear = _left(doubt, DOUBT), _left(clinging, CLINGING)
-    ahead = _left(head_turn(points), TURNED) if points.shape[1] == 3 else 1.0
+    ahead = _left(head_turn(points), TURNED_HEAD) if points.shape[1] == 3 else 1.0
     shares, reasons = {}, []
     away = 1.0
     for name, most in FULL_MOTION.items():
@@ -111,7 +111,7 @@ def outline_measures(picture: np.ndarray, cutout: Cutout, face: FaceFrame) -> tu
     near = (np.abs(right) < HEAD_AREA[0]) & (down > HEAD_AREA[1]) & (down < HEAD_AREA[2])
     person = (cutout.sure > 0.5).astype(np.uint8)
     outline = np.count_nonzero(near & (cv2.dilate(person, np.ones((3, 3), np.uint8)) > person)) / face.unit
-    unsure = np.count_nonzero(near & (cutout.sure > UNSURE[0]) & (cutout.sure < UNSURE[1])) / face.unit**2
+    unsure = np.count_nonzero(near & (cutout.sure > UNSURE_MATTE[0]) & (cutout.sure < UNSURE_MATTE[1])) / face.unit**2
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / face.unit
     least, most, beyond = BESIDE_OUTLINE
     beside = near & (away > least) & (away < most)
