@@ -4,8 +4,14 @@ import pytest
 from synthetic_clips import mouth_film, mouth_people
 
 from text2lip.faces.builtin import builtin_portrait
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.crop import CROP_SIZE
+from text2lip.faces.geometry import to_pixels
 from text2lip.faces.topology import DRIVEN
 from text2lip.media.images import load_image
+from text2lip.models.landmark_unet import LandmarkGuidedUNet
+from text2lip.motion.retarget import PortraitMouth
+from text2lip.renderers import LearnedRenderer
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.training.pairs import APART, PAIR_MARGIN, PAIR_SIZE, PairMix, film_pairs, make_pairs, still_pairs
 
@@ -62,6 +68,26 @@ def test_own_points_lie_where_the_film_has_them(face):
 def test_a_frame_moved_to_itself_is_itself(pairs):
     assert np.array_equal(pairs["warped"][0, 0], pairs["source"][0])
     assert np.allclose(pairs["target_points"][0, 0], pairs["source_points"][0], atol=0.01)
+
+
+def test_training_shows_the_network_what_rendering_does(face):
+    """The geometric frame in its final light."""
+    portrait, landmarks = face
+    film, (height, width) = np.stack([landmarks, opened(landmarks, 0.05)]), portrait.shape[:2]
+    mouth, lips = PortraitMouth(landmarks, height, width), canonical_lips(to_pixels(film, height, width)[..., :2])
+    wanted = mouth.place((mouth.shape + lips[1] - lips[0])[None])
+    shown, unet = [], LandmarkGuidedUNet(block_out_channels=(8, 16, 16), paints=False)
+    unet.register_forward_pre_hook(lambda module, inputs: shown.append(inputs))
+    list(LearnedRenderer(unet).render(portrait, wanted, source_landmarks=landmarks[:, :2]))
+    made, inner = film_pairs([portrait] * 2, film, [0], [1]), slice(PAIR_MARGIN, PAIR_MARGIN + CROP_SIZE)
+    for seen, trained in zip(shown[0], (made["source"][0], made["warped"][0, 0])):
+        seen = (127.5 * (seen[0] + 1)).round().byte().permute(1, 2, 0).numpy()
+        assert np.abs(seen.astype(int) - trained[inner, inner]).max() <= 1  # of 255: two crops round apart
+    assert np.allclose(
+        shown[0][2][0, 4:] * 255,
+        draw_mouth(made["target_points"][0, 0] - PAIR_MARGIN, CROP_SIZE).transpose(2, 0, 1),
+        atol=1,
+    )
 
 
 def test_the_warp_goes_where_the_landmarks_do(pairs):
