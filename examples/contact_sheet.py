@@ -3,8 +3,12 @@
 python examples/contact_sheet.py "Bob met my uncle Paul." --images a.jpg b.jpg --output sheet.png --plot gap.png
 python examples/contact_sheet.py "Bob met my uncle Paul." --images a.jpg --mouth --compare geometric outputs/new
 
-`--compare` draws the same lips by several renderers, a row each: "geometric", "learned", which is that of
-`--pipeline`, or another pipeline, whose network draws.
+`--compare` draws every face several times, a row each: "geometric", "learned", which is that of `--pipeline`, another
+pipeline, whose network draws, or a folder that `--keep` has written. So a checkout of another version is compared as
+it is, its faces, lips and light; give both the same text, `--columns`, `--size` and `--mouth`:
+
+PYTHONPATH=../before/src python examples/contact_sheet.py "Bob met my uncle Paul." --images a.jpg --keep outputs/old
+python examples/contact_sheet.py "Bob met my uncle Paul." --images a.jpg --compare geometric outputs/old learned
 """
 
 import argparse
@@ -19,6 +23,9 @@ from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width
 from text2lip.faces.geometry import to_pixels
 from text2lip.media.images import load_image
 from text2lip.training.settings import errors_in_one_line
+
+
+LABEL = 14  # pixels of the line under a row
 
 
 def main():
@@ -36,17 +43,29 @@ def main():
     parser.add_argument("--expressiveness", type=float, default=1.25)
     parser.add_argument("--size", type=int, default=160, help="pixels of one face")
     parser.add_argument("--mouth", action="store_true", help="show the mouth alone")
-    parser.add_argument("--compare", nargs="+", metavar="RENDERER", help="several renderers, a row of each")
+    parser.add_argument(
+        "--compare", nargs="+", metavar="ROW", help="renderers, pipelines, folders of --keep: a row each"
+    )
+    parser.add_argument("--keep", metavar="FOLDER", help="also write every row, named as its image, for --compare")
     args = parser.parse_args()
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
-    renderers, rows = {name: renderer(name) for name in args.compare or ["auto"]}, []
+    named, rows = {name: renderer(name) for name in args.compare or ["auto"]}, []
     voice = {"language": args.language, "voice": args.voice, "expressiveness": args.expressiveness}
     for path in args.images:
         image = load_image(path)
-        for name, drawing in renderers.items():
-            result = pipe(args.text, image, output_type="np", renderer=drawing, **voice)
-            rows.append(sheet_row(result, image, args, f"{Path(path).stem} {name}" if args.compare else "source"))
+        for name, drawing in named.items():
+            if isinstance(drawing, Path):
+                row = kept_row(drawing, path)
+            else:
+                result = pipe(args.text, image, output_type="np", renderer=drawing, **voice)
+                row = sheet_row(result, image, args)
+            if args.keep:
+                Path(args.keep).mkdir(parents=True, exist_ok=True)
+                row.save(Path(args.keep) / f"{Path(path).stem}.png")
+            title = f"{Path(path).stem} {Path(name).name}" if args.compare else "source"
+            ImageDraw.Draw(row).text((4, row.height - LABEL), title, fill="black", font=label_font())
+            rows.append(row)
         if args.plot and path == args.images[0]:
             plot(result, image, args.plot)
     sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
@@ -59,14 +78,24 @@ def main():
 
 
 def renderer(name: str):
-    """A renderer's name, or one that draws by the network of a pipeline."""
+    """A renderer's name, one that draws by the network of a pipeline, or the folder of kept rows."""
     if name in ("auto", "geometric", "learned"):
         return name
+    if Path(name).is_dir() and not (Path(name) / "model_index.json").exists():
+        return Path(name)
     return LearnedRenderer(Text2LipPipeline.from_pretrained(name).unet)
 
 
-def sheet_row(result, image: np.ndarray, args, title: str) -> Image.Image:
-    """One face through the clip, the portrait itself first."""
+def kept_row(folder: Path, image: str) -> Image.Image:
+    """The row that `--keep` has written of an image."""
+    path = folder / f"{Path(image).stem}.png"
+    if not path.exists():
+        raise ValueError(f"--compare {folder}: no row of {image} there; write it with --keep {folder}.")
+    return Image.open(path).convert("RGB")
+
+
+def sheet_row(result, image: np.ndarray, args) -> Image.Image:
+    """One face through the clip, the portrait itself first, with room for a title under it."""
     height, width = image.shape[:2]
     points = to_pixels(result.landmarks[0][0], height, width)
     part = points[[61, 291, 0, 17]] if args.mouth else points
@@ -75,10 +104,10 @@ def sheet_row(result, image: np.ndarray, args, title: str) -> Image.Image:
     box = tuple(np.round([*(centre - side / 2), *(centre + side / 2)]).astype(int))
     count = len(result.frames[0])
     picks = np.linspace(0, count - 1, args.columns).round().astype(int)
-    row = Image.new("RGB", ((args.columns + 1) * args.size, args.size + 14), "white")
+    row = Image.new("RGB", ((args.columns + 1) * args.size, args.size + LABEL), "white")
     draw, font = ImageDraw.Draw(row), label_font()
     frames = [image] + [(result.frames[0][i] * 255).round().astype(np.uint8) for i in picks]
-    labels = [title] + [label_at(result.phones[0], (i + 0.5) / result.fps) for i in picks]
+    labels = [""] + [label_at(result.phones[0], (i + 0.5) / result.fps) for i in picks]
     for column, (frame, label) in enumerate(zip(frames, labels)):
         face = Image.fromarray(frame).crop(box).resize((args.size, args.size), Image.LANCZOS)
         row.paste(face, (column * args.size, 0))

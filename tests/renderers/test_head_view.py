@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.geometry import to_indices
-from text2lip.renderers.head_view import head_view
+from text2lip.renderers.head_view import HeadView, head_view
 
 
 def view(face, edge=0.26):
@@ -33,3 +33,13 @@ def test_pixels_of_points(painted):
     seen = view(painted)
     points = seen.pixels(np.array([[0, 0, 0], [0.5, 0, 0.1]]))
     assert np.allclose(points[0, :2], seen.origin) and np.allclose(points[1] - points[0], [40, 0, 8], atol=0.5)
+
+
+def test_what_lies_below_what_on_a_head_that_is_bent():
+    """Teeth lie behind the nose: of a head bent forwards they are seen higher, and were placed too high."""
+    bent = 0.4
+    turn = np.array([[1, 0, 0], [0, np.cos(bent), np.sin(bent)], [0, -np.sin(bent), np.cos(bent)]])
+    nose, edge = np.array([0, -0.26, 0.09]), np.zeros(3)
+    seen = HeadView(np.float32([50, 60]), turn, 80.0)
+    pixels = seen.pixels(np.stack([nose, edge]))[:, :2]
+    assert np.isclose(seen.below(*pixels, nearer=-0.09), 0.26, atol=1e-3)

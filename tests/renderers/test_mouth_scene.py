@@ -67,7 +67,7 @@ def test_a_tongue_between_the_teeth_lies_before_them_and_in_the_open(inside):
     edge = slice(15, 17), slice(20, 29)  # of the upper teeth
     assert np.ptp(rest[edge].mean((0, 1))) < 40 < 50 < np.ptp(between[edge].mean((0, 1)))
     assert 130 < between[18:21, 20:29, 0].mean() < TRAITS.teeth[0]
-    assert np.allclose(rest[:10, 20:29], between[:10, 20:29])
+    assert np.allclose(rest[:13, 20:29], between[:13, 20:29], atol=1)  # its back hid the upper teeth
 
 
 def test_a_black_portrait_has_a_black_mouth(painted):

@@ -35,10 +35,12 @@ class HeadView:
         seen[..., :2] += self.origin
         return seen
 
-    def below(self, first: np.ndarray, second: np.ndarray) -> float:
-        """How far pixel `second` lies below pixel `first` on the front of the head, units."""
+    def below(self, first: np.ndarray, second: np.ndarray, nearer: float = 0.0) -> float:
+        """How far what is seen at pixel `second` lies below what is seen at pixel `first`, units of the head; it is
+        `nearer` to the front, units, than that."""
         down = self.turn[:2, 1]
-        return float((second - first) @ down) / max(float(down @ down), 0.25) / self.scale
+        seen = (second - first) / self.scale - nearer * self.turn[:2, 2]
+        return float(seen @ down) / max(float(down @ down), 0.25)
 
 
 @cache

@@ -7,7 +7,7 @@ that it costs a few small resamplings. Colours and light are those of [`MouthTra
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 
 import cv2
@@ -42,7 +42,8 @@ SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.3, 0.025, 0.7  # of the gap; units; 
 SHADOW_FALL, SHADOW_WIDE = 0.6, 2.5  # of the reach
 LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.70, 0.30)  # light in the shadow, and how much more outside of it
 LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
-TIP_LIGHT = 4.0  # of a tongue between the teeth, in the open; that inside is 1
+TIP_LIGHT = 9.0  # of a tongue between the teeth, in the open; that inside is 1
+TIP_FROM = -0.015  # towards the viewer, where it is no longer behind the upper teeth
 TIP_SHADOW = 0.4  # power of the lips' shadow on it
 
 
@@ -79,7 +80,7 @@ class MouthScene:
         self.corner = low.astype(int)  # pixel of the portrait that the pictures begin at
         self.size = tuple(int(side) for side in np.ceil((high - low) / self.coarse))
         self._jaw = lru_cache(None)(partial(self._layer, jaw_shape))
-        self._tongue = lru_cache(None)(self._draw_tongue)
+        self._tongue, self._tip = lru_cache(None)(self._draw_tongue), lru_cache(None)(self._draw_tip)
         self._resting = lru_cache(None)(self._draw_resting)
 
     @property
@@ -128,10 +129,8 @@ class MouthScene:
         if shares[1:].max() <= LEAST_SHARE:
             picture = _over(picture, mixed(self._resting))
         else:
-            behind = [(pose, share) for pose, share in zip(TONGUES, shares) if pose != "between"]
-            picture = _over(
-                picture, sum(share * mixed(partial(self._tongue, pose)) for pose, share in behind if share)
-            )
+            poses = [share * mixed(partial(self._tongue, pose)) for pose, share in zip(TONGUES, shares) if share]
+            picture = _over(picture, sum(poses))
             picture = _over(picture, mixed(self._jaw))
         picture = _over(picture, self._place(self.upper, box, size, self.upper.place))
         if self.coarse > 1:
@@ -139,10 +138,10 @@ class MouthScene:
         dark = cv2.log(self._light(inside, gap, self.frame.unit / self.coarse))
         light = cv2.exp(cv2.merge([dark * power for power in np.float32(self.traits.warmth)]))
         picture *= light
-        if share := shares[TONGUES.index("between")]:  # its tip lies before the edges of the teeth, nearly in the open
-            tip = mixed(partial(self._tongue, "between"))
+        if share := shares[TONGUES.index("between")]:
+            tip = mixed(self._tip)
             tip[..., :3] *= TIP_LIGHT * light**TIP_SHADOW
-            tip[..., :3] /= 1 + tip[..., :3] / np.maximum(self.traits.teeth, 1)  # never as bright as they are
+            tip[..., :3] /= 1 + tip[..., :1] / max(self.traits.teeth[0], 1)  # never as bright as they are
             picture = _over(picture, share * tip)
         return picture if self.coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
 
@@ -175,6 +174,14 @@ class MouthScene:
         place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
         return Layer(self._shade(tongue_shape(pose, angle), self.traits.tongue, 1.0, TONGUE_DEPTH), place)
 
+    def _draw_tip(self, key: int) -> Layer:
+        """What of a tongue between the teeth lies before them."""
+        angle = jaw_angle(OPENINGS[key])
+        place, tongue = self.view.pixels(turned(LOWER_EDGE, angle))[:2], tongue_shape("between", angle)
+        before = tongue.vertices[tongue.triangles, 2].min(1) > TIP_FROM
+        tip = replace(tongue, triangles=tongue.triangles[before])
+        return Layer(self._shade(tip, self.traits.tongue, 1.0, TONGUE_DEPTH), place)
+
     def _place(self, layer: Layer, box: tuple, size: tuple[int, int], place: np.ndarray) -> np.ndarray:
         """A layer moved to `place`, on `size` (columns, rows) samples spread over `box`."""
         pitch = np.float32([(box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]])
@@ -189,6 +196,8 @@ class MouthScene:
         traits, view = self.traits, self.view
         vertices = part.vertices * np.float32([traits.arch, traits.crown if part is teeth()[0] else 1, traits.arch])
         points = view.pixels(vertices)
+        # of a turned head also the side that is turned away lies deep
+        behind = -np.minimum(vertices[:, 2], points[:, 2] / view.scale)
         points[:, :2] = ((points[:, :2] - self.corner + 0.5) / self.coarse) * SUBPIXELS - 0.5
         size = (self.size[0] * SUBPIXELS, self.size[1] * SUBPIXELS)
         is_tooth = part.height[part.triangles].min(1) >= 0
@@ -205,7 +214,7 @@ class MouthScene:
                 return np.einsum("nc,nc...->n...", weights, values[corners])
 
             near = at(points[:, 2]) > nearest[rows, columns]
-            far = np.exp(-((np.maximum(-at(vertices)[:, 2], 0) / depth) ** DEPTH_POWER))
+            far = np.exp(-((np.maximum(at(behind), 0) / depth) ** DEPTH_POWER))
             colour = self._colour(far, at(part.normals), at(part.height), flesh, tooth) * light
             rows, columns = rows[near], columns[near]
             nearest[rows, columns] = at(points[:, 2])[near]

@@ -17,7 +17,7 @@ from text2lip.faces.topology import (
     OUTER_UPPER,
 )
 from text2lip.media.color import to_luma
-from text2lip.renderers.head_view import head_view
+from text2lip.renderers.head_view import ANCHORED, head_view
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
@@ -126,14 +126,15 @@ def mouth_traits(
     width = float(np.linalg.norm(points[OUTER_UPPER[-1]] - points[OUTER_UPPER[0]])) / view.scale
     gap = float((points[INNER_LOWER[5]] + edges[1][5] - upper) @ frame.down) / frame.unit
     smile = float(smoothstep(width, *SMILE) * smoothstep(gap, *PARTING))
-    edge = view.below(nose, upper) + RESTING + SMILED * smile
+    deep = ANCHORED[NOSE_BASE][2]
+    edge = view.below(nose, upper, ANCHORED[INNER_UPPER[5]][2] - deep) + RESTING + SMILED * smile
     crown, shown = 1.0, visible_teeth(portrait, points, frame, edges)
     if shown is not None:
         own, lowest, high = shown
         own = own / narrow_light(gap)
         crown = float(np.clip(high * frame.unit / view.scale / CROWN, *CROWNS))
         teeth = own * np.clip(to_luma(own), *(to_luma(teeth) * np.array(OWN_LUMA))) / max(float(to_luma(own)), 1.0)
-        edge = view.below(nose, lowest)
+        edge = view.below(nose, lowest, -deep)
     return MouthTraits(
         teeth=np.float32(UNSHADED * teeth),
         gums=np.float32(GUMS * flesh),
