@@ -71,7 +71,7 @@ def test_a_frame_moved_to_itself_is_itself(pairs):
 
 
 def test_training_shows_the_network_what_rendering_does(face):
-    """The geometric frame in its final light."""
+    """The geometric frame, before the light of the lips."""
     portrait, landmarks = face
     film, (height, width) = np.stack([landmarks, opened(landmarks, 0.05)]), portrait.shape[:2]
     mouth, lips = PortraitMouth(landmarks, height, width), canonical_lips(to_pixels(film, height, width)[..., :2])

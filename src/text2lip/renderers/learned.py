@@ -95,12 +95,11 @@ class LearnedRenderer:
         correction, trusted = MouthCorrection(prepared, view), photographic(view.source)
         for start in range(0, len(landmarks), self.batch_size):
             rows = landmarks[start : start + self.batch_size]
-            frames = [
-                prepared.shaded(prepared.frame(*row), row[0])
-                for row in zip(rows, tongue[start : start + self.batch_size])
-            ]
+            frames = [prepared.frame(*row) for row in zip(rows, tongue[start : start + self.batch_size])]
             seen = zip(frames, rows, shares[start : start + self.batch_size])
             mouths = [view.of(*each) for each in seen] if trusted > 0 else []
+            for each in zip(frames, rows):  # the network has learnt without that light, and references have their own
+                prepared.shaded(*each)
             if mouths:
                 # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames
                 filled = mouths + mouths[-1:] * (min(self.batch_size, len(landmarks)) - len(mouths))

@@ -65,8 +65,7 @@ def film_pairs(
         portrait = prepare(frames[index], landmarks[index, :, :2])
         made["source"].append(crop(frames[index], matrices[index], PAIR_SIZE))
         made["source_points"].append(_driven(points[index], matrices[index]))
-        drawn = (portrait.shaded(portrait.frame(row), row) for row in wanted)
-        made["warped"].append([crop(frame, matrices[index], PAIR_SIZE) for frame in drawn])
+        made["warped"].append([crop(portrait.frame(row), matrices[index], PAIR_SIZE) for row in wanted])
         made["target_points"].append([_driven(to_pixels(row, height, width), matrices[index]) for row in wanted])
     made["target"] = [crop(frames[i], matrices[i], PAIR_SIZE) for i in targets]
     made["own_points"] = [_driven(points[i], matrices[i]) for i in targets]
@@ -92,7 +91,7 @@ def still_pairs(picture: np.ndarray, landmarks: np.ndarray, motions: np.ndarray)
     """
     mouth, prepared = PortraitMouth(landmarks, *picture.shape[:2]), prepare(picture, landmarks[:, :2])
     displaced = mouth.place(part_lips(mouth.rest + motions))
-    frames = [*(prepared.shaded(prepared.frame(row), row) for row in displaced), picture]
+    frames = [*(prepared.frame(row) for row in displaced), picture]
     depth = np.repeat(landmarks[None, :, 2:], len(frames), 0)
     flat = np.concatenate([displaced, landmarks[None, :, :2]])
     last = len(displaced)
