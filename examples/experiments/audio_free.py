@@ -5,93 +5,108 @@
 
 Third experiment of the plan. All of one budget: `text` are the networks of the paper's schedule without sound; `sound
 and text` the same with the film's sound; `sound alone` the decoder that was never told any text; `cascade` that
-decoder hearing the sentence from a synthesiser (`--voice`), each of its words moved to where the film has it.
-Sentences are of a split that wasn't trained on. Every clip is drawn by the geometric renderer from its first frame.
+decoder hearing the sentence from a synthesiser (`--voices`), each of its words moved to where the film has it.
+Sentences are of a split that wasn't trained on. Every clip of `--drawn_seeds` is drawn by the geometric renderer from
+its first frame; the film's own sound judges all of them.
 """
 
 import argparse
-import json
-import os
-import sys
-from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from bench_films import films
-from study import EXAMPLES, QUICK, finish, load_networks, number, run_folder, save, spread_of, study_parser
-from tqdm import tqdm
+from bench_films import (
+    DRAWN,
+    MOVED,
+    drawn_figures,
+    film_and_still,
+    film_options,
+    films,
+    moved_by,
+    moved_figures,
+    of_way,
+    rows,
+    summary,
+)
+from study import QUICK, finish, load_networks, number, run_folder, slug, spread_table, study_parser
 
-
-sys.path.insert(0, str(EXAMPLES))
-
-import rows  # noqa: E402
-from judges import Jury  # noqa: E402
-from quality import compare  # noqa: E402
-from readers import reading, reading_figures  # noqa: E402
-
-from text2lip import GeometricRenderer, synthesize  # noqa: E402
-from text2lip import metrics as M  # noqa: E402
-from text2lip.data.grid import pronounced  # noqa: E402
-from text2lip.media.video import read_frames  # noqa: E402
-from text2lip.speech.features import SAMPLING_RATE, log_mel  # noqa: E402
-from text2lip.speech.resampling import resample  # noqa: E402
-from text2lip.text.timing import Timeline  # noqa: E402
-from text2lip.training.lip_networks import Text2LipNetworks  # noqa: E402
-from text2lip.training.settings import errors_in_one_line  # noqa: E402
+from text2lip import synthesize
+from text2lip.data.grid import pronounced
+from text2lip.speech.features import SAMPLING_RATE, log_mel
+from text2lip.speech.resampling import resample
+from text2lip.text.timing import Timeline
+from text2lip.training.settings import errors_in_one_line
 
 
 NAME = "audio_free"
 TEXT, SOUND = "linear 0 to 1 (paper)", "sound alone"
-COLUMNS = ("gap_r", "width_r", "lmd_centred", "ssim", "psnr", "mouth_ssim", "mouth_psnr", "sync_confidence")
-COLUMNS += ("wer_landmarks", "wer_crops", "bleu1_crops", "bleu4_crops")
 BANDS = 80
+PAPER = {"ssim": 0.740, "psnr": 19.023, "fvd": 277.655}
 
 
 def main(arguments: list[str] | None = None) -> dict:
     parser = study_parser(__doc__, NAME)
+    film_options(parser)
     parser.add_argument("--runs", type=Path, default=Path("outputs/experiments/progressive_replacement"))
-    parser.add_argument("--voice", default="hibari", help="what speaks for the cascade")
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="the films")
+    parser.add_argument("--voices", nargs="+", default=["hibari", "pico"], help="that speak for the cascade")
+    parser.add_argument("--drawn_seeds", type=int, nargs="+", help="whose clips are drawn (default: every seed)")
     args = parser.parse_args(arguments)
     seeds = QUICK["seeds"] if args.quick else args.seeds
-    clips = films(args, args.splits[0])
-    report = {"clips": len(clips), "still": judged(clips, {"still": rows.still})["still"], "seeds": []}
+    drawn = seeds if args.drawn_seeds is None else [seed for seed in seeds if seed in args.drawn_seeds]
+    split = args.splits[0]
+    clips = films(args, split)
+    bounds = film_and_still(args.runs / f"bounds-{split}", clips, not args.quick)
+    moved, pictures, minutes = [], [], 0.0
     for seed in seeds:
-        target = args.output / f"seed-{seed}.json"
-        if not target.exists():
-            save(target, json.dumps(judged(clips, motions(seed, args)), indent=1) + "\n")
-        report["seeds"].append(json.loads(target.read_text()))
-    save(args.output / "figures.json", json.dumps(report, indent=1) + "\n")
-    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.splits[0]}`, {len(seeds)} seeds; "
-    finish(NAME, f"{told}mean ± standard deviation over seeds.\n\n{table(report)}", args)
-    return report
+        lips, shown = {}, {}
+        for name, (folder, way) in ways(seed, args).items():
+            kept, fvd = folder / f"{slug(name)}-{split}", not args.quick
+            lips[name], spent = of_way(kept, clips, way, moved_figures)
+            if seed in drawn:
+                shown[name], more = of_way(
+                    kept.with_name(f"{kept.name}-drawn"), clips, way, partial(drawn_figures, fvd=fvd)
+                )
+                spent += more
+            minutes += spent
+        moved.append({name: summary(values) for name, values in lips.items()})
+        pictures += [{name: summary(values, bounds["film"]) for name, values in shown.items()}] if shown else []
+    bounds = {name: summary(values, bounds["film"]) for name, values in bounds.items()}
+    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± "
+    body = f"{told}standard deviation over seeds.\n\n**Lips**\n\n{with_bounds(moved, bounds, MOVED)}"
+    if pictures:
+        named = ", ".join(map(str, drawn))
+        paper = " | ".join(number(PAPER.get(column)) for column in DRAWN)
+        body += f"\n\n**Drawn, seed {named}**\n\n{with_bounds(pictures, bounds, DRAWN)}"
+        body += f"\n| the paper's own, of another protocol | – | {paper} |"
+    finish(NAME, body, args)
+    return {"moved": moved, "drawn": pictures, "bounds": bounds}
 
 
-def motions(seed: int, args: argparse.Namespace) -> dict:
-    """Way -> function from a clip to landmarks (frames, 478, 2)."""
+def with_bounds(seeds: list[dict], bounds: dict, columns: tuple[str, ...]) -> str:
+    """A table of the rows of all seeds between the film and the still portrait."""
+    found = {name: [rows[name] for rows in seeds] for name in seeds[0]}
+    return spread_table({"film": [bounds["film"]], **found, "still portrait": [bounds["still portrait"]]}, columns)
+
+
+def ways(seed: int, args: argparse.Namespace) -> dict[str, tuple[Path, Callable]]:
+    """Way -> where its figures are kept, and the function from a clip to landmarks (frames, 478, 2)."""
     text, sound = run_folder(args.runs, TEXT, seed), run_folder(args.runs, SOUND, seed)
     for folder in (text, sound):
         if not (folder / "final").is_dir():
             raise ValueError(f"runs: {folder} is no finished run; run progressive_replacement.py first.")
     both, alone = load_networks(text / "final", True), load_networks(sound / "final", False)
+
+    def cascade(clip: rows.BenchClip, voice: str) -> np.ndarray:
+        return moved_by(alone, clip, synthesised(clip, voice))
+
     return {
-        "text": lambda clip: told(both, clip, None),
-        "sound and text": lambda clip: told(both, clip, clip.sound),
-        "sound alone": lambda clip: told(alone, clip, clip.sound),
-        "cascade": lambda clip: told(alone, clip, synthesised(clip, args.voice)),
+        "text": (text, lambda clip: moved_by(both, clip, None)),
+        "sound and text": (text, lambda clip: moved_by(both, clip, clip.sound)),
+        "sound alone": (sound, lambda clip: moved_by(alone, clip, clip.sound)),
+        **{f"cascade, {voice}": (sound, partial(cascade, voice=voice)) for voice in args.voices},
     }
-
-
-@torch.no_grad()
-def told(networks: Text2LipNetworks, clip: rows.BenchClip, sound: torch.Tensor | None) -> np.ndarray:
-    """Landmarks by networks that are told a clip's phones and hear `sound`, float (1, frames, 320), or nothing."""
-    tokens = networks.tokenizer(phones=clip.timeline, language=clip.record["language"], return_tensors="pt")
-    frames = torch.ones(1, len(clip.lips), dtype=torch.bool)
-    batch = {**tokens, "fps": torch.tensor([clip.fps]), "frame_mask": frames, "real": torch.ones(1, dtype=torch.bool)}
-    batch["audio"] = torch.zeros_like(clip.sound) if sound is None else sound
-    moved = networks(batch, torch.full_like(frames, sound is None)).motion[0]
-    return clip.mouth().retarget(moved.float().numpy(), networks.lip_decoder.config.reference_width)
 
 
 def synthesised(clip: rows.BenchClip, voice: str) -> torch.Tensor:
@@ -121,45 +136,6 @@ def warp_times(film: Timeline, speech: Timeline):
         for line in (film, speech)
     ]
     return lambda seconds: np.interp(seconds, np.maximum.accumulate(knots[0]), knots[1])
-
-
-def judged(clips: list[rows.BenchClip], ways: dict) -> dict[str, dict[str, float | None]]:
-    """Figures of every way over all clips."""
-    able = {"ssim", "psnr"}
-    renderer, figures = GeometricRenderer(), defaultdict(lambda: defaultdict(list))
-    for clip in tqdm(clips, unit="clip"):
-        film = np.stack(list(read_frames(clip.video))[: len(clip.lips)])
-        landmarks = {name: way(clip) for name, way in ways.items()}
-        source = clip.record["landmarks"][0, :, :2]
-        drawn = {
-            name: np.stack(list(renderer.render(film[0], some, fps=clip.fps, source_landmarks=source)))
-            for name, some in landmarks.items()
-        }
-        cropped, jury = compare(clip, film, drawn, figures, able), Jury(clip, film, able)
-        for name, frames in drawn.items():
-            lips, values = rows.lips_of(clip, landmarks[name]), figures[name]
-            for metric in ("gap_r", "width_r", "lmd_centred"):
-                values[metric].append(getattr(M, metric)(lips, clip.lips))
-            values["read_landmarks"].append(reading("landmarks", lips, clip))
-            values["sync_confidence"].append(jury.figures(frames, cropped[name], landmarks[name])["sync_confidence"])
-    return {name: summary(values) for name, values in figures.items() if name in ways}
-
-
-def summary(values: dict[str, list]) -> dict[str, float | None]:
-    figures = {name: M.mean_of(values.get(name, [])) for name in COLUMNS}
-    for sees in ("landmarks", "crops"):
-        read = reading_figures(values[f"read_{sees}"])
-        figures |= {f"{name}_{sees}": value for name, value in read.items()}
-    return figures
-
-
-def table(report: dict) -> str:
-    lines = ["| | " + " | ".join(COLUMNS) + " |", "| --- |" + " --- |" * len(COLUMNS)]
-    lines.append("| still portrait | " + " | ".join(number(report["still"][column]) for column in COLUMNS) + " |")
-    for name in report["seeds"][0]:
-        cells = [spread_of([seed[name][column] for seed in report["seeds"]]) for column in COLUMNS]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -7,27 +7,18 @@ are compared with the film where the times are its own. `dtw` is the distance of
 """
 
 import json
-import sys
-from collections import defaultdict
 from functools import partial
 
 import numpy as np
-from bench_films import films
-from study import EXAMPLES, finish, markdown, parser, save
-from tqdm import tqdm
+from bench_films import film_options, films, measured, reading, reading_figures, rows
+from study import finish, markdown, parser, save
 
-
-sys.path.insert(0, str(EXAMPLES))
-
-import rows  # noqa: E402
-from readers import reading, reading_figures  # noqa: E402
-
-from text2lip import GeometricRenderer, Text2LipPipeline  # noqa: E402
-from text2lip import metrics as M  # noqa: E402
-from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
-from text2lip.media.video import read_frames  # noqa: E402
-from text2lip.motion.durations import predict_timeline  # noqa: E402
-from text2lip.training.settings import errors_in_one_line  # noqa: E402
+from text2lip import GeometricRenderer, Text2LipPipeline
+from text2lip import metrics as M
+from text2lip.faces.crop import CROP_SIZE, crop
+from text2lip.media.video import read_frames
+from text2lip.motion.durations import predict_timeline
+from text2lip.training.settings import errors_in_one_line
 
 
 NAME = "error_sources"
@@ -44,24 +35,20 @@ def main(arguments: list[str] | None = None) -> dict:
     options = parser(__doc__, NAME)
     options.add_argument("--pipeline", default="text2lip-grid")
     options.add_argument("--split", default="test")
-    options.add_argument("--data", help="what the clips are prepared from (default: $TEXT2LIP_DATA)")
+    film_options(options)
     args = options.parse_args(arguments)
     clips = films(args, args.split)
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     renderers = {"geometric": GeometricRenderer(), "learned": pipe.make_renderer("learned")}
-    figures = defaultdict(lambda: defaultdict(list))
-    for clip in tqdm(clips, unit="clip"):
-        for name, values in measured(pipe, renderers, clip).items():
-            for metric, value in values.items():
-                figures[name][metric].append(value)
-    report = {"clips": len(clips), "rows": {name: summary(values) for name, values in figures.items()}}
+    found, minutes = measured(args.output / args.split, clips, lambda clip: of_clip(pipe, renderers, clip))
+    report = {"clips": len(clips), "rows": {name: summary(values) for name, values in found.items()}}
     save(args.output / "figures.json", json.dumps(report, indent=1) + "\n")
-    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.split}`."
+    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.split}`, {minutes:.0f} minutes."
     finish(NAME, f"{told}\n\n{markdown(report['rows'], COLUMNS)}", args)
     return report
 
 
-def measured(pipe: Text2LipPipeline, renderers: dict, clip: rows.BenchClip) -> dict[str, dict]:
+def of_clip(pipe: Text2LipPipeline, renderers: dict, clip: rows.BenchClip) -> dict[str, dict]:
     """Row -> what was measured of a clip; of readings what was read and said."""
     film = np.stack(list(read_frames(clip.video))[: len(clip.lips)])
     times = partial(predict_timeline, pipe.viseme_encoder, pipe.tokenizer)

@@ -10,44 +10,38 @@ on the same pairs as the learned one, `--seeds` times, L1 alone. `echomimic` is 
 """
 
 import argparse
-import json
-import os
-import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
-from bench_films import films
-from study import EXAMPLES, QUICK, finish, number, save, spread_of, study_parser
+from bench_films import FilmMouth, compare, detail, film_options, films, of_way, reading_figures, rows
+from diffusers import UNet2DModel
+from study import QUICK, finish, slug, spread_table, study_parser
 from tqdm import tqdm
 
-
-sys.path.insert(0, str(EXAMPLES))
-
-import rows  # noqa: E402
-from diffusers import UNet2DModel  # noqa: E402
-from mouths import FilmMouth  # noqa: E402
-from quality import compare, detail  # noqa: E402
-from readers import reading_figures  # noqa: E402
-
-from text2lip import GeometricRenderer, Text2LipPipeline  # noqa: E402
-from text2lip import metrics as M  # noqa: E402
-from text2lip.faces.crop import CROP_SIZE, paste_back  # noqa: E402
-from text2lip.files import replaced_folder  # noqa: E402
-from text2lip.media.video import read_frames  # noqa: E402
-from text2lip.renderers.mouth_correction import MouthCrop  # noqa: E402
-from text2lip.renderers.mouth_drawing import draw_mouth  # noqa: E402
-from text2lip.training.face_pack import load_faces  # noqa: E402
-from text2lip.training.pairs import PairMix, make_pairs  # noqa: E402
-from text2lip.training.renderer_augment import draw_batch  # noqa: E402
-from text2lip.training.schedules import learning_rate  # noqa: E402
-from text2lip.training.settings import errors_in_one_line  # noqa: E402
+from text2lip import GeometricRenderer, Text2LipPipeline
+from text2lip import metrics as M
+from text2lip.faces.crop import CROP_SIZE, paste_back
+from text2lip.files import replaced_folder
+from text2lip.media.video import read_frames
+from text2lip.renderers.mouth_correction import MouthCrop
+from text2lip.renderers.mouth_drawing import draw_mouth
+from text2lip.training.face_pack import load_faces
+from text2lip.training.pairs import PairMix, make_pairs
+from text2lip.training.renderer_augment import draw_batch
+from text2lip.training.schedules import learning_rate
+from text2lip.training.settings import errors_in_one_line
 
 
 NAME = "renderer_ablation"
 COLUMNS = ("ssim", "psnr", "mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "inner_lpips")
 COLUMNS += ("inner_sharpness", "flicker", "wer_crops")
+RENDERERS = ("geometric", "learned", "direct")
+ABLE = ("ssim", "psnr", "lpips", "inner_lpips", "inner_sharpness")
 SHARES = {"smiles": 0.3, "mouths": 0.1, "talking": 0.35, "grid": 0.2, "portraits": 0.05}  # as renderer_faces.yaml
 STEPS, BATCH, PEAK = 1500, 16, 1e-3
 
@@ -86,25 +80,29 @@ def main(arguments: list[str] | None = None) -> dict:
     parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
     parser.add_argument("--echomimic", help="pipeline with a tiny EchoMimicUNet, made by train_echomimic.py")
     parser.add_argument("--echomimic_clips", type=int, default=6, help="clips that it draws; it is slow")
-    parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="the films")
+    film_options(parser)
+    parser.add_argument("--renderers", nargs="+", default=RENDERERS, choices=RENDERERS)
     args = parser.parse_args(arguments)
     seeds = QUICK["seeds"] if args.quick else args.seeds
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
-    renderers = {"geometric": [GeometricRenderer()], "learned": [pipe.make_renderer("learned")]}
-    renderers["direct"] = [DirectRenderer(train(seed, args)) for seed in seeds]
-    if args.echomimic:
-        drawer = Text2LipPipeline.from_pretrained(args.echomimic)
-        renderers["echomimic"] = [drawer.make_renderer("echomimic")]
-    clips = films(args, args.splits[0])
-    report: dict = {"clips": len(clips), "rows": {"still": [judged(clips, rows.still, None)]}}
-    for name, some in renderers.items():
+    renderers = {"geometric": lambda: [GeometricRenderer()], "learned": lambda: [pipe.make_renderer("learned")]}
+    renderers["direct"] = lambda: [DirectRenderer(train(seed, args)) for seed in seeds]
+    renderers["echomimic"] = lambda: [Text2LipPipeline.from_pretrained(args.echomimic).make_renderer("echomimic")]
+    split = args.splits[0]
+    clips, found = films(args, split), {}
+    moved = {"true": rows.true_landmarks, "predicted": rows.text_driven(pipe, "networks")}
+    found["still portrait"], minutes = judged(args.output / f"still-{split}", clips, rows.still, [None])
+    for name in (*args.renderers, *(["echomimic"] if args.echomimic else [])):
+        some = renderers[name]()
         shown = clips[: args.echomimic_clips] if name == "echomimic" else clips
-        for title, landmarks in (("true", rows.true_landmarks), ("predicted", rows.text_driven(pipe, "networks"))):
-            report["rows"][f"{name}, {title} landmarks"] = [judged(shown, landmarks, renderer) for renderer in some]
-            save(args.output / "figures.json", json.dumps(report, indent=1) + "\n")
-    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.splits[0]}`, {len(seeds)} seeds of"
-    finish(NAME, f"{told} `direct` (± standard deviation).\n\n{table(report)}", args)
-    return report
+        for title, landmarks in moved.items():
+            folder = args.output / f"{slug(name)}-{title}-{split}"
+            found[f"{name}, {title} landmarks"], spent = judged(folder, shown, landmarks, some)
+            minutes += spent
+    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± "
+    table = spread_table(found, COLUMNS).replace("| seeds |", "| trained |", 1)
+    finish(NAME, f"{told}standard deviation over trainings of `direct`.\n\n{table}", args)
+    return found
 
 
 def train(seed: int, args: argparse.Namespace) -> UNet2DModel:
@@ -126,7 +124,7 @@ def train(seed: int, args: argparse.Namespace) -> UNet2DModel:
     )
     generator, begun = np.random.default_rng(seed), time.perf_counter()
     people = load_faces(args.faces, list(SHARES))
-    pairs = PairMix(make_pairs(people[:: 20 if args.quick else 1], np.random.default_rng(0)), SHARES)
+    pairs = PairMix(make_pairs(people[:: max(1, len(people) // 12) if args.quick else 1], np.random.default_rng(0)), SHARES)
     optimizer = torch.optim.AdamW(network.parameters())
     steps = QUICK["steps"] if args.quick else args.steps or STEPS
     for step in tqdm(range(steps), desc=f"direct, seed {seed}", unit="step"):
@@ -149,30 +147,33 @@ def to_tensor(picture: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
 
 
-def judged(clips: list[rows.BenchClip], landmarks, renderer) -> dict[str, float | None]:
-    """Figures of a renderer over all clips; None for the still portrait."""
-    able = {metric for metric, reason in M.available_metrics().items() if reason is None}
-    figures = defaultdict(lambda: defaultdict(list))
-    for clip in tqdm(clips, unit="clip"):
-        film = np.stack(list(read_frames(clip.video))[: len(clip.lips)])
-        told, source = landmarks(clip), clip.record["landmarks"][0, :, :2]
-        if renderer is None:
-            frames = np.repeat(film[:1], len(film), 0)
-        else:
-            frames = np.stack(list(renderer.render(film[0], told, fps=clip.fps, source_landmarks=source)))
-        compare(clip, film, {"row": frames}, figures, able)
-        detail(FilmMouth(clip, film), {"row": frames}, {"row": told}, figures, able)
-    values = figures["row"]
-    made = {name: (M.pooled if name == "flicker" else M.mean_of)(values.get(name, [])) for name in COLUMNS}
-    return made | {"wer_crops": reading_figures(values["read_crops"])["wer"]}
+def judged(
+    folder: Path, clips: list[rows.BenchClip], landmarks: Callable, renderers: list
+) -> tuple[list[dict], float]:
+    """Figures of renderers over all clips, one dictionary for each; and the minutes. None is the still portrait."""
+    figures, minutes = [], 0.0
+    for number, renderer in enumerate(renderers):
+        found, spent = of_way(folder / str(number), clips, landmarks, partial(of_clip, renderer=renderer))
+        made = {name: M.mean_of(found.get(name, [])) for name in COLUMNS}
+        figures.append(made | {"wer_crops": reading_figures(found["read_crops"])["wer"]})
+        minutes += spent
+    return figures, minutes
 
 
-def table(report: dict) -> str:
-    lines = ["| | " + " | ".join(COLUMNS) + " |", "| --- |" + " --- |" * len(COLUMNS)]
-    for name, runs in report["rows"].items():
-        cells = [spread_of([r[c] for r in runs]) if len(runs) > 1 else number(runs[0][c]) for c in COLUMNS]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def of_clip(clip: rows.BenchClip, landmarks: np.ndarray, renderer) -> dict:
+    """Every figure of a clip's pictures."""
+    film = np.stack(list(read_frames(clip.video))[: len(clip.lips)])
+    if renderer is None:
+        frames = np.repeat(film[:1], len(film), 0)
+    else:
+        source = clip.record["landmarks"][0, :, :2]
+        frames = np.stack(list(renderer.render(film[0], landmarks, fps=clip.fps, source_landmarks=source)))
+    able, figures = {name for name in ABLE if M.available_metrics()[name] is None}, defaultdict(list)
+    kept = {"row": figures, "film": defaultdict(list)}
+    compare(clip, film, {"row": frames}, kept, able)
+    detail(FilmMouth(clip, film), {"row": frames}, {"row": landmarks}, kept, able)
+    made = {name: some[0] for name, some in figures.items() if name in (*COLUMNS, "read_crops")}
+    return made | {"flicker": figures["flicker"][0].value}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ import yaml
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent
 PAGES = EXAMPLES.parent / "docs/source/en/experiments"
-sys.path.insert(0, str(EXAMPLES / "benchmarks"))
+sys.path[:0] = [str(EXAMPLES), str(EXAMPLES / "benchmarks")]
 
 from text2lip import metrics as M  # noqa: E402
 from text2lip.data.prepared import PreparedClip, read_prepared, splits_of  # noqa: E402
@@ -62,6 +62,7 @@ def study_parser(description: str, folder: str) -> argparse.ArgumentParser:
     made.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     made.add_argument("--splits", nargs="+", default=["test", "val_speaker"], help="that the runs are judged on")
     made.add_argument("--cpu", action="store_true", help="leave accelerators alone")
+    made.add_argument("--finished", action="store_true", help="train nothing: tables of the runs that are there")
     return made
 
 
@@ -115,7 +116,13 @@ class Study:
 
 def run_study(study: Study, args: argparse.Namespace) -> dict[str, list[dict]]:
     """Train and judge every variant with every seed; their figures by variant, a dictionary for each seed."""
+    if args.quick:
+        names = list(study.variants)
+        kept = (names[0], study.against, names[-1])
+        study = replace(study, variants={name: some for name, some in study.variants.items() if name in kept})
     seeds = QUICK["seeds"] if args.quick else args.seeds
+    if args.finished:
+        return finished(study, args.output, seeds)
     work = [(variant, seed) for seed in seeds for variant in study.variants]
     with ThreadPoolExecutor(args.jobs) as pool:
         for folder, _ in zip(pool.map(lambda item: train(study, *item, args), work), work):
@@ -128,9 +135,29 @@ def run_study(study: Study, args: argparse.Namespace) -> dict[str, list[dict]]:
     return found
 
 
+def finished(study: Study, output: Path, seeds: list[int]) -> dict[str, list[dict]]:
+    """Figures of the runs that are there.
+
+    Raises:
+        ValueError: none is.
+    """
+    found = {}
+    for variant in study.variants:
+        files = [run_folder(output, variant, seed) / "judged.json" for seed in seeds]
+        if runs := [json.loads(path.read_text()) for path in files if path.exists()]:
+            found[variant] = runs
+    if not found:
+        raise ValueError(f"output: no finished run is in {output}.")
+    return found
+
+
 def run_folder(output: Path, variant: str, seed: int) -> Path:
-    slug = "".join(letter if letter.isalnum() else "_" for letter in variant)
-    return output / f"{slug}-{seed}"
+    return output / f"{slug(variant)}-{seed}"
+
+
+def slug(name: str) -> str:
+    """A name as that of a file."""
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
 
 
 def train(study: Study, variant: str, seed: int, args: argparse.Namespace) -> Path:
@@ -184,13 +211,13 @@ def split_of(prepared, split: str, limit: int | None, features: str, tokenizer) 
     return load_clips(prepared, split, limit, features, tokenizer), [to_float(sound) for sound in rows]
 
 
-@torch.no_grad()
 def judged(networks: Text2LipNetworks, clips: list[PreparedClip], sounds: list, silent: bool) -> Figures:
     """Figures of the networks by themselves, before the pipeline seals lips, at the clips' own phone times."""
     moved = [lips_of(networks, clip, silent) for clip in clips]
     return lips_judged(moved, clips, sounds)
 
 
+@torch.no_grad()
 def lips_of(networks: Text2LipNetworks, clip: PreparedClip, silent: bool):
     """Canonical lips (frames, 57, 2) for a clip, without its sound or with it."""
     batch = collate([to_sample(clip)], networks.viseme_encoder.config.num_visemes)
@@ -304,6 +331,15 @@ def run_one(name: str, description: str, arguments: list[str] | None = None) -> 
     found = run_study(study, args)
     finish(name, told(study, found, args), args)
     return found
+
+
+def spread_table(found: dict[str, list[dict]], columns: tuple[str, ...]) -> str:
+    """A table of figures with the spread of each row's seeds."""
+    lines = ["| | seeds | " + " | ".join(columns) + " |", "| --- | --- |" + " --- |" * len(columns)]
+    for name, runs in found.items():
+        cells = [spread_of([run.get(column) for run in runs]) for column in columns]
+        lines.append(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def markdown(rows: dict[str, dict], columns: tuple[str, ...]) -> str:

