@@ -16,7 +16,7 @@ import check_structure
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/text2lip"
 MAX_LINES = 450
-MAX_CHECKPOINT_BYTES = 40_000_000
+MAX_CHECKPOINT_BYTES = 60_000_000
 IMPORT_SECONDS = 0.2
 
 

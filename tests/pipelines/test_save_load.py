@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+import torch
 
 from text2lip import Text2LipPipeline
 
@@ -94,6 +95,26 @@ def test_unknown_names(tmp_path):
         Text2LipPipeline.from_pretrained("no/body", cache_dir=tmp_path)
     with pytest.raises(OSError, match="model_index.json"):
         Text2LipPipeline.from_pretrained(tmp_path)
+
+
+def test_the_papers_form_is_built_in_and_borrows_what_it_has_in_common(pipe, portrait, tmp_path):
+    paper = Text2LipPipeline.from_pretrained("text2lip-grid-paper")
+    encoder = paper.viseme_encoder.config
+    assert (encoder.num_phones, encoder.num_features, encoder.position_type) == (0, 0, "sinusoidal")
+    assert paper.config.motion == "networks" and all(paper.components[name] for name in ("face_landmarker", "unet"))
+    builtin = Text2LipPipeline.from_pretrained("text2lip-grid").components
+    for name in ("face_landmarker", "unet", "articulation", "audio_lip_decoder"):
+        lent, own = (parts[name].state_dict() for parts in (paper.components, builtin))
+        assert all(torch.equal(lent[key], own[key]) and lent[key].dtype == own[key].dtype for key in own), name
+    names, halves = ("text2lip-grid", "text2lip-grid-paper"), {"dtype": torch.bfloat16, "audio_lip_decoder": None}
+    one, other = (Text2LipPipeline.from_pretrained(name, **halves).components for name in names)
+    assert other["audio_lip_decoder"] is None and other["unet"].dtype == torch.bfloat16
+    assert all(one[name].dtype == other[name].dtype for name in ("face_landmarker", "articulation", "lip_decoder"))
+    paper.set_progress_bar_config(disable=True)
+    ours, theirs = (made("Bob.", portrait, num_frames=4, output_type="np").frames for made in (pipe, paper))
+    assert theirs.shape == ours.shape and not np.array_equal(theirs, ours)
+    paper.save_pretrained(tmp_path)
+    assert (tmp_path / "face_landmarker").is_dir() and Text2LipPipeline.from_pretrained(tmp_path).unet is not None
 
 
 def test_a_folder_beside_shadows_the_built_in_name(pipe, tmp_path, monkeypatch):

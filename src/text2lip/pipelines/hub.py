@@ -1,7 +1,10 @@
 """Where a pipeline is loaded from, what is wrong when it can't be, and the card that it is published with."""
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from text2lip.cards import (
     CONSENT,
@@ -18,6 +21,7 @@ from text2lip.licences import NOT_STATED, hub_metadata
 
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+LENDER = "text2lip-grid"  # the built-in pipeline whose parts others have too, without holding them twice
 PIPELINE_CARD = """---
 library_name: {library}
 {licence_metadata}
@@ -69,6 +73,30 @@ def pipeline_source(name: str, argument: str = "pretrained_model_name_or_path") 
             "folder, or a Hub id such as 'user/name'."
         )
     return str(CHECKPOINTS / name)
+
+
+def lent_parts(source: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Components that a built-in pipeline names but doesn't hold: those of text2lip-grid.
+
+    Args:
+        source (`str`): of [`pipeline_source`].
+        given (`Mapping`): what `from_pretrained` is given beside it: components, which are not lent, and `dtype`.
+    """
+    folder = Path(source)
+    if folder.parent != CHECKPOINTS or folder.name == LENDER:
+        return {}
+    import torch
+
+    import text2lip
+
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    classes = {name: part[1] for name, part in index.items() if isinstance(part, list) and part[1]}
+    dtype, lent = given.get("dtype", given.get("torch_dtype")), {}
+    for name in sorted(name for name in classes if name not in given and not (folder / name).is_dir()):
+        wanted = dtype.get(name, dtype.get("default")) if isinstance(dtype, dict) else dtype
+        options = {"dtype": wanted or torch.float32, "use_safetensors": True}
+        lent[name] = getattr(text2lip, classes[name]).from_pretrained(str(CHECKPOINTS / LENDER / name), **options)
+    return lent
 
 
 def loading_error(source: str, variant: str | None, error: Exception) -> Exception:

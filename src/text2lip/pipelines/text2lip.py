@@ -27,7 +27,7 @@ from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.choice import choose_lip_model, choose_motion
 from text2lip.motion.durations import predict_timeline
 from text2lip.motion.lips import LipMotion, Roles, animate, animate_sound
-from text2lip.pipelines.hub import loading_error, pipeline_card, pipeline_source
+from text2lip.pipelines.hub import lent_parts, loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
 from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, expect, takes
@@ -133,7 +133,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs) -> "Text2LipPipeline":
-        """Load a pipeline by built-in name ("text2lip-grid"), folder or Hub id; see [`DiffusionPipeline`].
+        """Load a pipeline by built-in name ("text2lip-grid", "text2lip-grid-paper"), folder or Hub id.
 
         Raises:
             ValueError: the name is neither built in, nor a folder, nor of the form "user/name"; or a `variant` that is
@@ -142,7 +142,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """
         source = pipeline_source(os.fspath(pretrained_model_name_or_path))
         try:
-            return super().from_pretrained(source, **{"use_safetensors": True, **kwargs})
+            return super().from_pretrained(source, **{"use_safetensors": True, **lent_parts(source, kwargs), **kwargs})
         except (OSError, IndexError) as error:
             told = loading_error(source, kwargs.get("variant"), error)
             if told is error:
