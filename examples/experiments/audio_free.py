@@ -101,11 +101,12 @@ def ways(seed: int, args: argparse.Namespace) -> dict[str, tuple[Path, Callable]
     def cascade(clip: rows.BenchClip, voice: str) -> np.ndarray:
         return moved_by(alone, clip, synthesised(clip, voice))
 
+    voices = args.voices[:1] if args.quick else args.voices
     return {
         "text": (text, lambda clip: moved_by(both, clip, None)),
         "sound and text": (text, lambda clip: moved_by(both, clip, clip.sound)),
         "sound alone": (sound, lambda clip: moved_by(alone, clip, clip.sound)),
-        **{f"cascade, {voice}": (sound, partial(cascade, voice=voice)) for voice in args.voices},
+        **{f"cascade, {voice}": (sound, partial(cascade, voice=voice)) for voice in voices},
     }
 
 

@@ -4,14 +4,15 @@
 
 The first figure shows the decoder's two cross-attentions on one clip, and its lips beside the film's. The second shows
 which viseme a mouth is taken for: a linear discriminant learns them from the film's lips in the middle of every phone
-of `train`, and is then shown the film's lips, and the networks' from text alone, of a split that wasn't trained on.
+of `train`, and is then shown the film's lips, and the networks' from text alone, of a split that wasn't trained on. A
+table has the lips of the built-in networks beside those of the paper's plain form.
 """
 
 from pathlib import Path
 
 import numpy as np
 import torch
-from study import PAGES, QUICK, finish, lips_of, load_networks, markdown, study_parser
+from study import FIGURES, PAGES, QUICK, finish, judged, lips_of, markdown, split_of, study_parser
 
 from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import PreparedClip, splits_of
@@ -25,32 +26,38 @@ from text2lip.training.settings import errors_in_one_line
 NAME = "inside_networks"
 AROUND = (-2, 0, 2)  # frames around the middle of a phone
 SEEN = 24  # of the principal components of lips
-FILM = "the film's lips"
+PIPELINES = ("text2lip-grid", "text2lip-grid-paper")
 
 
 def main(arguments: list[str] | None = None) -> dict:
     parser = study_parser(__doc__, NAME)
-    parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
-    parser.add_argument("--more", nargs="*", type=Path, default=[], metavar="RUN", help="folders of runs, more rows")
+    parser.add_argument("--pipelines", nargs="+", default=list(PIPELINES), help="built-in names, folders or Hub ids")
     args = parser.parse_args(arguments)
-    limit, split = QUICK["limit"] if args.quick else None, args.splits[0]
-    split = split if split in splits_of(args.prepared) else "val"
-    train, clips = (load_clips(args.prepared, name, limit, "log_mel", VisemeTokenizer()) for name in ("train", split))
-    networks = {f"{args.pipeline}, text alone": builtin_networks(args.pipeline)}
-    networks |= {folder.name: load_networks(folder / "final", True) for folder in args.more}
-    reader, labels = Discriminant(train), networks[next(iter(networks))].tokenizer.visemes.labels
-    lips = {FILM: [clip.lips for clip in clips]}
-    lips |= {name: [lips_of(some, clip, True) for clip in clips] for name, some in networks.items()}
+    limit, tokenizer = QUICK["limit"] if args.quick else None, VisemeTokenizer()
+    splits = [split for split in args.splits if split in splits_of(args.prepared)] or ["val"]
+    train = load_clips(args.prepared, "train", limit, "log_mel", tokenizer)
+    shown = {split: split_of(args.prepared, split, limit, "log_mel", tokenizer) for split in splits}
+    networks = {name: builtin_networks(name) for name in args.pipelines}
+    body = [f"`python examples/experiments/{NAME}.py`"]
+    for split, (clips, sounds) in shown.items():
+        figures = {
+            f"{name}, {title}": judged(some, clips, sounds, silent)
+            for name, some in networks.items()
+            for title, silent in (("text alone", True), ("with the film's sound", False))
+        }
+        body += [f"**Lips, {len(clips)} clips of {split}**", markdown(figures, FIGURES)]
+    clips, reader, labels = shown[splits[0]][0], Discriminant(train), tokenizer.visemes.labels
+    lips = {"the film's lips": [clip.lips for clip in clips]}
+    lips |= {f"{name}, text alone": [lips_of(some, clip, True) for clip in clips] for name, some in networks.items()}
     counts = {name: confusion(reader, moved, clips, len(labels)) for name, moved in lips.items()}
     target = args.output if args.quick or not args.write else PAGES
     target.mkdir(parents=True, exist_ok=True)
     draw_confusion(counts, labels, target / "viseme_confusion.png")
-    draw_attention(next(iter(networks.values())), clips[0], target / "attention.png")
+    draw_attention(networks[args.pipelines[0]], clips[0], target / "attention.png")
     rows = {name: shares(some, labels) for name, some in counts.items()}
-    told = (
-        f"`python examples/experiments/{NAME}.py`: learnt on {len(train)} clips of `train`, {len(clips)} of `{split}`."
-    )
-    finish(NAME, f"{told}\n\n{markdown(rows, ('right', 'right, mean of visemes', *labels))}", args)
+    body += [f"**Taken for the right viseme, {splits[0]}, by what {len(train)} clips of train taught**"]
+    body += [markdown(rows, ("right", "right, mean of visemes", *labels))]
+    finish(NAME, "\n\n".join(body), args)
     return rows
 
 
