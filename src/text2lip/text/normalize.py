@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from text2lip.text.cldr import base_language, tables
+from text2lip.text.feeling_marks import TAG
 from text2lip.text.forms import spoken_forms
 from text2lip.text.languages import resolve_language
 from text2lip.text.numerals import LONGEST_NUMBER
@@ -51,8 +52,9 @@ def normalize_text(text: str, language: str = "en-us") -> str:
 def speakable(text: "str | TracedText", language: str = "en-us") -> TracedText:
     """A text in words as they are spoken, which knows where in the original each of them stood.
 
-    NFC, no control characters, emoji or Markdown; numbers, dates, times, money, units, addresses, abbreviations and so
-    on in words, where CLDR spells the numbers of the language; other languages leave digits to the voice.
+    NFC, no control characters, emoji, Markdown or tags of feelings (`[happy]`); numbers, dates, times, money, units,
+    addresses, abbreviations and so on in words, where CLDR spells the numbers of the language; other languages leave
+    digits to the voice.
 
     Args:
         text (`str` or `TracedText`): any text; NUL, control characters and lone surrogates become spaces.
@@ -69,7 +71,7 @@ def speakable(text: "str | TracedText", language: str = "en-us") -> TracedText:
         language = resolve_language(language)  # a name
     base = base_language(language)
     text = clean_characters(text if isinstance(text, TracedText) else TracedText(text))
-    text = strip_markdown(text)
+    text = strip_markdown(text.sub(TAG, " "))
     text = text.sub(_ADDRESS, lambda found: speak_address(found, base))
     text = text.sub(r"(?<![\w&#@.])([#@])(\w*[^\W\d]\w*)", lambda found: _tag(found, base))
     text = text.sub(_EMOJI_PARTS, "").sub("(?<!\\w)\u200d|\u200d(?!\\w)", "")

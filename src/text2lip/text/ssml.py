@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from text2lip.text.feeling_marks import style_feeling
 from text2lip.text.languages import resolve_language
 from text2lip.text.nominal_durations import pause_seconds
 from text2lip.text.normalize import speakable, spell_out
@@ -29,7 +30,7 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ROOT = re.compile(r"<(?:[\w.-]+:)?speak(?=[\s>/])", re.IGNORECASE)
 _SPACE = re.compile(r"[\ufeff\s]*")
 _PROLOG = {"<?": "?>", "<!--": "-->", "<!doctype": ">"}  # what may stand before the root, and what ends it
-_ELEMENTS = "speak p s break phoneme prosody sub say-as lang voice emphasis mark desc w token"
+_ELEMENTS = "speak p s break phoneme prosody sub say-as lang voice emphasis mark desc w token express-as"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ def _sentences(spoken: TracedText, original: str, language: str, like: Piece, sp
 def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
     """Parse SSML 1.1: speak, p, s, break, phoneme (alphabet ipa), prosody rate, sub, say-as, lang.
 
-    emphasis, mark, voice and other prosody attributes are accepted and have no effect (`voice xml:lang` has).
+    emphasis and Azure's mstts:express-as are for the face alone, see [`~text2lip.text.feeling_marks.feeling_marks`];
+    mark, voice and other prosody attributes are accepted and have no effect (`voice xml:lang` has).
 
     Args:
         xml (`str`): a document whose root is `<speak>`.
@@ -230,6 +232,8 @@ class _Reader:
         if name not in _ELEMENTS.split():
             raise ValueError(f"ssml: <{name}> is unknown; wants one of {', '.join(_ELEMENTS.split())}.")
         inner_language = element.get(_LANG) or language
+        if name == "express-as":
+            style_feeling(element.attrib)  # which the face shows; no voice here knows styles
         if name == "lang" and not element.get(_LANG):
             raise ValueError("ssml: <lang> lacks its attribute xml:lang.")
         inner_rate = rate * _rate(element.get("rate")) if name == "prosody" else rate

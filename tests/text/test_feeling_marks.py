@@ -1,0 +1,72 @@
+import pytest
+
+from text2lip.text.feeling_marks import feeling_marks, guessed_feeling, read_feeling, style_feeling
+from text2lip.text.normalize import normalize_text
+from text2lip.text.ssml import parse_ssml
+
+
+@pytest.mark.parametrize(
+    "written, feeling",
+    [
+        ("happy", {"happy": 1}),
+        ("Happy 0.6, surprised 0.4", {"happy": 0.6, "surprised": 0.4}),
+        ({"sad": 2, "angry": 0}, {"sad": 2}),
+        ("neutral", {}),
+        (None, {}),
+    ],
+)
+def test_feelings_as_they_are_written(written, feeling):
+    assert read_feeling(written) == feeling
+
+
+@pytest.mark.parametrize(
+    "written, message",
+    [
+        ("jolly", "'jolly'; choose of neutral, happy"),
+        ({"happy": 3}, "happy of strength 3; wants one from 0 to 2"),
+        ({"happy": True}, "strength True"),
+        (5, "got int"),
+    ],
+)
+def test_feelings_that_are_none(written, message):
+    with pytest.raises(ValueError, match=message):
+        read_feeling(written)
+
+
+def test_tags_hold_until_the_next_and_are_not_spoken():
+    text = "Well. [happy 0.5] I came. [neutral] I *saw* it."
+    happy, neutral, emphasis = feeling_marks(text)
+    assert text[happy.start : happy.end].strip() == "I came." and happy.feeling == {"happy": 0.5}
+    assert neutral.feeling == {} and text[emphasis.start : emphasis.end] == "saw" and emphasis.feeling is None
+    assert normalize_text(text) == "Well. I came. I saw it."
+    assert normalize_text("[sic] and [happy birthday]") == "[sic] and [happy birthday]"
+
+
+def test_emoji_are_of_their_sentence():
+    (mark,) = feeling_marks("I lost. 😢")
+    assert mark.sentence and mark.feeling == {"sad": 1}
+
+
+def test_ssml_has_azures_styles():
+    xml = (
+        '<speak xmlns:mstts="https://www.w3.org/2001/mstts">Über &amp; <mstts:express-as style="cheerful" '
+        'styledegree="1.5">great <emphasis>news</emphasis></mstts:express-as> here.</speak>'
+    )
+    happy, emphasis = feeling_marks(xml, ssml=True)
+    assert happy.feeling == {"happy": 1.5} and xml[happy.start : happy.end].startswith("<mstts:express-as")
+    assert xml[emphasis.start : emphasis.end] == "<emphasis>news"
+    assert [piece.text for piece in parse_ssml(xml)] == ["Über and great news here."]
+    assert style_feeling({"style": "customerservice"}) == {}
+
+
+@pytest.mark.parametrize("attributes", ["", 'style="sad" styledegree="3"'])
+def test_ssml_that_azure_refuses_too(attributes):
+    with pytest.raises(ValueError, match="express-as"):
+        parse_ssml(f'<speak xmlns:m="m"><m:express-as {attributes}>No.</m:express-as></speak>')
+
+
+def test_vader_guesses_and_knows_neutral():
+    pytest.importorskip("vaderSentiment")
+    assert guessed_feeling("I love this wonderful day!")["happy"] > 0.5
+    assert guessed_feeling("He died, and it was terrible.")["sad"] > 0.5
+    assert guessed_feeling("The table is in the kitchen.") == {}
