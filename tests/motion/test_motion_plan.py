@@ -32,6 +32,8 @@ def test_a_file_gives_the_plan_back(plan, tmp_path):
 def test_what_a_user_may_give(plan):
     assert np.array_equal(MotionPlan.of(plan.values, 25).values, plan.values)
     assert MotionPlan.of({"headYaw": [0, 1, 2], "headPitch": 3}, 30)["headPitch"].tolist() == [3, 3, 3]
+    assert MotionPlan.of({"headYaw": 2}, 25)["headYaw"].tolist() == [2]
+    assert MotionPlan.of({"headYaw": [0, 4]}, 25).fitted(5, 50)["headYaw"].tolist() == [0, 1, 3, 4, 4]
     with pytest.raises(ValueError, match="fps None"):
         MotionPlan.of(plan.values)
 
@@ -44,7 +46,7 @@ def test_what_a_user_may_give(plan):
         ({"yaw": [0]}, "no channel 'yaw'"),
         ({"headYaw": [0, 1], "headPitch": [0]}, "headPitch has 1 values for 2 frames"),
         ({"headYaw": ["left"]}, "headYaw holds what is no number"),
-        ({"headYaw": 1}, "frames None"),
+        ({"channels": {"headYaw": 1}, "frames": "2"}, "frames '2'"),
         ("missing.json", "can't be read"),
         (np.zeros((3, 4)), r"shape \(3, 4\)"),
         (object(), "got object"),

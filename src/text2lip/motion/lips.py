@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from text2lip.models.pseudo_audio import PseudoAudioModel, PseudoAudioModelOutpu
 from text2lip.models.time import token_times
 from text2lip.models.viseme_encoder import VisemeEncoderModel
 from text2lip.motion.articulation import ArticulatoryModel
+from text2lip.motion.motion_plan import MotionPlan
 from text2lip.motion.seal import press_lips, quiet_weight, rest_weight, seal_lips, settle, widest_gap
 from text2lip.motion.shaping import draw_in, shape_lips
 from text2lip.motion.tongue import tongue_poses
@@ -41,6 +42,8 @@ class LipMotion:
         timeline ([`Timeline`], *optional*): phones and words that it shows.
         tokens ([`VisemeEncoding`], *optional*): their visemes, tensors of one row.
         roles ([`Roles`], *optional*): of a dialogue, each speaker's lips, at rest while others speak.
+        plan_of (`Callable`, *optional*): (names of speakers, or None for all; number of a face) -> its
+            [`MotionPlan`]; None where all but the lips holds still.
     """
 
     displacement: np.ndarray
@@ -49,6 +52,7 @@ class LipMotion:
     timeline: Timeline | None = None
     tokens: Any = None
     roles: Mapping[str, "LipMotion"] | None = None
+    plan_of: Callable[..., MotionPlan] | None = None
 
     def __len__(self) -> int:
         return len(self.displacement)
@@ -58,15 +62,23 @@ class LipMotion:
         """Poses of the tongue, (frames, 3), see [`tongue_poses`]; None where no phones are known."""
         return None if self.timeline is None else tongue_poses(self.timeline, len(self), self.fps)
 
-    def of_speakers(self, names: Iterable[str]) -> "LipMotion":
-        """The lips, and phones, of a face that is these speakers' of a dialogue; at rest where they say nothing."""
+    @property
+    def plan(self) -> MotionPlan | None:
+        """What head and face do beside the lips."""
+        return None if self.plan_of is None else self.plan_of()
+
+    def of_speakers(self, names: Iterable[str], number: int = 0) -> "LipMotion":
+        """The lips, phones and plan of the face of that number, which is these speakers' of a dialogue; its lips are
+        at rest where they say nothing."""
+        names = tuple(names)
         theirs = [self.roles[name] for name in names if name in (self.roles or {})]
         moved = sum((one.displacement for one in theirs), np.zeros_like(self.displacement))
         spoken = [phone for one in theirs if one.timeline for phone in one.timeline.phones if phone.label]
         timeline = self.timeline
         if timeline is not None:  # others' phones would move this tongue
             timeline = Timeline.from_phones(sorted(spoken, key=lambda phone: phone.start), (), timeline.duration)
-        return replace(self, displacement=moved, timeline=timeline, roles=None)
+        plan_of = self.plan_of and partial(self.plan_of, names, number)
+        return replace(self, displacement=moved, timeline=timeline, roles=None, plan_of=plan_of)
 
 
 class Roles(Mapping):

@@ -100,6 +100,23 @@ class MotionPlan:
             return MotionPlan(self.values[key], self.fps)
         return self.values[:, channel_column(key)]
 
+    def row(self, frame: int) -> dict[str, float]:
+        """The channels of one frame, by name."""
+        return dict(zip(CHANNELS, self.values[frame].tolist()))
+
+    def fitted(self, frames: int, fps: float) -> "MotionPlan":
+        """The same motion in so many frames at another rate: what is too long is cut, at its end it stays.
+
+        Raises:
+            ValueError: a plan without frames.
+        """
+        if not len(self):
+            raise ValueError("motion_plan: 0 frames; wants one at least.")
+        if self.fps == fps and len(self) == frames:
+            return self
+        times, known = (np.arange(frames) + 0.5) / fps, (np.arange(len(self)) + 0.5) / self.fps
+        return MotionPlan(np.stack([np.interp(times, known, channel) for channel in self.values.T], 1), fps)
+
     @classmethod
     def of(cls, plan: Any, fps: float | None = None) -> "MotionPlan":
         """A plan of what a user gives: a plan, a path to its JSON, an array, or a mapping as in the JSON.
@@ -143,7 +160,7 @@ class MotionPlan:
             raise ValueError('motion_plan: wants {"fps": ..., "channels": {"headYaw": [...], ...}}.')
         channels = told["channels"]
         lengths = {name: len(row) for name, row in channels.items() if isinstance(row, (list, tuple, np.ndarray))}
-        frames = told.get("frames", max(lengths.values(), default=None))
+        frames = told.get("frames", max(lengths.values(), default=1))
         if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)) or frames < 0:
             raise ValueError(f"motion_plan: frames {frames!r}; wants how many there are.")
         plan = cls.still(int(frames), told.get("fps"))

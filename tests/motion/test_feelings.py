@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from text2lip.faces.topology import INNER_LOWER_PAIRED, INNER_UPPER_PAIRED, MOUTH_CORNERS, driven_index
+from text2lip.motion.feelings import UNITS_OF, express_lips, feeling_channels
+from text2lip.motion.motion_plan import MotionPlan, channel_column
+from text2lip.text.feeling_marks import FEELINGS
+
+
+RIGHT, LEFT = driven_index(MOUTH_CORNERS)
+
+
+def shown(**channels) -> MotionPlan:
+    plan = MotionPlan.still(3, 25)
+    for name, value in channels.items():
+        plan[name][:] = value
+    return plan
+
+
+def test_each_feeling_has_a_face_and_mixes_stay_within_limits():
+    assert set(UNITS_OF) == set(FEELINGS)
+    rows = [feeling_channels({name: 1.0}) for name in FEELINGS]
+    assert all(np.abs(one - other).max() > 0.2 for n, one in enumerate(rows) for other in rows[:n])
+    mixed = MotionPlan(feeling_channels({"happy": 2.0, "surprised": 2.0})[None], 25)
+    assert mixed["mouthSmileLeft"] == 1 and feeling_channels({}).any() == False  # noqa: E712
+
+
+def test_a_smile_widens_and_lifts_corners_and_closed_lips_stay_closed():
+    motion = np.random.default_rng(0).normal(0, 0.02, (3, 57, 2)).astype(np.float32)
+    smiling = express_lips(motion, shown(mouthSmileLeft=1, mouthSmileRight=1))
+    assert (smiling[:, LEFT] - motion[:, LEFT])[..., 0].min() > 0.02 and (smiling - motion)[:, LEFT, 1].max() < -0.02
+    assert (smiling[:, RIGHT] - motion[:, RIGHT])[..., 0].max() < -0.02
+    upper, lower = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
+    gaps = [m[:, lower, 1] - m[:, upper, 1] for m in (motion, smiling)]
+    assert np.allclose(*gaps, atol=1e-6)
+    assert np.array_equal(smiling[:, 40:], motion[:, 40:]), "the jaw stays"
+
+
+def test_left_is_the_persons_own_and_pursed_lips_stay_narrow():
+    motion = np.zeros((3, 57, 2), np.float32)
+    one = express_lips(motion, shown(mouthFrownLeft=1))
+    assert one[0, LEFT, 1] > 0.02 and not one[0, RIGHT].any()
+    pursed = motion.copy()
+    pursed[:, RIGHT, 0], pursed[:, LEFT, 0] = 0.04, -0.04
+    wider = [express_lips(m, shown(mouthSmileLeft=1))[0, LEFT, 0] - m[0, LEFT, 0] for m in (motion, pursed)]
+    assert 0 < wider[1] < 0.5 * wider[0]
+
+
+def test_a_plan_too_short_is_refused():
+    with pytest.raises(ValueError, match="3 frames for 4"):
+        express_lips(np.zeros((4, 57, 2), np.float32), shown(mouthSmileLeft=1))
+    assert channel_column("mouthSmileLeft") > 0

@@ -1,0 +1,66 @@
+import numpy as np
+
+from text2lip.motion.phrasing import phrases_of
+from text2lip.speech.utterance import Speech
+from text2lip.text.timing import Timeline, Turn, Word
+
+
+def spoken(text, spans=True, turns=()):
+    """Words of `text` half a second each, each with a stressed vowel."""
+    words, phones, place = [], [], 0
+    for number, label in enumerate(text.split()):
+        place = text.index(label, place)
+        start = 0.5 * number
+        words.append(Word(label, start, start + 0.5, (place, place + len(label)) if spans else None))
+        phones += [("b", start, start + 0.2), ("ˈa", start + 0.2, start + 0.5)]
+        place += len(label)
+    timeline = Timeline.from_phones(phones, words)
+    timeline = Timeline(timeline.phones, words, timeline.duration)
+    return Speech(None, None, timeline.with_turns(turns) if turns else timeline)
+
+
+def test_clauses_questions_and_stress():
+    first, second, third = phrases_of(spoken("Well then, do you know the answer? What now."), "")
+    assert (first.mark, second.mark, third.mark) == (",", "?", ".") and not second.opens
+    assert second.question == "yes-no" and first.question == ""
+    assert [stress.time for stress in second.stresses] == [2.35, 3.35], "know and answer, no function words"
+    (asked,) = phrases_of(spoken("Where did they go?"), "")
+    assert asked.question == "wh"
+
+
+def test_emphasis_by_stars_and_capitals_and_feelings_by_marks():
+    text = "This REALLY helps. We love *this* one. 😀 [sad] Goodbye dear friends."
+    speech = spoken("This REALLY helps. We love this one. Goodbye dear friends.")
+    place, words = 0, []
+    for word in speech.timeline.words:
+        place = text.index(word.label, place)
+        words.append(Word(*word, (place, place + len(word.label))))
+    phrases = phrases_of(Speech(None, None, Timeline(speech.timeline.phones, words, words[-1].end)), text)
+    assert [stress.emphatic for stress in phrases[0].stresses] == [True, False]
+    assert [stress.time for stress in phrases[1].stresses if stress.emphatic] == [2.85], "this"
+    assert [phrase.feeling for phrase in phrases] == [None, {"happy": 1}, {"sad": 1}]
+
+
+def test_turns_bring_their_own_text():
+    turns = [Turn("Ann", 0, 1, "Hello Bob!"), Turn("Bob", 1, 2, "[happy] Hi Ann.")]
+    phrases = phrases_of(spoken("Hello Bob! Hi Ann.", spans=False, turns=turns), None)
+    assert [phrase.speaker for phrase in phrases] == ["Ann", "Bob"]
+
+
+def test_louder_syllables_are_stressed_more():
+    speech = spoken("One two three.")
+    rate = 8000
+    times = np.arange(round(1.5 * rate)) / rate
+    sound = 0.1 * np.sin(2 * np.pi * 120 * times) * np.where((times > 0.5) & (times < 1.0), 4, 1)
+    (phrase,) = phrases_of(Speech(sound.astype(np.float32), rate, speech.timeline), "")
+    one, two, three = (stress.size for stress in phrase.stresses)
+    assert two > one == three
+
+
+def test_a_sound_without_words_has_phrases_between_its_pauses():
+    rate = 16000
+    sound = np.random.default_rng(0).standard_normal(3 * rate).astype(np.float32) * 0.1
+    sound[rate : 2 * rate] *= 1e-4
+    phrases = phrases_of(Speech(sound, rate, Timeline([], [], 3.0)))
+    assert len(phrases) == 2 and abs(phrases[0].end - 1) < 0.1 and abs(phrases[1].start - 2) < 0.1
+    assert all(phrase.stresses for phrase in phrases)
