@@ -15,6 +15,7 @@ from text2lip.files import replaced_file
 from text2lip.media.video_writer import write_video
 from text2lip.memory import free_memory
 from text2lip.motion.lips import LipMotion
+from text2lip.motion.motion_plan import MotionPlan
 from text2lip.pipelines.request import clip_length
 from text2lip.speech.audio import fit_audio
 from text2lip.speech.resampling import resampled_whole
@@ -45,6 +46,7 @@ class Text2LipStream:
         confidence (`list[float]`): in each word of an aligned recording, from 0 to 1; else empty.
         doubts (`list[str]`): why a portrait's mouth may look wrong and moves less, in words, see [`MouthTrust`];
             else empty.
+        motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
@@ -63,6 +65,7 @@ class Text2LipStream:
     turns: list[Turn]
     confidence: list[float]
     doubts: list[str]
+    motion_plan: MotionPlan | None
     size: tuple[int, int]
     num_done: int = 0
     closed: bool = False
@@ -126,6 +129,7 @@ class Text2LipStream:
             turns=list(timeline.turns),
             confidence=list(timeline.confidence),
             doubts=list(scene.doubts),
+            motion_plan=None if scene.moves or motion.roles else motion.plan,
             size=scene.size,
         )
 
@@ -183,6 +187,7 @@ class Text2LipPipelineOutput(BaseOutput):
         turns (`list[list[Turn]]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
         confidence (`list[list[float]]`): in each word of an aligned recording, from 0 to 1; else empty.
         doubts (`list[list[str]]`): why a portrait's mouth may look wrong, see [`Text2LipStream`]; else empty.
+        motion_plan (`list[MotionPlan | None]`): what each portrait did beside its lips, see [`Text2LipStream`].
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -197,6 +202,7 @@ class Text2LipPipelineOutput(BaseOutput):
     turns: list[list[Turn]] = None
     confidence: list[list[float]] = None
     doubts: list[list[str]] = None
+    motion_plan: "list[MotionPlan | None]" = None
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
@@ -221,6 +227,7 @@ class Text2LipPipelineOutput(BaseOutput):
             turns=[stream.turns for stream in streams],
             confidence=[stream.confidence for stream in streams],
             doubts=[stream.doubts for stream in streams],
+            motion_plan=[stream.motion_plan for stream in streams],
         )
 
     def save(

@@ -11,9 +11,11 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from text2lip.motion.motion_plan import MotionPlan
 from text2lip.renderers.sampling import SamplingOptions
 from text2lip.speech.dialogue import Scripted
 from text2lip.speech.speakers import Speaker, is_dialogue, named_speakers, which_speaker
+from text2lip.text.feeling_marks import read_feeling
 from text2lip.text.timing import Timeline
 
 
@@ -104,14 +106,22 @@ class Text2LipRequest(Scripted):
             prompts, one for all or a list of them. The person is recognised in them: pictures of others
             aren't taken. For the learned renderer ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames
             unless others are given here.
+        life (`float`): size of the motion of a portrait's head, eyes, brows and breath, by what is said, from 0
+            (none) to 2; 1 is natural. A film keeps its own.
+        expression (`str` or `dict`, *optional*): feeling of the face, "happy", "sad", "angry", "surprised", "afraid",
+            "disgusted", "serious" or "neutral", with strengths and as a mix: "happy 0.6, surprised 0.4", or a mapping;
+            "auto" guesses it from English text, by VADER. Sentences of the text may have their own, see
+            [`~text2lip.text.feeling_marks.feeling_marks`].
+        motion_plan (*optional*): a [`MotionPlan`] in the place of what `life` and `expression` make: one, the path of
+            its JSON, a mapping of channels, or an array (frames, 29).
         idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
             to 2, for less or more of it. Portraits alone: a film moves by itself.
         audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
             `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).
         num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
         guidance_scale (`float`, *optional*): classifier-free guidance, for a renderer that samples.
-        generator (`torch.Generator`, *optional*): source of randomness, for `idle` and a renderer that has any; a
-            list holds one for each prompt.
+        generator (`torch.Generator`, *optional*): source of randomness, for `life`, `idle` and a renderer that has
+            any; a list holds one for each prompt.
 
     Raises:
         ValueError: a value that can't be used; the message names it and the remedy.
@@ -182,6 +192,13 @@ class Text2LipRequest(Scripted):
     reference: "Picture | list[Picture] | None" = asked(
         None, "--reference", metavar="FILE", help="another video or picture of the person, for the teeth"
     )
+    life: float = asked(0.0, "--life", type=float, metavar="X", help="motion of head, eyes and brows: 1 is natural")
+    expression: "str | Mapping[str, float] | None" = asked(
+        None, "--expression", metavar="FEELING", help="such as happy, 'sad 0.5', or auto (from English text)"
+    )
+    motion_plan: "MotionPlan | str | os.PathLike | Mapping | np.ndarray | None" = asked(
+        None, "--motion-plan", metavar="FILE", help="JSON of a plan, for all but the lips"
+    )
     idle: bool | float = asked(False, "--idle", type=float, metavar="X", help="blinks and head sway: 1; 0.5 for half")
     audio_condition: str = asked("none")
     num_inference_steps: int | None = asked(None)
@@ -211,6 +228,16 @@ class Text2LipRequest(Scripted):
             raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
         if not isinstance(self.idle, bool) and (not is_number(self.idle) or not 0 <= self.idle <= 2):
             raise ValueError(f"idle: {self.idle!r}; wants True, False or a strength from 0 to 2.")
+        if not is_number(self.life) or not 0 <= self.life <= 2:
+            raise ValueError(f"life: {self.life!r}; wants a number from 0 to 2, 1 is natural.")
+        if self.life and self.idle:
+            raise ValueError(f"idle: {self.idle!r} beside life={self.life!r}, which blinks too; leave idle out.")
+        if self.expression != "auto":
+            read_feeling(self.expression)
+        if self.motion_plan is not None:
+            if self.expression is not None:
+                raise ValueError("expression: a motion_plan is of the whole face; leave one of them out.")
+            object.__setattr__(self, "motion_plan", MotionPlan.of(self.motion_plan, float(self.fps or 25)))
         for one in self.generator if isinstance(self.generator, (list, tuple)) else [self.generator]:
             if one is not None and type(one).__name__ != "Generator":
                 raise ValueError(f"generator: got {type(one).__name__}; wants a torch.Generator.")

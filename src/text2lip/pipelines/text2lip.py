@@ -26,19 +26,18 @@ from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.motion.articulation import ArticulatoryModel
 from text2lip.motion.choice import choose_lip_model, choose_motion
 from text2lip.motion.durations import predict_timeline
-from text2lip.motion.lips import LipMotion, Roles, animate, animate_sound
+from text2lip.motion.lips import LipMotion
+from text2lip.motion.performance import move_lips, plan_maker
 from text2lip.pipelines.hub import lent_parts, loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
 from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, expect, takes
 from text2lip.registration import register_pipeline
 from text2lip.renderers.base import Renderer
-from text2lip.renderers.idle import check_idle
 from text2lip.renderers.sampling import Sampling, SamplingOptions
 from text2lip.renderers.selection import RENDERERS, check_references, choose_renderer
 from text2lip.renderers.sound_features import check_condition, sound_features
-from text2lip.scenes import Ensemble, Film, Portrait, ReferenceSet, open_scene
-from text2lip.speech.audio import to_mono
+from text2lip.scenes import Ensemble, Film, Portrait, ReferenceSet, check_life, open_scene
 from text2lip.speech.utterance import Speech, surround
 from text2lip.speech.voices.protocol import check_rate, clean_text
 from text2lip.text.timing import Timeline
@@ -47,6 +46,7 @@ from text2lip.text.tokenizer import VisemeTokenizer
 
 Scene: TypeAlias = Portrait | Film | Ensemble
 REQUIRED = ("tokenizer", "face_landmarker", "articulation")
+LIFE = ("life", "expression", "motion_plan")
 LEAD, TAIL = 0.2, 0.36  # seconds of silence around what a voice says: the mouth begins and ends closed
 
 
@@ -238,7 +238,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             if pictures not in scenes:
                 scenes[pictures] = self._scene(clip, reference_sets)
             scene = scenes[pictures]
-            check_idle(clip.idle, scene.moves)
+            check_life(clip, scene)
             heard = self._heard(clip)
             num_frames = clip.num_frames or scene.frames_for(heard.timeline)
             lip_motion = self.move(heard, replace(clip, fps=scene.fps, num_frames=num_frames))
@@ -247,6 +247,12 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             landmarks, frames = self.draw(scene, lip_motion, clip, audio_features=features, **callbacks)
             speech = clip.with_background(speech, len(landmarks) / scene.fps)
             yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer)
+
+    def idle(self, image: Any, seconds: float = 10.0, **asked: Any) -> Text2LipStream:
+        """Someone who listens: [`stream`], whose other arguments it takes, without a word and with `life=1`. It begins
+        and ends with the portrait at rest, as speech does: it may be looped, and speech put between."""
+        asked = {"voice": None, "life": 1.0, "expressiveness": 0.0} | asked
+        return self.stream(None, image, timings=Timeline.from_phones([("", 0.0, seconds)]), **asked)
 
     @takes("image", "speakers", "face_index", "reference", "fps", "video_end")
     @torch.no_grad()
@@ -315,21 +321,22 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         voice = "default" if request.voice is None else request.voice
         return surround(speech.synthesize(text, voice, language, request.speaking_rate), LEAD, TAIL)
 
-    @takes("motion", "expressiveness", "fps", "num_frames", "language")
+    @takes("motion", "expressiveness", "fps", "num_frames", "language", *LIFE, "generator")
     @torch.no_grad()
     def move(
-        self, timeline: Timeline | Speech, request: Text2LipRequest, *, audio_features: torch.Tensor | None = None
+        self, timeline: Timeline | Speech, request: Text2LipRequest, *, audio_features: Any = None, text: str = ""
     ) -> LipMotion:
-        """Stage 3: how the lips move, of no face in particular.
+        """Stage 3: how lips, head and face move, of no face in particular.
 
         Args:
             timeline ([`Timeline`] or [`Speech`]): phones with their times; with their sound for motion "sound".
             {arguments}
             audio_features (`torch.Tensor`, *optional*): float (1, num_frames, 320), log-mel of real sound, see
                 [`log_mel`]; takes the place of the pseudo-audio. For "networks" alone.
+            text (`str`): the prompt, whose emphasis and feelings the face shows.
 
         Returns:
-            [`LipMotion`]: displacement of 57 driven points for each frame.
+            [`LipMotion`]: displacement of 57 driven points for each frame, and its `plan`.
 
         Raises:
             ValueError: a motion for which networks, phones or sound are missing.
@@ -342,18 +349,9 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         num_frames = request.num_frames or spoken
         if num_frames > spoken:
             timeline = timeline.pad(num_frames / fps)
-        tokens = None
-        if timeline.phones:
-            tokens = self.tokenizer(phones=timeline, language=request.language, return_tensors="pt")
-        if model is self.audio_lip_decoder:
-            sound = to_mono(speech.audio), speech.sampling_rate
-            displacement, width = animate_sound(model, *sound, num_frames, fps)
-        else:
-            (displacement,), width = animate(model, tokens, num_frames, fps, audio_features)
-        displacement = request.expressiveness * displacement.float().cpu().numpy()
-        speakers, whole = {turn.speaker for turn in timeline.turns} - {""}, replace(request, num_frames=num_frames)
-        roles = Roles(sorted(speakers), lambda speaker: self.move(speech.part_of(speaker), whole))
-        return LipMotion(displacement, width, fps, timeline, tokens, roles or None)
+        speech, request = replace(speech, timeline=timeline), replace(request, prompt=text or request.prompt)
+        motion = move_lips(speech, request, num_frames, model, self.tokenizer, audio_features)
+        return replace(motion, plan_of=plan_maker(speech, request, num_frames))
 
     @takes("renderer", "idle", "num_inference_steps", "guidance_scale", "generator")
     @torch.no_grad()
@@ -385,7 +383,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """
         expect("scene", scene, Portrait, Film, Ensemble)
         expect("lip_motion", lip_motion, LipMotion)
-        check_idle(request.idle, scene.moves)
+        check_life(request, scene)
         if lip_motion.fps != scene.fps:
             raise ValueError(f"lip_motion: {lip_motion.fps:g} frames per second, but the scene has {scene.fps:g}.")
         options = request.sampling(self._quiet, callback_on_step_end, callback_on_step_end_tensor_inputs)

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "ensemble": ["Ensemble"],
         "film": ["Film"],
-        "opening": ["open_scene"],
+        "opening": ["check_life", "open_scene"],
         "portrait": ["Portrait"],
         "reference_set": ["ReferenceSet"],
     },

@@ -85,8 +85,8 @@ class Ensemble:
         if motion.roles is None:
             raise ValueError("lip_motion: it isn't said who speaks; move a timeline with turns, as of a dialogue.")
         drawn = [
-            scene.draw(renderer, motion.of_speakers(cast), None, generator, idle)
-            for scene, cast in zip(self.scenes, self.casts)
+            scene.draw(renderer, motion.of_speakers(cast, number), None, generator, idle)
+            for number, (scene, cast) in enumerate(zip(self.scenes, self.casts))
         ]
         faces = np.stack([landmarks for landmarks, _ in drawn])
         heads = (

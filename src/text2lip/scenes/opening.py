@@ -7,6 +7,7 @@ from text2lip.faces.cache import FaceCache
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
 from text2lip.media.footage import is_footage
+from text2lip.renderers.idle import check_idle
 from text2lip.scenes.ensemble import Ensemble
 from text2lip.scenes.film import Film
 from text2lip.scenes.portrait import Portrait
@@ -59,3 +60,14 @@ def open_scene(
             reference_sets[key] = ReferenceSet.read(request.reference, landmarker, max_size, progress)
         scene.refer_to(reference_sets[key])
     return scene
+
+
+def check_life(request: Any, scene: Portrait | Film | Ensemble) -> None:
+    """Refuse what a film's head does by itself, and one plan for several faces; ValueError."""
+    check_idle(request.idle, scene.moves)
+    for name in ("expression", "motion_plan"):
+        value = getattr(request, name)
+        if value is not None and scene.moves:
+            raise ValueError(f"{name}: the head and face of a video have their own life; leave it out.")
+    if request.motion_plan is not None and isinstance(scene, Ensemble):
+        raise ValueError("motion_plan: it is of one face, but there are several; leave it out.")

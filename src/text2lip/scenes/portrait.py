@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from text2lip.faces.mouth_trust import MouthWarning, judge_mouth
 from text2lip.faces.person import Person
 from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
+from text2lip.motion.feelings import express_lips
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.base import Renderer, every_frame, tongue_argument
 from text2lip.renderers.idle import add_idle, idle_landmarks, idle_seed
+from text2lip.renderers.relief import Relief
 from text2lip.scenes.reference_set import ReferenceSet
 from text2lip.text.timing import Timeline
 
@@ -108,8 +111,12 @@ class Portrait:
         """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`].
 
         Where the mouth isn't trusted it makes a part of the motion, see [`MouthTrust`].
-        With blinks and head sway of strength `idle`, 0 to 2, which are different ones for each `number`.
+        With blinks and head sway of strength `idle`, 0 to 2, which are different ones for each `number`. A plan of the
+        motion moves first the lips' corners, then head and face.
         """
+        plan = motion.plan
+        if plan is not None:
+            motion = replace(motion, displacement=express_lips(motion.displacement, plan))
         mouth = PortraitMouth(self.face, *self.size)
         mouth.rest = mouth.shape + self.trust.closing * (mouth.rest - mouth.shape)
         landmarks = mouth.retarget(self.trust.motion * motion.displacement, motion.reference_width)
@@ -128,6 +135,11 @@ class Portrait:
             face = self.face[:, :2]
             life = {"fps": self.fps, "strength": idle, "seed": idle_seed(generator) + self.number}
             frames, landmarks = add_idle(frames, face, **life), idle_landmarks(landmarks, face, size=self.size, **life)
+        if plan is not None and plan.values.any():
+            relief = Relief(self.picture, self.face)
+            rows = [plan.row(number) for number in range(len(landmarks))]
+            landmarks = np.stack([relief.landmarks(*pair) for pair in zip(landmarks, rows)])
+            frames = map(relief.move, frames, rows)
         return landmarks, frames
 
 

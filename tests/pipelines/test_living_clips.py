@@ -1,0 +1,69 @@
+"""Portraits that do more than move their lips: plans made, given, shown and refused."""
+
+import numpy as np
+import pytest
+import torch
+
+from text2lip.motion.motion_plan import MotionPlan
+
+
+def made(pipe, portrait, text="Is it *you*?", **given):
+    return pipe.stream(text, portrait, renderer="geometric", voice=None, **given)
+
+
+def test_life_moves_head_and_landmarks_and_without_it_nothing_changes(pipe, portrait):
+    still, alive = made(pipe, portrait), made(pipe, portrait, life=1.0)
+    assert still.motion_plan is None and alive.motion_plan.values.shape == (len(alive), 29)
+    away = 256 * np.abs(alive.landmarks - still.landmarks)[:, :400].max((1, 2))  # pixels
+    assert away[0] < 1e-3 and away[-1] < 1e-3 and 1 < away.max() < 40
+    frames = [list(stream) for stream in (still, alive)]
+    assert np.array_equal(frames[0][0], frames[1][0]) and np.array_equal(frames[0][-1], frames[1][-1])
+    middle = int(away.argmax())
+    assert (frames[0][middle] != frames[1][middle]).mean() > 0.05
+
+
+def test_plans_are_seeded_and_may_be_given_back(pipe, portrait, tmp_path):
+    def seeded(seed):
+        return made(pipe, portrait, life=1.0, generator=torch.Generator().manual_seed(seed))
+
+    one, same, other = (seeded(seed).motion_plan.values for seed in (1, 1, 2))
+    assert np.array_equal(one, same) and not np.array_equal(one, other)
+    MotionPlan(one, 25).save(tmp_path / "plan.json")
+    given = made(pipe, portrait, motion_plan=tmp_path / "plan.json")
+    assert np.allclose(given.motion_plan.values, one, atol=1e-4)
+    turned = made(pipe, portrait, motion_plan={"headYaw": 5}, num_frames=3)
+    assert turned.motion_plan["headYaw"].tolist() == [5, 5, 5]
+
+
+def test_feelings_by_argument_and_by_text(pipe, portrait):
+    happy = made(pipe, portrait, expression={"happy": 1.0})
+    assert (happy.motion_plan["mouthSmileLeft"] > 0.5).all() and not happy.motion_plan["headYaw"].any()
+    corner = [made(pipe, portrait).landmarks[:, 291, 1], happy.landmarks[:, 291, 1]]
+    assert (corner[0] - corner[1]).min() > 0
+    text = "One. [sad] Two."
+    tagged = made(pipe, portrait, text, life=0.5)
+    assert tagged.motion_plan["mouthFrownLeft"].max() > 0.3 and made(pipe, portrait, text).motion_plan is None
+    assert [word.label for word in tagged.words] == ["One.", "Two."]
+
+
+def test_someone_who_listens_may_be_looped(pipe, portrait):
+    stream = pipe.idle(portrait, 1.2, renderer="geometric")
+    frames = list(stream)
+    assert len(frames) == 30 and np.array_equal(frames[0], frames[-1]) and stream.motion_plan["headYaw"].any()
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"life": 3}, "life: 3; wants a number from 0 to 2"),
+        ({"life": True}, "life: True"),
+        ({"life": 1, "idle": True}, "idle: True beside life=1"),
+        ({"expression": "jolly"}, "expression: 'jolly'"),
+        ({"expression": "happy", "motion_plan": {"headYaw": [0]}}, "expression: a motion_plan is of the whole face"),
+        ({"motion_plan": {"yaw": [0]}}, "motion_plan: there is no channel 'yaw'"),
+        ({"motion_plan": {"headYaw": []}}, "motion_plan: 0 frames"),
+    ],
+)
+def test_what_is_refused(pipe, portrait, given, message):
+    with pytest.raises(ValueError, match=message):
+        made(pipe, portrait, **given)
