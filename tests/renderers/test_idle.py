@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.geometry import fit_similarity, transform_points
-from text2lip.faces.topology import LEFT_EYE, LIPS, RIGHT_EYE
+from text2lip.faces.topology import LEFT_EYE, LEFT_EYE_UPPER, LIPS, RIGHT_EYE, RIGHT_EYE_UPPER
 from text2lip.renderers.eyelids import find_eyes, prepare_eyelids
 from text2lip.renderers.idle import BLINK, BLINK_PAUSE, IdleMotion, add_idle, idle_landmarks
 
@@ -184,3 +184,21 @@ def test_frames_of_another_size_are_refused(face):
     next(frames)
     with pytest.raises(ValueError, match="`frames`"):
         next(frames)
+
+
+def test_lashes_are_not_drawn_out_over_the_shut_eye(paint_face):
+    face = paint_face()
+    for lid in (RIGHT_EYE_UPPER, LEFT_EYE_UPPER):
+        margin = face.points[list(lid)] - (0, 1.5)
+        cv2.polylines(face.portrait, [margin.round().astype(np.int32)], False, DARK, 3, cv2.LINE_AA)
+    skin = face.portrait[tuple((face.points[50] - 0.5).astype(int)[::-1])].astype(int)
+    points = np.float32(face.points) - 0.5
+    for eye in find_eyes(points, face.unit):
+        frame = face.portrait.copy()
+        prepare_eyelids(frame, eye).close(frame, 1.0)
+        x = np.full(5, 0.6, np.float32)
+        upper, lower, _ = eye.margins(x)
+        heights = upper + np.linspace(0.1, 0.6, 5) * (lower - upper)
+        spots = eye.corner + x[:, None] * eye.along + heights[:, None] * eye.down
+        colours = np.array([frame[y, x] for x, y in spots.round().astype(int)])
+        assert np.abs(colours.mean(0) - skin).max() < 35

@@ -13,6 +13,7 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 # Units are distances of the outer eye corners; by eye.
 HEAD_CROP = ((-2.4, 2.4), (-2.6, 2.6))  # what the network looks at: right and down of the face
 MATTE_EDGE = 0.035  # how far the matte's edge may be moved onto the picture's
+ISLAND = 0.2  # of the matte; what is joined to the face by no more than this is left out
 EDGE_CONTRAST = 1e-3  # variance of light, of white, that is an edge
 CLEAR = (0.06, 0.94)  # of the matte, what is nobody and what is all a person
 WISP_WIDTH, WISP = 0.02, 0.03  # how thin a wisp of hair is; how far around it goes along
@@ -65,6 +66,8 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
     oval = np.zeros(sure.shape, np.uint8)
     cv2.fillPoly(oval, [np.rint(points[list(FACE_OVAL)]).astype(np.int32)], 255)
     matte = np.maximum(sure, cv2.GaussianBlur(oval, (0, 0), 0.02 * face.unit + 0.5).astype(np.float32) / 255)
+    _, parts = cv2.connectedComponents((matte > ISLAND).astype(np.uint8))
+    matte[(parts > 0) & ~np.isin(parts, parts[oval > 0])] = 0
     matte = smoothstep(_guided(picture, matte, MATTE_EDGE * face.unit), *CLEAR)
     wisps, contrast = _wisps(picture, matte, face.unit)
     matte = np.maximum(matte, wisps)

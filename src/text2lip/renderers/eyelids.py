@@ -25,6 +25,11 @@ UPPER_LID, LOWER_LID = 0.96, 0.12  # ways, of the eye's height; the lids overlap
 BROW = 0.5  # of the height of the lid's margin, that is taken from the brow's to have the skin between them
 LID_SKIN = (1.2, 2.4)  # least and most skin above a lid, eye heights
 EYE_RIM = 0.72  # brightness, beside the lid's, of what is no skin
+LID_COLUMNS, LID_LIGHT = 24, 0.4  # where a lid's colour is looked up along it; share of the lightest skin there
+LIKE_CHEEK, CHEEK_SHADE = 0.65, 0.85  # how much of the cheek's light a deep-set lid, in shade until now, takes on
+UNFOLDED = (-0.85, -0.35)  # reaches above the margin: skin below takes the lid's colour, for it is stretched and has
+UNFOLDED_SHARE, UNFOLDED_TIME = 0.85, 0.5  # lashes; how much of it, and the closure from which on it does so wholly
+UNFOLDED_ENDS = ((0.1, 0.35), 0.8)  # along the eye, where that sets in; from where on it ends
 LASHES, LASHES_DARK = 0.014, 0.75  # half the thickness of the dark line where the lids meet, units; its strength
 LASH_BOW, LASH_WAY, LASH_TIME = (0.35, 2.6), 0.02, (0.3, 1.0)  # thickness at the corners, and more between; when dark
 LID_SHADE = (0.35, 0.03)  # on the ball: strength, and how far it falls, units
@@ -145,6 +150,7 @@ class Eyelids:
         box: x0, y0, x1, y1 of what can move, pixels.
         x, y: `(rows, columns)` of the box in the eye's axes.
         lashes: `(3,)` colour of the line where the lids meet.
+        skin: `(rows, columns, 3)` of the box, the upper lid's colour along the eye.
     """
 
     eye: Eye
@@ -152,6 +158,7 @@ class Eyelids:
     x: np.ndarray
     y: np.ndarray
     lashes: np.ndarray
+    skin: np.ndarray
 
     def close(self, frame: np.ndarray, closure: float) -> None:
         """Close the eye in `frame`, `(height, width, 3)` uint8, in place; `closure` from 0 (as it is) to 1 (shut)."""
@@ -164,6 +171,9 @@ class Eyelids:
         target = (self.y - upper) / reach
         s = _unfold(target, fall / reach)
         lid = self._sample(frame, (s - target) * reach)
+        share = UNFOLDED_SHARE * min(closure / UNFOLDED_TIME, 1.0) * smoothstep(s, *UNFOLDED)
+        share = share * smoothstep(self.x, *UNFOLDED_ENDS[0]) * smoothstep(-self.x, -1, -UNFOLDED_ENDS[1])
+        lid += (self.skin - lid) * share[..., None]
         below = self._sample(frame, rise * smoothstep((lower - self.y) / reach, -1, 0))
 
         soft = 0.5 + 0.004 * eye.unit
@@ -225,7 +235,26 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
         return None
     eye = replace(eye, reach=_free_skin(frame, eye) * eye.reach)
     dark = edge & (luma <= np.percentile(luma[edge], 30))
-    return Eyelids(eye, (int(x0), int(y0), int(x1), int(y1)), x, y, colours[dark].mean(0))
+    return Eyelids(eye, (int(x0), int(y0), int(x1), int(y1)), x, y, colours[dark].mean(0), _lid_skin(frame, eye, x))
+
+
+def _lid_skin(frame: np.ndarray, eye: Eye, x: np.ndarray) -> np.ndarray:
+    """The colour of the skin above an eye at `x`, that of lashes and brow left out: `(..., 3)` float32."""
+    across = np.linspace(CORNER, 0.95, LID_COLUMNS, dtype=np.float32)
+    upper, lower, reach = eye.margins(across)
+    heights = np.linspace(FREE_SKIN[0], 1, 16, dtype=np.float32)[:, None]
+    above, below = (
+        cv2.remap(frame, spots.astype(np.float32), None, cv2.INTER_LINEAR).astype(np.float32)
+        for spots in (
+            eye.corner + across[:, None] * eye.along + y[..., None] * eye.down
+            for y in (upper - heights * reach, (lower + CHEEK * reach)[None])
+        )
+    )
+    order = np.argsort(-to_luma(above), 0)[: max(1, round(LID_LIGHT * len(heights)))]
+    light = np.take_along_axis(above, order[..., None], 0).mean(0)
+    light += LIKE_CHEEK * np.maximum(CHEEK_SHADE * below[0] - light, 0)
+    light = cv2.GaussianBlur(light[None], (0, 0), LID_COLUMNS / 8, borderType=cv2.BORDER_REPLICATE)[0]
+    return np.stack([np.interp(x, across, channel) for channel in light.T], -1).astype(np.float32)
 
 
 def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
