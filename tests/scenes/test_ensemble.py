@@ -1,6 +1,7 @@
 """Two people in one picture or film: each moves in their own turns alone, and nobody changes another's face."""
 
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import lip_gap
 from text2lip.media.images import load_image
 from text2lip.motion.retarget import PortraitMouth
+from text2lip.pipelines.request import Text2LipRequest
 from text2lip.scenes import Ensemble
 from text2lip.scenes.ensemble import put_together
 from text2lip.text.timing import Timeline, Turn
@@ -73,6 +75,17 @@ def test_who_listens_is_alive_and_the_middle_has_no_seam(pipe, pair, speakers, t
     assert (left[-5:] > 0).all() and (right[:5] > 0).any()
     half = np.diff(pair.astype(int), axis=1)[:, SIDE - 6 : SIDE + 6]
     assert np.abs(np.diff(frames, axis=2)[:, :, SIDE - 6 : SIDE + 6] - half).max() < 40
+
+
+def test_each_has_a_life_of_their_own(pipe, pair, speakers, timeline):
+    scene = pipe.see(pair, speakers=speakers)
+    motion = pipe.move(timeline, fps=scene.fps, motion="articulatory", life=1.0)
+    plans = [motion.of_speakers([name], number).plan for number, name in enumerate(speakers)]
+    assert len(plans[0]) == len(motion) and not np.array_equal(plans[0].values, plans[1].values)
+    _, frames = pipe.draw(scene, motion, renderer="geometric")
+    assert (np.stack(list(frames))[18] != pair).mean() > 0.05
+    with pytest.raises(ValueError, match="motion_plan: it is of one face"):
+        pipe.draw(scene, motion, replace(Text2LipRequest(), motion_plan=plans[0]))
 
 
 def test_two_people_of_a_film(pipe, pair, speakers, timeline):

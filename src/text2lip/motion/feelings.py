@@ -23,25 +23,18 @@ from text2lip.motion.motion_plan import CHANNELS, LIMITS, MotionPlan, channel_co
 
 # set by hand; "brow" and so on stand for both sides
 UNITS_OF = {
-    "happy": {"mouthSmile": 0.65, "cheekSquint": 0.55, "eyeSquint": 0.25, "browOuterUp": 0.1},
-    "sad": {"browInnerUp": 0.7, "browDown": 0.15, "mouthFrown": 0.6, "headPitch": -3.0, "gazePitch": -2.0},
-    "angry": {
-        "browDown": 0.8,
-        "eyeSquint": 0.4,
-        "eyeWide": 0.15,
-        "mouthPress": 0.5,
-        "noseSneer": 0.2,
-        "headPitch": -2,
-    },
-    "surprised": {"browInnerUp": 0.8, "browOuterUp": 0.8, "eyeWide": 0.7, "headPitch": 1.5},
-    "afraid": {"browInnerUp": 0.9, "browOuterUp": 0.4, "browDown": 0.25, "eyeWide": 0.7, "mouthFrown": 0.25},
-    "disgusted": {"noseSneer": 0.8, "browDown": 0.45, "eyeSquint": 0.5, "mouthFrown": 0.4, "cheekSquint": 0.3},
-    "serious": {"browDown": 0.3, "mouthPress": 0.35, "eyeSquint": 0.1},
+    "happy": {"mouthSmile": 0.85, "cheekSquint": 0.7, "eyeSquint": 0.3, "browOuterUp": 0.15},
+    "sad": {"browInnerUp": 0.95, "browDown": 0.2, "mouthFrown": 0.85, "headPitch": -3.0, "gazePitch": -2.0},
+    "angry": {"browDown": 1.0, "eyeSquint": 0.5, "mouthPress": 0.6, "noseSneer": 0.3, "headPitch": -2.0},
+    "surprised": {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 0.9, "headPitch": 1.5},
+    "afraid": {"browInnerUp": 1.0, "browOuterUp": 0.4, "browDown": 0.25, "eyeWide": 0.9, "mouthFrown": 0.4},
+    "disgusted": {"noseSneer": 1.0, "browDown": 0.6, "eyeSquint": 0.6, "mouthFrown": 0.55, "cheekSquint": 0.4},
+    "serious": {"browDown": 0.4, "mouthPress": 0.4, "eyeSquint": 0.1},
 }
 LIVELY = {"happy": 1.2, "sad": 0.6, "angry": 1.3, "surprised": 1.2, "afraid": 0.9, "disgusted": 0.9, "serious": 0.7}
 """Factors on the size of head motion (after Busso et al. 2007: large in joy and anger, small in sadness)."""
 # outer-eye distances that a corner, or the lips' edges, go at 1
-SMILING, FROWNING = (0.055, -0.05), (-0.004, 0.04)
+SMILING, FROWNING = (0.055, -0.055), (-0.004, 0.045)
 PRESS = 0.012
 PURSED_LESS = 0.6  # of a smile's width that is lost where the lips are pursed by
 PURSED_BY = 0.08  # outer-eye distances

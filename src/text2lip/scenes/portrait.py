@@ -77,7 +77,7 @@ class Portrait:
             why = f"image: the mouth may look wrong: {'; '.join(self.doubts)}."
             remedy = "A face from the front, its lips in view and closed or smiling, moves best."
             warnings.warn(f"{why} {remedy}", MouthWarning, stacklevel=3)
-        self.references, self._mouths, self.number = None, None, 0
+        self.references, self._mouths, self._relief, self.number = None, None, None, 0
 
     @property
     def doubts(self) -> list[str]:
@@ -136,7 +136,7 @@ class Portrait:
             life = {"fps": self.fps, "strength": idle, "seed": idle_seed(generator) + self.number}
             frames, landmarks = add_idle(frames, face, **life), idle_landmarks(landmarks, face, size=self.size, **life)
         if plan is not None and plan.values.any():
-            relief = Relief(self.picture, self.face)
+            relief = self._relief = self._relief or Relief(self.picture, self.face)
             rows = [plan.row(number) for number in range(len(landmarks))]
             landmarks = np.stack([relief.landmarks(*pair) for pair in zip(landmarks, rows)])
             frames = map(relief.move, frames, rows)
