@@ -429,3 +429,20 @@ def test_pixels_that_change_their_ratio(make_film, tmp_path, codec):
     assert {frame.shape for frame in shown} == {(96, 128, 3)}
     assert shown[2].min() > 240
     assert shown[-2][:8].max() < 20 and shown[-2][20:76].min() > 240 and shown[-2][-8:].max() < 20
+
+
+def test_a_film_whose_clock_stands_still_moves_all_the_same(tmp_path):
+    """All times are 0, as a broken muxer writes them."""
+    write_video(tmp_path / "a.mp4", frames(25), fps=25)
+    with av.open(str(tmp_path / "a.mp4")) as given, av.open(str(tmp_path / "b.mkv"), "w") as broken:
+        stream = broken.add_stream_from_template(given.streams.video[0])
+        for packet in (packet for packet in given.demux(video=0) if packet.size):
+            packet.pts = packet.dts = 0
+            packet.stream = stream
+            broken.mux(packet)
+    shown = [frame.seconds for frame in timed_frames(tmp_path / "b.mkv")]
+    np.testing.assert_allclose(shown, np.arange(25) / 25, atol=0.002)
+    read = list(read_frames(tmp_path / "b.mkv", fps=25))
+    assert is_film(tmp_path / "b.mkv") and len(read) == 25
+    assert abs(int(read[7][0, 0, 0]) - 140) <= 6
+    assert packet_clock(tmp_path / "b.mkv") == (pytest.approx(1, abs=0.05), True)

@@ -25,6 +25,7 @@ MAX_RATIO = 16
 BELIEVED_FPS = 240  # frames per second that are believed of an average; DV says 60000
 LATEST_START = 10.0  # seconds by which the picture may start after the sound
 SEEK_BEYOND, SEEK_MARGIN = 4.0, 1.0  # seconds; what comes sooner is decoded from the start
+MOVING = "moving"  # a clock, as nearly all of them do
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,15 @@ def first_moment(path: str | Path, name: str = "video") -> float:
 def packet_clock(path: str | Path, name: str = "video") -> tuple[float, bool]:
     """How long a film's picture lasts, and whether its clock starts again within it: then nothing is found by time.
 
-    It does where films were joined end to end. All packets are read, and none decoded; of a format with an index none.
-    Errors as [`video_info`].
+    It does where films were joined end to end, and so does one that stands still. All packets are read, and none
+    decoded; of a format with an index none. Errors as [`video_info`].
     """
     import av
 
     if (pictures_in(path) or 1) > 1:
         return video_info(path, name).seconds, False
     again, shift, last, end, timeless = False, 0.0, None, 0.0, 0
+    first, standing = None, 0  # packets of one and the same moment
     with _open(path, name) as (container, stream), suppress(av.error.FFmpegError):
         if container.format.name.startswith(INDEXED) and (container.duration or 0) > 0:
             return container.duration / 1e6, False
@@ -138,9 +140,13 @@ def packet_clock(path: str | Path, name: str = "video") -> tuple[float, bool]:
             moment = float(packet.pts * packet.time_base)
             if last is None or (packet.is_keyframe and moment < last):  # all that comes before it is shown before it
                 again, shift, last = again or last is not None, end - moment, moment
+            first = moment if first is None else first
+            standing += 1 if moment == first else -np.inf
             last = max(last, moment)
             end = max(end, moment + shift + float((packet.duration or 0) * packet.time_base))
         end = end or timeless / _rate(stream)
+        if standing > 1:
+            return standing / _rate(stream), True
     return end, again
 
 
@@ -184,14 +190,17 @@ def _decoded(path: str | Path, name: str, origin: float, start: float | None) ->
             # early by a margin: the first frames after a seek may lack what they refer to
             with suppress(av.error.FFmpegError):  # a film without a container can't
                 container.seek(int((origin + start - SEEK_MARGIN) / stream.time_base), stream=stream)
-        seconds, shift, lasts = -1 / rate, -origin, None
+        seconds, shift, lasts, stands = -1 / rate, -origin, None, None  # where the clock stands, until it moves
         for frame in container.decode(stream):
             if frame.time is None and start is not None:
                 return  # nothing tells where it is
             before, seconds = seconds, seconds + 1 / rate
             if frame.time is not None:
-                if frame.time + shift < before:  # a clock that starts again
+                if stands not in (None, MOVING, frame.time):
+                    stands, shift = MOVING, -origin
+                if stands == frame.time or frame.time + shift < before:  # one that stands still, or starts again
                     shift = seconds - frame.time
+                stands = frame.time if stands is None else stands
                 seconds = frame.time + shift
             ratio = given if given != coded else stream.codec_context.sample_aspect_ratio
             lasts = float((frame.duration or 0) * (frame.time_base or 0))
