@@ -1,6 +1,6 @@
 import pytest
 
-from text2lip.text.sentences import split_clauses, split_sentences
+from text2lip.text.sentences import in_short, split_clauses, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,9 @@ def test_clauses_tile_the_text():
     assert [(text[c.start : c.end].strip(), c.mark.strip()) for c in split_clauses(text)] == [
         ("One", ","), ("two", "—"), ("three", ":"), ("four", "."), ("Five", ""),
     ]  # fmt: skip
+
+
+def test_texts_in_messages_are_cut_between_words():
+    assert in_short("One two\n three.") == "One two three."
+    assert in_short("One two three.", 9) == "One two…" and in_short("One two three", 7) == "One two…"
+    assert in_short("一二三四五", 3) == "一二三…"

@@ -21,6 +21,7 @@ from text2lip.speech.utterance import JoinedTimes
 from text2lip.speech.voices.synthesis import speak_parts
 from text2lip.text.espeak_library import espeak_is_installed
 from text2lip.text.languages import resolve_language
+from text2lip.text.sentences import in_short
 from text2lip.text.timing import Timeline, with_spans
 
 
@@ -61,11 +62,11 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
     heard = Resampled(sound, rate, SAMPLING_RATE, mono=True)
     duration, loudest = sound.shape[-1] / rate, max(map(peak, heard.pieces()))
     if loudest < QUIETEST:
-        raise AlignmentError(f"audio: silent (peak {loudest:.1e}), so it can't say {text[:60]!r}.")
+        raise AlignmentError(f"audio: silent (peak {loudest:.1e}), so it can't say {in_short(text)!r}.")
     phones = sum(1 for phone in spoken.phones if phone.label)
     if duration < 0.03 * phones:
         raise AlignmentError(
-            f"audio: {duration:.2f} s is too short for the {phones} phones of {text[:60]!r}; wrong recording?"
+            f"audio: {duration:.2f} s is too short for the {phones} phones of {in_short(text)!r}; wrong recording?"
         )
     if not warped:
         try:
@@ -82,7 +83,9 @@ def align(audio, sampling_rate: int, text: str, language: str = "en-us", method:
         align_dtw(heard.pieces, _reference(text, voice, language, True)[1], spoken, duration)
     if reasons:
         listed = "; ".join(reasons)
-        warnings.warn(f"audio: may not say {text[:60]!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2)
+        warnings.warn(
+            f"audio: may not say {in_short(text)!r}: {listed}. Check the text.", AlignmentWarning, stacklevel=2
+        )
     return timeline
 
 

@@ -11,6 +11,7 @@ from text2lip.speech.recogniser import DETECTED, Recogniser, recognise
 from text2lip.speech.timings.formats import read_timeline
 from text2lip.speech.utterance import Speech
 from text2lip.text.languages import resolve_language
+from text2lip.text.sentences import in_short
 from text2lip.text.timing import Timeline
 
 
@@ -59,8 +60,8 @@ def hear_recording(
             return Speech(sound, rate, align(sound, rate, heard.text, heard.language), "recognition")
         except (AlignmentError, ValueError) as error:
             warnings.warn(
-                f"audio: {heard.text[:60]!r} was recognised, but can't be aligned ({error}) The lips follow the sound "
-                "alone; give the text.",
+                f"audio: {in_short(heard.text)!r} was recognised, but can't be aligned ({error}) The lips follow the "
+                "sound alone; give the text.",
                 AlignmentWarning,
                 stacklevel=2,
             )

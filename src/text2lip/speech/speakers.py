@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from text2lip.speech.timings.script import Line
+from text2lip.text.sentences import in_short
 
 
 _LABEL = re.compile(
@@ -134,7 +135,7 @@ def read_dialogue(prompt: str | Sequence[tuple[str, str]], speakers: Sequence[st
         found = list(_beginnings(speakers).finditer(prompt))
         if not found or prompt[: found[0].start()].strip():
             raise ValueError(
-                f"prompt: nobody says {prompt.strip()[:40]!r}; begin it with the name of one of the speakers, as "
+                f"prompt: nobody says {in_short(prompt, 40)!r}; begin it with the name of one of the speakers, as "
                 f"'{speakers[0]}: …'."
             )
         ends = [*(later.start() for later in found[1:]), len(prompt)]

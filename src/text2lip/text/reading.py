@@ -8,7 +8,7 @@ import numpy as np
 
 from text2lip.text.nominal_durations import EDGE_SECONDS, nominal_durations, pause_seconds
 from text2lip.text.phonemes import PhonemeWord, get_g2p, parse_ipa
-from text2lip.text.sentences import split_clauses
+from text2lip.text.sentences import in_short, split_clauses
 from text2lip.text.ssml import Piece, to_pieces
 from text2lip.text.timing import Segment, Timeline, Word
 from text2lip.text.traced import as_written
@@ -44,7 +44,9 @@ class Reading:
                 clock = _append(reading, piece, clock, piece.language or language, g2p)
             clock += piece.pause
         if not reading.words:
-            raise ValueError(f"text: nothing to say in {str(text)[:40]!r}; wants at least one word or number.")
+            raise ValueError(
+                f"text: nothing to say in {in_short(str(text), 40)!r}; wants at least one word or number."
+            )
         duration = reading.phones[-1].end + EDGE_SECONDS[1]
         reading.phones = Timeline.from_phones(reading.phones, duration=duration).phones
         spoken = [i for i, phone in enumerate(reading.phones) if phone.label]  # silences have moved the indices

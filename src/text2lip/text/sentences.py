@@ -70,6 +70,15 @@ def split_clauses(text: str) -> list[Clause]:
     return clauses
 
 
+def in_short(text: str, most: int = 60) -> str:
+    """The beginning of a text for a message: at most `most` characters of it, cut between words, and "…" for more."""
+    text = " ".join(text.split())
+    if len(text) <= most:
+        return text
+    start = text[: most + 1]
+    return (start.rsplit(" ", 1)[0] if " " in start else text[:most]) + "…"
+
+
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Where the sentences of a text start and end, their punctuation kept, in any script.
 

@@ -1,6 +1,8 @@
 """Timings from other programs."""
 
 import json
+import re
+import sys
 
 import pytest
 
@@ -382,3 +384,9 @@ def _said(timeline):
 def test_what_is_no_triple_is_shown(data, wrong):
     with pytest.raises(ValueError, match=f"timings: {wrong} is no"):
         read_timings(data)
+
+
+def test_the_extra_that_reads_a_service_s_times_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openfacefx", None)
+    with pytest.raises(ImportError, match=re.escape("need openfacefx: pip install 'text2lip[timings]'")):
+        read_timeline([{"text": "hello", "start": 0.1, "end": 0.5}])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from text2lip.speech.alignment import AlignmentError
+from text2lip.speech.alignment import GIVE_THE_WORDS, AlignmentError
 from text2lip.speech.alignment.loose_grammar import BEAMS, allow_gaps, heard_order
 from text2lip.speech.alignment.silences import pauses, runs, trim_edges
 from text2lip.speech.alignment.words import words_with_phones
@@ -16,6 +16,7 @@ from text2lip.speech.audio import SAMPLES_AT_ONCE, peak
 from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, mfcc
 from text2lip.speech.resampling import Resampled
 from text2lip.text.arpabet import ARPABET_TO_IPA, CHOICES, to_arpabet
+from text2lip.text.sentences import in_short
 from text2lip.text.timing import Segment, Timeline
 
 
@@ -61,12 +62,12 @@ def align_pocketsphinx(
     words = [_Word(word, phones, english) for word, phones in words_with_phones(spoken)]
     aligned = _search(words, _Pcm(samples)) if words else None
     if aligned is None:
-        raise AlignmentError(f"audio: the sound doesn't fit the text {text[:60]!r}; check that it says exactly this.")
+        raise AlignmentError(f"audio: the sound doesn't fit the text {in_short(text)!r}; {GIVE_THE_WORDS}.")
     score = _score([unit for word in aligned for unit in word])
     if score < LOWEST_SCORE:
         raise AlignmentError(
-            f"audio: the sound doesn't say {text[:60]!r} (score {score:.1f}, wants {LOWEST_SCORE:.0f} or more); "
-            "check the text and the sampling rate."
+            f"audio: something else seems to be said than the text {in_short(text)!r} (score {score:.1f}, wants "
+            f"{LOWEST_SCORE:.0f} or more); {GIVE_THE_WORDS}."
         )
     timed_phones, timed_words = [], []
     for word, units in zip(words, aligned):

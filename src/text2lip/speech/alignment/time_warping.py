@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from text2lip.memory import let_go, room, walk
-from text2lip.speech.alignment import AlignmentError
+from text2lip.speech.alignment import GIVE_THE_WORDS, AlignmentError
 from text2lip.speech.alignment.silences import pauses
 from text2lip.speech.alignment.words import phones_of_words
 from text2lip.speech.features import CEPSTRA, HOP, HOP_SECONDS, Cepstra, mfcc
@@ -71,7 +71,8 @@ def align_dtw(
     misfit = _misfit(theirs, ours, path, spoken, their_frames)
     if misfit > HIGHEST_MISFIT:
         raise AlignmentError(
-            f"audio: the sound doesn't say the text (its words in another order fit as well: {misfit:.2f} of 1)."
+            f"audio: the sound doesn't say the text (its words in another order fit as well: {misfit:.2f} of 1); "
+            f"{GIVE_THE_WORDS}."
         )
     timeline = _carry_over(spoken, path, their_frames, our_frames, duration)
     distances = []

@@ -228,7 +228,9 @@ def _from_service(format: str, text: str, data, language: str) -> Timeline:
         from openfacefx import anchors, timing
         from openfacefx.aligners import from_gentle_phones, from_whisper_json, from_whisperx
     except ImportError as error:
-        raise ImportError(f"timings in the format {format!r} need openfacefx: pip install openfacefx") from error
+        raise ImportError(
+            f"timings in the format {format!r} need openfacefx: pip install 'text2lip[timings]'"
+        ) from error
     rate = data.get("sample_rate", 22_050) if isinstance(data, Mapping) else 22_050
     if format == "polly" and isinstance(data, Sequence):
         text = "\n".join(json.dumps(mark) for mark in data)

@@ -23,7 +23,7 @@ from text2lip.text.english_reader import READER_TO_IPA, english_reader
 from text2lip.text.languages import ENGLISH_CODES, resolve_language
 from text2lip.text.phonemes import parse_ipa
 from text2lip.text.scripts import check_script
-from text2lip.text.sentences import split_sentences
+from text2lip.text.sentences import in_short, split_sentences
 from text2lip.text.timing import Segment, Timeline
 from text2lip.text.visemes import nearest_letter, split_phone
 
@@ -86,7 +86,9 @@ class HibariSynthesizer:
                 spoken.append(silence(PAUSE_WITHIN / rate, HIBARI_RATE))
             spoken += parts
         if not spoken:
-            raise SilentTextError(f"text: nothing in {text[:60]!r} can be spoken in {code}; give at least one word.")
+            raise SilentTextError(
+                f"text: nothing in {in_short(text)!r} can be spoken in {code}; give at least one word."
+            )
         return join(spoken)
 
     def speak_phones(self, phones: str, *, language: str = "en-us", speaking_rate: float = 1.0) -> Speech:

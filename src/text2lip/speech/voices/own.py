@@ -17,6 +17,7 @@ from text2lip.speech.voices.espeak import EspeakSynthesizer
 from text2lip.speech.voices.hibari import HibariSynthesizer
 from text2lip.speech.voices.protocol import Synthesizer, check_rate
 from text2lip.text.languages import resolve_language
+from text2lip.text.sentences import in_short
 from text2lip.text.timing import Timeline, check_unit, share_times
 
 
@@ -136,7 +137,7 @@ def speech_of(given: Any, name: str, text: str, language: str) -> Speech:
         return Speech(audio, rate, replace(timeline, words=words))
     spoken = timed_speech(text, language)
     if not audio.any():
-        raise ValueError(f"voice: the sound of {name!r} is silent, where it should say {text[:40]!r}.")
+        raise ValueError(f"voice: the sound of {name!r} is silent, where it should say {in_short(text, 40)!r}.")
     speech = end_with_the_sound(Speech(audio, rate, best_times(audio, rate, spoken, resolve_language(language))))
     return replace(speech, timeline=replace(speech.timeline, words=share_times(speech.timeline.words)))
 

@@ -21,6 +21,7 @@ from text2lip.speech.features import SAMPLING_RATE
 from text2lip.speech.utterance import Speech, join
 from text2lip.speech.voices.espeak import EspeakSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, check_language, check_rate, clean_text, silent_text
+from text2lip.text.sentences import in_short
 from text2lip.text.timing import share_times
 
 
@@ -96,10 +97,10 @@ class PicoSynthesizer:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except subprocess.TimeoutExpired as error:
-            raise PicoError(f"text: Pico can't read {text[:60]!r}; use voice='espeak'.") from error
+            raise PicoError(f"text: Pico can't read {in_short(text)!r}; use voice='espeak'.") from error
         if done.returncode:
             reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"code {done.returncode}"]
-            raise PicoError(f"text: Pico can't read {text[:60]!r} ({reason[0]}); use voice='espeak'.")
+            raise PicoError(f"text: Pico can't read {in_short(text)!r} ({reason[0]}); use voice='espeak'.")
         return to_float(np.frombuffer(done.stdout, "<i2"))
 
 

@@ -21,6 +21,7 @@ from text2lip.speech.utterance import Speech, join
 from text2lip.speech.voices.espeak import EspeakSynthesizer
 from text2lip.speech.voices.protocol import SilentTextError, check_rate, clean_text
 from text2lip.text.languages import resolve_language
+from text2lip.text.sentences import in_short
 from text2lip.text.timing import Timeline
 
 
@@ -77,7 +78,9 @@ class PiperSynthesizer:
             chunks = list(self._voice.synthesize(text, config, include_alignments=True))
         parts = [_timed(chunk) for chunk in chunks if len(chunk.audio_float_array)]
         if not parts or not any(phone.label for part in parts for phone in part.timeline.phones):
-            raise SilentTextError(f"text: {self.name} finds nothing to say in {text[:60]!r}; give at least one word.")
+            raise SilentTextError(
+                f"text: {self.name} finds nothing to say in {in_short(text)!r}; give at least one word."
+            )
         speech = join(parts)
         if spoken is None:
             return speech

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from text2lip.speech.utterance import Speech
 from text2lip.text.languages import resolve_language
+from text2lip.text.sentences import in_short
 
 
 MAX_CHARACTERS = 100_000
@@ -50,7 +51,7 @@ class Synthesizer(Protocol):
 
 def silent_text(text: str, language: str) -> SilentTextError:
     """The error of a voice that finds nothing to say in `text`."""
-    return SilentTextError(f"text: nothing in {text[:60]!r} can be spoken in {language}; give at least one word.")
+    return SilentTextError(f"text: nothing in {in_short(text)!r} can be spoken in {language}; give at least one word.")
 
 
 def check_language(voice: str, language: str, languages: Sequence[str]) -> str:

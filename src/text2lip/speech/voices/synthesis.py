@@ -11,6 +11,7 @@ from text2lip.speech.voices.own import speech_of
 from text2lip.speech.voices.protocol import SilentTextError, Synthesizer, check_language, check_rate, clean_text
 from text2lip.speech.voices.registry import get_synthesizer
 from text2lip.text.languages import resolve_language
+from text2lip.text.sentences import in_short
 from text2lip.text.ssml import to_pieces
 from text2lip.text.timing import Segment
 from text2lip.text.traced import as_written
@@ -116,7 +117,7 @@ def _with_pauses(parts: Iterable[_Part], text) -> Iterator[Speech]:
             yield silence(abs(pause), sampling_rate)
     if sampling_rate is None:
         if not lead:
-            raise SilentTextError(f"text: nothing in {str(text)[:60]!r} can be spoken; give at least one word.")
+            raise SilentTextError(f"text: nothing in {in_short(str(text))!r} can be spoken; give at least one word.")
         yield silence(lead, 22_050)
 
 
