@@ -167,6 +167,20 @@ def test_wrong_input_is_one_line_and_code_2(say, tmp_path, portrait_file, argume
 
 
 @pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("`face_index` is 4, but `image` shows faces 0", "--face is 4, but --image shows faces 0"),
+        ("image: others. `face_index` says who speaks", "--image: others. --face says who speaks"),
+        ("text: it is Chinese; give language='zh'.", "text: it is Chinese; give --language zh."),
+        ("text: mark it: <lang xml:lang='zh'>", "text: mark it: <lang xml:lang='zh'>"),
+        ("timings: `pip` is `no_argument`, nor is pip='x'", "--timings: `pip` is `no_argument`, nor is pip='x'"),
+    ],
+)
+def test_the_library_s_words_become_the_command_s(told, shown):
+    assert cli.in_flags(told) == shown
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--face", "no.jpg"], "--face must be .* a box X0,Y0,X1,Y1, .* or 'any': no file 'no.jpg'; check the name"),

@@ -133,9 +133,16 @@ def until(stopped: list[BaseException], frames: Iterable) -> Iterator:
 
 
 def in_flags(message: str) -> str:
-    """An error of the library in the words of the command line: "speaking_rate: …" becomes "--rate: …"."""
+    """What the library says in the words of the command line: "speaking_rate: …" becomes "--rate: …", `image` --image,
+    and language='zh' --language zh."""
     found = re.match(r"`?(\w+)`?(?=:| is | must )", message)
-    return NAMES[found[1]] + message[found.end() :] if found and found[1] in NAMES else message
+    message = NAMES[found[1]] + message[found.end() :] if found and found[1] in NAMES else message
+    message = re.sub(r"`(\w+)`", lambda name: NAMES.get(name[1], name[0]), message)
+    return re.sub(r"(?<![\w:])(\w+)='([^'\s]*)'", lambda given: _flag_with(*given.groups()) or given[0], message)
+
+
+def _flag_with(name: str, value: str) -> str | None:
+    return f"{FLAGS[name]} {value}" if name in FLAGS else None
 
 
 def print_list(voices: bool):
@@ -270,7 +277,7 @@ def telling(make: Callable):
             warnings.simplefilter("always", category)
         result = make()
     for message in dict.fromkeys(str(warning.message) for warning in told):  # once for all sentences
-        complain(f"warning: {in_flags(message).replace('`face_index`', '--face')}", 0)
+        complain(f"warning: {in_flags(message)}", 0)
     return result
 
 
