@@ -69,6 +69,32 @@ def test_a_tongue_on_the_lip_keeps_the_mouth_as_it_is(seen, tongue, told):
     assert (trust.closing == 0 and "tongue" in " ".join(trust.doubts)) == told
 
 
+def test_a_tongue_that_the_mesh_takes_for_the_lower_lip_is_told_by_its_red(seen):
+    picture, face = seen
+    lower = [14, 87, 178, 88, 95, 317, 402, 318, 324, 17, 84, 181, 91, 146, 314, 405, 321, 375]
+    opened, told = shifted(face, lower, 0.035), []
+    for inside in ((165, 85, 85), (165, 140, 130)):  # a tongue beside redder lips, and teeth
+        changed = picture.copy()
+        for contour, fill in ((OUTER_LIP_CONTOUR, (215, 50, 60)), (INNER_LIP_CONTOUR, inside)):
+            cv2.fillPoly(changed, [np.int32(opened[list(contour), :2] * picture.shape[1::-1])], fill)
+        told.append("tongue" in " ".join(judge_mouth(changed, opened).doubts))
+    assert told == [True, False]
+
+
+@pytest.mark.parametrize(("colour", "told"), [((150, 60, 75), True), (None, False)])
+def test_a_tongue_that_hangs_over_the_lower_lip_keeps_the_mouth_as_it_is(seen, colour, told):
+    picture, face = seen
+    hanging = picture.copy()
+    if colour:
+        points = face[:, :2] * picture.shape[1::-1]
+        (x, y), chin = points[13], points[152]
+        wide = 0.12 * np.linalg.norm(points[263] - points[33])
+        corners = [(x - wide, y), (x + wide, y), (x + wide, chin[1]), (x - wide, chin[1])]
+        cv2.fillPoly(hanging, [np.int32(corners)], colour)
+    trust = judge_mouth(hanging, face)
+    assert (trust.motion == 0.1 and trust.closing == 0 and "hang" in " ".join(trust.doubts)) == told
+
+
 def test_a_turned_head_is_told_and_moves_less(seen, pipe):
     picture, face = seen
     points = face * (picture.shape[1], picture.shape[0], picture.shape[1])

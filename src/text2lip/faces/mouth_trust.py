@@ -12,6 +12,7 @@ from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.pose import head_pose
 from text2lip.faces.regions import pixels_within
 from text2lip.faces.topology import (
+    CHIN_TIP,
     DRIVEN,
     INNER_LIP_CONTOUR,
     INNER_LOWER,
@@ -36,11 +37,16 @@ LOOKED_AGAIN, TURNED = 25.0, 38.0  # degrees to the side
 WIDE_OPEN = 0.4  # of the lips' width that is their gap
 OPEN = 0.2  # the same, of mouths in which a tongue may be
 SMOOTH = 0.5, 1.1  # of a colour, the steepest change towards the lower lip of a tongue: of any colour, and of a lip's
-FLESH_LIGHT, FLESH_RED = (0.7, 1.15), -0.051  # of the lips' light, and redness beside theirs, in which teeth aren't
+LOWER_MIDDLE = (INNER_LOWER[5], OUTER_LOWER[5])
+FLESH_LIGHT, FLESH_RED = (0.7, 1.15), -0.051  # of the lips' light, and redness beside theirs, in which teeth aren't,
+REDDER = 0.04  # nor are they so much redder than skin, as a tongue is that the mesh takes for the lower lip
+SIDES, ALONG = 0.5, 0.45  # steepest change of colour at both sides of one that hangs out; of that, the most along it;
+# of 196 synthetic people with open and shut mouths none that shows no tongue is so, but for two wide open
 DARK, UNRED = 0.7, -0.005  # of the skin's light, that hair is, and redness beside the skin's; of 173 people with
 # their mouths in view, who may be trained on, two have such an upper lip
 COLOURLESS = 0.05  # saturation below which redness says nothing
-ASTRAY, HAIRY = 0.15, 0.6  # shares of motion of a closed mouth where the mesh is wrong, and of lips under hair
+ASTRAY, HAIRY = 0.15, 0.6  # shares of motion of a closed mouth where the mesh is wrong, and of lips under hair;
+TONGUE_OUT = 0.1  # and beside a tongue, which more would draw another mouth over
 
 
 class MouthTrust(NamedTuple):
@@ -85,11 +91,14 @@ def judge_mouth(picture: np.ndarray, landmarks: np.ndarray, mirror: Callable[[],
         found.append((0.8, 1, f"the head is turned by {turn:.0f} degrees, more than {TURNED:.0f}"))
     if opened > OPEN:
         inner = to_luma(inside) / max(to_luma(lips), 1)
-        flesh = FLESH_LIGHT[0] < inner < FLESH_LIGHT[1] and _redness(inside) - _redness(lips) > FLESH_RED
+        beside = _redness(inside) - _redness(lips) > FLESH_RED or _redness(inside) - _redness(skin) > REDDER
+        flesh = FLESH_LIGHT[0] < inner < FLESH_LIGHT[1] and beside
         if _edge_of_lower_lip(picture, points[:, :2]) < SMOOTH[int(flesh)]:
-            found.append((0.3, 0, "a tongue seems to lie on the lower lip"))
+            found.append((TONGUE_OUT, 0, "a tongue seems to lie on the lower lip"))
         elif opened > WIDE_OPEN:
             found.append((1, 1, "the mouth is wide open, so that closed lips have to be guessed"))
+    if opened < WIDE_OPEN and _hangs_out(picture, points[:, :2]):
+        found.append((TONGUE_OUT, 0, "a tongue seems to hang over the lower lip"))
     hidden = light < DARK and red < UNRED or above < DARK and red_above < UNRED
     if hidden and np.ptp(skin) > COLOURLESS * skin.max():
         found.append((HAIRY, 1, "its lips can't be told from the hair or the shade around them"))
@@ -144,6 +153,26 @@ def _edge_of_lower_lip(picture: np.ndarray, points: np.ndarray) -> float:
     colours = cv2.remap(picture, way[..., 0] - 0.5, way[..., 1] - 0.5, cv2.INTER_LINEAR).astype(np.float32)
     steps = np.linalg.norm(colours[:, 8:] - colours[:, :-8], axis=-1).max(1)  # over a fifth of the way
     return float(np.median(steps / np.maximum(colours.mean((1, 2)), 20)))
+
+
+def _hangs_out(picture: np.ndarray, points: np.ndarray) -> bool:
+    """Whether from the middle of the lower lip on down there is no change of colour, but one to either side."""
+    right = points[OUTER_EYES[1]] - points[OUTER_EYES[0]]
+    lower, way = points[LOWER_MIDDLE[1]], points[CHIN_TIP] - points[LOWER_MIDDLE[1]]
+
+    def colours(start: np.ndarray, end: np.ndarray, rows: int, reach: float, columns: int) -> np.ndarray:
+        across = np.linspace(-reach, reach, columns)[:, None] * right
+        places = start + np.linspace(0, 1, rows)[:, None, None] * (end - start) + across - 0.5
+        return cv2.remap(picture, places.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    down = colours(points[list(LOWER_MIDDLE)].mean(0), lower + 0.45 * way, 33, 0.05, 5).mean(1, dtype=np.float32)
+    down = cv2.GaussianBlur(down, (1, 3), 0)
+    along = np.linalg.norm(down[6:] - down[:-6], axis=-1).max() / max(float(down.mean()), 20)
+    across = np.log(colours(lower + 0.05 * way, lower + 0.45 * way, 9, 0.34, 41).astype(np.float32) + 8)
+    across = cv2.GaussianBlur(across, (5, 1), 0)
+    steps = np.linalg.norm(np.median(across[:, 4:] - across[:, :-4], 0), axis=-1)
+    sides = min(steps[:17].max(), steps[20:].max())
+    return bool(sides > SIDES and along < ALONG * sides)
 
 
 _LIP_SIDES = ((OUTER_LOWER, INNER_LOWER), (OUTER_UPPER, INNER_UPPER))
