@@ -18,7 +18,9 @@ the highest of the clips, then their mean.
 - `silent_gap`: the widest opening found when the film is dubbed with silence.
 - `leak`: the share of frames with an opening of over 0.0225 then, KeySync's LipLeak (Bigata et al. 2025) in our units;
   `leak_film`: the same of the film as it was, where it is itself silent for 0.2 s and more.
-- `lip_colour`, `lip_border`, `inner_sharpness`: as in quality.py, of the dubbed film beside the film as it was.
+- `lip_colour`, `lip_border`, `inner_sharpness`: as in quality.py, of the dubbed film beside the film as it was;
+  `teeth_light`: luma of the brightest quarter of what is between the lips where these are over 0.03 apart, and no
+  further than both have them somewhere, ours over the film's. These are told clip by clip too.
 
 `own`: the second half of a clip dubbed with its own lips, compared with itself in the mouth crop, in frames that are
 six or more away from the one that the mouth is drawn from (`flicker`: in all). Skin is the film's own, not in `held`:
@@ -52,7 +54,9 @@ from text2lip import metrics as M
 from text2lip.data.preparation import track  # noqa: E402
 from text2lip.faces.canonical import canonical_lips, lip_gap  # noqa: E402
 from text2lip.faces.crop import CROP_SIZE, crop  # noqa: E402
-from text2lip.faces.topology import driven_index  # noqa: E402
+from text2lip.faces.regions import pixels_within  # noqa: E402
+from text2lip.faces.topology import INNER_LIP_CONTOUR, driven_index  # noqa: E402
+from text2lip.media.color import to_luma  # noqa: E402
 from text2lip.media.video import read_frames  # noqa: E402
 from text2lip.motion.durations import predict_timeline  # noqa: E402
 from text2lip.motion.lips import LipMotion, animate  # noqa: E402
@@ -69,12 +73,13 @@ SENTENCE = "Good morning, everybody. My name is Bob, and I like warm apples."
 SPLITS = ("val_speaker", "unseen_speaker")
 EXPRESSIVENESS = 1.25  # as the pipeline has it
 SPEECH = ("r_new", "r_old", "r_both", "gap_old", "chin_new", "chin_old", "flicker", "silent_gap", "leak", "leak_film")
-LOOKS = ("lip_colour", "lip_border", "inner_sharpness")
+LOOKS = ("lip_colour", "lip_border", "inner_sharpness", "teeth_light")
 SPEECH += LOOKS
 LEAK_GAP = 0.0225  # units; the face mesh alone read less from nine of ten p, b, m of real films
 QUIET, MARGIN = 30.0, 0.08  # dB under the loudest, and seconds beside, within which a film is not silent
 OWN = ("mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "flicker")
 CHIN = driven_index((152,))[0]
+OPENED = 0.03  # units
 
 
 def main():
@@ -99,6 +104,7 @@ def main():
     for name, columns in (("speech", SPEECH), ("own", OWN)):
         print("\n" + "\n".join(table(name, columns, figures[name])) + "\n")
         write_sheet(sheets[name], target.with_name(f"{target.stem}-{name}.png"))
+    print("\n".join(by_clip(report["clips"], figures["speech"]["frames"])) + "\n")
     print(f"Wrote {target}: {', '.join(report['clips'])}")
 
 
@@ -133,6 +139,7 @@ def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figu
         values["flicker"].append(M.flicker(sheet[name], sheet["film"]).value)
         for key, value in mouth.figures(np.stack(frames), asked[..., :2], set(LOOKS), mouth.moving).items():
             values[key].append(value)
+        values["teeth_light"].append(teeth_light(np.stack(frames), asked[..., :2], film, clip))
     rest = LipMotion(0 * motion.displacement, width, clip.fps)
     _, frames = dubbed(pipe, clip.video, rest, LearnedRenderer(pipe.unet))
     silent = canonical_lips(clip.points(track(frames, pipe.face_landmarker)))
@@ -145,6 +152,21 @@ def measure_speech(pipe, clip: rows.BenchClip, film: np.ndarray, text: str, figu
     )
     sheet["silence"] = crops(frames)
     return sheet
+
+
+def teeth_light(ours: np.ndarray, landmarks: np.ndarray, film: np.ndarray, clip: rows.BenchClip) -> float | None:
+    """How bright what is brightest between the lips is, over the film's in equally wide openings; None without any."""
+    light = []
+    for frames, marks in ((ours, landmarks), (film, clip.record["landmarks"][..., :2])):
+        points = clip.points(marks)
+        gap, found = lip_gap(canonical_lips(points)), []
+        for frame, row in zip(frames[gap > OPENED], points[gap > OPENED]):
+            luma = np.sort(to_luma(pixels_within(frame, row[list(INNER_LIP_CONTOUR)])))
+            found.append(luma[-max(len(luma) // 4, 1) :].mean())
+        light.append((gap[gap > OPENED], np.array(found)))
+    widest = min((gap.max() for gap, _ in light if len(gap)), default=0) if all(len(gap) for gap, _ in light) else 0
+    means = [found[gap <= widest] for gap, found in light]
+    return float(means[0].mean() / means[1].mean()) if all(map(len, means)) else None
 
 
 def silent_frames(sound: np.ndarray, frames: int, fps: float) -> np.ndarray:
@@ -232,6 +254,16 @@ def table(title: str, columns: tuple[str, ...], lines: dict[str, dict[str, list]
     made = [f"| {title} | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
     for name, values in lines.items():
         made.append("| " + " | ".join([name, *(span(values.get(key, [])) for key in columns)]) + " |")
+    return made
+
+
+def by_clip(names: list[str], values: dict[str, list]) -> list[str]:
+    """What a dub of each film looks like, a row each, as Markdown."""
+    columns = (*LOOKS, "leak", "leak_film")
+    made = ["| clip | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
+    for index, name in enumerate(names):
+        figures = (values[column][index] for column in columns)
+        made.append(f"| {name} | " + " | ".join("–" if one is None else number(one) for one in figures) + " |")
     return made
 
 
