@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from text2lip.faces.geometry import to_indices
-from text2lip.faces.topology import OUTER_LIP_CONTOUR
-from text2lip.renderers.lip_colour import recolour_lips, usual_lips
+from text2lip.faces.topology import INNER_LOWER, OUTER_LIP_CONTOUR, OUTER_LOWER
+from text2lip.renderers.lip_colour import lip_tones, oddness, recolour_lips, usual_lips
 
 
 @pytest.fixture
@@ -40,3 +40,18 @@ def test_the_usual_colour_is_that_of_the_lips_in_the_references(face, paint_face
     painted = paint_face(unit=120.0, size=(520, 480), centre=(240.0, 200.0))
     references = refer_to(painted, type(painted)(picture, painted.points, painted.unit))
     assert np.abs(usual_lips(references) - (160, 100, 100)).max() < 8
+
+
+def test_lips_that_lost_half_of_their_colour_are_odd_in_any_light(face):
+    picture, landmarks, _ = face
+    points = landmarks * picture.shape[1::-1]
+    half = picture.copy()
+    part = np.int32(np.round(points[[*OUTER_LOWER[:6], *INNER_LOWER[5::-1]]]))
+    cv2.fillPoly(half, [part], (205, 160, 140))  # as the skin
+    frames = [picture, (0.6 * picture).astype(np.uint8), half, np.rint(picture * 0.8 + 8).astype(np.uint8)]
+    tones = np.stack([lip_tones(frame, points) for frame in frames])
+    odd = oddness(tones)
+    assert tones.shape == (4, 18, 3) and odd[2] > 0.3 > 2 * odd[[0, 1, 3]].max()
+    tones[1] = np.nan
+    assert np.isinf(oddness(tones)).tolist() == [False, True, False, False]
+    assert (oddness(np.full((3, 18, 3), np.nan)) == 0).all()

@@ -1,6 +1,7 @@
 """A film keeps its head and its background; its mouth says something else."""
 
 import weakref
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.mouth_references import MOST
 from text2lip.renderers.transplant import lay_mouth
 from text2lip.scenes.film import DubbedShot
-from text2lip.scenes.shots import find_shots, reference_frame, scenes
+from text2lip.scenes.shots import ShotMouths, find_shots, reference_frame, scenes
 
 
 COUNT = 30
@@ -213,7 +214,7 @@ class Fixed:
         self.landmarks = landmarks.copy()
         self.landmarks[lost] = np.nan
 
-    def track(self, frames, face_index=None, person=None):
+    def track(self, frames, face_index=None, person=None, look=None):
         return self.landmarks[: len(list(frames))].copy(), None
 
 
@@ -264,6 +265,17 @@ def test_landmarks_are_steadied_without_delay(talk, landmarker):
 def test_the_mouth_is_drawn_from_a_frame_that_has_it_closed(talk, landmarker):
     (shot,), _ = find_shots(talk[0], landmarker, 25)
     assert talk[1][reference_frame(shot)] < talk[1].min() + 0.02  # never shut: of 30 frames two are so nearly
+
+
+def test_the_mouth_is_not_drawn_from_a_frame_whose_lips_are_odd_or_pursed(talk, landmarker):
+    (shot,), _ = find_shots(talk[0], landmarker, 25)
+    assert shot.tones.shape == (COUNT, 18, 3) and np.isfinite(shot.tones).all()
+    best, spoilt = reference_frame(shot), shot.tones.copy()
+    spoilt[best, 9:14] += 1.0  # half of the lower lip as pale as skin
+    assert reference_frame(replace(shot, tones=spoilt)) != best
+    mouths = ShotMouths.of(shot)
+    mouths.shapes[best, :40, 0] *= 0.6
+    assert reference_frame(shot, mouths) != best
 
 
 def test_the_mouths_of_a_shot_are_found_once_and_not_kept(talk, landmarker, monkeypatch):

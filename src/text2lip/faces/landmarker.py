@@ -3,7 +3,7 @@
 import math
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -205,6 +205,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         frames: Iterable[np.ndarray],
         face_index: Face | int | tuple | None = None,
         person: Person | None = None,
+        look: Callable | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Landmarks of one face through a clip.
 
@@ -215,6 +216,8 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
             frames (iterable of `np.ndarray` of shape `(height, width, 3)`): RGB, uint8.
             face_index: which face of the first frame that shows any, as for `locate`.
             person ([`Person`], *optional*): is followed, whatever other faces there are; met here if not known yet.
+            look (`Callable`, *optional*): is called once with the number of each frame that shows the face, the frame
+                and the landmarks in it, (468 or more, 3) pixels.
 
         Returns:
             `(landmarks, scores)`: `(frames, 478, 3)` float32 as from `locate`, and the mesh's confidence `(frames,)`
@@ -229,7 +232,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
                 check_frame(image)
                 yield image
 
-        return follow(self, checked(), face_index, person)
+        return follow(self, checked(), face_index, person, look)
 
     def _search(self, image: np.ndarray, thorough: bool = True) -> list["_Found"]:
         """All faces with their landmarks, largest first; small and lying ones only if `thorough`."""

@@ -70,13 +70,21 @@ class Run:
             self.regions.clear()
 
 
-def follow(landmarker: "FaceLandmarker", frames: Iterable[np.ndarray], face_index: Any, person: "Person | None"):
+def follow(
+    landmarker: "FaceLandmarker",
+    frames: Iterable[np.ndarray],
+    face_index: Any,
+    person: "Person | None",
+    look: Callable | None,
+):
     """What [`FaceLandmarker.track`] returns, for frames that were checked."""
     landmarks, scores, strangers = [], [], []
     run, last, lost = Run(lambda *where: landmarker._place(*where, refine=True)[0]), None, 0
 
     def collect(finished: bool) -> None:
         for image, points, presence in run.ready(finished):
+            if look is not None:
+                look(len(landmarks), image, points)
             landmarks.append(landmarker._normalise(points, image))
             scores.append(presence)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -54,7 +55,6 @@ class PreparedPortrait:
         gap: distance of the inner lips in the portrait, units.
         edges: two `(11, 2)`, pixels: from the inner landmarks of either lip to its true edge.
         teeth: `(rows, columns)` over `field.box`: where the portrait shows its upper teeth, in [0, 1].
-        shade: how the light around the mouth changes as it moves.
     """
 
     portrait: np.ndarray
@@ -65,7 +65,11 @@ class PreparedPortrait:
     gap: float
     edges: tuple[np.ndarray, np.ndarray]
     teeth: np.ndarray
-    shade: LipShade
+
+    @cached_property
+    def shade(self) -> LipShade:
+        """How the light around the mouth changes as it moves."""
+        return LipShade(self.portrait, self.points, self.face, self.field)
 
     def shaded(self, picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """A frame in the light that its lips make, changed in place and returned.
@@ -274,8 +278,7 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray, traits: MouthTra
     edges = _edges(portrait, points, face, gap)
     teeth = _shown_teeth(points, edges, face, field.box)
     traits = traits or mouth_traits(portrait, points, face, edges)
-    scene, shade = MouthScene(traits, points, face), LipShade(portrait, points, face, field)
-    return PreparedPortrait(portrait, points, face, field, scene, gap, edges, teeth, shade)
+    return PreparedPortrait(portrait, points, face, field, MouthScene(traits, points, face), gap, edges, teeth)
 
 
 def _edges(portrait: np.ndarray, points: np.ndarray, face: FaceFrame, gap: float) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from text2lip.renderers.base import check_landmarks, check_tongue
 from text2lip.renderers.geometric import PreparedPortrait, prepare
 from text2lip.renderers.mouth_correction import Answer, FrameMouth, MouthCorrection, MouthView
 from text2lip.renderers.mouth_references import MouthReferences
+from text2lip.renderers.own_teeth import match_teeth
 from text2lip.renderers.photograph import photographic
 
 
@@ -83,7 +84,9 @@ class LearnedRenderer:
             )
         prepared = prepare(portrait, source_landmarks)
         view = MouthView(prepared.portrait, source_landmarks, size, references)
-        if references is None and self.takes_references and view.gap > PARTED:
+        if references is not None:
+            prepared = match_teeth(prepared, view)
+        elif self.takes_references and view.gap > PARTED:
             references = MouthReferences.from_frames([portrait], source_landmarks[None], portrait, source_landmarks)
             view = MouthView(prepared.portrait, source_landmarks, size, references)
         shares = view.choose(landmarks, fps)

@@ -5,7 +5,17 @@ import numpy as np
 
 from text2lip.faces.canonical import eye_distance
 from text2lip.faces.geometry import to_indices
-from text2lip.faces.topology import INNER_LIP_CONTOUR, LIPS, OUTER_LIP_CONTOUR
+from text2lip.faces.regions import pixels_within
+from text2lip.faces.topology import (
+    INNER_LIP_CONTOUR,
+    INNER_LOWER_PAIRED,
+    INNER_UPPER_PAIRED,
+    LIPS,
+    MIDFACE,
+    OUTER_LIP_CONTOUR,
+    OUTER_LOWER_PAIRED,
+    OUTER_UPPER_PAIRED,
+)
 from text2lip.renderers.mouth_drawing import draw_mouth
 from text2lip.renderers.mouth_references import MouthReferences
 
@@ -13,6 +23,39 @@ from text2lip.renderers.mouth_references import MouthReferences
 # By eye; units are distances of the outer eye corners.
 LIP_SOFTNESS, LOOKED_AT = 0.02, 0.15  # units: of the lips' edge, and around them what is looked at
 LIP_GAINS = (0.75, 1.35)  # by which lips may be changed
+ACROSS = np.linspace(0.3, 0.7, 5)[:, None, None]  # of a lip's thickness, from its inner line on
+NOISE = 4.0  # grey levels that are added before colours are compared
+_INNER, _OUTER = [*INNER_UPPER_PAIRED, *INNER_LOWER_PAIRED], [*OUTER_UPPER_PAIRED, *OUTER_LOWER_PAIRED]
+
+
+def lip_tones(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Colours along both lips beside that of the skin above them: float32 (18, 3), logarithms of ratios.
+
+    Args:
+        picture (`np.ndarray`): uint8 (height, width, 3).
+        points (`np.ndarray`): (468 or more, 2 or 3) landmarks, pixels.
+    """
+    points = points[:, :2]
+    inner, outer = points[_INNER], points[_OUTER]
+    places = np.float32(inner + (outer - inner) * ACROSS - 0.5)
+    lips = cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    skin = np.median(pixels_within(picture, points[list(MIDFACE)]), 0)
+    return np.log((lips.mean(0) + NOISE) / (skin + NOISE)).astype(np.float32)
+
+
+def oddness(tones: np.ndarray) -> np.ndarray:
+    """How far each frame's lips are from the usual in colour, (frames,): over the third of both lips that is furthest.
+
+    Args:
+        tones (`np.ndarray`): (frames, 18, 3), of [`lip_tones`]; NaN where they aren't known, which is odd.
+    """
+    known = np.isfinite(tones).all((1, 2))
+    if not known.any():
+        return np.zeros(len(tones))
+    away = np.sort(np.linalg.norm(tones[known] - np.median(tones[known], 0), axis=-1), 1)
+    odd = np.full(len(tones), np.inf)
+    odd[known] = away[:, -(away.shape[1] // 3) :].mean(1)
+    return odd
 
 
 def usual_lips(references: MouthReferences) -> np.ndarray:

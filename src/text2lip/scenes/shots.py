@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from text2lip.faces.canonical import lip_gap
+from text2lip.faces.canonical import lip_gap, lip_width
 from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME_PERSON
 from text2lip.faces.landmarker import FaceLandmarker, FaceNotFoundError
 from text2lip.faces.person import Person, StrangersWarning, stretches
 from text2lip.faces.topology import BETWEEN_EYES, LIPS, OUTER_EYES, driven_index
 from text2lip.motion.retarget import PortraitMouth
+from text2lip.renderers.lip_colour import lip_tones, oddness
 
 
 # Chosen by eye on films with cuts, fades, flashes and dissolves.
@@ -30,6 +31,7 @@ LIP_SIGMA = 0.02  # seconds: the film's own lips and jaw, which move faster
 THUMBNAIL = (64, 48)
 THUMBNAIL_BLUR = 2.0  # pixels
 USUAL = 0.75  # quantile of a shot's contrast: fades have less, flashes more
+UNKNOWN_TONES = np.full((18, 3), np.nan, np.float32)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Shot:
         face (`np.ndarray`): float32 (frames, 478, 3), normalised; for where lips and jaw are in the picture.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         contrast (`np.ndarray`): float32 (frames,), standard deviation of each frame's colours, grey levels.
+        tones (`np.ndarray`): float32 (frames, 18, 3), of [`lip_tones`]; NaN where a gap is bridged.
     """
 
     start: int
@@ -49,6 +52,7 @@ class Shot:
     face: np.ndarray
     size: tuple[int, int]
     contrast: np.ndarray
+    tones: np.ndarray
 
     @property
     def stop(self) -> int:
@@ -111,7 +115,7 @@ def find_shots(
         seen = _Counted(scene)
         person.begin(count)
         try:
-            landmarks, _ = landmarker.track(seen, person.index, person if person.follow else None)
+            landmarks, _ = landmarker.track(seen, person.index, person if person.follow else None, seen.look)
             pieces = list(_pieces(landmarks, seen.size, fps, np.array(person.others, int) - count))
         except FaceNotFoundError as error:
             problem, pieces = problem or error, []
@@ -120,7 +124,8 @@ def find_shots(
         size = size or seen.size
         for start, marks in pieces:
             contrast = np.array(seen.contrast[start : start + len(marks)], np.float32)
-            shots.append(Shot(count + start, *steady(marks, fps), seen.size, contrast))
+            tones = np.stack([seen.tones.get(start + i, UNKNOWN_TONES) for i in range(len(marks))])
+            shots.append(Shot(count + start, *steady(marks, fps), seen.size, contrast, tones))
         count += seen.count
     if not shots and count and person.others:
         raise FaceNotFoundError(
@@ -147,16 +152,19 @@ def _tell(parts: list[tuple[float, float]]) -> None:
 
 
 class _Counted:
-    """Frames that are counted while they pass, and the contrast of each."""
+    """Frames that are counted while they pass, the contrast of each, and the tones of its lips."""
 
     def __init__(self, frames: Iterator[np.ndarray]):
-        self.frames, self.contrast, self.size = frames, [], None
+        self.frames, self.contrast, self.tones, self.size = frames, [], {}, None
 
     def __iter__(self):
         for frame in self.frames:
             self.size = frame.shape[:2]
             self.contrast.append(float(frame[::4, ::4].std()))
             yield frame
+
+    def look(self, number: int, frame: np.ndarray, points: np.ndarray) -> None:
+        self.tones[number] = lip_tones(frame, points)
 
     @property
     def count(self) -> int:
@@ -237,7 +245,8 @@ def steady(landmarks: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def reference_frame(shot: Shot, mouths: ShotMouths | None = None) -> int:
-    """The frame of a shot, counted from its start, that shows the mouth best: closed, the head still, lit."""
+    """The frame of a shot, counted from its start, that shows the mouth best: closed, the head still, lit, its lips as
+    wide and of the colour that they usually have."""
     mouths = mouths or ShotMouths.of(shot)
     gap = lip_gap(mouths.shapes)
     turn = np.linalg.norm(mouths.back - np.median(mouths.back, 0), axis=-1)  # radians, nearly
@@ -246,4 +255,7 @@ def reference_frame(shot: Shot, mouths: ShotMouths | None = None) -> int:
     dim = np.abs(shot.exposure) / 0.3
     thick = np.linalg.norm(mouths.shapes[:, OUTER_MIDDLE[1]] - mouths.shapes[:, OUTER_MIDDLE[0]], axis=-1) - gap
     pressed = np.maximum(np.median(thick) - thick, 0) / 0.05  # such lips hide their red
-    return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03 + dim + pressed))
+    width = lip_width(mouths.shapes)
+    pursed = np.maximum(np.median(width[gap <= np.quantile(gap, 1 / 3)]) - width, 0) / 0.1
+    odd = oddness(shot.tones) / 0.4
+    return int(np.argmin(np.maximum(gap - 0.01, 0) / 0.05 + turn / 0.2 + speed / 0.03 + dim + pressed + pursed + odd))
