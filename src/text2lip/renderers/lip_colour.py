@@ -24,7 +24,7 @@ from text2lip.renderers.mouth_references import MouthReferences
 LIP_SOFTNESS, LOOKED_AT = 0.02, 0.15  # units: of the lips' edge, and around them what is looked at
 LIP_GAINS = (0.75, 1.35)  # by which lips may be changed
 ACROSS = np.linspace(0.3, 0.7, 5)[:, None, None]  # of a lip's thickness, from its inner line on
-NOISE = 4.0  # grey levels that are added before colours are compared
+TONE_NOISE = 4.0  # grey levels that are added before colours are compared
 _INNER, _OUTER = [*INNER_UPPER_PAIRED, *INNER_LOWER_PAIRED], [*OUTER_UPPER_PAIRED, *OUTER_LOWER_PAIRED]
 
 
@@ -40,7 +40,7 @@ def lip_tones(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     places = np.float32(inner + (outer - inner) * ACROSS - 0.5)
     lips = cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     skin = np.median(pixels_within(picture, points[list(MIDFACE)]), 0)
-    return np.log((lips.mean(0) + NOISE) / (skin + NOISE)).astype(np.float32)
+    return np.log((lips.mean(0) + TONE_NOISE) / (skin + TONE_NOISE)).astype(np.float32)
 
 
 def oddness(tones: np.ndarray) -> np.ndarray:

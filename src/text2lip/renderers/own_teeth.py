@@ -18,12 +18,16 @@ from text2lip.renderers.photograph import photographic
 
 
 # By eye, on films.
-LEAST_OPEN, LEAST_PIXELS = 0.04, 8  # units between the lips, and pixels of the crop: mouths that are looked at
+MATCHED_GAP, MATCHED_PIXELS = 0.04, 8  # units between the lips, and pixels of the crop: mouths that are looked at
 BRIGHTEST = 0.25  # share of what is between the lips that is taken for teeth
-PALE = 0.7  # of the lips' redness, from which it isn't
-SHOWN = 0.75  # of the pictures: in the others lips hide teeth that the scene shows, or a tongue does
-NOISE = 4.0  # grey levels that are added before colours are compared
-DIMMEST, BRIGHTEST_GAIN, TINT = 0.5, 1.8, 1.12  # by which teeth are changed, and by which one colour more than all
+TOO_RED = 0.7  # of the lips' redness, from which it isn't
+MATCHED_QUANTILE = 0.75  # of the pictures: in the others lips hide teeth that the scene shows, or a tongue does
+MATCHED_NOISE = 4.0  # grey levels that are added before colours are compared
+DIMMEST, BRIGHTEST_GAIN, MATCHED_TINT = (
+    0.5,
+    1.8,
+    1.12,
+)  # by which teeth are changed, and by which one colour more than all
 
 
 def match_teeth(prepared: PreparedPortrait, view: MouthView) -> PreparedPortrait:
@@ -46,22 +50,22 @@ def match_teeth(prepared: PreparedPortrait, view: MouthView) -> PreparedPortrait
         points = points * (view.size / view.references.side)
         *lips, inside, _ = np.moveaxis(draw_mouth(points, view.size) == 255, -1, 0)
         gap = lip_gap(points) * CROP_SIDE / CROP_SIZE
-        if gap < LEAST_OPEN or inside.sum() < LEAST_PIXELS or not (lips[0] | lips[1]).any():
+        if gap < MATCHED_GAP or inside.sum() < MATCHED_PIXELS or not (lips[0] | lips[1]).any():
             continue
         picture = cv2.resize(picture, (view.size, view.size), interpolation=cv2.INTER_AREA)
         shown = _brightest(picture[inside])
-        if _redness(shown) > PALE * _redness(picture[lips[0] | lips[1]].mean(0)):
+        if _redness(shown) > TOO_RED * _redness(picture[lips[0] | lips[1]].mean(0)):
             continue
         landmarks = (prepared.points + 0.5) / np.float32([width, height])
         landmarks[list(DRIVEN)] = transform_points(to_portrait, points) / (width, height)
         drawn = _brightest(view.crop.cut(prepared.frame(np.float32(landmarks)))[inside])
-        gains.append(np.log((shown + NOISE) / (drawn + NOISE)))
+        gains.append(np.log((shown + MATCHED_NOISE) / (drawn + MATCHED_NOISE)))
     if not gains or share == 0:
         return prepared
-    gain = np.exp(share * np.quantile(gains, SHOWN, 0))
+    gain = np.exp(share * np.quantile(gains, MATCHED_QUANTILE, 0))
     light = np.clip(to_luma(gain), DIMMEST, BRIGHTEST_GAIN)
     traits = prepared.interior.traits
-    teeth = np.minimum(traits.teeth * np.clip(gain, light / TINT, light * TINT), 255)
+    teeth = np.minimum(traits.teeth * np.clip(gain, light / MATCHED_TINT, light * MATCHED_TINT), 255)
     scene = MouthScene(replace(traits, teeth=np.float32(teeth)), prepared.points, prepared.face)
     return replace(prepared, interior=scene)
 
