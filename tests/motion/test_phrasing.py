@@ -41,6 +41,19 @@ def test_emphasis_by_stars_and_capitals_and_feelings_by_marks():
     assert [phrase.feeling for phrase in phrases] == [None, {"happy": 1}, {"sad": 1}]
 
 
+def test_short_words_in_capitals_are_emphasis_and_names_are_not():
+    (phrase,) = phrases_of(spoken("He did NOT phone the IT people"), "")
+    assert [stress.time for stress in phrase.stresses if stress.emphatic] == [1.35]
+
+
+def test_a_tag_ends_with_its_turn():
+    text = "[happy] Hello Bob. Hi Ann."
+    speech = spoken("Hello Bob. Hi Ann.", turns=[Turn("Ann", 0, 1), Turn("Bob", 1, 2)])
+    words = [word._replace(span=(word.span[0] + 8, word.span[1] + 8)) for word in speech.timeline.words]
+    timeline = Timeline(speech.timeline.phones, words, 2.0, speech.timeline.turns)
+    assert [phrase.feeling for phrase in phrases_of(Speech(None, None, timeline), text)] == [{"happy": 1}, None]
+
+
 def test_turns_bring_their_own_text():
     turns = [Turn("Ann", 0, 1, "Hello Bob!"), Turn("Bob", 1, 2, "[happy] Hi Ann.")]
     phrases = phrases_of(spoken("Hello Bob! Hi Ann.", spans=False, turns=turns), None)

@@ -30,7 +30,7 @@ DRIFT = {"headYaw": (0.5, 0.16), "headPitch": (0.4, 0.2), "headRoll": (0.35, 0.1
          "headY": (0.003, 0.0)}  # fmt: skip
 DRIFT_KNOTS = (1.1, 0.3)  # between the knots of that noise, slow and fast
 NOD, NOD_SPREAD = 1.7, 0.35  # usual depth, and its spread (of the logarithm)
-NOD_CHANCE, NOD_REST = 0.62, 0.4  # of a stress of size 1; between two
+NOD_CHANCE, NOD_REST, NOD_MOST = 0.62, 0.4, 2.2  # of a stress of size 1; between two; size that counts
 NOD_TIME = (0.16, 0.24), (0.25, 0.4)  # down, up
 BLINK_EVERY = (3.3, 4.4)  # mean, speaking and listening
 BLINK_SPREAD, BLINK_LEAST = 0.55, 0.7  # of the logarithm; between two
@@ -195,7 +195,7 @@ class Planner:
                     yield _Bump(at - 0.16, at, max(at + 0.1, stress.end - 0.05), max(at + 0.1, stress.end) + 0.3, row)
                 if not stress.emphatic and (stress.time - last < NOD_REST or dice[0] > NOD_CHANCE * stress.size):
                     continue
-                depth = lively * NOD * stress.size**1.2 * np.exp(NOD_SPREAD * turn[0])
+                depth = lively * NOD * min(stress.size, NOD_MOST) ** 1.2 * np.exp(NOD_SPREAD * turn[0])
                 down, up = (low + (high - low) * dice[2] for low, high in NOD_TIME)
                 row = depth * _row(headPitch=-1.0, headYaw=0.25 * turn[1], headRoll=0.2 * turn[2], headY=0.003)
                 yield _Bump(stress.time - down, stress.time, stress.time + 0.04, stress.time + up, row)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ _FUNCTION_WORDS = (
     "they me him her us them my your his our their not no there"
 )
 _WH, _FUNCTION = frozenset(_WH_WORDS.split()), frozenset(_FUNCTION_WORDS.split())
+_SHORT_NAMES = frozenset(("it", "us", "am"))  # which in capitals are something else
 _CLOSERS = "\"'”’»›)]}*_~"
 _SENTENCE_ENDS, _CLAUSE_ENDS = ".!?…。！？؟।", ",;:—–，、；：،"
 
@@ -154,7 +156,8 @@ def _marked(timeline: Timeline, text: str | None) -> list[_Spoken]:
             _mark([one for one in words if turn.start - 1e-3 <= one.word.start < turn.end], turn.text)
     for one in words:
         letters = re.sub(r"[\W\d_]", "", one.word.label)
-        one.emphatic |= len(letters) >= 4 and letters.isupper() and letters != letters.lower()
+        word = len(letters) >= 4 or (len(letters) > 1 and one.bare in _FUNCTION - _SHORT_NAMES)
+        one.emphatic |= word and letters.isupper() and letters != letters.lower()
     shouting = sum(one.emphatic for one in words) > 0.6 * len(words)
     for one in words if shouting and len(words) > 3 else ():
         one.emphatic = False
@@ -178,8 +181,9 @@ def _mark(words: Sequence[_Spoken], text: str) -> None:
 
 
 def _of_mark(mark: FeelingMark, words: list[_Spoken]) -> list[_Spoken]:
-    if not mark.sentence:
-        return [one for one in words if mark.start <= one.word.span[0] < mark.end]
+    if not mark.sentence:  # of who speaks first in it alone
+        inside = [one for one in words if mark.start <= one.word.span[0] < mark.end]
+        return list(takewhile(lambda one: one.word.speaker == inside[0].word.speaker, inside))
     before = sum(one.word.span[0] <= mark.start for one in words)
     done = 0
     for sentence in _cut(words, lambda one: one.mark in (".", "?", "!")):
