@@ -18,19 +18,12 @@ EDGE_CONTRAST = 1e-3  # variance of light, of white, that is an edge
 CLEAR = (0.06, 0.94)  # of the matte, what is nobody and what is all a person
 WISP_WIDTH, WISP = 0.02, 0.03  # how thin a wisp of hair is; how far around it goes along
 WISPS = (0.35, 0.7)  # from the matte: wisps are found up to here; where their share ends
+CLEAN = 0.05  # from the matte, where nothing has the person's colour, but wisps
 PLAIN = (0.5, 1.6)  # from the matte, where there is background alone
-WISP_CONTRAST = (
-    2.5,
-    2.0,
-    5.0,
-    6.0,
-)  # fine contrast, of the background's and in 0..255, from which on it is hair, and surely
+WISP_CONTRAST = (2.5, 2.0, 5.0, 6.0)  # fine, of the background's and in 0..255: from which on it is hair, and surely
 HAIR_RIM = (0.03, (0.05, 0.16), (1.5, 4.0))  # around the person, what may have their colour: surely; hardly, where the
 # background is full of detail or plain, by its fine contrast
-FILL_SIDES, FILL_STEPS = (
-    (12, 24, 48, 96),
-    40,
-)  # pixels of the copies on which it is filled; steps on each
+FILL_SIDES, FILL_STEPS = (12, 24, 48, 96), 40  # pixels of the copies that are filled; steps on each
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +62,23 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
     _, parts = cv2.connectedComponents((matte > ISLAND).astype(np.uint8))
     matte[(parts > 0) & ~np.isin(parts, parts[oval > 0])] = 0
     matte = smoothstep(_guided(picture, matte, MATTE_EDGE * face.unit), *CLEAR)
-    wisps, contrast = _wisps(picture, matte, face.unit)
+    away = _away(matte, face.unit)
+    filled = smooth_fill(picture, away > CLEAN)
+    wisps, contrast = _wisps(np.where(away[..., None] > CLEAN / 2, picture, filled), matte, face.unit)
     matte = np.maximum(matte, wisps)
-    away = cv2.distanceTransform((matte < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / face.unit
     sure_rim, (least, most), (plain, busy) = HAIR_RIM
-    rim = most + (least - most) * smoothstep(contrast, plain, busy)
+    away, rim = _away(matte, face.unit), most + (least - most) * smoothstep(contrast, plain, busy)
     share = 1 - smoothstep(away, sure_rim, rim)
-    filled = smooth_fill(picture, away > rim)
+    filled = smooth_fill(picture, away > CLEAN)
     behind = np.rint(picture + share[..., None] * (filled - picture)).astype(np.uint8)
     matte = np.maximum(matte, _least(picture, behind))
     matte[share == 0] = 0
     return Cutout(matte.astype(np.float32), behind, sure)
+
+
+def _away(matte: np.ndarray, unit: float) -> np.ndarray:
+    """How far each pixel is from the person, units."""
+    return cv2.distanceTransform((matte < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / unit
 
 
 def _guided(picture: np.ndarray, matte: np.ndarray, radius: float) -> np.ndarray:
@@ -104,8 +103,9 @@ def _wisps(picture: np.ndarray, matte: np.ndarray, unit: float) -> tuple[np.ndar
     level = float(np.percentile(plain, 90)) if plain.size else 255.0
     low, more, high, most = WISP_CONTRAST
     wisps = smoothstep(fine, low * level + more, high * level + most) * (1 - smoothstep(away, *WISPS))
-    _, labels = cv2.connectedComponents(((wisps > 0.05) | (matte > 0.5)).astype(np.uint8))
-    return np.where(np.isin(labels, np.unique(labels[matte > 0.5])), wisps, 0), level
+    near = _away(matte, unit) < 2 * CLEAN
+    _, labels = cv2.connectedComponents(((wisps > 0.05) | near).astype(np.uint8))
+    return np.where(np.isin(labels, np.unique(labels[near])), wisps, 0), level
 
 
 def smooth_fill(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
