@@ -5,7 +5,8 @@
 
 Third experiment of the plan. All of one budget: `text` are the networks of the paper's schedule without sound; `sound
 and text` the same with the film's sound; `sound alone` the decoder that was never told any text; `cascade` that
-decoder hearing the sentence from a synthesiser (`--voices`), each of its words moved to where the film has it.
+decoder hearing the sentence from a synthesiser (`--voices`), each of its words moved to where the film has it. The
+built-in decoder on sound had another budget and many voices; of its cascades the lips are moved so, not the sound.
 Sentences are of a split that wasn't trained on. Every clip of `--drawn_seeds` is drawn by the geometric renderer from
 its first frame; the film's own sound judges all of them.
 """
@@ -32,10 +33,13 @@ from bench_films import (
 )
 from study import QUICK, finish, load_networks, number, run_folder, slug, spread_table, study_parser
 
-from text2lip import synthesize
+from text2lip import Text2LipPipeline, synthesize
 from text2lip.data.grid import pronounced
+from text2lip.motion.lips import animate_sound
+from text2lip.speech.audio import to_float
 from text2lip.speech.features import SAMPLING_RATE, log_mel
 from text2lip.speech.resampling import resample
+from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Timeline
 from text2lip.training.settings import errors_in_one_line
 
@@ -60,33 +64,44 @@ def main(arguments: list[str] | None = None) -> dict:
     bounds = film_and_still(args.runs / f"bounds-{split}", clips, not args.quick)
     moved, pictures, minutes = [], [], 0.0
     for seed in seeds:
-        lips, shown = {}, {}
-        for name, (folder, way) in ways(seed, args).items():
-            kept, fvd = folder / f"{slug(name)}-{split}", not args.quick
-            lips[name], spent = of_way(kept, clips, way, moved_figures)
-            if seed in drawn:
-                shown[name], more = of_way(
-                    kept.with_name(f"{kept.name}-drawn"), clips, way, partial(drawn_figures, fvd=fvd)
-                )
-                spent += more
-            minutes += spent
-        moved.append({name: summary(values) for name, values in lips.items()})
-        pictures += [{name: summary(values, bounds["film"]) for name, values in shown.items()}] if shown else []
+        made = judged(ways(seed, args), clips, bounds["film"], args, seed in drawn)
+        moved.append(made[0])
+        pictures += [made[1]] if made[1] else []
+        minutes += made[2]
+    more_moved, more_pictures, spent = judged(builtin_ways(args), clips, bounds["film"], args, bool(drawn))
     bounds = {name: summary(values, bounds["film"]) for name, values in bounds.items()}
+    minutes += spent
     told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± "
-    body = f"{told}standard deviation over seeds.\n\n**Lips**\n\n{with_bounds(moved, bounds, MOVED)}"
+    body = f"{told}standard deviation over seeds.\n\n**Lips**\n\n{with_bounds(moved, more_moved, bounds, MOVED)}"
     if pictures:
         named = ", ".join(map(str, drawn))
         paper = " | ".join(number(PAPER.get(column)) for column in DRAWN)
-        body += f"\n\n**Drawn, seed {named}**\n\n{with_bounds(pictures, bounds, DRAWN)}"
+        body += f"\n\n**Drawn, seed {named}**\n\n{with_bounds(pictures, more_pictures, bounds, DRAWN)}"
         body += f"\n| the paper's own, of another protocol | – | {paper} |"
     finish(NAME, body, args)
     return {"moved": moved, "drawn": pictures, "bounds": bounds}
 
 
-def with_bounds(seeds: list[dict], bounds: dict, columns: tuple[str, ...]) -> str:
-    """A table of the rows of all seeds between the film and the still portrait."""
-    found = {name: [rows[name] for rows in seeds] for name in seeds[0]}
+def judged(
+    some: dict, clips: list[rows.BenchClip], film: dict[str, list], args: argparse.Namespace, drawn: bool
+) -> tuple[dict, dict, float]:
+    """Figures of the lips of some ways, and where they are to be drawn, of the pictures; and the minutes it took."""
+    moved, pictures, minutes = {}, {}, 0.0
+    for name, (folder, way) in some.items():
+        kept = folder / f"{slug(name)}-{args.splits[0]}"
+        values, spent = of_way(kept, clips, way, moved_figures)
+        moved[name] = summary(values)
+        if drawn:
+            figures = partial(drawn_figures, fvd=not args.quick)
+            values, more = of_way(kept.with_name(f"{kept.name}-drawn"), clips, way, figures)
+            pictures[name], spent = summary(values, film), spent + more
+        minutes += spent
+    return moved, pictures, minutes
+
+
+def with_bounds(seeds: list[dict], once: dict, bounds: dict, columns: tuple[str, ...]) -> str:
+    """A table of the rows of all seeds and those of one, between the film and the still portrait."""
+    found = {name: [rows[name] for rows in seeds] for name in seeds[0]} | {name: [row] for name, row in once.items()}
     return spread_table({"film": [bounds["film"]], **found, "still portrait": [bounds["still portrait"]]}, columns)
 
 
@@ -110,18 +125,52 @@ def ways(seed: int, args: argparse.Namespace) -> dict[str, tuple[Path, Callable]
     }
 
 
+def builtin_ways(args: argparse.Namespace) -> dict[str, tuple[Path, Callable]]:
+    """The built-in decoder on sound, which learnt from many voices: on the film's, and in a cascade."""
+    decoder = Text2LipPipeline.from_pretrained("text2lip-grid").audio_lip_decoder
+
+    def heard(clip: rows.BenchClip) -> np.ndarray:
+        motion, width = animate_sound(decoder, to_float(clip.record["audio"]), SAMPLING_RATE, len(clip.lips), clip.fps)
+        return clip.mouth().retarget(motion.numpy(), width)
+
+    def cascade(clip: rows.BenchClip, voice: str) -> np.ndarray:
+        speech = spoken(clip, voice)
+        frames = round(speech.duration * clip.fps)
+        motion, width = animate_sound(decoder, speech.audio, speech.sampling_rate, frames, clip.fps)
+        times = (np.arange(len(clip.lips)) + 0.5) / clip.fps
+        moved = at_times(
+            motion.numpy().reshape(frames, -1), warp_times(clip.timeline, speech.timeline)(times) * clip.fps
+        )
+        return clip.mouth().retarget(moved.reshape(len(times), *motion.shape[1:]), width)
+
+    return {
+        "built-in decoder on sound": (args.output, heard),
+        **{
+            f"built-in decoder on sound, cascade, {voice}": (args.output, partial(cascade, voice=voice))
+            for voice in (args.voices[:1] if args.quick else args.voices)
+        },
+    }
+
+
+def spoken(clip: rows.BenchClip, voice: str) -> Speech:
+    return synthesize(pronounced(clip.record["text"]), voice, clip.record["language"])
+
+
 def synthesised(clip: rows.BenchClip, voice: str) -> torch.Tensor:
     """Log-mel of the sentence from a synthesiser, as loud as the film, word for word at the film's times."""
-    speech = synthesize(pronounced(clip.record["text"]), voice, clip.record["language"])
+    speech = spoken(clip, voice)
     audio = resample(speech.audio, speech.sampling_rate, SAMPLING_RATE)
     film = clip.record["audio"].astype(np.float32) / 32768
     audio = audio * np.sqrt(np.mean(film**2) / np.mean(audio**2))
     heard = log_mel(audio, round(speech.duration * clip.fps), clip.fps).reshape(-1, BANDS)
-    steps = heard.shape[0] / speech.duration
-    wanted = (np.arange(len(clip.lips) * 4) + 0.5) / (4 * clip.fps)
-    places = warp_times(clip.timeline, speech.timeline)(wanted) * steps - 0.5
-    moved = np.stack([np.interp(places, np.arange(len(heard)), band) for band in heard.T], 1)
-    return torch.from_numpy(moved.reshape(1, len(clip.lips), -1).astype(np.float32))
+    times = (np.arange(len(clip.lips) * 4) + 0.5) / (4 * clip.fps)
+    places = warp_times(clip.timeline, speech.timeline)(times) * len(heard) / speech.duration
+    return torch.from_numpy(at_times(heard, places).reshape(1, len(clip.lips), -1).astype(np.float32))
+
+
+def at_times(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Rows of `values` (steps, channels), whose middles are at 0.5, 1.5, …, between them at `places`."""
+    return np.stack([np.interp(places - 0.5, np.arange(len(values)), channel) for channel in values.T], 1)
 
 
 def warp_times(film: Timeline, speech: Timeline):
