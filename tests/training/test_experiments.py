@@ -237,3 +237,19 @@ def test_mouths_are_taken_for_the_visemes_that_they_look_like(script):
     assert counts.sum() == 48 and counts[3].sum() == 0
     assert made.shares(counts, ["a", "b", "c", "d"])["right, mean of visemes"] > 0.9
     assert made.shares(counts, ["a", "b", "c", "d"])["d"] is None
+
+
+def test_synthesised_words_are_moved_to_where_the_film_has_them(script):
+    import numpy as np
+
+    from text2lip.text.timing import Segment, Timeline
+
+    made = script("audio_free")
+    film = Timeline([], [Segment("bin", 1.0, 1.4), Segment("blue", 1.4, 2.0)], 3.0)
+    speech = Timeline([], [Segment("bin", 0.1, 0.3), Segment("blue", 0.5, 0.7)], 0.8)
+    to_speech = made.warp_times(film, speech)
+    assert np.allclose(to_speech(np.array([0.0, 1.0, 1.2, 1.7, 2.0, 3.0])), [0, 0.1, 0.2, 0.6, 0.7, 0.8])
+    moved = made.at_times(np.arange(8.0)[:, None], to_speech(np.array([1.2, 1.7])) * 10)
+    assert np.allclose(moved[:, 0], [1.5, 5.5])
+    with pytest.raises(ValueError, match="the film has 2, the synthesised speech 1"):
+        made.warp_times(film, Timeline([], speech.words[:1], 0.8))
