@@ -12,7 +12,7 @@ from text2lip.pipelines.request import FIELDS, Text2LipRequest, takes
 
 METHODS = ("__call__", "stream", "check_inputs", "see", "speak", "move", "draw")
 CALL_ONLY = {"output_type", "return_dict", "callback_on_step_end", "callback_on_step_end_tensor_inputs", "progress"}
-STAGES_ONLY = {"timeline", "scene", "lip_motion", "audio_features", "callbacks"}
+STAGES_ONLY = {"timeline", "scene", "lip_motion", "audio_features", "callbacks", "text"}
 
 
 @pytest.mark.parametrize("name", METHODS)
