@@ -46,7 +46,7 @@ DARK, UNRED = 0.7, -0.005  # of the skin's light, that hair is, and redness besi
 # their mouths in view, who may be trained on, two have such an upper lip
 COLOURLESS = 0.05  # saturation below which redness says nothing
 ASTRAY, HAIRY = 0.15, 0.6  # shares of motion of a closed mouth where the mesh is wrong, and of lips under hair;
-TONGUE_OUT = 0.1  # and beside a tongue, which more would draw another mouth over
+TONGUE_SEEN, TONGUE_OUT = 0.3, 0.1  # and beside a tongue; over one that the mesh doesn't know more would draw a mouth
 
 
 class MouthTrust(NamedTuple):
@@ -91,10 +91,12 @@ def judge_mouth(picture: np.ndarray, landmarks: np.ndarray, mirror: Callable[[],
         found.append((0.8, 1, f"the head is turned by {turn:.0f} degrees, more than {TURNED:.0f}"))
     if opened > OPEN:
         inner = to_luma(inside) / max(to_luma(lips), 1)
-        beside = _redness(inside) - _redness(lips) > FLESH_RED or _redness(inside) - _redness(skin) > REDDER
-        flesh = FLESH_LIGHT[0] < inner < FLESH_LIGHT[1] and beside
-        if _edge_of_lower_lip(picture, points[:, :2]) < SMOOTH[int(flesh)]:
-            found.append((TONGUE_OUT, 0, "a tongue seems to lie on the lower lip"))
+        lit = FLESH_LIGHT[0] < inner < FLESH_LIGHT[1]
+        flesh, red = lit and _redness(inside) - _redness(lips) > FLESH_RED, _redness(inside) - _redness(skin) > REDDER
+        if _edge_of_lower_lip(picture, points[:, :2]) < SMOOTH[int(flesh or lit and red)]:
+            found.append(
+                (TONGUE_SEEN if flesh or not lit else TONGUE_OUT, 0, "a tongue seems to lie on the lower lip")
+            )
         elif opened > WIDE_OPEN:
             found.append((1, 1, "the mouth is wide open, so that closed lips have to be guessed"))
     if opened < WIDE_OPEN and _hangs_out(picture, points[:, :2]):

@@ -23,11 +23,8 @@ BRIGHTEST = 0.25  # share of what is between the lips that is taken for teeth
 TOO_RED = 0.7  # of the lips' redness, from which it isn't
 MATCHED_QUANTILE = 0.75  # of the pictures: in the others lips hide teeth that the scene shows, or a tongue does
 MATCHED_NOISE = 4.0  # grey levels that are added before colours are compared
-DIMMEST, BRIGHTEST_GAIN, MATCHED_TINT = (
-    0.5,
-    1.8,
-    1.12,
-)  # by which teeth are changed, and by which one colour more than all
+DIMMEST, BRIGHTEST_GAIN = 0.5, 1.8  # by which teeth are changed
+MATCHED_TINT = 1.12  # by which one colour is, more than all
 
 
 def match_teeth(prepared: PreparedPortrait, view: MouthView) -> PreparedPortrait:
