@@ -103,7 +103,8 @@ class LivingEyes:
         points = points.copy()
         for eye in self.eyes:
             iris = LEFT_IRIS if eye.side == "Left" else RIGHT_IRIS
-            points[:RIGHT_IRIS] = eye.lids.eye.move(points[:RIGHT_IRIS], row.get(f"eyeBlink{eye.side}", 0.0))
+            if (closure := row.get(f"eyeBlink{eye.side}", 0.0)) > STILL_EYE:
+                points[:RIGHT_IRIS] = eye.lids.eye.move(points[:RIGHT_IRIS], closure)
             points[iris : iris + 5] += self.shift(eye, row)
         return points
 

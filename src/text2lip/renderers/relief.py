@@ -11,7 +11,10 @@ from text2lip.renderers.cutout import cut_out
 from text2lip.renderers.living_eyes import LivingEyes
 from text2lip.renderers.relief_field import ReliefField
 from text2lip.renderers.relief_guard import guard_relief
-from text2lip.renderers.warp import CUBIC_BELOW, face_frame
+from text2lip.renderers.warp import CUBIC_BELOW, face_frame, smoothstep
+
+
+FACE_ROOM, FACE_EDGE = 0.15, 0.15  # units around the face that is sampled finely, and along its edges where that fades
 
 
 class Relief:
@@ -41,6 +44,17 @@ class Relief:
         x0, y0, x1, y1 = self.field.box
         self._behind = np.ascontiguousarray(self.cutout.behind[y0:y1, x0:x1])
         self._empty = np.rint(255 * (1 - self.cutout.matte[y0:y1, x0:x1])).astype(np.uint8)
+        low, high = self.face.coordinates(self.points).min(0) - FACE_ROOM, self.face.coordinates(self.points).max(0)
+        corners = self.face.pixels(
+            np.array([(x, y) for x in (low[0], high[0] + FACE_ROOM) for y in (low[1], high[1])])
+        )
+        limits = (x1 - x0, y1 - y0)
+        left, top = np.clip(np.floor(corners.min(0)) - (x0, y0), 0, limits).astype(int).tolist()
+        right, bottom = np.clip(np.ceil(corners.max(0)) - (x0, y0), 0, limits).astype(int).tolist()
+        self._face_box = left, top, right, bottom
+        x, y = np.meshgrid(np.arange(right - left), np.arange(bottom - top))
+        edge = np.minimum(np.minimum(x + 1, right - left - x), np.minimum(y + 1, bottom - top - y))
+        self._fine = smoothstep(edge / (FACE_EDGE * self.face.unit), 0, 1).astype(np.float32)
         # What of the background shows beside the person at rest
         self._through = cv2.multiply(self._behind, cv2.cvtColor(self._empty, cv2.COLOR_GRAY2RGB), scale=1 / 255)
 
@@ -61,14 +75,21 @@ class Relief:
             return out
         x0, y0, x1, y1 = self.field.box
         maps = self.field.backward(moved)
-        person = cv2.subtract(out[y0:y1, x0:x1], self._through)
-        method = cv2.INTER_CUBIC if self.face.unit < CUBIC_BELOW else cv2.INTER_LINEAR
-        person = cv2.remap(person, maps, None, method, borderMode=cv2.BORDER_REFLECT_101)
-        empty = cv2.remap(self._empty, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        behind = cv2.multiply(self._behind, cv2.cvtColor(empty, cv2.COLOR_GRAY2RGB), scale=1 / 255)
-        cv2.add(person, behind, dst=behind)
-        out[y0:y1, x0:x1] = behind
+        layer = cv2.cvtColor(cv2.subtract(out[y0:y1, x0:x1], self._through), cv2.COLOR_RGB2RGBA)
+        cv2.insertChannel(self._empty, layer, 3)
+        moved = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        if self.face.unit < CUBIC_BELOW:
+            self._sharpen(moved, layer, maps)
+        empty = cv2.cvtColor(cv2.extractChannel(moved, 3), cv2.COLOR_GRAY2RGB)
+        behind = cv2.multiply(self._behind, empty, scale=1 / 255)
+        out[y0:y1, x0:x1] = cv2.add(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), behind)
         return out
+
+    def _sharpen(self, moved: np.ndarray, layer: np.ndarray, maps: np.ndarray) -> None:
+        """Sample the face again, cubically, and blend it into `moved` towards its edges."""
+        x0, y0, x1, y1 = self._face_box
+        fine = cv2.remap(layer, maps[y0:y1, x0:x1], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        moved[y0:y1, x0:x1] = cv2.blendLinear(fine, moved[y0:y1, x0:x1], self._fine, 1 - self._fine)
 
     def landmarks(self, points: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
         """Where `points`, (478, 2) normalised landmarks of the frame, are after [`move`]: float32 (478, 2)."""

@@ -20,7 +20,7 @@ NECK_FADE = (-0.05, 0.95)  # below the chin, where the head's motion fades
 BESIDE_HEAD, ABOVE_HEAD = (1.5, 2.6), (2.3, 3.1)  # beside and above the face, where it fades
 DEPTH_BLUR = 0.06  # blur of the depth
 SHOULDER_RISE, CHEST = 0.016, (0.5, 1.3, 2.2, 3.4)  # rise of the shoulders; below the chin: where it sets in and ends
-BACKWARD_STEPS = 6
+BACKWARD_STEPS = 4
 NOTHING = 1e-6
 BOTTOM = 0.35  # units above the picture's lower side in which the head's motion fades
 GAZE_MOST = 11.0  # degrees up and down that lids follow
@@ -81,7 +81,14 @@ class ReliefField:
             ..., None
         ] * face.down
 
-        self.width = float(np.hypot(*(points[EARS[1]] - points[EARS[0]])))
+        width = float(np.hypot(*(points[EARS[1]] - points[EARS[0]])))
+        axes = np.stack([face.right, face.down])
+        turned = [self.head * near * face.unit for near in np.moveaxis(self.place, -1, 0)]
+        fields = [part[..., None] * axis for axis in axes for part in turned]  # by the entries of a rotation
+        fields += [self.head[..., None] * width * axis for axis in axes]
+        fields += [self.breath, *self.expression.values()]
+        self._basis = np.stack(fields).astype(np.float32).reshape(len(fields), -1)
+        self._pixels = np.stack(np.meshgrid(np.arange(x1 - x0), np.arange(y1 - y0)), -1).astype(np.float32)
 
     def _depth(self, points, depth, matte, chin) -> np.ndarray:
         """How near each node is, from the axis of the head, units."""
@@ -121,17 +128,13 @@ class ReliefField:
 
     def displacement(self, row: Mapping[str, float], shares: Mapping[str, float] | None = None) -> np.ndarray | None:
         """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves. `shares` shrink channels."""
-        if shares:
-            row = {name: amount * shares.get(name, 1.0) for name, amount in row.items()}
+        row = {name: amount * shares.get(name, 1.0) for name, amount in row.items()} if shares else row
         yaw, pitch, roll, right, down = (row.get(name, 0.0) for name in HEAD_CHANNELS)
-        turn = (rotation(yaw, pitch, roll) - np.eye(3))[:2].astype(np.float32)
-        shift = self.place @ turn.T * self.face.unit + np.float32([right, down]) * self.width
-        moved = self.head[..., None] * (shift @ np.stack([self.face.right, self.face.down]))
-        moved = moved + row.get("breath", 0.0) * self.breath
-        for name, field in self.expression.items():
-            if amount := row.get(name, 0.0):
-                moved += np.float32(np.clip(amount, -GAZE_MOST, GAZE_MOST)) * field
-        return moved.astype(np.float32) if np.abs(moved).max() > NOTHING else None
+        turn = (rotation(yaw, pitch, roll) - np.eye(3))[:2]
+        units = [min(max(row.get(name, 0.0), -GAZE_MOST), GAZE_MOST) for name in self.expression]
+        amounts = np.float32([*turn.ravel(), right, down, row.get("breath", 0.0), *units])
+        moved = (amounts @ self._basis).reshape(self.nodes.shape)
+        return moved if np.abs(moved).max() > NOTHING else None
 
     def comes_away(self, row: Mapping[str, float], matte: np.ndarray) -> float:
         """How far the person comes away from the picture's border under `row` or its opposite, units."""
@@ -163,7 +166,4 @@ class ReliefField:
             source = -self.sample(moved, self.nodes + source)
         rows, columns = source.shape[:2]
         maps = cv2.resize(source, (columns * self.step, rows * self.step), interpolation=cv2.INTER_LINEAR)
-        maps = maps[: y1 - y0, : x1 - x0]
-        maps[..., 0] += np.arange(x1 - x0, dtype=np.float32)
-        maps[..., 1] += np.arange(y1 - y0, dtype=np.float32)[:, None]
-        return maps
+        return cv2.add(maps[: y1 - y0, : x1 - x0], self._pixels)
