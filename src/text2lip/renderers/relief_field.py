@@ -12,14 +12,14 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 # Units are distances of the outer eye corners; by eye.
 RELIEF_CELLS = 20  # of the grid in a unit
-RELIEF_REACH = ((-2.9, 2.9), (-3.2, 4.2))  # right and down of the face, what may move
+RELIEF_REACH = ((-2.2, 2.2), (-3.2, 3.7))  # right and down of the face, what may move
 ROOM = 0.4  # around the person, for it to move
 BEHIND_EARS = 0.12  # the head turns about an axis that far behind the ears
 NECK_AXIS = 0.55  # below the chin: the middle of what the head leans about
 NECK_FADE = (-0.05, 0.95)  # below the chin, where the head's motion fades
-BESIDE_HEAD, ABOVE_HEAD = (1.5, 2.6), (2.3, 3.1)  # beside and above the face, where it fades
+BESIDE_HEAD, ABOVE_HEAD = (1.5, 2.2), (2.3, 3.1)  # beside and above the face, where it fades
 DEPTH_BLUR = 0.06  # blur of the depth
-SHOULDER_RISE, CHEST = 0.016, (0.5, 1.3, 2.2, 3.4)  # rise of the shoulders; below the chin: where it sets in and ends
+SHOULDER_RISE, CHEST = 0.016, (0.5, 1.2, 1.5, 2.4)  # rise of the shoulders; below the chin: where it sets in and ends
 BACKWARD_STEPS = 4
 NOTHING = 1e-6
 BOTTOM = 0.35  # units above the picture's lower side in which the head's motion fades
@@ -77,7 +77,7 @@ class ReliefField:
         self.expression = expression_field(points, face, self.nodes)
         low, full, start, end = CHEST
         chest = smoothstep(down - chin, low, full) * (1 - smoothstep(down - chin, start, end))
-        self.breath = (-SHOULDER_RISE * face.unit * chest * (1 - smoothstep(np.abs(right), 2.0, 2.9)))[
+        self.breath = (-SHOULDER_RISE * face.unit * chest * (1 - smoothstep(np.abs(right), 1.1, 2.1)))[
             ..., None
         ] * face.down
 
