@@ -12,7 +12,7 @@ import text2lip
 from text2lip.registration import CLASSES, PRIVATE_NAMES, register
 
 
-BY_CHANCE = {"_blocks", "_empty", "_encode", "_fields_", "_handle", "_noise", "_replace", "_stream"}
+BY_CHANCE = {"_basis", "_blocks", "_empty", "_encode", "_fields_", "_handle", "_noise", "_replace", "_stream"}
 """Private names of ours, of ctypes and of named tuples that diffusers has too, for something else."""
 
 
