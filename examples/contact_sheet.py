@@ -22,6 +22,7 @@ from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import canonical_lips, lip_gap, lip_width
 from text2lip.faces.geometry import to_pixels
 from text2lip.media.images import load_image
+from text2lip.pipelines.request import Text2LipRequest
 from text2lip.training.settings import errors_in_one_line
 
 
@@ -51,14 +52,16 @@ def main():
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
     named, rows = {name: renderer(name) for name in args.compare or ["auto"]}, []
-    voice = {"language": args.language, "voice": args.voice, "expressiveness": args.expressiveness}
+    asked = {"language": args.language, "voice": args.voice, "expressiveness": args.expressiveness}
+    if hasattr(Text2LipRequest, "life"):  # an older version, beside which this one is seen, has none
+        asked["life"] = 0.0
     for path in args.images:
         image = load_image(path)
         for name, drawing in named.items():
             if isinstance(drawing, Path):
                 row = kept_row(drawing, path)
             else:
-                result = pipe(args.text, image, output_type="np", renderer=drawing, **voice)
+                result = pipe(args.text, image, output_type="np", renderer=drawing, **asked)
                 row = sheet_row(result, image, args)
             if args.keep:
                 Path(args.keep).mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ def main():
     parser.add_argument("--output", default="dialogue.jpg")
     parser.add_argument("--voices", nargs=2, default=["espeak", "espeak+m3"])
     parser.add_argument("--renderer", default="auto", choices=("auto", "geometric", "learned", "echomimic"))
-    parser.add_argument("--idle", type=float, default=0.0)
+    parser.add_argument("--life", type=float, default=0.0)
     parser.add_argument("--columns", type=int, default=6, help="moments of a row, evenly spread over the turns")
     parser.add_argument("--size", type=int, default=512, help="pixels of the height that pictures are brought to")
     args = parser.parse_args()
@@ -64,7 +64,7 @@ def make_row(pipe: Text2LipPipeline, args: argparse.Namespace, number: int) -> n
         for name, voice, part in zip(names, args.voices, parts)
     }
     source = np.concatenate(halves, 1)
-    stream = pipe.stream(DIALOGUE, source, speakers=speakers, renderer=args.renderer, idle=args.idle)
+    stream = pipe.stream(DIALOGUE, source, speakers=speakers, renderer=args.renderer, life=args.life)
     frames = np.stack(list(stream))
     own, others, moved, still = [], [], [], []
     for turn, part in zip(stream.turns, parts):

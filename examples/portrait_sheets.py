@@ -61,7 +61,7 @@ def main():
 
 def moments(pipe, image: np.ndarray, args) -> tuple[list[np.ndarray], np.ndarray]:
     """The frames of one clip that show each of `MOMENTS`, and the portrait's landmarks, pixels."""
-    stream = pipe.stream(args.text, image, renderer=args.renderer)
+    stream = pipe.stream(args.text, image, renderer=args.renderer, life=0)
     points = to_pixels(stream.landmarks, *image.shape[:2])
     lips = canonical_lips(points)
     scores = {"silence": -lip_gap(lips), "open": lip_gap(lips), "round": -lip_width(lips), "f": -lip_gap(lips)}

@@ -167,10 +167,10 @@ def default_pipeline(bench: Bench) -> str:
     return bench.same_as_the_cpu(bench.pipeline().to(bench.device))
 
 
-@row("pipeline, call with sound, references and idle life")
+@row("pipeline, call with sound, references and life")
 def whole_call(bench: Bench) -> str:
     timings = [("b", 0, 0.2), ("ɑ", 0.2, 0.5), ("m", 0.5, 0.7)]
-    options = {"timings": timings, "audio": np.full((2, 8000), 0.1, np.float32), "sampling_rate": 8000, "idle": True}
+    options = {"timings": timings, "audio": np.full((2, 8000), 0.1, np.float32), "sampling_rate": 8000}
     reference = list(bench.talk(bench.pipeline())[0])
     results = []
     for pipe in (bench.pipeline(), bench.pipeline().to(bench.device)):

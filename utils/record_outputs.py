@@ -41,7 +41,7 @@ def cases(data: Path | None, echomimic: str | None) -> dict:
         "film": lambda p: p("Hello there.", shifted, output_type="np"),
         "film_two_shots": lambda p: p("Oh no.", two_shots, video_end="hold", face_index="any", fps=20),
         "references": lambda p: p("Hi there.", small, reference=[small, np.ascontiguousarray(small[:, ::-1])]),
-        "idle": lambda p: p("So.", small, idle=1, generator=seed().manual_seed(3), num_frames=60, voice=None),
+        "life": lambda p: p("So.", small, life=1, generator=seed().manual_seed(3), num_frames=60, voice=None),
         "ssml": lambda p: p('<speak>One <break time="300ms"/> <prosody rate="fast">two</prosody>.</speak>', small),
         "own_sound": lambda p: p("Bob.", small, audio=sound(), sampling_rate=16000, timings=TIMES),
         "timings": lambda p: p(None, small, timings=TIMES, fps=30),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from text2lip.pipelines.request import Text2LipRequest
 from text2lip.scenes import Film, Portrait
 from text2lip.text.timing import Timeline
 
@@ -16,9 +17,9 @@ def test_see_speak_move_and_draw_are_a_call(pipe, portrait):
     scene = pipe.see(portrait)
     speech = pipe.speak("Bah.", timings=TIMES)
     assert isinstance(scene, Portrait) and scene.fps == 25 and speech.audio is None
-    motion = pipe.move(speech.timeline, fps=scene.fps, expressiveness=2)
-    landmarks, frames = pipe.draw(scene, motion, idle=1)
-    stream = pipe.stream(None, portrait, timings=TIMES, expressiveness=2, idle=1)
+    motion = pipe.move(speech.timeline, fps=scene.fps, expressiveness=2, life=2)
+    landmarks, frames = pipe.draw(scene, motion)
+    stream = pipe.stream(None, portrait, timings=TIMES, expressiveness=2, life=2)
     assert np.array_equal(landmarks, stream.landmarks)
     assert np.array_equal(list(frames), list(stream))
     assert motion.displacement.shape == (13, 57, 2) and len(motion) == 13
@@ -62,8 +63,8 @@ def test_a_film_is_searched_once_unless_more_of_it_is_wanted(pipe, portrait):
         motion = pipe.move(Timeline.from_phones(times))
         landmarks, frames = pipe.draw(scene, motion, renderer="geometric")
         assert len(read) == searched and len(landmarks) == len(list(frames)) == len(motion)
-    with pytest.raises(ValueError, match="idle: 1, but the head of a video has its own life"):
-        pipe.draw(scene, motion, idle=1)
+    with pytest.raises(ValueError, match="motion_plan: the head and face of a video have their own life"):
+        pipe.draw(scene, motion, Text2LipRequest(motion_plan={"headYaw": 1}))
 
 
 def test_clips_of_one_film_are_as_each_alone(pipe, portrait):
@@ -103,7 +104,7 @@ def test_stages_refuse_what_a_call_refuses(pipe, portrait):
         pipe.check_inputs("Hi.", portrait, callback_on_step_end=print)
 
 
-def test_a_bad_picture_is_told_before_references_are_searched_and_idle_before_anything_is_said(
+def test_a_bad_picture_is_told_before_references_are_searched_and_feelings_before_anything_is_said(
     pipe, portrait, monkeypatch
 ):
     from text2lip.scenes.reference_set import ReferenceSet
@@ -112,5 +113,5 @@ def test_a_bad_picture_is_told_before_references_are_searched_and_idle_before_an
     with pytest.raises(ValueError, match="no file at 'none.png'"):
         pipe("Hi.", "none.png", reference=[portrait] * 2)
     monkeypatch.setattr(type(pipe), "speak", lambda *args: pytest.fail("spoken"))
-    with pytest.raises(ValueError, match="idle: True, but the head of a video"):
-        pipe("Hi.", [portrait] * 3, idle=True)
+    with pytest.raises(ValueError, match="expression: the head and face of a video"):
+        pipe("Hi.", [portrait] * 3, expression="happy")

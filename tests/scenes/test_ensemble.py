@@ -70,7 +70,7 @@ def test_each_face_moves_in_its_own_turns_alone(pipe, pair, speakers, timeline):
 
 def test_who_listens_is_alive_and_the_middle_has_no_seam(pipe, pair, speakers, timeline):
     scene = pipe.see(pair, speakers=speakers)
-    _, frames = draw(pipe, scene, timeline, idle=1.0)
+    _, frames = draw(pipe, scene, timeline)
     left, right = changes(frames)
     assert (left[-5:] > 0).all() and (right[:5] > 0).any()
     half = np.diff(pair.astype(int), axis=1)[:, SIDE - 6 : SIDE + 6]

@@ -117,8 +117,8 @@ def test_a_longer_film_is_cut_and_written_with_its_own_size_and_rate(pipe, talk_
 def test_a_batch_of_films_and_portraits(pipe, talk, portrait):
     made = pipe(["Yes.", "No."], [talk[0], portrait], num_frames=2, output_type="np")
     assert made.frames.shape == (2, 2, 256, 256, 3)
-    with pytest.raises(ValueError, match=r"idle: True, but the head of a video has its own life"):
-        pipe.stream("Yes.", talk[0], idle=True)
+    with pytest.raises(ValueError, match=r"expression: the head and face of a video have their own life"):
+        pipe.stream("Yes.", talk[0], expression="happy")
     with pytest.raises(ValueError, match=r"video_end: 'stop'; choose one of"):
         pipe.stream("Yes.", talk[0], video_end="stop")
 

@@ -115,7 +115,7 @@ def test_a_single_picture_is_a_portrait(pipe, make_film, face, tmp_path, name):
     else:
         made = make_film("x.mp4", [face])
         made.rename(tmp_path / name)
-    stream = pipe.stream("Hi.", tmp_path / name, idle=0.5, num_frames=5)
+    stream = pipe.stream("Hi.", tmp_path / name, life=0.5, num_frames=5)
     assert (stream.fps, len(stream), stream.size) == (25, 5, (256, 256))
     assert next(stream).shape == (256, 256, 3)
 
@@ -130,8 +130,8 @@ def test_a_film_is_one_whatever_its_name(pipe, make_film, face, tmp_path, name):
         make_film("x.mp4", [face] * 8).rename(path)
     stream = pipe.stream("Hi.", path, num_frames=5)
     assert (stream.fps, len(stream)) == (25, 5)
-    with pytest.raises(ValueError, match="idle: True, but the head of a video has its own life"):
-        pipe.stream("Hi.", path, idle=True)
+    with pytest.raises(ValueError, match="expression: the head and face of a video have their own life"):
+        pipe.stream("Hi.", path, expression="happy")
 
 
 @pytest.mark.parametrize(

@@ -18,5 +18,5 @@ def test_a_record_is_met_by_the_same_code_and_missed_by_one_bit(tmp_path, capsys
 
 def test_there_are_cases_of_every_kind(tmp_path):
     names = record_outputs.cases(tmp_path, "echomimic")
-    kinds = ("film", "references", "idle", "ssml", "own_sound", "timings", "german", "chinese", "stream", "echomimic")
+    kinds = ("film", "references", "life", "ssml", "own_sound", "timings", "german", "chinese", "stream", "echomimic")
     assert len(names) > 20 and {*kinds} <= {*names}

@@ -114,14 +114,12 @@ class Text2LipRequest(Scripted):
             [`~text2lip.text.feeling_marks.feeling_marks`].
         motion_plan (*optional*): a [`MotionPlan`] in the place of what `life` and `expression` make: one, the path of
             its JSON, a mapping of channels, or an array (frames, 29).
-        idle (`bool` or `float`): blinks and a slight sway of the head, 1 or True; a smaller or larger number, up
-            to 2, for less or more of it. Portraits alone: a film moves by itself.
         audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
             `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).
         num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
         guidance_scale (`float`, *optional*): classifier-free guidance, for a renderer that samples.
-        generator (`torch.Generator`, *optional*): source of randomness, for `life`, `idle` and a renderer that has
-            any; a list holds one for each prompt.
+        generator (`torch.Generator`, *optional*): source of randomness, for `life` and a renderer that has any; a
+            list holds one for each prompt.
 
     Raises:
         ValueError: a value that can't be used; the message names it and the remedy.
@@ -192,14 +190,15 @@ class Text2LipRequest(Scripted):
     reference: "Picture | list[Picture] | None" = asked(
         None, "--reference", metavar="FILE", help="another video or picture of the person, for the teeth"
     )
-    life: float = asked(0.0, "--life", type=float, metavar="X", help="motion of head, eyes and brows: 1 is natural")
+    life: float = asked(
+        1.0, "--life", type=float, metavar="X", help="motion of head, eyes and brows: 1 is natural, 0 none"
+    )
     expression: "str | Mapping[str, float] | None" = asked(
         None, "--expression", metavar="FEELING", help="such as happy, 'sad 0.5', or auto (from English text)"
     )
     motion_plan: "MotionPlan | str | os.PathLike | Mapping | np.ndarray | None" = asked(
         None, "--motion-plan", metavar="FILE", help="JSON of a plan, for all but the lips"
     )
-    idle: bool | float = asked(False, "--idle", type=float, metavar="X", help="blinks and head sway: 1; 0.5 for half")
     audio_condition: str = asked("none")
     num_inference_steps: int | None = asked(None)
     guidance_scale: float | None = asked(None)
@@ -226,12 +225,8 @@ class Text2LipRequest(Scripted):
             object.__setattr__(self, "speakers", named_speakers(self.speakers))
         if self.sampling_rate is not None and self.audio is None:
             raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
-        if not isinstance(self.idle, bool) and (not is_number(self.idle) or not 0 <= self.idle <= 2):
-            raise ValueError(f"idle: {self.idle!r}; wants True, False or a strength from 0 to 2.")
         if not is_number(self.life) or not 0 <= self.life <= 2:
             raise ValueError(f"life: {self.life!r}; wants a number from 0 to 2, 1 is natural.")
-        if self.life and self.idle:
-            raise ValueError(f"idle: {self.idle!r} beside life={self.life!r}, which blinks too; leave idle out.")
         if self.expression != "auto":
             read_feeling(self.expression)
         if self.motion_plan is not None:

@@ -353,7 +353,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         motion = move_lips(speech, request, num_frames, model, self.tokenizer, audio_features)
         return replace(motion, plan_of=plan_maker(speech, request, num_frames))
 
-    @takes("renderer", "idle", "num_inference_steps", "guidance_scale", "generator")
+    @takes("renderer", "num_inference_steps", "guidance_scale", "generator")
     @torch.no_grad()
     def draw(
         self,
@@ -379,7 +379,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             3). Fewer than in `lip_motion` where a film that was to be cut ends sooner.
 
         Raises:
-            ValueError: a renderer that can't be made or takes no references, another rate, `idle` for a film.
+            ValueError: a renderer that can't be made or takes no references, another rate, a plan for a film.
         """
         expect("scene", scene, Portrait, Film, Ensemble)
         expect("lip_motion", lip_motion, LipMotion)
@@ -389,7 +389,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         options = request.sampling(self._quiet, callback_on_step_end, callback_on_step_end_tensor_inputs)
         renderer = self.make_renderer(request.renderer, options)
         check_references(scene.references, renderer)
-        return scene.draw(renderer, lip_motion, audio_features, request.generator, float(request.idle))
+        return scene.draw(renderer, lip_motion, audio_features, request.generator)
 
     @property
     def _quiet(self) -> bool:

@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = attach(
         "echomimic": ["EchoMimicRenderer"],
         "geometric": ["GeometricRenderer", "PreparedPortrait", "prepare"],
         "learned": ["LearnedRenderer"],
-        "idle": ["add_idle", "idle_landmarks"],
         "mouth_references": ["MouthReferences", "choose_references"],
         "sampling": ["SamplingOptions"],
         "windows": ["ContextWindows", "disable_free_noise", "enable_free_noise"],

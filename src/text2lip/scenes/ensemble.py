@@ -42,8 +42,8 @@ class Ensemble:
     def __init__(self, scenes: Sequence[Portrait | Film], casts: Sequence[Sequence[str]]):
         self.scenes, self.casts = list(scenes), [list(cast) for cast in casts]
         self.fps, self.size, self.moves = scenes[0].fps, scenes[0].size, scenes[0].moves
-        for number, scene in enumerate(scenes):
-            scene.alone, scene.number = False, number  # strangers to one of them are known to another
+        for scene in scenes:
+            scene.alone = False  # strangers to one of them are known to another
 
     @property
     def references(self) -> ReferenceSet | None:
@@ -69,7 +69,6 @@ class Ensemble:
         motion: LipMotion,
         audio_features: Any = None,
         generator: Any = None,
-        idle: float = 0.0,
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Everybody with their own lips; see [`Film.draw`].
 
@@ -85,7 +84,7 @@ class Ensemble:
         if motion.roles is None:
             raise ValueError("lip_motion: it isn't said who speaks; move a timeline with turns, as of a dialogue.")
         drawn = [
-            scene.draw(renderer, motion.of_speakers(cast, number), None, generator, idle)
+            scene.draw(renderer, motion.of_speakers(cast, number), None, generator)
             for number, (scene, cast) in enumerate(zip(self.scenes, self.casts))
         ]
         faces = np.stack([landmarks for landmarks, _ in drawn])

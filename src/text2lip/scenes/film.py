@@ -117,7 +117,6 @@ class Film:
         motion: LipMotion,
         audio_features: Any = None,
         generator: Any = None,
-        idle: float = 0.0,
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Put lip motion on the film.
 
@@ -128,7 +127,6 @@ class Film:
             motion ([`LipMotion`]): at the film's frames per second.
             audio_features (`torch.Tensor`, *optional*): (frames, tokens, width), for a renderer that hears.
             generator (`torch.Generator`, *optional*): for a renderer that samples.
-            idle: for a [`Portrait`]; a film moves by itself.
 
         Returns:
             `tuple`: landmarks, float32 (frames, 478, 2), NaN where there is no face; and the frames, uint8 (height,

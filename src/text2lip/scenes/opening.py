@@ -7,7 +7,6 @@ from text2lip.faces.cache import FaceCache
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.person import Person
 from text2lip.media.footage import is_footage
-from text2lip.renderers.idle import check_idle
 from text2lip.scenes.ensemble import Ensemble
 from text2lip.scenes.film import Film
 from text2lip.scenes.portrait import Portrait
@@ -64,7 +63,6 @@ def open_scene(
 
 def check_life(request: Any, scene: Portrait | Film | Ensemble) -> None:
     """Refuse what a film's head does by itself, and one plan for several faces; ValueError."""
-    check_idle(request.idle, scene.moves)
     for name in ("expression", "motion_plan"):
         value = getattr(request, name)
         if value is not None and scene.moves:

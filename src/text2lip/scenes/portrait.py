@@ -19,7 +19,6 @@ from text2lip.motion.feelings import express_lips
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.base import Renderer, every_frame, tongue_argument
-from text2lip.renderers.idle import add_idle, idle_landmarks, idle_seed
 from text2lip.renderers.relief import Relief
 from text2lip.scenes.reference_set import ReferenceSet
 from text2lip.text.timing import Timeline
@@ -42,7 +41,6 @@ class Portrait:
         size (`tuple[int, int]`): height and width, pixels.
         trust ([`MouthTrust`]): how far the mouth is moved, and what is doubted of it.
         references ([`ReferenceSet`], *optional*): other pictures of the person, see [`refer_to`].
-        number (`int`): of this person among several in the picture, whose idle life differs; 0.
 
     Raises:
         FaceNotFoundError: no face, or not the person's.
@@ -77,7 +75,7 @@ class Portrait:
             why = f"image: the mouth may look wrong: {'; '.join(self.doubts)}."
             remedy = "A face from the front, its lips in view and closed or smiling, moves best."
             warnings.warn(f"{why} {remedy}", MouthWarning, stacklevel=3)
-        self.references, self._mouths, self._relief, self.number = None, None, None, 0
+        self.references, self._mouths, self._relief = None, None, None
 
     @property
     def doubts(self) -> list[str]:
@@ -106,13 +104,11 @@ class Portrait:
         motion: LipMotion,
         audio_features: Any = None,
         generator: Any = None,
-        idle: float = 0.0,
     ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
         """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`].
 
         Where the mouth isn't trusted it makes a part of the motion, see [`MouthTrust`].
-        With blinks and head sway of strength `idle`, 0 to 2, which are different ones for each `number`. A plan of the
-        motion moves first the lips' corners, then head and face.
+        A plan of the motion moves first the lips' corners, then head and face.
         """
         plan = motion.plan
         if plan is not None:
@@ -131,10 +127,6 @@ class Portrait:
             **tongue_argument(renderer, motion.tongue),
         )
         frames = every_frame(frames, len(landmarks), self.picture)
-        if idle:
-            face = self.face[:, :2]
-            life = {"fps": self.fps, "strength": idle, "seed": idle_seed(generator) + self.number}
-            frames, landmarks = add_idle(frames, face, **life), idle_landmarks(landmarks, face, size=self.size, **life)
         if plan is not None and plan.values.any():
             relief = self._relief = self._relief or Relief(self.picture, self.face)
             rows = [plan.row(number) for number in range(len(landmarks))]
