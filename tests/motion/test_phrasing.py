@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
 from text2lip.motion.phrasing import phrases_of
 from text2lip.speech.utterance import Speech
+from text2lip.text.feeling_marks import feeling_marks
 from text2lip.text.timing import Timeline, Turn, Word
 
 
@@ -44,6 +46,22 @@ def test_emphasis_by_stars_and_capitals_and_feelings_by_marks():
 def test_short_words_in_capitals_are_emphasis_and_names_are_not():
     (phrase,) = phrases_of(spoken("He did NOT phone the IT people"), "")
     assert [stress.time for stress in phrase.stresses if stress.emphatic] == [1.35]
+
+
+@pytest.mark.parametrize("before", ["", '\n<?xml version="1.0"?> ', "\ufeff\n", "<!-- Über -->"])
+@pytest.mark.parametrize("odd", [" ", "\x01", "\ud800"])
+def test_ssml_is_read_after_any_prolog_and_without_what_xml_cannot_hold(before, odd):
+    text = f"{before}<speak>I<emphasis> saw</emphasis>{odd}it.</speak>"
+    words = [Word(label, place, place + 1) for place, label in enumerate(("I", "saw", "it."))]
+    words = [word._replace(span=(text.index(word.label), text.index(word.label) + len(word.label))) for word in words]
+    phones = [("ˈa", word.start, word.end) for word in words]
+    (phrase,) = phrases_of(Speech(None, None, Timeline.from_phones(phones, words, 3)), text)
+    assert [stress.time for stress in phrase.stresses if stress.emphatic] == [1.5]
+
+
+def test_ssml_that_is_broken_is_refused():
+    with pytest.raises(ValueError, match="ssml: .*mismatched tag"):
+        feeling_marks("<speak><s>Hello</speak>", ssml=True)
 
 
 def test_a_tag_ends_with_its_turn():

@@ -13,8 +13,9 @@ from text2lip.speech.audio import to_mono
 from text2lip.speech.features import HOP_SECONDS, SAMPLING_RATE, levelled, mfcc
 from text2lip.speech.resampling import resampled_whole
 from text2lip.speech.utterance import Speech
+from text2lip.speech.voices.protocol import clean_text
 from text2lip.text.feeling_marks import FeelingMark, feeling_marks, guessed_feeling
-from text2lip.text.ssml import is_ssml
+from text2lip.text.ssml import is_ssml, without_prolog
 from text2lip.text.timing import Segment, Timeline, Word
 from text2lip.text.visemes import LETTER_CLASS
 
@@ -172,7 +173,8 @@ def _within(words: Iterable[_Spoken], text: str | None) -> bool:
 
 def _mark(words: Sequence[_Spoken], text: str) -> None:
     known = [one for one in words if getattr(one.word, "span", None)]
-    for mark in feeling_marks(text, is_ssml(text)):
+    text, ssml = clean_text(text), is_ssml(text)
+    for mark in feeling_marks(without_prolog(text) if ssml else text, ssml):
         for one in _of_mark(mark, known):
             if mark.feeling is None:
                 one.emphatic = True

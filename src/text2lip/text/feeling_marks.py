@@ -92,6 +92,9 @@ def feeling_marks(text: str, ssml: bool = False) -> list[FeelingMark]:
     Args:
         text (`str`): as written.
         ssml (`bool`): whether it is SSML, that [`~text2lip.text.ssml.parse_ssml`] accepts.
+
+    Raises:
+        ValueError: SSML that isn't well-formed, or a strength out of range.
     """
     tags = list(TAG.finditer(text))
     marks = [
@@ -124,7 +127,10 @@ def _elements(xml: str) -> Iterator[FeelingMark]:
             found.append(FeelingMark(first, place(), None))
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.Parse(data, True)
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise ValueError(f"ssml: {error}; write &lt; and &amp; for < and &, and close every element.") from error
     return iter(sorted(found))
 
 

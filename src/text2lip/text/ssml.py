@@ -79,6 +79,12 @@ def _root_start(text: str) -> int:
         at = end + len(_PROLOG[opener])
 
 
+def without_prolog(xml: str) -> str:
+    """A document with spaces for all that stands before its first element: places, lines and columns stay."""
+    start = _root_start(xml)
+    return re.sub(r"[^\n]", " ", xml[:start]) + xml[start:]
+
+
 def to_pieces(text: str | Iterable[Piece], language: str) -> list[Piece]:
     """Plain text by [`plain_pieces`], SSML by [`parse_ssml`]; pieces stay as they are.
 
@@ -135,11 +141,10 @@ def parse_ssml(xml: str, language: str = "en-us") -> list[Piece]:
         ValueError: not well-formed (line and column are named), an unknown element, an attribute that is missing or
             has a value that SSML doesn't know, an alphabet other than IPA, a document type that declares anything.
     """
-    start = _root_start(xml)
-    if re.search(r"<!doctype[^>]*\[|<!entity", xml[:start], re.IGNORECASE):
+    if re.search(r"<!doctype[^>]*\[|<!entity", xml[: _root_start(xml)], re.IGNORECASE):
         raise ValueError("ssml: declarations inside of <!DOCTYPE> are not accepted; remove them.")
-    try:  # spaces for all before the root keep the line and column of errors
-        document = re.sub(r"[^\n]", " ", xml[:start]) + xml[start:]
+    try:
+        document = without_prolog(xml)
         root = ElementTree.fromstring(document)
     except ElementTree.ParseError as error:
         line, column = error.position
