@@ -6,7 +6,7 @@ reads `faces/diverse`, `portraits` and `faces/talking` below the data folder. Fo
 motion that its guard leaves, and why. Identity: cosines of the packaged network's vectors, of the portrait and itself
 in each of `POSES`, beside those of two frames of one film, at least a third of it apart. Speed: milliseconds of one
 thread's own time for a frame, so that other work on the machine counts less; and the processor's seconds for whole
-calls with `life=0` and `life=1`, in turns, film saved (`--calls`).
+calls with `life=0` and with `life=1`, happy, in turns, film saved (`--calls`, `--renderers`).
 """
 
 import argparse
@@ -86,22 +86,24 @@ def films(landmarker: FaceLandmarker, data: Path, count: int) -> list[float]:
     return found
 
 
-def calls(paths: list[Path], size: int, repeats: int) -> None:
-    """Seconds of the processor for whole calls whose film is saved, `life=0` and `life=1` in turns."""
+def calls(paths: list[Path], size: int, repeats: int, renderer: str) -> None:
+    """Seconds of the processor for whole calls whose film is saved, `life=0` and `life=1`, happy, in turns."""
     pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
     pipe.set_progress_bar_config(disable=True)
     for path in paths:
         picture, spent = Image.fromarray(resized(path, size)), {0.0: [], 1.0: []}
+        feelings = {0.0: None, 1.0: "happy"}
         with TemporaryDirectory() as folder:
             for turn in range(repeats + 1):
                 for life, measured in spent.items():
                     start = time.process_time()
-                    pipe.stream(3 * TEXT, picture, life=life, renderer="geometric").save(Path(folder) / "film.mp4")
+                    asked = {"life": life, "expression": feelings[life], "renderer": renderer}
+                    pipe.stream(3 * TEXT, picture, **asked).save(Path(folder) / "film.mp4")
                     if turn:  # the first one loads
                         measured.append(time.process_time() - start)
         still, alive = (float(np.median(measured)) for measured in spent.values())
         ratio = float(np.median(np.divide(spent[0.0], spent[1.0])))
-        print(f"| {path.stem} | {still:.2f} | {alive:.2f} | {ratio:.2f} |", flush=True)
+        print(f"| {path.stem}, {renderer} | {still:.2f} | {alive:.2f} | {ratio:.2f} |", flush=True)
 
 
 def main() -> None:
@@ -110,6 +112,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512, help="longer side, pixels")
     parser.add_argument("--films", type=int, default=8, help="films whose frames are compared")
     parser.add_argument("--calls", type=int, default=0, help="whole calls to time, of two portraits")
+    parser.add_argument("--renderers", nargs="+", default=["geometric", "learned"], help="of these calls")
     args = parser.parse_args()
     if args.data is None:
         parser.error("--data: give the folder of the data, or set TEXT2LIP_DATA.")
@@ -138,7 +141,8 @@ def main() -> None:
         print(f"| {name} | {np.nanmean(found):.3f} | {np.nanmin(found):.3f} |")
     if args.calls:
         print("\n| seconds of a call | life=0 | life=1 | speed, paired |\n|---|---|---|---|")
-        calls(paths[:1] + paths[-1:], args.size, args.calls)
+        for renderer in args.renderers:
+            calls(paths[:1] + paths[-1:], args.size, args.calls, renderer)
 
 
 if __name__ == "__main__":

