@@ -32,7 +32,7 @@ def test_a_file_gives_the_plan_back(plan, tmp_path):
 def test_what_a_user_may_give(plan):
     assert np.array_equal(MotionPlan.of(plan.values, 25).values, plan.values)
     assert MotionPlan.of({"headYaw": [0, 1, 2], "headPitch": 3}, 30)["headPitch"].tolist() == [3, 3, 3]
-    assert MotionPlan.of({"headYaw": 2}, 25)["headYaw"].tolist() == [2]
+    assert MotionPlan.of({"headYaw": 2}, np.int64(25))["headYaw"].tolist() == [2]
     assert MotionPlan.of({"headYaw": [0, 4]}, 25).fitted(5, 50)["headYaw"].tolist() == [0, 1, 3, 4, 4]
     with pytest.raises(ValueError, match="fps None"):
         MotionPlan.of(plan.values)
@@ -47,6 +47,9 @@ def test_what_a_user_may_give(plan):
         ({"headYaw": [0, 1], "headPitch": [0]}, "headPitch has 1 values for 2 frames"),
         ({"headYaw": ["left"]}, "headYaw holds what is no number"),
         ({"channels": {"headYaw": 1}, "frames": "2"}, "frames '2'"),
+        ({"channels": {"headYaw": 1}, "frames": 10**12}, "frames 1000000000000"),
+        ({"channels": {"headYaw": 1}, "fps": 10**400}, "fps 10000"),
+        ({"headYaw": [10**400]}, "headYaw holds what is no number"),
         ("missing.json", "can't be read"),
         (np.zeros((3, 4)), r"shape \(3, 4\)"),
         (object(), "got object"),
@@ -55,6 +58,12 @@ def test_what_a_user_may_give(plan):
 def test_what_is_refused(told, message):
     with pytest.raises(ValueError, match=message):
         MotionPlan.of(told, 25)
+
+
+def test_a_file_nested_too_deep_is_refused(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="can't be read as JSON"):
+        MotionPlan.of(tmp_path / "deep.json")
 
 
 def test_a_plan_edited_out_of_range_is_noticed(plan):

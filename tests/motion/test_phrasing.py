@@ -74,8 +74,12 @@ def test_a_tag_ends_with_its_turn():
 
 def test_turns_bring_their_own_text():
     turns = [Turn("Ann", 0, 1, "Hello Bob!"), Turn("Bob", 1, 2, "[happy] Hi Ann.")]
-    phrases = phrases_of(spoken("Hello Bob! Hi Ann.", spans=False, turns=turns), None)
-    assert [phrase.speaker for phrase in phrases] == ["Ann", "Bob"]
+    speech = spoken("Hello Bob! Hi Ann.", turns=turns)
+    spans = [(0, 5), (6, 10), (8, 10), (11, 15)]  # in the text of the turn
+    words = [word._replace(span=span) for word, span in zip(speech.timeline.words, spans)]
+    timeline = Timeline(speech.timeline.phones, words, 2.0, speech.timeline.turns)
+    phrases = phrases_of(Speech(None, None, timeline), None)
+    assert [(phrase.speaker, phrase.feeling) for phrase in phrases] == [("Ann", None), ("Bob", {"happy": 1})]
 
 
 def test_louder_syllables_are_stressed_more():
@@ -86,6 +90,14 @@ def test_louder_syllables_are_stressed_more():
     (phrase,) = phrases_of(Speech(sound.astype(np.float32), rate, speech.timeline), "")
     one, two, three = (stress.size for stress in phrase.stresses)
     assert two > one == three
+
+
+def test_whispers_have_stress_by_their_loudness():
+    sound = np.random.default_rng(0).standard_normal(12000).astype(np.float32) * 0.05
+    sound[4000:8000] *= 4
+    (phrase,) = phrases_of(Speech(sound, 8000, spoken("One two three.").timeline), "")
+    one, two, three = (stress.size for stress in phrase.stresses)
+    assert two > max(one, three) + 0.3
 
 
 def test_a_sound_without_words_has_phrases_between_its_pauses():

@@ -52,6 +52,12 @@ def test_someone_who_listens_may_be_looped(pipe, portrait):
     assert len(frames) == 30 and np.array_equal(frames[0], frames[-1]) and stream.motion_plan["headYaw"].any()
 
 
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "3", None])
+def test_who_listens_does_so_for_some_time(pipe, portrait, seconds):
+    with pytest.raises(ValueError, match="^seconds: .*wants a number over 0"):
+        pipe.idle(portrait, seconds)
+
+
 @pytest.mark.parametrize(
     "given, message",
     [

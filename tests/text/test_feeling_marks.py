@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from text2lip.text.feeling_marks import feeling_marks, guessed_feeling, read_feeling, style_feeling
@@ -11,6 +12,7 @@ from text2lip.text.ssml import parse_ssml
         ("happy", {"happy": 1}),
         ("Happy 0.6, surprised 0.4", {"happy": 0.6, "surprised": 0.4}),
         ({"sad": 2, "angry": 0}, {"sad": 2}),
+        ({"sad": np.float32(0.5)}, {"sad": 0.5}),
         ("neutral", {}),
         (None, {}),
     ],

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ LIMITS = (
     | {"breath": (-1.0, 1.0)}
 )
 """The least and the most that each channel may be."""
+MAX_FRAMES = 10**6
+"""The most frames that a plan's JSON may say there are."""
 _COLUMNS = {name: column for column, name in enumerate(CHANNELS)}
 
 
@@ -65,8 +68,8 @@ class MotionPlan:
         values = np.array(self.values, np.float32)
         if values.ndim != 2 or values.shape[1] != len(CHANNELS):
             raise ValueError(f"motion_plan: values of shape {values.shape}; wants (frames, {len(CHANNELS)}).")
-        if isinstance(self.fps, bool) or not isinstance(self.fps, (int, float)) or not 0 < self.fps < float("inf"):
-            raise ValueError(f"motion_plan: fps {self.fps!r}; wants a number of frames per second over 0.")
+        if isinstance(self.fps, bool) or not isinstance(self.fps, Real) or not 0 < self.fps < 1e6:
+            raise ValueError(f"motion_plan: fps {self.fps!r}; wants a number of frames per second over 0, to 1e6.")
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "fps", float(self.fps))
         self.check()
@@ -154,15 +157,15 @@ class MotionPlan:
         """The plan of [`to_json`]; a number in the place of a list holds for all frames, what is left out is 0.
 
         Raises:
-            ValueError: a channel that there isn't, lists of unequal length, or a value out of range.
+            ValueError: a channel that there isn't, lists of unequal length, over `MAX_FRAMES`, or a value out of range.
         """
         if not isinstance(told, Mapping) or not isinstance(told.get("channels"), Mapping):
             raise ValueError('motion_plan: wants {"fps": ..., "channels": {"headYaw": [...], ...}}.')
         channels = told["channels"]
         lengths = {name: len(row) for name, row in channels.items() if isinstance(row, (list, tuple, np.ndarray))}
         frames = told.get("frames", max(lengths.values(), default=1))
-        if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)) or frames < 0:
-            raise ValueError(f"motion_plan: frames {frames!r}; wants how many there are.")
+        if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)) or not 0 <= frames <= MAX_FRAMES:
+            raise ValueError(f"motion_plan: frames {frames!r}; wants how many there are, to {MAX_FRAMES}.")
         plan = cls.still(int(frames), told.get("fps"))
         for name, row in channels.items():
             column = channel_column(name)
@@ -170,7 +173,7 @@ class MotionPlan:
                 raise ValueError(f"motion_plan: {name} has {lengths[name]} values for {frames} frames.")
             try:
                 plan.values[:, column] = row
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise ValueError(f"motion_plan: {name} holds what is no number ({error}).") from error
         return plan.check()
 
@@ -191,7 +194,7 @@ class MotionPlan:
         """
         try:
             return cls.from_json(json.loads(Path(path).read_text("utf-8")))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"motion_plan: {os.fspath(path)!r} can't be read as JSON ({error}).") from error
 
 

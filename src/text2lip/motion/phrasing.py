@@ -220,8 +220,8 @@ def _weighed(phrase: Phrase, speech: Speech) -> Phrase:
     if len(phrase.stresses) < 2:
         return phrase
     heard = np.array([_loud_and_high(speech, stress.time) for stress in phrase.stresses])
-    more = (heard - np.nanmedian(heard, 0)) / (LOUD, HIGH) if np.isfinite(heard).any(0).all() else 0 * heard
-    more = np.nan_to_num(more).mean(1).clip(-0.5, 0.8)
+    heard[:, ~np.isfinite(heard).any(0)] = 0  # a whisper has no pitch
+    more = np.nan_to_num((heard - np.nanmedian(heard, 0)) / (LOUD, HIGH)).mean(1).clip(-0.5, 0.8)
     stresses = (stress._replace(size=float(stress.size + by)) for stress, by in zip(phrase.stresses, more))
     return replace(phrase, stresses=tuple(stresses))
 

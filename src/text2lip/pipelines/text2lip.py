@@ -31,7 +31,7 @@ from text2lip.motion.performance import move_lips, plan_maker
 from text2lip.pipelines.hub import lent_parts, loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
-from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, expect, takes
+from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, expect, is_number, takes
 from text2lip.registration import register_pipeline
 from text2lip.renderers.base import Renderer
 from text2lip.renderers.sampling import Sampling, SamplingOptions
@@ -249,8 +249,11 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer)
 
     def idle(self, image: Any, seconds: float = 10.0, **asked: Any) -> Text2LipStream:
-        """Someone who listens: [`stream`], whose other arguments it takes, without a word and with `life=1`. It begins
-        and ends with the portrait at rest, as speech does: it may be looped, and speech put between."""
+        """Someone who listens for so many `seconds`: [`stream`], whose other arguments it takes, without a word and
+        with `life=1`. It begins and ends with the portrait at rest, as speech does: it may be looped, and speech put
+        between. Seconds that are no number over 0 are a ValueError."""
+        if not is_number(seconds) or seconds <= 0:
+            raise ValueError(f"seconds: {seconds!r}; wants a number over 0.")
         asked = {"voice": None, "life": 1.0, "expressiveness": 0.0} | asked
         return self.stream(None, image, timings=Timeline.from_phones([("", 0.0, seconds)]), **asked)
 

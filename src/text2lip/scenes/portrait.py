@@ -129,7 +129,7 @@ class Portrait:
         frames = every_frame(frames, len(landmarks), self.picture)
         if plan is not None and plan.values.any():
             relief = self._relief = self._relief or Relief(self.picture, self.face)
-            rows = [plan.row(number) for number in range(len(landmarks))]
+            rows = plan.values[: len(landmarks)].copy()  # who has the plan may write to it
             landmarks = np.stack([relief.landmarks(*pair) for pair in zip(landmarks, rows)])
             frames = map(relief.move, frames, rows)
         return landmarks, frames

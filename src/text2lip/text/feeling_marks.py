@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from numbers import Real
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
@@ -77,7 +78,7 @@ def read_feeling(expression: Any) -> dict[str, float]:
     for name, strength in told.items():
         if name not in (*FEELINGS, "neutral"):
             raise ValueError(f"expression: {name!r}; choose of neutral, {', '.join(FEELINGS)}.")
-        number = not isinstance(strength, bool) and isinstance(strength, (int, float)) and math.isfinite(strength)
+        number = not isinstance(strength, bool) and isinstance(strength, Real) and math.isfinite(strength)
         if not number or not 0 <= strength <= MAX_STRENGTH:
             raise ValueError(f"expression: {name} of strength {strength!r}; wants one from 0 to {MAX_STRENGTH:g}.")
     return {name: float(strength) for name, strength in told.items() if strength and name != "neutral"}

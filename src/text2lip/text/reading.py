@@ -44,9 +44,8 @@ class Reading:
                 clock = _append(reading, piece, clock, piece.language or language, g2p)
             clock += piece.pause
         if not reading.words:
-            raise ValueError(
-                f"text: nothing to say in {in_short(str(text), 40)!r}; wants at least one word or number."
-            )
+            short = in_short(reading.text, 40)
+            raise ValueError(f"text: nothing to say in {short!r}; wants at least one word or number.")
         duration = reading.phones[-1].end + EDGE_SECONDS[1]
         reading.phones = Timeline.from_phones(reading.phones, duration=duration).phones
         spoken = [i for i, phone in enumerate(reading.phones) if phone.label]  # silences have moved the indices
