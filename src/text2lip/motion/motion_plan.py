@@ -157,7 +157,7 @@ class MotionPlan:
         """The plan of [`to_json`]; a number in the place of a list holds for all frames, what is left out is 0.
 
         Raises:
-            ValueError: a channel that there isn't, lists of unequal length, over `MAX_FRAMES`, or a value out of range.
+            ValueError: a channel that there isn't, lists of unequal length, over `MAX_FRAMES`, a value out of range.
         """
         if not isinstance(told, Mapping) or not isinstance(told.get("channels"), Mapping):
             raise ValueError('motion_plan: wants {"fps": ..., "channels": {"headYaw": [...], ...}}.')
