@@ -47,8 +47,10 @@ def main():
     parser.add_argument(
         "--compare", nargs="+", metavar="ROW", help="renderers, pipelines, folders of --keep: a row each"
     )
-    parser.add_argument("--keep", metavar="FOLDER", help="also write every row, named as its image, for --compare")
+    parser.add_argument("--keep", metavar="FOLDER", help="also write each image's one row, for --compare")
     args = parser.parse_args()
+    if args.keep and len(args.compare or []) > 1:
+        raise ValueError(f"--keep: it keeps one row of each image, --compare names {len(args.compare)}; name one.")
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
     named, rows = {name: renderer(name) for name in args.compare or ["auto"]}, []

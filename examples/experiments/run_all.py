@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from study import EXAMPLES, HERE, QUICK, save
 
@@ -56,6 +57,9 @@ EXPERIMENTS = (
     Experiment("renderer_ablation", 70, ("prepared", "data", "seeds", "faces")),
     Experiment("inside_networks", 1, ("prepared",)),
 )
+
+
+KEEPING = Lock()  # rows that end at the same time would lose each other's
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -152,7 +156,8 @@ def run_row(row: list[Experiment], args: argparse.Namespace) -> list[str]:
         if code:
             print(log.read_text(encoding="utf-8", errors="replace")[-1500:], flush=True)
             return [other.name for other in row[number:]]
-        save(args.output / "done.json", json.dumps(done(args.output) | {one.name: command_of(one, args)}) + "\n")
+        with KEEPING:
+            save(args.output / "done.json", json.dumps(done(args.output) | {one.name: command_of(one, args)}) + "\n")
     return []
 
 

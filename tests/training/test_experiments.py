@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -213,6 +214,22 @@ def test_everything_is_run_once_in_its_order(script, tmp_path, monkeypatch, caps
     assert made.main(command) == 1 and begun == ["parts"]  # all else is done
     begun.clear()
     assert made.main([*command, "--only", "audio_free", "--again"]) == 0 and begun == ["audio_free"]
+
+
+def test_rows_that_end_together_are_both_remembered(script, tmp_path, monkeypatch):
+    made = script("run_all")
+    read = made.done
+
+    def slowly(output):
+        found = read(output)
+        time.sleep(0.1)
+        return found
+
+    monkeypatch.setattr(made, "done", slowly)
+    monkeypatch.setattr(made.subprocess, "run", lambda *_, **__: argparse.Namespace(returncode=0))
+    names = ["data_size", "parts", "across_languages"]
+    assert made.main(["--output", str(tmp_path), "--jobs", "3", "--data", "films", "--only", *names]) == 0
+    assert set(read(tmp_path)) == set(names)
 
 
 def test_every_experiment_has_its_command_and_its_page(script):
