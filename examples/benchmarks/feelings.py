@@ -52,6 +52,7 @@ def main():
     parser.add_argument("--drawn", type=int, default=0, help="of so many clips the frames, too")
     parser.add_argument("--classifier", type=Path, help="emotion_model_quantized.tflite of `fer`")
     parser.add_argument("--size", type=int, default=512, help="longer side of the portraits, pixels")
+    parser.add_argument("--margin", type=float, default=0.05, help="round the mesh, of the square's side")
     parser.add_argument("--frames", type=Path, help="folder for the frames that the classifier saw")
     args = parser.parse_args()
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
@@ -63,7 +64,8 @@ def main():
     if args.classifier is not None:
         paths = [Path(args.data) / f"portraits/portrait_{number}.jpg" for number in PORTRAITS]
         pictures = {path.stem: resized(path, args.size) for path in paths}
-        show_recognised(recognised(pipe, pictures, fer_classifier(args.classifier), args.frames))
+        network = fer_classifier(args.classifier)
+        show_recognised(recognised(pipe, pictures, network, args.margin, args.frames))
 
 
 def speech_figures(pipe: Text2LipPipeline, clips: list[BenchClip], drawn: int = 0) -> dict[str, dict[str, float]]:
@@ -110,7 +112,11 @@ def strongest(plan: np.ndarray, feeling: str) -> int:
 
 
 def recognised(
-    pipe: Text2LipPipeline, pictures: dict[str, np.ndarray], classify: Callable, folder: Path | None = None
+    pipe: Text2LipPipeline,
+    pictures: dict[str, np.ndarray],
+    classify: Callable,
+    margin: float,
+    folder: Path | None = None,
 ) -> dict[str, np.ndarray]:
     """Expression -> probabilities (portraits, 7) of the classes."""
     found, landmarker = defaultdict(list), FaceLandmarker.from_builtin()
@@ -119,14 +125,14 @@ def recognised(
             stream = pipe.stream(TEXT, picture, voice=None, expression=feeling, renderer="geometric")
             wanted = strongest(stream.motion_plan.values, feeling)
             frame = next(frame for number, frame in enumerate(stream) if number == wanted)
-            found[feeling].append(classify(face_square(landmarker, frame)))
+            found[feeling].append(classify(face_square(landmarker, frame, margin)))
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(frame).save(folder / f"{name}_{feeling}.png")
     return {feeling: np.stack(rows) for feeling, rows in found.items()}
 
 
-def face_square(landmarker: FaceLandmarker, frame: np.ndarray, margin: float = 0.05) -> np.ndarray:
+def face_square(landmarker: FaceLandmarker, frame: np.ndarray, margin: float) -> np.ndarray:
     """The square round the face mesh, grey (side, side)."""
     points = to_pixels(landmarker.locate(frame), *frame.shape[:2])[:, :2]
     low, high = points.min(0), points.max(0)
