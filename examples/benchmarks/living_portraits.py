@@ -86,9 +86,8 @@ def films(landmarker: FaceLandmarker, data: Path, count: int) -> list[float]:
     return found
 
 
-def calls(paths: list[Path], size: int, repeats: int, renderer: str) -> None:
+def calls(pipe: Text2LipPipeline, paths: list[Path], size: int, repeats: int, renderer: str) -> None:
     """Seconds of the processor for whole calls whose film is saved, `life=0` and `life=1`, happy, in turns."""
-    pipe = Text2LipPipeline.from_pretrained("text2lip-grid")
     pipe.set_progress_bar_config(disable=True)
     for path in paths:
         picture, spent = Image.fromarray(resized(path, size)), {0.0: [], 1.0: []}
@@ -109,6 +108,7 @@ def calls(paths: list[Path], size: int, repeats: int, renderer: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("TEXT2LIP_DATA"), help="default: $TEXT2LIP_DATA")
+    parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
     parser.add_argument("--size", type=int, default=512, help="longer side, pixels")
     parser.add_argument("--films", type=int, default=8, help="films whose frames are compared")
     parser.add_argument("--calls", type=int, default=0, help="whole calls to time, of two portraits")
@@ -141,8 +141,9 @@ def main() -> None:
         print(f"| {name} | {np.nanmean(found):.3f} | {np.nanmin(found):.3f} |")
     if args.calls:
         print("\n| seconds of a call | life=0 | life=1 | speed, paired |\n|---|---|---|---|")
+        pipe = Text2LipPipeline.from_pretrained(args.pipeline)
         for renderer in args.renderers:
-            calls(paths[:1] + paths[-1:], args.size, args.calls, renderer)
+            calls(pipe, paths[:1] + paths[-1:], args.size, args.calls, renderer)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ def drawn(*shape: int) -> torch.Tensor:
 CASES = {  # of each class: how a small one is made, and what it is given
     "ArticulatoryModel": ({}, {"phone_ids": TOKENS, "durations": SECONDS, "num_frames": 5}),
     "FaceLandmarker": ({}, {"crops": drawn(2, 3, 192, 192).sigmoid()}),
+    "PersonMatte": ({}, {"images": drawn(1, 3, 256, 256).sigmoid()}),
     "SyncScorer": (
         {"channels": 16, "size": 8},
         {"pictures": drawn(1, 12, 2, 48, 48), "lips": drawn(1, 12, 160), "sound": drawn(1, 12, 320)},

@@ -80,6 +80,17 @@ class UpBlock(nn.Module):
         return joined + F.relu(self.depthwise(joined))
 
 
+class Doubling(nn.ConvTranspose2d):
+    """Transposed convolution of 2 x 2, stride 2, in float32."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__(in_channels, out_channels, 2, stride=2)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        weight, bias = self.weight.to(torch.float32, copy=True), self.bias.to(torch.float32, copy=True)
+        return F.conv_transpose2d(hidden, weight, bias, stride=2)
+
+
 class PersonMatte(ModelCardMixin, ModelMixin, ConfigMixin):
     """People against what lies behind them."""
 
@@ -96,7 +107,7 @@ class PersonMatte(ModelCardMixin, ModelMixin, ConfigMixin):
         )
         self.context, self.gate = SameConv2d(32, 128, 1), SameConv2d(32, 128, 1)
         self.up = nn.ModuleList(UpBlock(*widths) for widths in ((128, 24), (24, 16), (16, 16)))
-        self.head = nn.ConvTranspose2d(16, 1, 2, stride=2)
+        self.head = Doubling(16, 1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Probability that each pixel shows a person.
@@ -119,8 +130,7 @@ class PersonMatte(ModelCardMixin, ModelMixin, ConfigMixin):
         hidden = F.relu(self.context(deep)) * self.gate(deep.mean((2, 3), keepdim=True)).sigmoid()
         for up, finer in zip(self.up, reversed(levels)):
             hidden = up(hidden, finer)
-        weight, bias = (value.float() for value in (self.head.weight, self.head.bias))
-        return F.conv_transpose2d(hidden, weight, bias, stride=2).sigmoid()[:, 0]
+        return self.head(hidden).sigmoid()[:, 0]
 
     @torch.no_grad()
     def segment(self, image: np.ndarray) -> np.ndarray:
