@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> dict:
     parser = study_parser(__doc__, NAME)
     film_options(parser)
     parser.add_argument("--runs", type=Path, default=Path("outputs/experiments/progressive_replacement"))
+    parser.add_argument("--pipeline", default="text2lip-grid", help="whose built-in decoder on sound is set beside")
     parser.add_argument("--voices", nargs="+", default=["hibari", "pico"], help="that speak for the cascade")
     parser.add_argument("--drawn_seeds", type=int, nargs="+", help="whose clips are drawn (default: every seed)")
     args = parser.parse_args(arguments)
@@ -127,7 +128,7 @@ def ways(seed: int, args: argparse.Namespace) -> dict[str, tuple[Path, Callable]
 
 def builtin_ways(args: argparse.Namespace) -> dict[str, tuple[Path, Callable]]:
     """The built-in decoder on sound, which learnt from many voices: on the film's, and in a cascade."""
-    decoder = Text2LipPipeline.from_pretrained("text2lip-grid").audio_lip_decoder
+    decoder = Text2LipPipeline.from_pretrained(args.pipeline).audio_lip_decoder
 
     def heard(clip: rows.BenchClip) -> np.ndarray:
         motion, width = animate_sound(decoder, to_float(clip.record["audio"]), SAMPLING_RATE, len(clip.lips), clip.fps)
