@@ -46,6 +46,26 @@ def test_blinks_come_as_often_as_peoples_and_not_in_a_rhythm():
         assert plan["eyeBlinkLeft"].max() == 1
 
 
+@pytest.mark.parametrize("phrases, most", [(talk(300), 6.0), ([], 7.0)])
+def test_blinks_neither_clump_nor_stay_away(phrases, most):
+    for seed in range(3):
+        waits = np.diff(blinks(Planner(phrases, round(300 * FPS), FPS, seed=seed).plan()))
+        assert waits.min() > 1.5 - 1 / FPS and waits.max() < most + 1 / FPS
+        assert waits.std() > 0.25 * waits.mean()
+
+
+def test_a_blink_closes_in_three_frames_is_hardly_shut_and_opens_in_five():
+    lids = Planner(talk(300), round(300 * FPS), FPS).plan()["eyeBlinkLeft"]
+    for begin in np.flatnonzero((lids[1:] > 0) & (lids[:-1] == 0)) + 1:
+        blink = lids[begin : begin + 12]
+        blink = blink[: np.flatnonzero(blink == 0)[0]]
+        top = blink.max()
+        shut = np.flatnonzero(blink > 0.9 * top)
+        assert 1 <= len(shut) <= 3 and shut[0] in (1, 2, 3) and blink[shut[0] - 1] < 0.9 * top
+        assert 3 <= len(blink) - 1 - shut[-1] <= 5
+        assert (np.diff(blink[shut[-1] :]) > -0.45 * top).all()  # never open again at once
+
+
 def test_heads_nod_on_stress_and_are_calmer_in_listening():
     phrases = talk(120)
     plan = Planner(phrases, round(120 * FPS), FPS).plan()

@@ -3,8 +3,8 @@
 What people do, and where it is from: heads nod on stressed syllables and hardly move while they listen (Hadar et al.
 1983; Munhall et al. 2004), take another posture where a phrase begins (Graf et al. 2002), and brows rise with
 emphasis, new topics and questions (Flecha-Garcia 2010; Srinivasan & Massaro 2003). Eyes blink some 17 times a minute
-at rest, 26 in talk (Bentivoglio et al. 1997), between phrases (Nakano & Kitazawa 2010), closing in a third of the time
-that they open in (VanderWerf et al. 2003). Gaze leaves the other for a second in four while talking, seldom while
+at rest, 26 in talk (Bentivoglio et al. 1997), between phrases (Nakano & Kitazawa 2010), closing faster than they open
+(VanderWerf et al. 2003). Gaze leaves the other for a second in four while talking, seldom while
 listening, in saccades of which most are small (Lee, Badler & Badler 2002), and turns against the head. Breath is drawn
 before phrases (McFarland 2001). Sizes were set by those and by `examples/benchmarks/head_motion.py`.
 """
@@ -33,9 +33,10 @@ NOD, NOD_SPREAD = 1.7, 0.35  # usual depth, and its spread (of the logarithm)
 NOD_CHANCE, NOD_REST, NOD_MOST = 0.62, 0.4, 2.2  # of a stress of size 1; between two; size that counts
 NOD_TIME = (0.16, 0.24), (0.25, 0.4)  # down, up
 BLINK_EVERY = (3.3, 4.4)  # mean, speaking and listening
-BLINK_SPREAD, BLINK_LEAST = 0.55, 0.7  # of the logarithm; between two
+BLINK_SPREAD, BLINK_LEAST, BLINK_MOST = 0.5, 1.5, (6.0, 7.0)  # of the logarithm; between two, least and most
 BLINK_NEAR = 0.9  # a blink comes at a boundary that is so near
-BLINK_TIME = (0.08, 0.11), (0.03, 0.05), (0.2, 0.34)  # closing, shut, opening
+BLINK_TIME = (0.1, 0.125), (0.01, 0.03), (0.17, 0.22)  # closing, shut, opening
+LID_RISE = 0.75  # power of the time of opening: lids rise fast at first
 LOOK, AWAY = (2.9, 7.0), (0.9, 0.5)  # mean, speaking and listening
 LOOK_AWAY, GLANCE = 7.0, 0.7  # largest saccade away; usual one within a look
 DEGREE_TIME = (0.025, 0.0024)  # a saccade takes, and for each degree
@@ -96,7 +97,8 @@ class Planner:
         self._postures = list(self._posture_changes())
         self._gazes = list(self._gaze_shifts())
         self._breaths = list(self._breathing())
-        self._bumps = sorted([*self._gestures(), *self._blinks()], key=lambda bump: bump.start)
+        self._bumps = sorted(self._gestures(), key=lambda bump: bump.start)
+        self._lids = list(self._blinks())
 
     def plan(self, first: int = 0, last: int | None = None) -> MotionPlan:
         """Frames `first` to before `last`, all by default."""
@@ -116,6 +118,8 @@ class Planner:
                 min(self.life, 1) * _steps(self._gazes, times) - values[:, :2]
             )  # eyes stay where they look
             values *= (_ease(times / CLIP_EDGE) * _ease((self.duration - times) / CLIP_EDGE))[:, None]
+            for bump in self._lids:  # none is near the ends, and blinks are whole ones
+                values += _lid_weight(bump, times)[:, None] * bump.row
         for bump in self._moods:
             values += _weight(bump, times)[:, None] * bump.row
         low, high = np.float32([LIMITS[name] for name in CHANNELS]).T
@@ -229,25 +233,22 @@ class Planner:
             chance, number = self._chance(5, number), number + 1
             speaks = any(phrase.start - 0.3 <= clock + 2 <= phrase.end + 0.3 for phrase in self.phrases)
             mean = BLINK_EVERY[0 if speaks else 1]
-            wait = mean * np.exp(BLINK_SPREAD * chance.standard_normal() - BLINK_SPREAD**2 / 2)
-            time = clock + max(wait, BLINK_LEAST)
-            near = places[(np.abs(places - time) < BLINK_NEAR) & (places > clock + BLINK_LEAST)]
+            most = BLINK_MOST[0 if speaks else 1]
+            waits = mean * np.exp(BLINK_SPREAD * chance.standard_normal(8) - BLINK_SPREAD**2 / 2)
+            time = clock + next((wait for wait in waits if BLINK_LEAST < wait < most), mean)
+            later = chance.uniform(-0.02, 0.14)
+            near = places + later
+            near = near[(np.abs(near - time) < BLINK_NEAR) & (near > clock + BLINK_LEAST) & (near < clock + most)]
             if len(near) and chance.random() < 0.85:
-                time = float(near[np.abs(near - time).argmin()]) + chance.uniform(-0.02, 0.14)
+                time = float(near[np.abs(near - time).argmin()])
             close, shut, opening = (chance.uniform(*span) for span in BLINK_TIME)
             shut = max(shut, 1 / self.fps)  # seen in one frame at least
             if time + close + shut + opening > self.duration - CLIP_EDGE / 2:
                 return
             if time > CLIP_EDGE / 2:
-                row = _row(eyeBlink=1.0 if chance.random() > 0.08 else 0.75) / float(self._edge(time + close))
+                row = _row(eyeBlink=1.0 if chance.random() > 0.08 else 0.75)
                 yield _Bump(time, time + close, time + close + shut, time + close + shut + opening, row)
             clock = time
-            if chance.random() < 0.05:
-                clock = time - mean + 0.5  # a second one soon
-
-    def _edge(self, time: float) -> np.ndarray:
-        """What all is multiplied by near the ends, which leaves blinks whole."""
-        return np.maximum(_ease(np.array(time / CLIP_EDGE)) * _ease(np.array((self.duration - time) / CLIP_EDGE)), 0.1)
 
     def _gaze_shifts(self) -> Iterator[tuple[float, float, np.ndarray]]:
         """When a saccade begins, when it ends, and where gaze then is: yaw and pitch from who looks at the picture."""
@@ -322,6 +323,13 @@ def _weight(bump: _Bump, times: np.ndarray) -> np.ndarray:
     if bump.end == np.inf:
         return rise
     return rise * (1 - _ease((times - bump.held) / max(bump.end - bump.held, 1e-6)))
+
+
+def _lid_weight(bump: _Bump, times: np.ndarray) -> np.ndarray:
+    """Of a blink: evener than other motion when it closes, and opening fast at first."""
+    closing = np.clip((times - bump.start) / (bump.full - bump.start), 0, 1)
+    opening = np.clip((times - bump.held) / (bump.end - bump.held), 0, 1) ** LID_RISE
+    return closing * closing * (3 - 2 * closing) * (1 - opening * opening * (3 - 2 * opening))
 
 
 def _steps(steps: Sequence[tuple[float, float, np.ndarray]], times: np.ndarray) -> np.ndarray:
