@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from text2lip import Text2LipPipeline
+from text2lip.pipelines.hub import CHECKPOINTS, lent_parts
 
 
 OPTIONAL = {
@@ -99,6 +100,8 @@ def test_unknown_names(tmp_path):
 
 def test_the_papers_form_is_built_in_and_borrows_what_it_has_in_common(pipe, portrait, tmp_path):
     paper = Text2LipPipeline.from_pretrained("text2lip-grid-paper")
+    near = CHECKPOINTS / "text2lip-grid" / ".." / "text2lip-grid-paper"  # the same folder, told otherwise
+    assert lent_parts(str(near), {}).keys() == lent_parts(str(CHECKPOINTS / "text2lip-grid-paper"), {}).keys() != set()
     encoder = paper.viseme_encoder.config
     assert (encoder.num_phones, encoder.num_features, encoder.position_type) == (0, 0, "sinusoidal")
     assert paper.config.motion == "networks" and all(paper.components[name] for name in ("face_landmarker", "unet"))

@@ -82,8 +82,8 @@ def lent_parts(source: str, given: Mapping[str, Any]) -> dict[str, Any]:
         source (`str`): of [`pipeline_source`].
         given (`Mapping`): what `from_pretrained` is given beside it: components, which are not lent, and `dtype`.
     """
-    folder = Path(source)
-    if folder.parent != CHECKPOINTS or folder.name == LENDER:
+    folder = Path(source).resolve()
+    if folder.parent != CHECKPOINTS.resolve() or folder.name == LENDER:
         return {}
     import torch
 
