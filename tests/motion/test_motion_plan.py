@@ -29,11 +29,23 @@ def test_a_file_gives_the_plan_back(plan, tmp_path):
     assert read.fps == 25 and np.array_equal(read.values, plan.values)
 
 
+@pytest.mark.parametrize("channels", [{"headYaw": [1, 2], "headPitch": 3}, {"headYaw": 2}])
+def test_a_file_may_hold_channels_alone(channels, tmp_path):
+    (tmp_path / "plan.json").write_text(json.dumps(channels))
+    read = MotionPlan.of(tmp_path / "plan.json", 30)
+    assert read.fps == 30 and np.array_equal(read.values, MotionPlan.of(channels, 30).values)
+    (tmp_path / "plan.json").write_text("{")
+    with pytest.raises(ValueError, match="can't be read as JSON"):
+        MotionPlan.of(tmp_path / "plan.json", 30)
+
+
 def test_what_a_user_may_give(plan):
     assert np.array_equal(MotionPlan.of(plan.values, 25).values, plan.values)
     assert MotionPlan.of({"headYaw": [0, 1, 2], "headPitch": 3}, 30)["headPitch"].tolist() == [3, 3, 3]
     assert MotionPlan.of({"headYaw": 2}, np.int64(25))["headYaw"].tolist() == [2]
     assert MotionPlan.of({"headYaw": [0, 4]}, 25).fitted(5, 50)["headYaw"].tolist() == [0, 1, 3, 4, 4]
+    uneven = MotionPlan.of({"headYaw": [0, 1, 2], "headPitch": [3, 4]}, 30)
+    assert uneven["headYaw"].tolist() == [0, 1, 2] and uneven["headPitch"].tolist() == [3, 4, 4]
     with pytest.raises(ValueError, match="fps None"):
         MotionPlan.of(plan.values)
 
@@ -44,13 +56,14 @@ def test_what_a_user_may_give(plan):
         ({"headYaw": [0, 50]}, "headYaw is 50 in frame 1; wants a number from -30 to 30"),
         ({"eyeBlinkLeft": [float("nan")]}, "eyeBlinkLeft is nan"),
         ({"yaw": [0]}, "no channel 'yaw'"),
-        ({"headYaw": [0, 1], "headPitch": [0]}, "headPitch has 1 values for 2 frames"),
+        ({"headYaw": [0, 1], "headPitch": []}, "headPitch has no values for 2 frames"),
+        ({"headYaw": [[0, 1]]}, "headYaw"),
         ({"headYaw": ["left"]}, "headYaw holds what is no number"),
         ({"channels": {"headYaw": 1}, "frames": "2"}, "frames '2'"),
         ({"channels": {"headYaw": 1}, "frames": 10**12}, "frames 1000000000000"),
         ({"channels": {"headYaw": 1}, "fps": 10**400}, "fps 10000"),
         ({"headYaw": [10**400]}, "headYaw holds what is no number"),
-        ("missing.json", "can't be read"),
+        ("missing.json", "no file at 'missing.json'"),
         (np.zeros((3, 4)), r"shape \(3, 4\)"),
         (object(), "got object"),
     ],

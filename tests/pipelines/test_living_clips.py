@@ -1,10 +1,15 @@
 """Portraits that do more than move their lips: plans made, given, shown and refused."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
+from text2lip import Speaker
 from text2lip.motion.motion_plan import MotionPlan
+from text2lip.pipelines.request import Text2LipRequest
+from text2lip.text import ReadingWarning
 
 
 def made(pipe, portrait, text="Is it *you*?", life=0, **given):
@@ -33,6 +38,34 @@ def test_plans_are_seeded_and_may_be_given_back(pipe, portrait, tmp_path):
     assert np.allclose(given.motion_plan.values, one, atol=1e-4)
     turned = made(pipe, portrait, motion_plan={"headYaw": 5}, num_frames=3)
     assert turned.motion_plan["headYaw"].tolist() == [5, 5, 5]
+
+
+def test_plans_may_be_listed_one_for_each_prompt():
+    def plans(prompt, plan):
+        return [clip.motion_plan for clip in Text2LipRequest(prompt, "x.jpg", motion_plan=plan).clips()]
+
+    one, other = MotionPlan.still(2, 25), MotionPlan.still(3, 25)
+    assert plans("One.", [one]) == [one] and plans(["One.", "Two."], (one, other)) == [one, other]
+    assert plans(["One.", "Two."], one) == [one, one] and plans("One.", [None]) == [None]
+    assert [len(plan) for plan in plans(["One.", "Two."], [{"headYaw": [1, 2]}, other.values])] == [2, 3]
+    assert len(*plans("One.", one.values.tolist())) == 2
+    with pytest.raises(ValueError, match=r"motion_plan: got 1 for 2 prompt\(s\)"):
+        plans(["One.", "Two."], [one])
+
+
+def test_a_plan_of_one_face_that_says_all_parts_is_given_back(pipe, portrait):
+    speakers = {"Ann": Speaker(face_index=0), "Bob": Speaker(face_index=0)}
+    lines = [("Ann", "Yes."), ("Bob", "No.")]
+    stream = pipe.stream(lines, portrait, speakers=speakers, renderer="geometric", motion_plan={"headYaw": 5})
+    assert (stream.motion_plan["headYaw"] == 5).all()
+
+
+def test_a_misspelt_tag_is_told_once(pipe, portrait):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        made(pipe, portrait, "[hapy] Hi.")
+    (message,) = [str(one.message) for one in told if one.category is ReadingWarning]
+    assert message == "prompt: [hapy] is no feeling and is spoken; did you mean [happy]?"
 
 
 def test_feelings_by_argument_and_by_text(pipe, portrait):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from text2lip.text.feeling_marks import feeling_marks, guessed_feeling, read_feeling, style_feeling
+from text2lip.text.feeling_marks import feeling_marks, guessed_feeling, read_feeling, style_feeling, unknown_tags
 from text2lip.text.normalize import normalize_text
 from text2lip.text.ssml import parse_ssml
 
@@ -13,6 +13,7 @@ from text2lip.text.ssml import parse_ssml
         ("Happy 0.6, surprised 0.4", {"happy": 0.6, "surprised": 0.4}),
         ({"sad": 2, "angry": 0}, {"sad": 2}),
         ({"sad": np.float32(0.5)}, {"sad": 0.5}),
+        ("happy 0,5, sad 1,2", {"happy": 0.5, "sad": 1.2}),
         ("neutral", {}),
         (None, {}),
     ],
@@ -27,6 +28,8 @@ def test_feelings_as_they_are_written(written, feeling):
         ("jolly", "'jolly'; choose of neutral, happy"),
         ({"happy": 3}, "happy of strength 3; wants one from 0 to 2"),
         ({"happy": True}, "strength True"),
+        ("happy -1", "happy of strength -1.0; wants one from 0 to 2"),
+        ("hapy", "'hapy'; did you mean 'happy'?"),
         (5, "got int"),
     ],
 )
@@ -42,6 +45,22 @@ def test_tags_hold_until_the_next_and_are_not_spoken():
     assert neutral.feeling == {} and text[emphasis.start : emphasis.end] == "saw" and emphasis.feeling is None
     assert normalize_text(text) == "Well. I came. I saw it."
     assert normalize_text("[sic] and [happy birthday]") == "[sic] and [happy birthday]"
+
+
+@pytest.mark.parametrize("tag, strength", [("[happy 3]", "3.0"), ("[happy -0.5]", "-0.5")])
+def test_a_strength_out_of_range_names_its_tag(tag, strength):
+    message = rf"prompt: \{tag[:-1]}\]: happy of strength {strength}; wants one from 0 to 2"
+    with pytest.raises(ValueError, match=message):
+        feeling_marks(f"Well. {tag} I came.")
+
+
+def test_bracketed_words_that_are_no_feelings_are_told():
+    (told,) = unknown_tags("[hapy] Hi. [happy] There. [hapy] Again.")
+    assert told == "[hapy] is no feeling and is spoken; did you mean [happy]?"
+    (told,) = unknown_tags("He [laughs] and [sad 0,5] goes.")
+    assert told.startswith("[laughs] is no feeling and is spoken; there are [neutral], [happy], [sad]")
+    assert unknown_tags("[hapy 0.5] Hi.")
+    assert not unknown_tags("See [here](x.org), a[index], [1], [happy birthday], - [x] done, [[hElO]].")
 
 
 def test_emoji_are_of_their_sentence():

@@ -134,7 +134,7 @@ class MotionPlan:
         if isinstance(plan, cls):
             return plan.check()
         if isinstance(plan, (str, os.PathLike)):
-            return cls.load(plan)
+            return cls.load(plan, fps)
         if isinstance(plan, Mapping):
             told = plan if "channels" in plan else {"channels": plan}
             return cls.from_json({"fps": fps, **told})
@@ -156,8 +156,10 @@ class MotionPlan:
     def from_json(cls, told: Mapping[str, Any]) -> "MotionPlan":
         """The plan of [`to_json`]; a number in the place of a list holds for all frames, what is left out is 0.
 
+        A list of another length than the longest's, or than `frames`, is fitted, as [`fitted`] does.
+
         Raises:
-            ValueError: a channel that there isn't, lists of unequal length, over `MAX_FRAMES`, a value out of range.
+            ValueError: a channel that there isn't, no values, over `MAX_FRAMES` of them, or one out of range.
         """
         if not isinstance(told, Mapping) or not isinstance(told.get("channels"), Mapping):
             raise ValueError('motion_plan: wants {"fps": ..., "channels": {"headYaw": [...], ...}}.')
@@ -169,8 +171,10 @@ class MotionPlan:
         plan = cls.still(int(frames), told.get("fps"))
         for name, row in channels.items():
             column = channel_column(name)
-            if lengths.get(name, frames) != frames:
-                raise ValueError(f"motion_plan: {name} has {lengths[name]} values for {frames} frames.")
+            if frames and not lengths.get(name, frames):
+                raise ValueError(f"motion_plan: {name} has no values for {frames} frames; give one at least.")
+            if name in lengths:
+                row = [*row[:frames], *([row[-1]] * (frames - lengths[name]) if frames else ())]
             try:
                 plan.values[:, column] = row
             except (TypeError, ValueError, OverflowError) as error:
@@ -186,16 +190,19 @@ class MotionPlan:
             temporary.write_text(text, "utf-8")
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "MotionPlan":
-        """Read what [`save`] wrote.
+    def load(cls, path: str | os.PathLike, fps: float | None = None) -> "MotionPlan":
+        """Read what [`save`] wrote, or a mapping of channels, which needs `fps`.
 
         Raises:
             ValueError: there is no such file, or it holds no plan.
         """
         try:
-            return cls.from_json(json.loads(Path(path).read_text("utf-8")))
+            told = json.loads(Path(path).read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise ValueError(f"motion_plan: no file at {os.fspath(path)!r}.") from error
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"motion_plan: {os.fspath(path)!r} can't be read as JSON ({error}).") from error
+        return cls.of(told, fps) if isinstance(told, Mapping) else cls.from_json(told)
 
 
 def channel_column(name: str) -> int:

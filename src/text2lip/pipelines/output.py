@@ -17,6 +17,7 @@ from text2lip.memory import free_memory
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.motion_plan import MotionPlan
 from text2lip.pipelines.request import clip_length
+from text2lip.scenes import Ensemble
 from text2lip.speech.audio import fit_audio
 from text2lip.speech.resampling import resampled_whole
 from text2lip.speech.timings.subtitles import to_srt, to_vtt
@@ -129,7 +130,7 @@ class Text2LipStream:
             turns=list(timeline.turns),
             confidence=list(timeline.confidence),
             doubts=list(scene.doubts),
-            motion_plan=None if scene.moves or motion.roles else motion.plan,
+            motion_plan=None if scene.moves or isinstance(scene, Ensemble) else motion.plan,
             size=scene.size,
         )
 

@@ -112,8 +112,9 @@ class Text2LipRequest(Scripted):
             "disgusted", "serious" or "neutral", with strengths and as a mix: "happy 0.6, surprised 0.4", or a mapping;
             "auto" guesses it from English text, by VADER. Sentences of the text may have their own, see
             [`~text2lip.text.feeling_marks.feeling_marks`].
-        motion_plan (*optional*): a [`MotionPlan`] in the place of what `life` and `expression` make: one, the path of
-            its JSON, a mapping of channels, or an array (frames, 29).
+        motion_plan (*optional*): a [`MotionPlan`] in the place of what `life` and `expression` make, `life` then
+            does nothing: one, the path of its JSON, a mapping of channels, or an array (frames, 29); for a list of
+            prompts, one for all or a list of them.
         audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
             `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).
         num_inference_steps (`int`, *optional*): sampler steps, for a renderer that samples.
@@ -197,7 +198,7 @@ class Text2LipRequest(Scripted):
         None, "--expression", metavar="FEELING", help="such as happy, 'sad 0.5', or auto (from English text)"
     )
     motion_plan: "MotionPlan | str | os.PathLike | Mapping | np.ndarray | None" = asked(
-        None, "--motion-plan", metavar="FILE", help="JSON of a plan, for all but the lips"
+        None, "--motion-plan", metavar="FILE", help="JSON of a plan, for all but the lips; it replaces --life"
     )
     audio_condition: str = asked("none")
     num_inference_steps: int | None = asked(None)
@@ -232,7 +233,9 @@ class Text2LipRequest(Scripted):
         if self.motion_plan is not None:
             if self.expression is not None:
                 raise ValueError("expression: a motion_plan is of the whole face; leave one of them out.")
-            object.__setattr__(self, "motion_plan", MotionPlan.of(self.motion_plan, float(self.fps or 25)))
+            plans = self.motion_plan if is_list_of_plans(self.motion_plan) else [self.motion_plan]
+            plans = [plan if plan is None else MotionPlan.of(plan, float(self.fps or 25)) for plan in plans]
+            object.__setattr__(self, "motion_plan", plans if is_list_of_plans(self.motion_plan) else plans[0])
         for one in self.generator if isinstance(self.generator, (list, tuple)) else [self.generator]:
             if one is not None and type(one).__name__ != "Generator":
                 raise ValueError(f"generator: got {type(one).__name__}; wants a torch.Generator.")
@@ -275,6 +278,7 @@ class Text2LipRequest(Scripted):
             "reference": pictures(self.reference),
             "audio": listed(self.audio),
             "generator": listed(self.generator),
+            "motion_plan": listed(self.motion_plan),
             "timings": batch and _is_list_of_timings(self.timings),
             "voice": batch and listed(self.voice),
             "language": batch and listed(self.language),
@@ -407,6 +411,12 @@ def _is_list_of_timings(timings: Any) -> bool:
         or (isinstance(item, (list, tuple)) and len(item) > 0 and isinstance(item[0], nested))
         for item in timings
     )
+
+
+def is_list_of_plans(value: Any) -> bool:
+    """Whether it lists plans, or their files and so on, rather than the rows of one."""
+    kinds = (MotionPlan, str, os.PathLike, Mapping, type(None))
+    return isinstance(value, (list, tuple)) and all(isinstance(v, kinds) or getattr(v, "ndim", 1) == 2 for v in value)
 
 
 def is_number(value: Any) -> bool:

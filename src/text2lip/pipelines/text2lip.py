@@ -306,6 +306,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         """What [`speak`] gives, with its sound also where the film is to be silent."""
         from text2lip import speech  # voices and aligners are loaded when they are used
 
+        request.warn_of_tags()
         text, language = request.text, request.language
         if request.audio is not None:
             known = {"text": text, "timings": request.timings, "language": language, "recogniser": request.recogniser}

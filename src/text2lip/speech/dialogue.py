@@ -15,6 +15,7 @@ from text2lip.speech.speakers import (
 )
 from text2lip.speech.timings.script import Line, Passage, read_script, turns_in_cues, turns_of_words
 from text2lip.speech.timings.subtitles import is_subtitles, read_cues
+from text2lip.text.feeling_marks import unknown_tags
 from text2lip.text.readers import ReadingWarning
 
 
@@ -56,6 +57,13 @@ class Scripted:
     def text(self) -> str | None:
         """The prompt, without names."""
         return "\n".join(line.text for line in self.lines) or self.prompt
+
+    def warn_of_tags(self) -> None:
+        """Tell of words in brackets that are spoken, for they are no feelings."""
+        from text2lip.speech.timings.formats import subtitles_in
+
+        if told := unknown_tags(self.text or subtitles_in(self.timings) or ""):
+            warnings.warn("prompt: " + " ".join(told), ReadingWarning, stacklevel=4)
 
     def script(self) -> list[Passage] | None:
         """What voices say turn by turn; None for a plain text, and where a recording or `timings` alone are given.

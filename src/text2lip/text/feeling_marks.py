@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from numbers import Real
 from typing import Any, NamedTuple
@@ -11,10 +12,13 @@ from xml.parsers import expat
 
 FEELINGS = ("happy", "sad", "angry", "surprised", "afraid", "disgusted", "serious")
 """Feelings that a face shows, beside "neutral"."""
+_NAMES = ("neutral", *FEELINGS)
 MAX_STRENGTH = 2.0
-_NUMBER = r"\d*\.?\d+"
+_NUMBER = r"-?\d*\.?\d+"
 TAG = re.compile(rf"\[\s*((?:neutral|{'|'.join(FEELINGS)})(?:[\s,:]+(?:{'|'.join(FEELINGS)}|{_NUMBER}))*)\s*\]", re.I)
 """The short form, as `[happy]` or `[happy 0.5, surprised]`; it is not spoken."""
+# a word alone, that isn't a link, an index or phonemes
+_BRACKETED = re.compile(rf"(?<![\w\[])\[\s*([^\W\d_]{{2,}})(?:[\s,:]+{_NUMBER})*\s*\](?![\](\[:])")
 STYLES = {
     "happy": "cheerful excited friendly hopeful affectionate happy",
     "sad": "sad depressed disappointed sorry",
@@ -51,12 +55,13 @@ class FeelingMark(NamedTuple):
     sentence: bool = False
 
 
-def read_feeling(expression: Any) -> dict[str, float]:
+def read_feeling(expression: Any, what: str = "expression") -> dict[str, float]:
     """Feelings and their strengths, 0 (none) to 2, of what a user writes; 1 is plain to see.
 
     Args:
         expression: a name ("happy"), names with strengths ("happy 0.6, surprised 0.4"), or a mapping of them.
             "neutral" and None are no feeling.
+        what (`str`): what messages call it.
 
     Raises:
         ValueError: an unknown feeling, or a strength out of range.
@@ -65,7 +70,8 @@ def read_feeling(expression: Any) -> dict[str, float]:
         return {}
     if isinstance(expression, str):
         parts: list[list] = []
-        for part in re.split(r"[\s,:=]+", expression.strip().lower()):
+        pointed = re.sub(r"(?<=\d),(?=\d)", ".", expression.strip().lower())  # 0,5
+        for part in re.split(r"[\s,:=]+", pointed):
             if parts and re.fullmatch(_NUMBER, part):
                 parts[-1][1] = float(part)
             else:
@@ -74,13 +80,15 @@ def read_feeling(expression: Any) -> dict[str, float]:
     elif isinstance(expression, Mapping):
         told = dict(expression)
     else:
-        raise ValueError(f"expression: got {type(expression).__name__}; wants a name or a mapping of names.")
+        raise ValueError(f"{what}: got {type(expression).__name__}; wants a name or a mapping of names.")
     for name, strength in told.items():
-        if name not in (*FEELINGS, "neutral"):
-            raise ValueError(f"expression: {name!r}; choose of neutral, {', '.join(FEELINGS)}.")
+        if name not in _NAMES:
+            near = _nearest(name)
+            remedy = f"did you mean {near!r}?" if near else f"choose of {', '.join(_NAMES)}."
+            raise ValueError(f"{what}: {name!r}; {remedy}")
         number = not isinstance(strength, bool) and isinstance(strength, Real) and math.isfinite(strength)
         if not number or not 0 <= strength <= MAX_STRENGTH:
-            raise ValueError(f"expression: {name} of strength {strength!r}; wants one from 0 to {MAX_STRENGTH:g}.")
+            raise ValueError(f"{what}: {name} of strength {strength!r}; wants one from 0 to {MAX_STRENGTH:g}.")
     return {name: float(strength) for name, strength in told.items() if strength and name != "neutral"}
 
 
@@ -99,7 +107,7 @@ def feeling_marks(text: str, ssml: bool = False) -> list[FeelingMark]:
     """
     tags = list(TAG.finditer(text))
     marks = [
-        FeelingMark(tag.end(), after.start() if after else len(text), read_feeling(tag[1]))
+        FeelingMark(tag.end(), after.start() if after else len(text), read_feeling(tag[1], f"prompt: {tag[0]}"))
         for tag, after in zip(tags, [*tags[1:], None])
     ]
     marks += _elements(text) if ssml else [FeelingMark(*m.span(2), None) for m in _STARS.finditer(text)]
@@ -107,6 +115,22 @@ def feeling_marks(text: str, ssml: bool = False) -> list[FeelingMark]:
         if char in EMOJI:
             marks.append(FeelingMark(place, place + 1, {EMOJI[char]: 1.0}, True))
     return marks
+
+
+def unknown_tags(text: str) -> list[str]:
+    """What to say of words alone in brackets that are no feelings, each once: they are spoken, and maybe misspelt."""
+    told = {}
+    for found in _BRACKETED.finditer(text):
+        if found[1].lower() not in _NAMES:
+            near = _nearest(found[1])
+            remedy = f"did you mean [{near}]?" if near else f"there are {', '.join(f'[{name}]' for name in _NAMES)}."
+            told[found[0]] = f"{found[0]} is no feeling and is spoken; {remedy}"
+    return list(told.values())
+
+
+def _nearest(name: Any) -> str:
+    """The feeling that `name` is most like, "" if it is like none."""
+    return (get_close_matches(str(name).lower(), _NAMES, 1) or [""])[0]
 
 
 def _elements(xml: str) -> Iterator[FeelingMark]:
