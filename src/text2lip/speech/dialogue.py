@@ -62,7 +62,8 @@ class Scripted:
         """Tell of words in brackets that are spoken, for they are no feelings."""
         from text2lip.speech.timings.formats import subtitles_in
 
-        if told := unknown_tags(self.text or subtitles_in(self.timings) or ""):
+        written = self.text if isinstance(self.text, str) else subtitles_in(self.timings)
+        if told := unknown_tags(written or ""):
             warnings.warn("prompt: " + " ".join(told), ReadingWarning, stacklevel=4)
 
     def script(self) -> list[Passage] | None:
