@@ -26,10 +26,20 @@ BROW = 0.5  # of the height of the lid's margin, that is taken from the brow's t
 LID_SKIN = (1.2, 2.4)  # least and most skin above a lid, eye heights
 EYE_RIM = 0.72  # brightness, beside the lid's, of what is no skin
 LID_COLUMNS, LID_LIGHT = 24, 0.4  # where a lid's colour is looked up along it; share of the lightest skin there
-LIKE_CHEEK, CHEEK_SHADE = 0.65, 0.85  # how much of the cheek's light a deep-set lid, in shade until now, takes on
+CHEEK_SKIN, CHEEK_LIGHT = (0.4, 1.0), 0.8  # eye heights below it, where a cheek's skin is; share of the lightest there
+LIKE_CHEEK = 0.45, 0.85  # how far a lid is from the colour of its crease to that of its edge: above, and at the edge
+CHEEK_HUE = 0.85  # how much of the cheek's hue a crease in shade has
+ABOVE_LIGHT, CHEEK_SHADE = (
+    (0.5, 1.15),
+    0.85,
+)  # of the cheek's light: least and most of the skin above an eye; of the edge
+SHADED = (0.05, 0.4)  # how much darker than the cheek the skin above an eye is, that takes from it
+SHADE_HUE = 0.8  # power of the hue, that grows with the shade: skin in shade is redder
+GRAIN, GRAIN_SIZE = 0.7, 0.02  # of the cheek's texture; up to that size, units
 UNFOLDED = (-0.85, -0.35)  # reaches above the margin: skin below takes the lid's colour, for it is stretched and has
-UNFOLDED_SHARE, UNFOLDED_TIME = 0.85, 0.5  # lashes; how much of it, and the closure from which on it does so wholly
+UNFOLDED_SHARE, UNFOLDED_TIME = 0.93, 0.5  # lashes; how much of it, and the closure from which on it does so wholly
 UNFOLDED_ENDS = ((0.1, 0.35), 0.8)  # along the eye, where that sets in; from where on it ends
+BROW_END = (-0.5, 0.1)  # falls of the lid below its open margin: above, a brow may be, and keeps its colour
 LASHES, LASHES_DARK = 0.014, 0.75  # half the thickness of the dark line where the lids meet, units; its strength
 LASH_BOW, LASH_WAY, LASH_TIME = (0.35, 2.6), 0.02, (0.3, 1.0)  # thickness at the corners, and more between; when dark
 LID_SHADE = (0.35, 0.03)  # on the ball: strength, and how far it falls, units
@@ -150,7 +160,7 @@ class Eyelids:
         box: x0, y0, x1, y1 of what can move, pixels.
         x, y: `(rows, columns)` of the box in the eye's axes.
         lashes: `(3,)` colour of the line where the lids meet.
-        skin: `(rows, columns, 3)` of the box, the upper lid's colour along the eye.
+        skin: `(rows, columns, 3)` of the box, the shut lid.
     """
 
     eye: Eye
@@ -173,6 +183,7 @@ class Eyelids:
         lid = self._sample(frame, (s - target) * reach)
         share = UNFOLDED_SHARE * min(closure / UNFOLDED_TIME, 1.0) * smoothstep(s, *UNFOLDED)
         share = share * smoothstep(self.x, *UNFOLDED_ENDS[0]) * smoothstep(-self.x, -1, -UNFOLDED_ENDS[1])
+        share = share * smoothstep((self.y - upper) / np.maximum(fall, 1), *BROW_END)
         lid += (self.skin - lid) * share[..., None]
         below = self._sample(frame, rise * smoothstep((lower - self.y) / reach, -1, 0))
 
@@ -235,26 +246,53 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
         return None
     eye = replace(eye, reach=_free_skin(frame, eye) * eye.reach)
     dark = edge & (luma <= np.percentile(luma[edge], 30))
-    return Eyelids(eye, (int(x0), int(y0), int(x1), int(y1)), x, y, colours[dark].mean(0), _lid_skin(frame, eye, x))
+    return Eyelids(eye, (int(x0), int(y0), int(x1), int(y1)), x, y, colours[dark].mean(0), _lid_skin(frame, eye, x, y))
 
 
-def _lid_skin(frame: np.ndarray, eye: Eye, x: np.ndarray) -> np.ndarray:
-    """The colour of the skin above an eye at `x`, that of lashes and brow left out: `(..., 3)` float32."""
+def _lid_skin(frame: np.ndarray, eye: Eye, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The skin of a shut lid at `x`, `y` of the eye: `(..., 3)` float32.
+
+    Its light goes from that of the skin above the eye to the cheek's, its texture is the cheek's.
+    """
     across = np.linspace(CORNER, 0.95, LID_COLUMNS, dtype=np.float32)
     upper, lower, reach = eye.margins(across)
-    heights = np.linspace(FREE_SKIN[0], 1, 16, dtype=np.float32)[:, None]
-    above, below = (
-        cv2.remap(frame, spots.astype(np.float32), None, cv2.INTER_LINEAR).astype(np.float32)
-        for spots in (
-            eye.corner + across[:, None] * eye.along + y[..., None] * eye.down
-            for y in (upper - heights * reach, (lower + CHEEK * reach)[None])
-        )
+    tall = np.full_like(across, (lower - upper).max())
+    spans = [
+        (upper[None] - np.linspace(FREE_SKIN[0], 1, 16, dtype=np.float32)[:, None] * reach, LID_LIGHT),
+        (lower[None] + np.linspace(*CHEEK_SKIN, 16, dtype=np.float32)[:, None] * tall, CHEEK_LIGHT),
+    ]
+    above, cheek = (_lightest(_look(frame, eye, across, heights), share) for heights, share in spans)
+    bright = to_luma(cheek)[:, None]
+    lit = np.clip(to_luma(above)[:, None], ABOVE_LIGHT[0] * bright, ABOVE_LIGHT[1] * bright)
+    above *= lit / np.maximum(to_luma(above)[:, None], 1)
+    shade = np.maximum(1 - lit / np.maximum(bright, 1), 0)
+    shaded, hue = smoothstep(shade, *SHADED), (cheek / np.maximum(bright, 1)) ** (1 + SHADE_HUE * shade)
+    crease = above + shaded * CHEEK_HUE * (hue * lit - above)
+    edge = above + shaded * (hue * np.maximum(lit, CHEEK_SHADE * bright) - above)
+    crease, edge = (
+        np.stack([np.interp(x, across, channel) for channel in side.T], -1).astype(np.float32)
+        for side in (crease, edge)
     )
-    order = np.argsort(-to_luma(above), 0)[: max(1, round(LID_LIGHT * len(heights)))]
-    light = np.take_along_axis(above, order[..., None], 0).mean(0)
-    light += LIKE_CHEEK * np.maximum(CHEEK_SHADE * below[0] - light, 0)
-    light = cv2.GaussianBlur(light[None], (0, 0), LID_COLUMNS / 8, borderType=cv2.BORDER_REPLICATE)[0]
-    return np.stack([np.interp(x, across, channel) for channel in light.T], -1).astype(np.float32)
+    upper, lower, _ = eye.margins(x)
+    depth = np.clip((y - upper) / tall[0], 0, 1)
+    skin = crease + (edge - crease) * (LIKE_CHEEK[0] + (LIKE_CHEEK[1] - LIKE_CHEEK[0]) * depth)[..., None]
+    mirrored = _look(frame, eye, x, lower + CHEEK_SKIN[0] * tall[0] + np.maximum(lower - y, 0))
+    return skin + GRAIN * (mirrored - cv2.GaussianBlur(mirrored, (0, 0), max(GRAIN_SIZE * eye.unit, 0.5)))
+
+
+def _look(frame: np.ndarray, eye: Eye, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Colours at `x`, `y` of the eye: `(..., 3)` float32."""
+    spots = eye.corner + x[..., None] * eye.along + y[..., None] * eye.down
+    return cv2.remap(frame, spots.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
+        np.float32
+    )
+
+
+def _lightest(colours: np.ndarray, share: float) -> np.ndarray:
+    """The mean of the lightest of each column of `(heights, columns, 3)`, smooth along the columns: `(columns, 3)`."""
+    order = np.argsort(-to_luma(colours), 0)[: max(1, round(share * len(colours)))]
+    light = np.take_along_axis(colours, order[..., None], 0).mean(0)
+    return cv2.GaussianBlur(light[None], (0, 0), LID_COLUMNS / 8, borderType=cv2.BORDER_REPLICATE)[0]
 
 
 def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
@@ -264,9 +302,7 @@ def _free_skin(frame: np.ndarray, eye: Eye) -> np.ndarray:
     for ends in ((CORNER, 0.5), (0.5, 0.85)):
         x = np.linspace(*ends, 24, dtype=np.float32)
         upper, _, reach = eye.margins(x)
-        spots = eye.corner + x[:, None] * eye.along + (upper - heights * reach)[..., None] * eye.down
-        colours = cv2.remap(frame, spots.astype(np.float32), None, cv2.INTER_LINEAR).astype(np.float32)
-        profile = to_luma(colours).mean(1)
+        profile = to_luma(_look(frame, eye, x, upper - heights * reach)).mean(1)
         dark = profile < EYE_RIM * np.maximum.accumulate(profile)
         free.append(heights[dark.argmax(), 0] - 0.1 if dark.any() else 1.0)
     return np.clip(np.float32(free), FREE_SKIN[1], 1)

@@ -1,0 +1,29 @@
+import numpy as np
+
+from text2lip.media.color import to_luma
+from text2lip.renderers.eyelids import Eye, prepare_eyelids
+
+
+def test_a_lid_in_shade_has_the_hue_of_the_cheek_and_leaves_the_brow():
+    eye = Eye(
+        np.float32([40, 60]),
+        np.float32([80, 0]),
+        np.float32([0, 1]),
+        np.float32([-50, 0, 0]),
+        np.float32([50, 0, 0]),
+        np.float32([20, 20]),
+        200.0,
+    )
+    x, y = eye.axes(np.stack(np.meshgrid(np.arange(160), np.arange(120)), -1).astype(np.float32))
+    upper, lower, _ = eye.margins(x)
+    picture = np.full((120, 160, 3), (200, 140, 100), np.uint8)
+    picture[y < upper] = 80, 80, 85  # a socket in shade
+    picture[y < upper - 19] = 30, 30, 30  # the brow
+    picture[(y > upper) & (y < lower) & (x > 0) & (x < 1)] = 230
+    picture[(y > upper) & (y < lower) & (np.abs(x - 0.6) < 0.12)] = 20
+    shut = picture.copy()
+    prepare_eyelids(picture, eye).close(shut, 1.0)
+    lid = shut[(np.abs(x - 0.6) < 0.1) & (y > upper + 10) & (y < lower - 8)].astype(np.float32).mean(0)
+    assert 80 < to_luma(lid) < to_luma(np.float32([200, 140, 100]))
+    assert lid[0] > 1.3 * lid[1] > 1.3 * 1.2 * lid[2]
+    assert np.abs(shut[y < upper - 21].astype(int) - picture[y < upper - 21]).max() <= 12
