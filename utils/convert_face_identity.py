@@ -11,15 +11,14 @@ writes `src/text2lip/checkpoints/face_identity/` (config and weights).
 """
 
 import argparse
-import hashlib
 import math
 from pathlib import Path
 
 import numpy as np
 import torch
+from published_weights import read_published, store_published
 from torch import nn
 
-from text2lip.cards import record_training
 from text2lip.faces.identity import FaceIdentity
 
 
@@ -74,13 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, help="dlib_face_recognition_resnet_model_v1.dat")
     args = parser.parse_args()
-    data = args.weights.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise SystemExit(f"{args.weights} has SHA-256 {found}, the published file has {SHA256}")
+    data = read_published(args.weights, SHA256, "the published file")
     model = convert(data)
-    record_training(model, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
-    model.half().save_pretrained(str(CHECKPOINT))
+    store_published(model, CHECKPOINT, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
     print("wrote", CHECKPOINT.relative_to(ROOT))
 
 

@@ -13,16 +13,15 @@ photograph when run by ai-edge-litert, the numbers that the tests compare with
 """
 
 import argparse
-import hashlib
 import os
 import struct
 from pathlib import Path
 
 import numpy as np
 import torch
+from published_weights import read_published, store_published
 from tflite_weights import TFLiteGraph
 
-from text2lip.cards import record_training
 from text2lip.faces.landmarker import FaceLandmarker
 from text2lip.faces.mediapipe_networks import AttentionMesh, BlazeFace, FaceMesh
 
@@ -204,17 +203,13 @@ def main() -> None:
     parser.add_argument("--golden", action="store_true", help="also write the numbers that the parity tests read")
     args = parser.parse_args()
 
-    data = args.packed_assets.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise SystemExit(f"{args.packed_assets} has SHA-256 {found}, version 0.4.1657299874 has {SHA256}")
+    data = read_published(args.packed_assets, SHA256, "version 0.4.1657299874")
     landmarker = FaceLandmarker(refine_landmarks=True)
     landmarker.detector = convert_detector(data[slice(*DETECTOR)])
     landmarker.mesh = convert_mesh(data[slice(*MESH)])
     landmarker.refiner = convert_attention_mesh(data[slice(*ATTENTION)])
     # The published weights are float16: storing them so loses nothing and halves the file.
-    record_training(landmarker, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
-    landmarker.half().save_pretrained(str(CHECKPOINT))
+    store_published(landmarker, CHECKPOINT, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
     save_npz(TOPOLOGY, convert_topology(data[slice(*GEOMETRY)]))
     written = [CHECKPOINT, TOPOLOGY]
     if args.golden:

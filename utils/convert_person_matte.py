@@ -10,14 +10,13 @@ itself gives for a picture, which the tests compare with.
 """
 
 import argparse
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from convert_face_mesh import fill
+from published_weights import read_published, store_published
 from tflite_weights import TFLiteGraph
 
-from text2lip.cards import record_training
 from text2lip.faces.person_matte import PersonMatte
 
 
@@ -45,13 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tflite", type=Path, help="selfie_segmentation.tflite of the npm package")
     args = parser.parse_args()
-    data = args.tflite.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise SystemExit(f"{args.tflite} has SHA-256 {found}, version 0.1.1675465747 has {SHA256}")
+    data = read_published(args.tflite, SHA256, "version 0.1.1675465747")
     model = convert(data)
-    record_training(model, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
-    model.half().save_pretrained(str(CHECKPOINT))
+    store_published(model, CHECKPOINT, data=DATA, licence=LICENCE, command=COMMAND, notes=NOTES)
     print("wrote", CHECKPOINT.relative_to(ROOT))
 
 
