@@ -29,7 +29,7 @@ FLOORS = (
 )
 """Rooms from the top down: a room may import those of the floors below, and none of its own floor."""
 
-CELLAR = ("files", "memory", "devices", "registration", "cards", "licences", "_lazy")
+CELLAR = ("arguments", "files", "memory", "devices", "registration", "cards", "licences", "_lazy")
 """What every room may import, these too; they import no room."""
 
 ANNEXES = {"training": FLOORS[1:] + (("data", "metrics"),), "data": FLOORS[6:], "metrics": FLOORS[2:]}

@@ -1,16 +1,14 @@
 """All that can be asked of a clip, written once: the pipeline's methods and the command line are made from it."""
 
-import functools
-import inspect
 import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
-from difflib import get_close_matches
-from numbers import Integral, Real
+from dataclasses import KW_ONLY, dataclass, fields, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from text2lip.arguments import asked, is_number, taking
 from text2lip.motion.motion_plan import MotionPlan
 from text2lip.renderers.sampling import SamplingOptions
 from text2lip.speech.dialogue import Scripted
@@ -39,11 +37,6 @@ BACKGROUNDS = ("replace", "keep")
 VIDEO_ENDS = ("loop", "hold", "cut")
 MAX_FPS = 120
 MAX_MINUTES = 120  # of one clip; all of its landmarks stay in memory
-
-
-def asked(default: Any, *flags: str, **parser: Any) -> Any:
-    """A field of the request, with its flags on the command line, if it has any, and how argparse reads them."""
-    return field(default=default, metadata={"flags": flags, "parser": parser})
 
 
 def which_face(value: str) -> int | tuple[float, ...] | str:
@@ -338,66 +331,7 @@ class Text2LipRequest(Scripted):
 FIELDS = {field.name: field for field in fields(Text2LipRequest)}
 
 
-def takes(*names: str) -> Callable:
-    """Let a method that wants a request be called with the request's fields.
-
-    `@takes("prompt", "voice") def speak(self, request)` is called as `speak("Hello.", voice="espeak")`, or with a
-    [`Text2LipRequest`] of one clip. Its signature and, at `{arguments}` in its docstring, its docs are the fields'.
-
-    Args:
-        names (`str`): fields of the request, all by default. `request` is the method's last positional parameter.
-    """
-    names = names or tuple(FIELDS)
-
-    def decorate(method: Callable) -> Callable:
-        plain = inspect.signature(method)
-        own = [parameter for name, parameter in plain.parameters.items() if name != "request"]
-        before = [p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
-        parameters = [*before, *(_parameter(name) for name in names), *(p for p in own if p not in before)]
-        signature = plain.replace(parameters=parameters)
-
-        @functools.wraps(method)
-        def call(*args, **arguments):
-            place = len(before)
-            if "request" in arguments:
-                args = (*args, arguments.pop("request"))
-            if len(args) > place and isinstance(args[place], Text2LipRequest):
-                if len(args) > place + 1 or FIELDS.keys() & arguments.keys():
-                    raise TypeError(f"{method.__name__}() takes a Text2LipRequest or its fields, not both.")
-                return method(*args, **arguments)
-            try:
-                bound = signature.bind(*args, **arguments).arguments
-            except TypeError as error:
-                unknown = sorted(arguments.keys() - signature.parameters.keys())
-                near = get_close_matches(unknown[0], signature.parameters, 1) if unknown else []
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise TypeError(f"{method.__name__}() {error}{hint}") from None
-            request = Text2LipRequest(**{name: bound.pop(name) for name in names if name in bound})
-            if len(names) < len(FIELDS):  # a stage, which is of one clip
-                clips = request.clips(names)
-                if len(clips) > 1:
-                    raise ValueError(f"prompt: got {len(clips)}, but {method.__name__} is of one clip.")
-                (request,) = clips
-            return method(*(bound.pop(parameter.name) for parameter in before), request, **bound)
-
-        call.__signature__ = signature
-        call.__doc__ = inspect.cleandoc(method.__doc__).replace("{arguments}", _documented(names))
-        return call
-
-    return decorate
-
-
-def _parameter(name: str) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY if FIELDS[name].kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
-    default = inspect.Parameter.empty if name in ("prompt", "image") else FIELDS[name].default
-    return inspect.Parameter(name, kind, default=default, annotation=FIELDS[name].type)
-
-
-def _documented(names: Sequence[str]) -> str:
-    """The request's docs of those fields."""
-    section = inspect.cleandoc(Text2LipRequest.__doc__).split("Args:\n")[1].split("\n\n")[0]
-    documented = re.split(r"\n(?=    \w)", section)  # one for each field; what goes on is indented further
-    return "\n".join(text for text in documented if re.match(r" *(\w+)", text)[1] in names).strip()
+takes = taking(Text2LipRequest)
 
 
 def _is_list_of_timings(timings: Any) -> bool:
@@ -419,11 +353,6 @@ def is_list_of_plans(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(v, kinds) or getattr(v, "ndim", 1) == 2 for v in value)
 
 
-def is_number(value: Any) -> bool:
-    """True for a finite int, float or numpy number."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def clip_length(duration: float, fps: float) -> int:
     """Frames of a clip of `duration` seconds: floor(duration * fps + 0.5), at least 1.
 
@@ -436,15 +365,3 @@ def clip_length(duration: float, fps: float) -> int:
             "make it in parts."
         )
     return max(1, math.floor(duration * fps + 0.5))
-
-
-def expect(name: str, value: Any, *kinds: type) -> None:
-    """Refuse a `value` of the argument `name` that is none of those kinds.
-
-    Raises:
-        ValueError: it is another thing.
-    """
-    if not isinstance(value, kinds):
-        raise ValueError(
-            f"{name}: got {type(value).__name__}; wants a {' or '.join(kind.__name__ for kind in kinds)}."
-        )

@@ -19,6 +19,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, Schedul
 from transformers import PreTrainedModel
 
 from text2lip import models
+from text2lip.arguments import expect, is_number
 from text2lip.cards import ModelCardMixin
 from text2lip.devices import execution_device
 from text2lip.faces.cache import FaceCache
@@ -31,7 +32,7 @@ from text2lip.motion.performance import move_lips, plan_maker
 from text2lip.pipelines.hub import lent_parts, loading_error, pipeline_card, pipeline_source
 from text2lip.pipelines.offloading import Offloading
 from text2lip.pipelines.output import Text2LipPipelineOutput, Text2LipStream, all_frames, within_memory
-from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, expect, is_number, takes
+from text2lip.pipelines.request import MOTIONS, Text2LipRequest, clip_length, takes
 from text2lip.registration import register_pipeline
 from text2lip.renderers.base import Renderer
 from text2lip.renderers.sampling import Sampling, SamplingOptions
