@@ -208,7 +208,7 @@ def test_both_files_are_written_or_none(say, tmp_path, monkeypatch):
     def broken(words, duration):
         raise ValueError("subtitles: no")
 
-    monkeypatch.setattr("text2lip.pipelines.output.to_srt", broken)
+    monkeypatch.setattr("text2lip.exports.subtitle_files.to_srt", broken)
     assert say("Hi.", "-v", "espeak", "-o", "a.mp4", "-s", "a.srt", "-q")[0] == 2
     assert os.listdir(tmp_path) == []
 

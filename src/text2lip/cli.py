@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from text2lip import __version__
+from text2lip.exports.clip import SAVE_OPTIONS, SaveOptions
+from text2lip.exports.writers import possible_suffixes, writer_for
 from text2lip.pipelines.request import FIELDS
 
 
@@ -22,7 +24,7 @@ LONG = 30  # seconds; what takes longer is announced
 FLAGS = {name: field.metadata["flags"][-1] for name, field in FIELDS.items() if field.metadata.get("flags")}
 """Arguments of the pipeline -> what they are called on the command line."""
 NAMES = FLAGS | {"prompt": "text", "face": FLAGS["face_index"], "pretrained_model_name_or_path": "--model"}
-NAMES |= {name: f"--{name}" for name in ("output", "subtitles")}
+NAMES |= {name: f"--{name}" for name in ("output", "subtitles", *SAVE_OPTIONS)}
 """What errors of the library begin with -> what that is called on the command line."""
 
 EPILOG = """examples:
@@ -53,7 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     for name in FLAGS:
         field = FIELDS[name]
         parser.add_argument(*field.metadata["flags"], dest=name, default=field.default, **field.metadata["parser"])
-    parser.add_argument("-o", "--output", metavar="FILE", default="text2lip.mp4", help="video file: .mp4 .mov .mkv")
+    what = f"what to write: {possible_suffixes()}"
+    parser.add_argument("-o", "--output", metavar="FILE", default="text2lip.mp4", help=what)
+    for name, field in SAVE_OPTIONS.items():
+        parser.add_argument(*field.metadata["flags"], dest=name, default=field.default, **field.metadata["parser"])
     parser.add_argument("-s", "--subtitles", metavar="FILE", help="write subtitles too: .srt or .vtt")
     parser.add_argument("-f", "--file", metavar="FILE", help="text, SSML or subtitles to say, '-' is standard input")
     parser.add_argument("--model", default="text2lip-grid", help="built-in name, folder or Hub id of a pipeline")
@@ -203,18 +208,17 @@ def check_files(args: argparse.Namespace):
     names = [name for name, _ in args.speakers or ()]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"--speaker: {twice[0]!r} is there twice; give each name once.")
-    check_output("--output", args.output, (".mp4", ".mov", ".mkv"))
+    check_output("--output", args.output)
     if args.subtitles is not None:
-        check_output("--subtitles", args.subtitles, (".srt", ".vtt"))
+        check_output("--subtitles", args.subtitles, "subtitles")
 
 
-def check_output(flag: str, path: str, suffixes: tuple[str, ...]):
-    """Refuse a file that can't be written."""
+def check_output(flag: str, path: str, kind: str | None = None):
+    """Refuse a file that can't be written; of that kind, see `WRITERS`."""
     from text2lip.files import check_place
 
     target = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path).absolute()
-    if Path(path).suffix.lower() not in suffixes:
-        raise ValueError(f"{flag}: {path!r} should end in {' or '.join(suffixes)}.")
+    writer_for(path, flag, kind)
     if not os.path.isdir(target.parent):
         raise ValueError(f"{flag}: no folder to write {path!r} into; make it first or choose another place.")
     check_place(path, flag)
@@ -224,6 +228,8 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     """Make the video that `args` ask for; ends at the next frame once `stopped` holds something."""
     text = given_text(args)
     check_files(args)
+    options = {name: getattr(args, name) for name in SAVE_OPTIONS}
+    SaveOptions.of(**options)  # what is wrong is told before any work
     if text is not None and not text.strip():
         raise ValueError("text: empty; give the words to say.")
     started = time.perf_counter()
@@ -246,10 +252,10 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.{way_taken(stream)}", file=sys.stderr)
     show = iter if args.quiet else show_progress
-    stream.save(args.output, subtitles=args.subtitles, progress=lambda frames: until(stopped, show(frames)))
+    stream.save(args.output, subtitles=args.subtitles, progress=lambda f: until(stopped, show(f)), **options)
     if not args.quiet:
-        spent = time.perf_counter() - started
-        print(f"Wrote {args.output}: {seconds:.1f} s of video in {spent:.1f} s.", file=sys.stderr)
+        spent, kind = time.perf_counter() - started, writer_for(args.output).kind
+        print(f"Wrote {args.output}: {seconds:.1f} s of {kind} in {spent:.1f} s.", file=sys.stderr)
 
 
 def way_taken(stream) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from diffusers.utils import BaseOutput
 
-from text2lip.files import replaced_file
-from text2lip.media.video_writer import write_video
+from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.writers import check_words_known, write_clip, writer_for
 from text2lip.memory import free_memory
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.motion_plan import MotionPlan
@@ -20,7 +20,6 @@ from text2lip.pipelines.request import clip_length
 from text2lip.scenes import Ensemble
 from text2lip.speech.audio import fit_audio
 from text2lip.speech.resampling import resampled_whole
-from text2lip.speech.timings.subtitles import to_srt, to_vtt
 from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Turn, cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
@@ -142,28 +141,36 @@ class Text2LipStream:
         return fit_audio(audio, sampling_rate, len(self), self.fps)
 
     def save(
-        self, path: str | Path, *, subtitles: str | Path | None = None, progress: Callable[[Iterable], Iterable] = iter
+        self,
+        path: str | Path,
+        *,
+        subtitles: str | Path | None = None,
+        progress: Callable[[Iterable], Iterable] = iter,
+        **options: Any,
     ) -> int:
-        """Write the clip to a video file while it is made; see [`save_clip`].
+        """Write the clip to a file while it is made; see [`Text2LipPipelineOutput.save`].
 
         Raises:
-            ValueError: frames were taken before, or a file can't be written.
+            ValueError: frames are needed and were taken before, or a file can't be written.
         """
+        same = [field.name for field in fields(Clip) if field.name != "frames"]
+        clip = Clip(frames=self._whole(progress), **{name: getattr(self, name) for name in same})
+        asked = SaveOptions.of(**options)
+        if "frames" not in writer_for(path).needs:
+            return write_clip(path, clip, asked, subtitles)
         if self.num_done or self.closed:
             why = f"{self.num_done} frames are gone already" if self.num_done else "it was closed"
             raise ValueError(f"stream: {why}; save before iterating, or stream again.")
-
-        def whole_clip() -> Iterator[np.ndarray]:
-            yield from progress(self)
-            if self.closed:  # by someone else, as a cancel button
-                raise ValueError(f"stream: closed after {self.num_done} of {len(self)} frames; nothing was written.")
-
-        check_words(subtitles, self.times_from)
-        words = self.words, len(self) / self.fps
         try:
-            return save_clip(path, whole_clip(), self.fps, self.audio, self.sampling_rate, subtitles, *words)
+            return write_clip(path, clip, asked, subtitles)
         finally:
             self.close()
+
+    def _whole(self, progress: Callable[[Iterable], Iterable]) -> Iterator[np.ndarray]:
+        """All frames, or an error."""
+        yield from progress(self)
+        if self.closed:  # by someone else, as a cancel button
+            raise ValueError(f"stream: closed after {self.num_done} of {len(self)} frames; nothing was written.")
 
 
 @dataclass
@@ -238,21 +245,24 @@ class Text2LipPipelineOutput(BaseOutput):
         *,
         subtitles: str | Path | None = None,
         progress: Callable[[Iterable], Iterable] = iter,
+        **options: Any,
     ) -> int:
-        """Write clip `index` to a video file; see [`save_clip`] for the other arguments.
+        """Write clip `index` to a file of the kind that its suffix says, see [`~text2lip.exports.writers.WRITERS`].
+
+        Args:
+            path (`str` or `Path`): an existing file is replaced, and only when the new one is whole.
+            index (`int`): which clip.
+            subtitles (`str` or `Path`, *optional*): file for the words beside it, .srt or .vtt: both files or none.
+            progress (`Callable`): what the frames pass through on their way, as `tqdm`.
+            options: see [`SaveOptions`].
+
+        Returns:
+            `int`: number of frames.
 
         Raises:
             ValueError: `index` is out of range, or a file can't be written.
         """
-        whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
-        if not whole or not -len(self.frames) <= index < len(self.frames):
-            raise ValueError(f"index: {index!r}, but clips 0 to {len(self.frames) - 1} were made; choose one of them.")
-        audio = None if self.audio is None else self.audio[index]
-        rate = None if audio is None else self.sampling_rate
-        words = self.words[index], len(self.frames[index]) / self.fps
-        check_words(subtitles, self.times_from[index] if self.times_from else None)
-        frames = progress(_to_uint8(frame) for frame in self.frames[index])
-        return save_clip(path, frames, self.fps, audio, rate, subtitles, *words)
+        return write_clip(path, self._clip(index, progress), SaveOptions.of(**options), subtitles)
 
     def save_subtitles(self, path: str | Path, index: int = 0) -> None:
         """Write the words of clip `index` as SRT or WebVTT, by the suffix of `path`.
@@ -260,69 +270,30 @@ class Text2LipPipelineOutput(BaseOutput):
         Raises:
             ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
         """
-        check_words(path, self.times_from[index] if self.times_from else None)
-        with new_subtitles(path, self.words[index], len(self.frames[index]) / self.fps):
-            pass
+        clip = self._clip(index)
+        writer = writer_for(path, "subtitles", "subtitles")
+        check_words_known(path, clip)
+        writer.write(path, clip, SaveOptions())
 
-
-def save_clip(
-    path: str | Path,
-    frames: Iterable[np.ndarray],
-    fps: float,
-    audio: np.ndarray | None,
-    sampling_rate: int | None,
-    subtitles: str | Path | None,
-    words: list[Segment],
-    duration: float,
-) -> int:
-    """Write a clip with its sound to a video file, and its subtitles if asked: both files or none.
-
-    Args:
-        path (`str` or `Path`): .mp4, .mov or .mkv; an existing file is replaced, and only when the new one is whole.
-        frames (iterable of `np.ndarray`): uint8 (height, width, 3).
-        fps (`float`): frames per second.
-        audio (`np.ndarray`, *optional*): float (samples,) or (channels, samples) in [-1, 1].
-        sampling_rate (`int`, *optional*): of `audio`, Hz.
-        subtitles (`str` or `Path`, *optional*): file for the words, SRT or WebVTT by its suffix.
-        words (`list[Segment]`): with times in seconds.
-        duration (`float`): seconds, after which nothing is shown.
-
-    Returns:
-        `int`: number of frames.
-
-    Raises:
-        ValueError: a file can't be written, or has a suffix of no format.
-    """
-    with nullcontext() if subtitles is None else new_subtitles(subtitles, words, duration):
-        return write_video(path, frames, fps=fps, audio=audio, sampling_rate=sampling_rate)
-
-
-@contextmanager
-def new_subtitles(path: str | Path, words: list[Segment], duration: float) -> Iterator[None]:
-    """An .srt or .vtt file of `words` up to `duration`, seconds, that takes its name when what is done meanwhile has
-    succeeded.
-
-    Raises:
-        ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
-    """
-    writers, suffix = {".srt": to_srt, ".vtt": to_vtt}, Path(path).suffix.lower()
-    if suffix not in writers:
-        raise ValueError(f"subtitles: {str(path)!r} should end in .srt or .vtt.")
-    with replaced_file(path, "subtitles") as temporary:
-        temporary.write_text(writers[suffix](words, duration=duration), encoding="utf-8")
-        yield
-
-
-def check_words(subtitles: str | Path | None, times_from: str | None) -> None:
-    """Refuse subtitles of a sound of which nobody knows what it says, see [`Speech`] for `times_from`.
-
-    Raises:
-        ValueError: there are no words for them.
-    """
-    if subtitles is not None and times_from == "sound":
-        raise ValueError(
-            f"subtitles: {str(subtitles)!r}, but the lips follow the sound alone and no words are known; give the "
-            "text, timings or a recogniser."
+    def _clip(self, index: int, progress: Callable[[Iterable], Iterable] = iter) -> Clip:
+        """Clip `index` for a writer."""
+        whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+        if not whole or not -len(self.frames) <= index < len(self.frames):
+            raise ValueError(f"index: {index!r}, but clips 0 to {len(self.frames) - 1} were made; choose one of them.")
+        frames = self.frames[index]
+        silent = self.audio is None or self.audio[index] is None
+        lists = {
+            name: getattr(self, name)
+            for name in ("landmarks", "visemes", "phones", "words", "times_from", "motion_plan")
+        }
+        return Clip(
+            frames=progress(_to_uint8(frame) for frame in frames),
+            num_frames=len(frames),
+            fps=self.fps,
+            size=_to_uint8(frames[0]).shape[:2],
+            audio=None if silent else self.audio[index],
+            sampling_rate=None if silent else self.sampling_rate,
+            **{name: values[index] if values else None for name, values in lists.items()},
         )
 
 

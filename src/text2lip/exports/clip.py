@@ -1,0 +1,85 @@
+"""What a writer is given: one clip, whose frames are perhaps not drawn yet, and what is asked of its file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from text2lip.motion.motion_plan import MotionPlan
+from text2lip.text.timing import Segment
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One clip for a writer.
+
+    Attributes:
+        frames (`Iterable[np.ndarray]`): uint8 (height, width, 3), drawn as they are taken, once; a writer that needs
+            none leaves them alone.
+        num_frames (`int`): how many those are.
+        fps (`float`): frames per second.
+        size (`tuple[int, int]`): height and width of the frames, pixels.
+        audio (`np.ndarray`, *optional*): float32 in [-1, 1], (samples,) or (channels, samples).
+        sampling_rate (`int`, *optional*): of `audio`, Hz.
+        landmarks (`np.ndarray`): float32 (num_frames, 478, 2), normalised by width and height.
+        visemes, phones, words (`list[Segment]`): with times in seconds.
+        times_from (`str`, *optional*): what those come from, see [`Speech`]; of "sound" there are none.
+        motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
+    """
+
+    frames: Iterable[np.ndarray]
+    num_frames: int
+    fps: float
+    size: tuple[int, int]
+    audio: np.ndarray | None
+    sampling_rate: int | None
+    landmarks: np.ndarray
+    visemes: list[Segment]
+    phones: list[Segment]
+    words: list[Segment]
+    times_from: str | None
+    motion_plan: MotionPlan | None
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.num_frames / self.fps
+
+
+def option(default: Any, *flags: str, **parser: Any) -> Any:
+    """A field of the options, with its flags on the command line and how argparse reads them."""
+    return field(default=default, metadata={"flags": flags, "parser": parser})
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """What may be asked of a file, the same for `save` and for the command.
+
+    Args:
+        crf (`int`): quality of a video, 0 (lossless) to 51 (worst); 18 looks like the frames.
+
+    Raises:
+        ValueError: a value that can't be used.
+    """
+
+    crf: int = option(18, "--crf", type=int, metavar="N", help="quality of the video: 0 is lossless, 51 the worst")
+
+    def __post_init__(self):
+        if not isinstance(self.crf, int) or isinstance(self.crf, bool) or not 0 <= self.crf <= 51:
+            raise ValueError(f"crf: {self.crf!r}; wants a whole number from 0 (lossless) to 51.")
+
+    @classmethod
+    def of(cls, **asked: Any) -> "SaveOptions":
+        """Options by name.
+
+        Raises:
+            TypeError: there is no option of that name.
+            ValueError: as above.
+        """
+        if unknown := sorted(asked.keys() - SAVE_OPTIONS.keys()):
+            raise TypeError(f"save() has no option {unknown[0]!r}; there are {', '.join(SAVE_OPTIONS)}.")
+        return cls(**asked)
+
+
+SAVE_OPTIONS = {field.name: field for field in fields(SaveOptions)}

@@ -1,0 +1,108 @@
+"""The files that a clip is written to, by suffix: `save` and the command read this one table."""
+
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.subtitle_files import new_subtitles, write_subtitles
+from text2lip.exports.video_files import write_film
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How a clip becomes a file.
+
+    Attributes:
+        kind (`str`): what the file is, in a word: "video".
+        needs (`tuple[str, ...]`): what of the clip goes into it, of "frames", "sound", "words" and "motion": without
+            "frames" none is drawn, and "words" have to be known.
+        write (`Callable[[Path, Clip, SaveOptions], int]`): writes it under a temporary name, renames it, and returns
+            the number of frames. Heavy imports belong inside.
+    """
+
+    kind: str
+    needs: tuple[str, ...]
+    write: Callable[[str | Path, Clip, SaveOptions], int]
+
+
+VIDEO = Writer("video", ("frames", "sound"), write_film)
+SUBTITLES = Writer("subtitles", ("words",), write_subtitles)
+
+WRITERS = {
+    ".mp4": VIDEO,
+    ".mov": VIDEO,
+    ".mkv": VIDEO,
+    ".srt": SUBTITLES,
+    ".vtt": SUBTITLES,
+}
+"""Suffix -> writer. A new kind of file is a line here."""
+
+
+def writer_for(path: str | Path, argument: str = "output", kind: str | None = None) -> Writer:
+    """What writes a file of that name; `argument` is what it was given as, for errors.
+
+    Args:
+        kind (`str`, *optional*): what it has to be, such as "subtitles"; anything in the table by default.
+
+    Raises:
+        ValueError: the suffix is of no such file; what there is is listed.
+    """
+    writers = {suffix: writer for suffix, writer in WRITERS.items() if kind in (None, writer.kind)}
+    if (suffix := Path(path).suffix.lower()) in writers:
+        return writers[suffix]
+    raise ValueError(f"{argument}: {os.fspath(path)!r} should end in {possible_suffixes(kind)}.")
+
+
+def possible_suffixes(kind: str | None = None) -> str:
+    """Suffixes in words: ".mp4, .mov or .mkv for video, .srt or .vtt for subtitles"; of one kind without its name."""
+    kinds: dict[str, list[str]] = {}
+    for suffix, writer in WRITERS.items():
+        kinds.setdefault(writer.kind, []).append(suffix)
+    told = {name: " or ".join(filter(None, (", ".join(all_[:-1]), all_[-1]))) for name, all_ in kinds.items()}
+    return told[kind] if kind else ", ".join(f"{suffixes} for {name}" for name, suffixes in told.items())
+
+
+def write_clip(
+    path: str | Path, clip: Clip, options: SaveOptions | None = None, subtitles: str | Path | None = None
+) -> int:
+    """Write a clip to a file of the kind that its suffix says, and its subtitles if asked: both files or none.
+
+    Args:
+        path (`str` or `Path`): see `WRITERS`; an existing file is replaced, and only when the new one is whole.
+        clip ([`Clip`]): its frames are taken one by one.
+        options ([`SaveOptions`], *optional*): what is asked of the file.
+        subtitles (`str` or `Path`, *optional*): file for the words, SRT or WebVTT by its suffix.
+
+    Returns:
+        `int`: number of frames.
+
+    Raises:
+        ValueError: a file can't be written or has a suffix of no format, or no words are known for it.
+    """
+    writer = writer_for(path)
+    if "words" in writer.needs:
+        check_words_known(path, clip, "output")
+    if subtitles is None:
+        beside = nullcontext()
+    else:
+        writer_for(subtitles, "subtitles", "subtitles")
+        check_words_known(subtitles, clip)
+        beside = new_subtitles(subtitles, clip)
+    with beside:
+        return writer.write(path, clip, options or SaveOptions())
+
+
+def check_words_known(path: str | Path, clip: Clip, argument: str = "subtitles") -> None:
+    """Refuse a file of words for a sound of which nobody knows what it says, see [`Speech`] for `times_from`.
+
+    Raises:
+        ValueError: there are no words for it.
+    """
+    if clip.times_from == "sound":
+        raise ValueError(
+            f"{argument}: {str(path)!r}, but the lips follow the sound alone and no words are known; give the "
+            "text, timings or a recogniser."
+        )
