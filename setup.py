@@ -45,6 +45,7 @@ EXTRAS = {
     "zh": ["pypinyin>=0.55"],
     "ar": ["dengjen-tashkeel-py>=3.0"],
     "th": ["pythainlp>=5.1", "thaiphon>=0.7", "thaiphon-data-volubilis>=0.2"],
+    "docs": ["furo>=2024.8", "ipykernel>=6.29", "myst-parser>=4", "nbclient>=0.10", "sphinx>=8.2"],
     "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "scikit-image>=0.24", "ruff>=0.9"],
 }
 EXTRAS["test"] += EXTRAS["train"] + EXTRAS["gruut"] + EXTRAS["timings"]

@@ -31,7 +31,7 @@ class EchoMimicReferenceUNetOutput(BaseOutput):
 class EchoMimicReferenceUNet(ModelCardMixin, ReferenceAttention, UNet2DConditionModel):
     """Stable Diffusion 1.x's UNet without text and without output; run once per clip.
 
-    Args: those of `UNet2DConditionModel`, by keyword; the defaults are EchoMimic's, 815.5 M parameters.
+    Takes all arguments of `UNet2DConditionModel`, by keyword; the defaults are EchoMimic's, 815.5 M parameters.
     """
 
     _skip_keys = ["cross_attention_kwargs"]  # holds the dict that states are written to; offloading must not copy it

@@ -40,7 +40,9 @@ class EchoMimicUNet(ModelCardMixin, ReferenceAttention, UNetMotionModel, CacheMi
     folded into the weights by `utils/convert_echomimic_to_diffusers.py`. The blocks that read a reference differ by
     its name: `compile_repeated_blocks(recompile_limit=64)`.
 
-    Args: those of `UNetMotionModel`, by keyword; the defaults are EchoMimic's, 1,303,145,604 parameters. And:
+    Takes all arguments of `UNetMotionModel`, by keyword; the defaults are EchoMimic's, 1,303,145,604 parameters.
+
+    Args:
         num_inference_steps (`int`): how many steps a sampler should take with these weights, unless told: 30, or 6
             for EchoMimic's accelerated weights.
         guidance_scale (`float`): likewise; 2.5, or 1.0 (off) for the accelerated weights.

@@ -64,7 +64,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         pseudo_audio (*optional*): the paper's pseudo-audio module (Eq. 7).
         lip_decoder (*optional*): the paper's LipDecoder.
         audio_lip_decoder (*optional*): a LipDecoder without visemes: lips from sound alone.
-        unet (*optional*): the network of a renderer, and for one that samples:
+        unet (*optional*): the network of a renderer.
         reference_unet, landmark_encoder, vae, audio_encoder, scheduler (*optional*): what EchoMimic has beside it.
         motion (`str`): what moves the lips: "articulatory", "networks" or "sound".
         renderer (`str`): "auto" (the best there is), "geometric", "learned" or "echomimic".
