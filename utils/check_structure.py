@@ -17,6 +17,7 @@ MAX_PARAMETERS = 8
 
 FLOORS = (
     ("cli",),
+    ("demo",),
     ("pipelines",),
     ("exports",),
     ("scenes",),
@@ -33,7 +34,7 @@ FLOORS = (
 CELLAR = ("arguments", "files", "memory", "devices", "registration", "cards", "licences", "_lazy")
 """What every room may import, these too; they import no room."""
 
-ANNEXES = {"training": FLOORS[1:] + (("data", "metrics"),), "data": FLOORS[7:], "metrics": FLOORS[3:]}
+ANNEXES = {"training": FLOORS[2:] + (("data", "metrics"),), "data": FLOORS[8:], "metrics": FLOORS[4:]}
 """What stands beside: room -> the floors that it may import. No room of the house imports these."""
 
 WIDE = {"Text2LipPipeline.__init__": "one argument a component, as diffusers reads them"}

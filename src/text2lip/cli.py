@@ -38,6 +38,9 @@ EPILOG = """examples:
   text2lip --file letter.txt --output letter.mp4                    text from a file ("-" reads standard input)
   text2lip --file film.srt --image film.mp4                         dubs it: what subtitles say, when they say it
   text2lip --list-voices          text2lip --list-languages
+  text2lip demo                                                     all of this as a page in your browser
+
+A text that is such a sub-command needs "--" before it: text2lip -- demo
 
 Ctrl-C stops a run and leaves no half file. Exit codes: 0 done, 2 wrong input, 130 interrupted, 1 a bug.
 """
@@ -76,26 +79,37 @@ def main(argv: list[str] | None = None) -> int:
     for console in (sys.stdout, sys.stderr):
         if hasattr(console, "reconfigure"):
             console.reconfigure(errors="replace")  # "?" for what the console can't show
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
         with ending_cleanly() as stopped:
-            if args.list_voices or args.list_languages:
-                print_list(args.list_voices)
+            if words and words[0] in COMMANDS:
+                COMMANDS[words[0]](words[1:])
             else:
-                run(args, stopped)
+                make(build_parser().parse_args(words), stopped)
     except KeyboardInterrupt:
         return complain("interrupted, nothing was written.", 130)
     except BrokenPipeError:  # | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        if args.debug:
+        if "--debug" in words:
             raise
         if isinstance(error, (ValueError, ImportError, OSError)):
             return complain(f"error: {in_flags(str(error))}", 2)
         kind = type(error).__name__
         return complain(f"error: {kind}: {error}. This should not happen: please report it with --debug.", 1)
     return 0
+
+
+def demo(words: list[str]):
+    """`text2lip demo`: the page in a browser."""
+    from text2lip.demo.server import serve
+
+    serve(words)
+
+
+COMMANDS = {"demo": demo}
+"""First word of the command line -> what takes the words after it, in place of making a clip."""
 
 
 def complain(message: str, code: int) -> int:
@@ -222,6 +236,14 @@ def check_output(flag: str, path: str, kind: str | None = None):
     if not os.path.isdir(target.parent):
         raise ValueError(f"{flag}: no folder to write {path!r} into; make it first or choose another place.")
     check_place(path, flag)
+
+
+def make(args: argparse.Namespace, stopped: list[BaseException]):
+    """What is asked for by the command without a sub-command: a list, or a clip."""
+    if args.list_voices or args.list_languages:
+        print_list(args.list_voices)
+    else:
+        run(args, stopped)
 
 
 def run(args: argparse.Namespace, stopped: list[BaseException]):
