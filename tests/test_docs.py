@@ -4,9 +4,12 @@ import ast
 import builtins
 import importlib.util
 import re
+import shlex
+import shutil
 import wave
 from pathlib import Path
 
+import check_doc_toc
 import numpy as np
 import pytest
 import yaml
@@ -47,6 +50,13 @@ def desk(portrait, tmp_path_factory):
     Image.fromarray(np.concatenate([film, film[:, ::-1]], 1)).save(folder / "two.jpg", quality=95)
     (folder / "cues.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nHi.\n")
     write_video(folder / "film.mp4", [np.roll(film, i % 3, 1) for i in range(12)], fps=25)
+    frames = [np.roll(film, i % 3, 1) for i in range(25)]
+    write_video(folder / "talk.mp4", frames, audio=speech.audio, sampling_rate=speech.sampling_rate)
+    for name in ("listens", "talks"):
+        shutil.copy(folder / "film.mp4", folder / f"{name}.mp4")
+    shutil.copy(folder / "portrait.jpg", folder / "me.jpg")
+    (folder / "letter.txt").write_text("Dear Bob.")
+    (folder / "talk.txt").write_text("Ann: Hi, Bob.\nBob: Hello.")
     return folder
 
 
@@ -219,6 +229,45 @@ def test_snippets_run(page, desk, monkeypatch):
     monkeypatch.setattr(DiffusionPipeline, "progress_bar", quiet(DiffusionPipeline.progress_bar))
     program = "\n".join(SNIPPET.findall(page.read_text(encoding="utf-8")))
     exec(compile(program, str(page), "exec"), {"__name__": "snippets"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        command
+        for page in PAGES
+        for why, language, code in check_doc_toc.FENCE.findall(page.read_text(encoding="utf-8"))
+        if language == "bash" and not why
+        for command in check_doc_toc.commands(code)
+    ],
+)
+def test_commands_run(command, desk, monkeypatch, capsys):
+    """Every `text2lip` line of the pages, drawn by the quicker renderer."""
+    from text2lip import cli
+
+    monkeypatch.chdir(desk)
+    arguments = shlex.split(command)[1:]
+    quicker = [] if "--reference" in arguments else ["--renderer", "geometric"]
+    assert cli.main([*arguments, *quicker]) == 0, capsys.readouterr().err
+
+
+def test_blocks_that_are_not_run_say_why(docs, tmp_path, monkeypatch):
+    assert docs.check_fences() == []
+    page = tmp_path / "page.md"
+    monkeypatch.setattr(docs, "pages", lambda: [page])
+    monkeypatch.setattr(docs, "ROOT", tmp_path)
+    monkeypatch.setattr(docs, "CARDS", ())
+    for text, said in (
+        ("```py\n1\n```\n", "say why"),
+        ("```bash\ntext2lip Hi.\nrm x\n```\n", "say why"),
+        ("<!-- not run: a GPU -->\n```python\n1\n```\n", "write `py`"),
+        ("<!-- not run: who knows -->\n```py\n1\n```\n", "is none of"),
+    ):
+        page.write_text(text)
+        assert said in "".join(docs.check_fences())
+    page.write_text("<!-- not run: another package (x) -->\n```py\n1\n```\n```bash\ntext2lip A \\\n    -o b\n```\n")
+    assert docs.check_fences() == []
 
 
 def quiet(progress_bar):

@@ -4,13 +4,15 @@ python utils/check_doc_toc.py          # report what is out of step
 python utils/check_doc_toc.py --fix    # write the generated lists anew
 
 Checked: every page is in the table of contents once, every relative link leads somewhere, every `[[autodoc]]` name
-exists and has a docstring, every list between `<!-- made by: … -->` and `<!-- end -->` is what the code prints today.
+exists and has a docstring, every block of Python or commands is run by the tests or says why not (by a line before it,
+`<!-- not run: a GPU -->`), every list between `<!-- made by: … -->` and `<!-- end -->` is what the code prints today.
 """
 
 import argparse
 import importlib
 import inspect
 import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +24,19 @@ DOCS = ROOT / "docs/source/en"
 CARDS = ("README.md", "MODEL_CARD.md", "CONTRIBUTING.md", "src/text2lip/checkpoints/text2lip-grid/README.md")
 GENERATED = re.compile(r"(<!-- made by: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 AUTODOC = re.compile(r"^\[\[autodoc\]\] (\S+)\n((?:    - \w+\n)*)", re.MULTILINE)
+FENCE = re.compile(r"^(?:<!-- not run: (.+?)(?: \(.+\))? -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WHY_NOT = (
+    "CI runs it",
+    "a GPU",
+    "a test of its own",
+    "another package",
+    "files of yours",
+    "installs packages",
+    "minutes to hours",
+    "the Hub",
+    "the network",
+    "the real data",
+)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -107,6 +122,32 @@ def check_autodoc() -> list[str]:
     return problems + [
         f"text2lip.{name} is on no page" for name in exports if id(resolve(f"text2lip.{name}")) not in seen
     ]
+
+
+def commands(fence: str) -> list[str]:
+    """The lines of a block of commands, without comments; a line may go on after a backslash."""
+    lines = (shlex.split(line, comments=True) for line in fence.replace("\\\n", " ").splitlines())
+    return [shlex.join(line) for line in lines if line]
+
+
+def check_fences() -> list[str]:
+    """What is run (`python`, and `bash` with `text2lip` alone) has no marker, the rest (`py`, `bash`) says why not."""
+    problems = []
+    for page in [*pages(), *(ROOT / card for card in CARDS)]:
+        text = page.read_text(encoding="utf-8")
+        for fence in FENCE.finditer(text):
+            why, language, code = fence.groups()
+            run = language == "python" or (
+                language == "bash" and all(re.match("text2lip ", c) for c in commands(code))
+            )
+            place = f"{page.relative_to(ROOT)}:{text[: fence.start()].count(chr(10)) + 1}"
+            if why is not None and why not in WHY_NOT:
+                problems.append(f"{place}: not run: {why!r} is none of {', '.join(WHY_NOT)}")
+            if why is None and not run and language in ("py", "bash", "sh", ""):
+                problems.append(f"{place}: say why this is not run, by <!-- not run: … --> on the line before")
+            if why is not None and language == "python":
+                problems.append(f"{place}: `python` is run; write `py` for what is not")
+    return problems
 
 
 def options() -> str:
@@ -196,7 +237,7 @@ def main() -> int:
     parser.add_argument("--fix", action="store_true", help="write the generated lists anew")
     if parser.parse_args().fix:
         fix()
-    checks = (check_toc, check_links, check_autodoc, check_generated)
+    checks = (check_toc, check_links, check_autodoc, check_fences, check_generated)
     problems = [problem for check in checks for problem in check()]
     print("\n".join(problems) or "documentation checks passed")
     return 1 if problems else 0
