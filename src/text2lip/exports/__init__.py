@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "clip": ["Clip", "SaveOptions"],
+        "timeline_figure": ["lip_gaps", "timeline_figure"],
         "writers": ["WRITERS", "Writer", "write_clip", "writer_for"],
     },
 )
