@@ -51,6 +51,29 @@ def test_own_teeth_are_believed(paint_face):
     assert traits(replace(yellow, portrait=yellow.portrait.astype(np.uint8))).teeth[2] < 0.75 * traits(face).teeth[2]
 
 
+def seen_teeth(portrait, landmarks):
+    points = to_indices(landmarks, *portrait.shape[:2])
+    return visible_teeth(portrait, points, face_frame(points), lip_edges(portrait, points)), points
+
+
+def test_brighter_lower_teeth_are_not_taken_for_upper_ones(paint_face):
+    """In the sun a lower row, or a lip, outshone the upper teeth: their colour and edge were drawn, in two rows."""
+    face = paint_face(gap=0.16)
+    teeth, rows = face.portrait.min(-1) > 225, np.arange(len(face.portrait))[:, None]
+    middle = 0.5 * (face.points[13, 1] + face.points[14, 1])
+    two = face.portrait.copy()
+    two[teeth & (rows < middle + 1)] = (185, 165, 127)
+    two[teeth & (abs(rows - middle - 2) <= 1)] = (90, 50, 45)
+    (colour, lowest, _), _ = seen_teeth(two, face.landmarks)
+    assert np.allclose(colour, (185, 165, 127), atol=12) and lowest[1] < middle + 3
+
+
+def test_lips_do_not_redden_teeth_that_are_seen_through_a_narrow_soft_gap(paint_face):
+    face = paint_face(unit=160, size=(800, 720), centre=(360, 300), gap=0.05)
+    (colour, *_), _ = seen_teeth(cv2.GaussianBlur(face.portrait, (0, 0), 1.6), face.landmarks)
+    assert colour.min() > 225 and np.ptp(colour) < 12
+
+
 def test_no_teeth_are_seen_between_closed_lips_or_in_a_dark_mouth(paint_face):
     for face in (paint_face(), paint_face(gap=0.12)):
         dark = np.where(face.portrait.min(-1, keepdims=True) > 225, (60, 20, 20), face.portrait).astype(np.uint8)

@@ -43,6 +43,7 @@ SMILE, PARTING = (0.60, 0.76), (0.02, 0.08)  # mouths so wide, and so open, unit
 PROFILE, ASIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
 OVERRUN = 0.15  # of the gap, that the samples go beyond the lips
 TOOTH_FALL, TOOTH_DIP, TOOTH_RED = 0.72, 0.94, 0.5  # of its luma, where it ends; of the way to lips' redness
+UPPER_ROW = 0.6  # of what is brightest below it, in the sun
 CROWN = 0.11  # units, of the upper incisors' crowns
 TOOTH_LEAST = 0.025  # units of an opening, and of what is seen of a tooth
 
@@ -183,8 +184,8 @@ def visible_teeth(
     """Colour `(3,)` of a portrait's upper incisors, the pixel `(2,)` where they end, and how much of their height is
     seen, units; None where none are seen.
 
-    Along the middle of the opening a tooth is the brightest place that is not as red as lips; it ends where luma
-    falls or redness grows.
+    Along the middle of the opening a tooth is the brightest place that is not as red as lips, or the one above a dip
+    over that; it ends where luma falls or redness grows.
     """
     upper, lower = points[INNER_UPPER[5]] + edges[0][5], points[INNER_LOWER[5]] + edges[1][5]
     gap = float((lower - upper) @ frame.down) / frame.unit
@@ -198,6 +199,11 @@ def visible_teeth(
     lips = float(np.median(np.concatenate([red[:5], red[-5:]])))
     inner = slice(PROFILE // 8, -PROFILE // 8)
     best = inner.start + int(np.convolve(luma, np.ones(3) / 3, "same")[inner].argmax())
+    deepest = np.minimum.accumulate(luma[best::-1])[::-1]  # from each place down to the brightest
+    upper_row = (luma[: best + 1] > UPPER_ROW * luma[best]) & (deepest < TOOTH_DIP * luma[: best + 1])
+    upper_row &= (red[: best + 1] < TOOTH_RED * lips) & (np.arange(best + 1) >= inner.start)
+    if upper_row.any():  # then that is the lower row, or a lip in the sun
+        best = int(np.where(upper_row, luma[: best + 1], 0).argmax())
     tooth = (luma > TOOTH_FALL * luma[best]) & (red < red[best] + TOOTH_RED * (lips - red[best]))
     below = np.maximum.accumulate(luma[::-1])[::-1]  # lower teeth, beyond a dip where they meet the upper ones
     met = (luma < np.roll(luma, 1)) & (luma <= np.roll(luma, -1)) & (luma < TOOTH_DIP * np.minimum(luma[best], below))
@@ -206,6 +212,8 @@ def visible_teeth(
     first = int(ends[ends < best].max(initial=0))
     high = (last - first) / (PROFILE - 1) * (1 + 2 * OVERRUN) * gap
     dark = float(luma[best]) < 1.05 * float(np.median(np.concatenate([luma[:5], luma[-5:]])))
-    if red[best] > 0.6 * lips or high < TOOTH_LEAST or (dark and red[best] > 0.4 * lips):
+    low = first > PROFILE // 2  # only a lower row is seen
+    if low or red[best] > 0.6 * lips or high < TOOTH_LEAST or (dark and red[best] > 0.4 * lips):
         return None
-    return profile[first + 1 : last].mean(0), places[last].mean(0), high
+    own, bright = profile[first + 1 : last], luma[first + 1 : last]
+    return own[bright >= np.median(bright)].mean(0), places[last].mean(0), high  # lips' colour spreads over the rest
