@@ -274,7 +274,8 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     if not args.quiet:
         print(f"{seconds:.1f} s of speech, {len(stream)} frames.{way_taken(stream)}", file=sys.stderr)
     show = iter if args.quiet else show_progress
-    stream.save(args.output, subtitles=args.subtitles, progress=lambda f: until(stopped, show(f)), **options)
+    asked = {"subtitles": args.subtitles, "progress": lambda frames: until(stopped, show(frames))} | options
+    telling(partial(stream.save, args.output, **asked))
     if not args.quiet:
         spent, kind = time.perf_counter() - started, writer_for(args.output).kind
         print(f"Wrote {args.output}: {seconds:.1f} s of {kind} in {spent:.1f} s.", file=sys.stderr)
@@ -295,13 +296,21 @@ def way_taken(stream) -> str:
 def telling(make: Callable):
     """What `make` returns; a mouth that may look wrong, who isn't dubbed in a film, what of a text is doubted or read
     badly, and what is late, is said."""
+    from text2lip.exports.provenance import MarkWarning
     from text2lip.faces.mouth_trust import MouthWarning
     from text2lip.faces.person import StrangersWarning
     from text2lip.speech import AlignmentWarning, LateCueWarning
     from text2lip.text import ReadingWarning
 
     with warnings.catch_warnings(record=True) as told:
-        for category in (MouthWarning, StrangersWarning, AlignmentWarning, LateCueWarning, ReadingWarning):
+        for category in (
+            MarkWarning,
+            MouthWarning,
+            StrangersWarning,
+            AlignmentWarning,
+            LateCueWarning,
+            ReadingWarning,
+        ):
             warnings.simplefilter("always", category)
         result = make()
     for message in dict.fromkeys(str(warning.message) for warning in told):  # once for all sentences

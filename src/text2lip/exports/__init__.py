@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "clip": ["Clip", "SaveOptions"],
+        "inspection": ["Provenance", "inspect_file"],
+        "provenance": ["MarkWarning", "Origin"],
         "timeline_figure": ["lip_gaps", "timeline_figure"],
         "writers": ["WRITERS", "Writer", "write_clip", "writer_for"],
     },

@@ -1,11 +1,14 @@
 """What a writer is given: one clip, whose frames are perhaps not drawn yet, and what is asked of its file."""
 
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from text2lip.arguments import asked
+from text2lip.exports.provenance import Origin
 from text2lip.motion.motion_plan import MotionPlan
 from text2lip.text.timing import Segment
 
@@ -26,6 +29,7 @@ class Clip:
         visemes, phones, words (`list[Segment]`): with times in seconds.
         times_from (`str`, *optional*): what those come from, see [`Speech`]; of "sound" there are none.
         motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
+        origin ([`Origin`]): what it was made of.
     """
 
     frames: Iterable[np.ndarray]
@@ -40,16 +44,12 @@ class Clip:
     words: list[Segment]
     times_from: str | None
     motion_plan: MotionPlan | None
+    origin: Origin = Origin()
 
     @property
     def duration(self) -> float:
         """Seconds."""
         return self.num_frames / self.fps
-
-
-def option(default: Any, *flags: str, **parser: Any) -> Any:
-    """A field of the options, with its flags on the command line and how argparse reads them."""
-    return field(default=default, metadata={"flags": flags, "parser": parser})
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,31 @@ class SaveOptions:
 
     Args:
         crf (`int`): quality of a video, 0 (lossless) to 51 (worst); 18 looks like the frames.
+        mark (`bool`): say in the file that it is synthetic: in its metadata, and by a signed C2PA manifest where the
+            format has a place for one; see `docs/source/en/synthetic_mark.md`.
+        certificate (`str`, *optional*): who signs that, see [`signing_identity`]; a local certificate by default.
+        label (`bool` or `str`): a line of text in a corner of the picture; True for "AI-generated".
 
     Raises:
         ValueError: a value that can't be used.
     """
 
-    crf: int = option(18, "--crf", type=int, metavar="N", help="quality of the video: 0 is lossless, 51 the worst")
+    crf: int = asked(18, "--crf", type=int, metavar="N", help="quality of the video: 0 is lossless, 51 the worst")
+    mark: bool = asked(True, "--no-mark", action="store_false", help="don't say in the file that it is synthetic")
+    certificate: str | os.PathLike | None = asked(
+        None, "--certificate", metavar="FILE", help="PEM of a key and its certificate, which sign the mark"
+    )
+    label: bool | str = asked(
+        False, "--label", nargs="?", const=True, metavar="TEXT", help="write 'AI-generated', or TEXT, in the picture"
+    )
 
     def __post_init__(self):
         if not isinstance(self.crf, int) or isinstance(self.crf, bool) or not 0 <= self.crf <= 51:
             raise ValueError(f"crf: {self.crf!r}; wants a whole number from 0 (lossless) to 51.")
+        if not isinstance(self.label, (bool, str)):
+            raise ValueError(f"label: {self.label!r}; wants True, False or a text.")
+        if self.certificate is not None and not self.mark:
+            raise ValueError("certificate: given, but mark is False; leave one of them out.")
 
     @classmethod
     def of(cls, **asked: Any) -> "SaveOptions":

@@ -9,5 +9,11 @@ from text2lip.media.video_writer import write_video
 def write_film(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     """Write frames and sound of `clip` as H.264 and AAC; returns the number of frames. Errors as [`write_video`]."""
     return write_video(
-        path, clip.frames, fps=clip.fps, audio=clip.audio, sampling_rate=clip.sampling_rate, crf=options.crf
+        path,
+        clip.frames,
+        fps=clip.fps,
+        audio=clip.audio,
+        sampling_rate=clip.sampling_rate,
+        crf=options.crf,
+        metadata={"comment": clip.origin.statement} if options.mark else None,
     )

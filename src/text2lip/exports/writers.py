@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.marking import mark_file, signer_for
+from text2lip.exports.picture_label import labelled
 from text2lip.exports.subtitle_files import new_subtitles, write_subtitles
 from text2lip.exports.video_files import write_film
+from text2lip.files import replaced_file
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,17 @@ def write_clip(
         writer_for(subtitles, "subtitles", "subtitles")
         check_words_known(subtitles, clip)
         beside = new_subtitles(subtitles, clip)
+    options = options or SaveOptions()
+    identity = signer_for(path, options.certificate) if options.mark and "frames" in writer.needs else None
+    if options.label:
+        clip = replace(clip, frames=labelled(clip.frames, options.label))
     with beside:
-        return writer.write(path, clip, options or SaveOptions())
+        if not options.mark:
+            return writer.write(path, clip, options)
+        with replaced_file(path) as unmarked:
+            count = writer.write(unmarked, clip, options)
+            mark_file(unmarked, clip.origin, identity)
+            return count
 
 
 def check_words_known(path: str | Path, clip: Clip, argument: str = "subtitles") -> None:

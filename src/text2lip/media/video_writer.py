@@ -23,6 +23,7 @@ def write_video(
     audio: np.ndarray | None = None,
     sampling_rate: int | None = None,
     crf: int = 18,
+    metadata: dict[str, str] | None = None,
 ) -> int:
     """Write an H.264 + AAC file that browsers play; it appears under its name only when it is whole.
 
@@ -34,6 +35,7 @@ def write_video(
         audio (`np.ndarray`, *optional*): float (samples,) or (channels, samples) in [-1, 1], up to 8 channels.
         sampling_rate (`int`, *optional*): of `audio`, Hz.
         crf (`int`): x264 quality, 0 (lossless) to 51.
+        metadata (`dict[str, str]`, *optional*): of the file, such as "comment".
 
     Returns:
         `int`: the number of frames written.
@@ -58,6 +60,7 @@ def write_video(
     with replaced_file(path) as temporary:
         options = {"movflags": "+faststart"} if Path(path).suffix.lower() != ".mkv" else {}
         with av.open(str(temporary), "w", options=options) as container:
+            container.metadata.update(metadata or {})
             count, picture, sound = 0, None, None
             for frame in frames:
                 frame = _even(frame)

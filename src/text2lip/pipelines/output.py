@@ -1,6 +1,7 @@
 """What [`Text2LipPipeline`] gives back: clips whose frames are made one by one, or were all made."""
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -12,11 +13,12 @@ import torch
 from diffusers.utils import BaseOutput
 
 from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.provenance import Origin
 from text2lip.exports.writers import check_words_known, write_clip, writer_for
 from text2lip.memory import free_memory
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.motion_plan import MotionPlan
-from text2lip.pipelines.request import clip_length
+from text2lip.pipelines.request import Text2LipRequest, clip_length
 from text2lip.scenes import Ensemble
 from text2lip.speech.audio import fit_audio
 from text2lip.speech.resampling import resampled_whole
@@ -48,6 +50,7 @@ class Text2LipStream:
             else empty.
         motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
         size (`tuple[int, int]`): height and width of the frames, pixels.
+        origin ([`Origin`]): what it is made of, for the mark of the files.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
     """
@@ -67,6 +70,7 @@ class Text2LipStream:
     doubts: list[str]
     motion_plan: MotionPlan | None
     size: tuple[int, int]
+    origin: Origin = Origin()
     num_done: int = 0
     closed: bool = False
 
@@ -106,6 +110,7 @@ class Text2LipStream:
         landmarks: np.ndarray,
         frames: Iterator[np.ndarray],
         tokenizer: VisemeTokenizer,
+        request: Text2LipRequest,
     ) -> "Text2LipStream":
         """What the four stages have made; times end with the frames, and so does the sound."""
         timeline = motion.timeline
@@ -131,6 +136,7 @@ class Text2LipStream:
             doubts=list(scene.doubts),
             motion_plan=None if scene.moves or isinstance(scene, Ensemble) else motion.plan,
             size=scene.size,
+            origin=origin_of(scene, request),
         )
 
     def sound(self, sampling_rate: int) -> np.ndarray | None:
@@ -196,6 +202,7 @@ class Text2LipPipelineOutput(BaseOutput):
         confidence (`list[list[float]]`): in each word of an aligned recording, from 0 to 1; else empty.
         doubts (`list[list[str]]`): why a portrait's mouth may look wrong, see [`Text2LipStream`]; else empty.
         motion_plan (`list[MotionPlan | None]`): what each portrait did beside its lips, see [`Text2LipStream`].
+        origin (`list[Origin]`): what each was made of, for the mark of the files.
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -211,6 +218,7 @@ class Text2LipPipelineOutput(BaseOutput):
     confidence: list[list[float]] = None
     doubts: list[list[str]] = None
     motion_plan: "list[MotionPlan | None]" = None
+    origin: list[Origin] = None
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
@@ -236,6 +244,7 @@ class Text2LipPipelineOutput(BaseOutput):
             confidence=[stream.confidence for stream in streams],
             doubts=[stream.doubts for stream in streams],
             motion_plan=[stream.motion_plan for stream in streams],
+            origin=[stream.origin for stream in streams],
         )
 
     def save(
@@ -293,8 +302,17 @@ class Text2LipPipelineOutput(BaseOutput):
             size=_to_uint8(frames[0]).shape[:2],
             audio=None if silent else self.audio[index],
             sampling_rate=None if silent else self.sampling_rate,
+            origin=self.origin[index] if self.origin else Origin(),
             **{name: values[index] if values else None for name, values in lists.items()},
         )
+
+
+def origin_of(scene: Any, request: Text2LipRequest) -> Origin:
+    """What a clip of `scene` is made of."""
+    film = (
+        Path(os.path.abspath(request.image)) if scene.moves and isinstance(request.image, (str, os.PathLike)) else None
+    )
+    return Origin(scene.moves, film, request.audio is not None)
 
 
 def _to_uint8(frame) -> np.ndarray:

@@ -247,7 +247,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             features = sound_features(clip.audio_condition, speech, lip_motion, self.components)
             landmarks, frames = self.draw(scene, lip_motion, clip, audio_features=features, **callbacks)
             speech = clip.with_background(speech, len(landmarks) / scene.fps)
-            yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer)
+            yield Text2LipStream.of(scene, speech, lip_motion, landmarks, frames, self.tokenizer, clip)
 
     def idle(self, image: Any, seconds: float = 10.0, **asked: Any) -> Text2LipStream:
         """Someone who listens for so many `seconds`: [`stream`], whose other arguments it takes, without a word and

@@ -1,0 +1,150 @@
+"""`text2lip inspect FILE`: what a file says of where it comes from, and how far that can be believed."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from text2lip.exports.certificates import LOCAL_NAME
+from text2lip.exports.container_marks import read_marks
+from text2lip.exports.content_credentials import read_credentials
+from text2lip.exports.provenance import SIGNATURE
+from text2lip.files import local_path
+
+
+SOURCE_TYPE = re.compile(r"digitalsourcetype/(\w+)", re.IGNORECASE)
+SYNTHETIC = re.compile(r"algorithmic|virtualRecording|digitalCreation", re.IGNORECASE)
+NO_MARK = (
+    "No mark was found. That doesn't make it a recording: marks are lost when a file is converted, and many programs "
+    "write none."
+)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a file says of itself.
+
+    Attributes:
+        file (`str`): its path.
+        synthetic (`bool`): it says that it was made or changed by an algorithm.
+        by_text2lip (`bool`): it says that this library made it.
+        source_types (`list[str]`): IPTC's digital source types that it names, such as "trainedAlgorithmicMedia".
+        metadata (`dict[str, str]`): "comment" and "xmp", those that there are.
+        manifest (`dict`, *optional*): of C2PA: "state" ("Valid", "Invalid" or "Trusted"), "changed" (`bool`: the file
+            is no longer what was signed), "signer", "local" (`bool`: by a certificate that nobody vouches for),
+            "actions", "failures"; "store" is all that c2pa-python reads.
+        notes (`list[str]`): what couldn't be looked for, and why.
+    """
+
+    file: str
+    synthetic: bool = False
+    by_text2lip: bool = False
+    source_types: list[str] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    manifest: dict[str, Any] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n".join(_told(self))
+
+
+def inspect_file(path: str | os.PathLike) -> Provenance:
+    """Read the marks of a video, picture or sound: metadata, and the C2PA manifest, whose signature is checked.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    path, notes, manifest = local_path(path, "file"), [], None
+    try:
+        metadata = read_marks(path)
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"file: {path!r} can't be read ({error}); give a video, a picture or a sound.") from error
+    try:
+        manifest = _summary(read_credentials(path))
+    except ImportError as error:
+        notes.append(f"C2PA manifests weren't looked for ({error}); install c2pa-python.")
+    said = "\n".join(metadata.values())
+    actions = manifest["actions"] if manifest else []
+    types = SOURCE_TYPE.findall(said) + [action["source_type"] for action in actions if action["source_type"]]
+    types = list(dict.fromkeys(types))
+    ours = any(SIGNATURE in text for text in (said, *(action["by"] for action in actions)))
+    synthetic = any(map(SYNTHETIC.search, types))
+    return Provenance(path, synthetic, ours, types, metadata, manifest, notes)
+
+
+def _summary(store: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What matters of a manifest store."""
+    active = (store or {}).get("manifests", {}).get((store or {}).get("active_manifest"))
+    if active is None:
+        return None
+    results = store.get("validation_results", {}).get("activeManifest", {})
+    failures = [failure["code"] for failure in results.get("failure", [])]
+    signature = active.get("signature_info", {})
+    return {
+        "state": store.get("validation_state"),
+        "changed": any("mismatch" in code.lower() for code in failures),
+        "signer": signature.get("common_name") or signature.get("issuer") or "unknown",
+        "local": signature.get("common_name") == LOCAL_NAME,
+        "actions": list(_actions(active)),
+        "ingredients": len(active.get("ingredients", [])),
+        "failures": failures,
+        "store": store,
+    }
+
+
+def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
+    tools = manifest.get("claim_generator_info") or [{}]
+    for assertion in manifest.get("assertions", []):
+        if assertion.get("label", "").startswith("c2pa.actions"):
+            for action in assertion.get("data", {}).get("actions", []):
+                agent = action.get("softwareAgent") or tools[0]
+                agent = agent if isinstance(agent, str) else f"{agent.get('name', '')} {agent.get('version', '')}"
+                kind = SOURCE_TYPE.search(action.get("digitalSourceType", ""))
+                yield {
+                    "action": action.get("action", ""),
+                    "source_type": kind[1] if kind else "",
+                    "by": agent.strip(),
+                }
+
+
+def _told(found: Provenance) -> Iterator[str]:
+    """The report, line by line."""
+    yield f"{Path(found.file).name}:"
+    if found.synthetic:
+        yield f"  It says that it is synthetic ({', '.join(found.source_types)})."
+    elif found.source_types or found.manifest:
+        yield f"  It has a mark that doesn't say that it is synthetic ({', '.join(found.source_types) or 'no type'})."
+    else:
+        yield f"  {NO_MARK}"
+    if found.manifest:
+        yield from _of_manifest(found.manifest)
+    else:
+        yield "  C2PA manifest: none."
+    if "comment" in found.metadata:
+        yield f"  Comment: {found.metadata['comment']}"
+    if "xmp" in found.metadata:
+        kind = SOURCE_TYPE.search(found.metadata["xmp"])
+        yield f"  XMP: {kind[1] if kind else 'no digital source type'}"
+    if found.metadata and not found.manifest:
+        yield "  Anyone can write or remove such metadata."
+    yield from (f"  {note}" for note in found.notes)
+
+
+def _of_manifest(manifest: dict[str, Any]) -> Iterator[str]:
+    if manifest["changed"]:
+        yield "  C2PA manifest: the file was CHANGED after it was signed."
+    elif manifest["state"] == "Invalid":
+        yield f"  C2PA manifest: not valid ({', '.join(manifest['failures'])})."
+    else:
+        yield "  C2PA manifest: the signature is right, and the file is as it was signed."
+    for action in manifest["actions"]:
+        kind = f" ({action['source_type']})" if action["source_type"] else ""
+        yield f"    {action['action']}{kind} by {action['by']}"
+    if manifest["local"]:
+        yield "    Signed by a local certificate, made on the computer that wrote the file. Nobody vouches for it:"
+        yield "    it doesn't prove who made the file, and anyone can sign another one like it."
+    else:
+        yield f"    Signed by {manifest['signer']!r}. No list of trusted issuers was asked, as that needs the network:"
+        yield "    that name is what the certificate says."
