@@ -4,6 +4,7 @@ The whole suite is spread over the processors, and leaves out what is marked slo
 it, named on the command line, runs whole and in one process.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -34,6 +35,22 @@ def _one_thread():
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_settings(tmp_path_factory):
+    """A folder of settings apart from the user's, in which the local certificate is there already."""
+    import warnings
+
+    from text2lip.exports.certificates import signing_identity
+
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setenv("TEXT2LIP_CONFIG", str(tmp_path_factory.mktemp("settings")))
+        patch.delenv("TEXT2LIP_CERTIFICATE", raising=False)
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(ImportError):  # marks are unsigned then
+            signing_identity()
+        yield
 
 
 @pytest.fixture(scope="session")

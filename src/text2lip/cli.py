@@ -24,7 +24,8 @@ LONG = 30  # seconds; what takes longer is announced
 FLAGS = {name: field.metadata["flags"][-1] for name, field in FIELDS.items() if field.metadata.get("flags")}
 """Arguments of the pipeline -> what they are called on the command line."""
 NAMES = FLAGS | {"prompt": "text", "face": FLAGS["face_index"], "pretrained_model_name_or_path": "--model"}
-NAMES |= {name: f"--{name}" for name in ("output", "subtitles", *SAVE_OPTIONS)}
+NAMES |= {name: f"--{name}" for name in ("output", "subtitles")}
+NAMES |= {name: field.metadata["flags"][-1] for name, field in SAVE_OPTIONS.items()}
 """What errors of the library begin with -> what that is called on the command line."""
 
 EPILOG = """examples:
@@ -38,6 +39,7 @@ EPILOG = """examples:
   text2lip --file letter.txt --output letter.mp4                    text from a file ("-" reads standard input)
   text2lip --file film.srt --image film.mp4                         dubs it: what subtitles say, when they say it
   text2lip --list-voices          text2lip --list-languages
+  text2lip inspect hello.mp4                                        what a file says of where it comes from
   text2lip demo                                                     all of this as a page in your browser
 
 A text that is such a sub-command needs "--" before it: text2lip -- demo
@@ -108,7 +110,14 @@ def demo(words: list[str]):
     serve(words)
 
 
-COMMANDS = {"demo": demo}
+def inspect(words: list[str]):
+    """`text2lip inspect FILE …`: what files say of where they come from."""
+    from text2lip.exports.inspection import inspection_report
+
+    print(inspection_report(words))
+
+
+COMMANDS = {"demo": demo, "inspect": inspect}
 """First word of the command line -> what takes the words after it, in place of making a clip."""
 
 
@@ -303,14 +312,8 @@ def telling(make: Callable):
     from text2lip.text import ReadingWarning
 
     with warnings.catch_warnings(record=True) as told:
-        for category in (
-            MarkWarning,
-            MouthWarning,
-            StrangersWarning,
-            AlignmentWarning,
-            LateCueWarning,
-            ReadingWarning,
-        ):
+        of_text = AlignmentWarning, LateCueWarning, ReadingWarning
+        for category in (MarkWarning, MouthWarning, StrangersWarning, *of_text):
             warnings.simplefilter("always", category)
         result = make()
     for message in dict.fromkeys(str(warning.message) for warning in told):  # once for all sentences

@@ -3,18 +3,10 @@
 import numpy as np
 import pytest
 
-from text2lip.exports import WRITERS, Clip, SaveOptions, Writer, write_clip, writer_for
-from text2lip.text.timing import Word
+from text2lip.exports import WRITERS, SaveOptions, Writer, write_clip, writer_for
 
 
 NEEDS = {"frames", "sound", "words", "motion"}
-
-
-def clip(frames=(), **given) -> Clip:
-    """One of two frames at 25 a second."""
-    values = {"num_frames": 2, "fps": 25.0, "size": (32, 32), "times_from": "voice", "words": [Word("Hi", 0.0, 0.08)]}
-    nothing = dict.fromkeys(("audio", "sampling_rate", "landmarks", "visemes", "phones", "motion_plan"))
-    return Clip(frames=frames, **nothing | values | given)
 
 
 @pytest.fixture
@@ -41,7 +33,7 @@ def test_an_unknown_suffix_lists_all_that_there_are():
         writer_for("a.mp4", "subtitles", "subtitles")
 
 
-def test_a_new_row_is_a_new_kind_of_file(tmp_path, monkeypatch, undrawn):
+def test_a_new_row_is_a_new_kind_of_file(clip, tmp_path, monkeypatch, undrawn):
     def count(path, clip, options):
         path.write_text(str(clip.num_frames))
         return clip.num_frames
@@ -52,7 +44,7 @@ def test_a_new_row_is_a_new_kind_of_file(tmp_path, monkeypatch, undrawn):
         writer_for("a.doc")
 
 
-def test_words_without_a_frame_drawn(tmp_path, undrawn):
+def test_words_without_a_frame_drawn(clip, tmp_path, undrawn):
     assert write_clip(tmp_path / "a.VTT", clip(undrawn)) == 2
     assert (tmp_path / "a.VTT").read_text().splitlines()[0] == "WEBVTT"
     with pytest.raises(ValueError, match="output: .* no words are known"):
@@ -62,7 +54,7 @@ def test_words_without_a_frame_drawn(tmp_path, undrawn):
     assert [path.name for path in tmp_path.iterdir()] == ["a.VTT"]
 
 
-def test_quality(tmp_path):
+def test_quality(clip, tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
     sizes = []
     for crf in (0, 40):

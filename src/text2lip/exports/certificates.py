@@ -60,9 +60,7 @@ class SigningIdentity:
             private = load_pem_private_key(key[0], None)
             leaf = x509.load_pem_x509_certificates(chain)[0]
         except (TypeError, ValueError) as error:  # TypeError: it has a password
-            raise ValueError(
-                f"certificate: {name} can't be read ({error}); give the key without a password."
-            ) from error
+            raise ValueError(f"certificate: {name} can't be read ({error}); give a key without one.") from error
         if private.public_key() != leaf.public_key():
             raise ValueError(f"certificate: in {name} the first certificate isn't the private key's; put it first.")
         if isinstance(private, ec.EllipticCurvePrivateKey):
@@ -121,11 +119,11 @@ def _local_identity(path: Path) -> SigningIdentity:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(pem)
         os.replace(temporary, path)
-        warnings.warn(f"mark: a local certificate was made in {path}, once; {told}.", MarkWarning, stacklevel=2)
+        warnings.warn(f"C2PA: a local certificate was made in {path}, once; {told}.", MarkWarning, stacklevel=2)
     except OSError as error:
         why = f"{path} can't be written ({error.strerror})"
         warnings.warn(
-            f"mark: {why}, so a certificate was made for this file alone; {told}.", MarkWarning, stacklevel=2
+            f"C2PA: {why}, so a certificate was made for this file alone; {told}.", MarkWarning, stacklevel=2
         )
     return SigningIdentity.of(pem, repr(str(path)))
 

@@ -3,16 +3,16 @@
 import os
 import re
 import struct
-from contextlib import suppress
 from pathlib import Path
 
 from text2lip.exports.provenance import Origin
+from text2lip.files import open_media
 
 
 XMP_BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")  # a uuid box of MP4: XMP specification, part 3
 XMP_FLAG = 0x04  # of a WebP's VP8X chunk
 PACKET = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
-MOST = 1 << 20  # bytes of a metadata block that are believed
+MOST_BYTES = 1 << 20  # bytes of a metadata block that are believed
 
 
 def embed_mark(path: str | Path, origin: Origin) -> None:
@@ -77,7 +77,7 @@ def _of_picture(path: str | Path) -> tuple[bytes, str]:
         comment = picture.info.get("Comment") or picture.info.get("comment") or ""
         kind = picture.format
     if kind == "GIF":
-        tail = Path(path).read_bytes()[-MOST:] if os.path.getsize(path) < MOST else _tail(path)
+        tail = Path(path).read_bytes()[-MOST_BYTES:] if os.path.getsize(path) < MOST_BYTES else _tail(path)
         start = tail.rfind(b"!\xfe")
         comment = _of_blocks(tail[start + 2 :]) if start >= 0 else comment
     packet = packet.encode() if isinstance(packet, str) else packet
@@ -86,7 +86,7 @@ def _of_picture(path: str | Path) -> tuple[bytes, str]:
 
 def _tail(path: str | Path) -> bytes:
     with open(path, "rb") as file:
-        file.seek(-MOST, os.SEEK_END)
+        file.seek(-MOST_BYTES, os.SEEK_END)
         return file.read()
 
 
@@ -108,7 +108,7 @@ def _xmp_of_boxes(path: str | Path) -> bytes:
             if size < 8 or not kind.isascii():
                 return b""
             if kind == b"uuid" and file.read(16) == XMP_BOX:
-                return file.read(min(size - 24, MOST))
+                return file.read(min(size - 24, MOST_BYTES))
             file.seek(size - (24 if kind == b"uuid" else 8), os.SEEK_CUR)
     return b""
 
@@ -117,7 +117,10 @@ def _comment_of_film(path: str | Path) -> str:
     """The comment of a film or a sound file."""
     import av
 
-    with suppress(av.error.FFmpegError), av.open(str(path)) as container:
-        texts = {name.lower(): text for name, text in container.metadata.items()}
-        return texts.get("comment") or texts.get("description") or ""
-    return ""
+    try:
+        with open_media(path, "file") as container:
+            texts = {name.lower(): text for name, text in container.metadata.items()}
+    except (ValueError, av.error.FFmpegError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(f"file: {str(path)!r} can't be read ({why}); give a video, a picture or a sound.") from error
+    return texts.get("comment") or texts.get("description") or ""

@@ -92,7 +92,8 @@ def read_credentials(path: str | os.PathLike) -> dict[str, Any] | None:
     suffix = Path(path).suffix.lower()
     if suffix not in READABLE:
         return None
-    with suppress(c2pa.C2paError), c2pa.Context(c2pa.Settings.from_dict(OFFLINE)) as context:
-        with open(path, "rb") as file, c2pa.Reader(suffix[1:], file, context=context) as reader:
-            return json.loads(reader.json())
+    with suppress(c2pa.C2paError), ExitStack() as stack:
+        context = stack.enter_context(c2pa.Context(c2pa.Settings.from_dict(OFFLINE)))
+        file = stack.enter_context(open(path, "rb"))
+        return json.loads(stack.enter_context(c2pa.Reader(suffix[1:], file, context=context)).json())
     return None

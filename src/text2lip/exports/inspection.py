@@ -1,9 +1,11 @@
 """`text2lip inspect FILE`: what a file says of where it comes from, and how far that can be believed."""
 
+import argparse
+import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +150,21 @@ def _of_manifest(manifest: dict[str, Any]) -> Iterator[str]:
     else:
         yield f"    Signed by {manifest['signer']!r}. No list of trusted issuers was asked, as that needs the network:"
         yield "    that name is what the certificate says."
+
+
+def inspection_report(words: list[str]) -> str:
+    """What `text2lip inspect` prints for the arguments `words`.
+
+    Raises:
+        ValueError: there is no such file, or it can't be read.
+    """
+    parser = argparse.ArgumentParser(
+        prog="text2lip inspect",
+        description="Say what a video, picture or sound says of where it comes from: its metadata and C2PA manifest.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="what to look at")
+    parser.add_argument("--json", action="store_true", help="for programs: a list, with all of the manifests")
+    parser.add_argument("--debug", action="store_true", help="on an error, show where it came from")
+    args = parser.parse_args(words)
+    found = [inspect_file(path) for path in args.files]
+    return json.dumps([asdict(one) for one in found], indent=2) if args.json else "\n".join(map(str, found))

@@ -22,11 +22,7 @@ def signer_for(path: str | Path, certificate: str | None) -> SigningIdentity | N
         import c2pa  # noqa: F401
 
         return signing_identity(certificate)
-    except (
-        ImportError,
-        OSError,
-        RuntimeError,
-    ) as error:  # no wheel for this system, or a library that can't be loaded
+    except (ImportError, OSError, RuntimeError) as error:  # no wheel for this system, or one that fails
         tell_unsigned(error)
         return None
 
@@ -48,7 +44,7 @@ def tell_unsigned(error: Exception) -> None:
     """Say that a file has metadata and no manifest."""
     why = str(error).splitlines()[0] if str(error) else type(error).__name__
     warnings.warn(
-        f"mark: no C2PA manifest was written ({why}); the file says in its metadata alone that it is synthetic.",
+        f"C2PA: no manifest was written ({why}); the file says in its metadata alone that it is synthetic.",
         MarkWarning,
         stacklevel=3,
     )

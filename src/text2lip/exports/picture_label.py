@@ -29,7 +29,7 @@ def labelled(frames: Iterable[np.ndarray], label: bool | str) -> Iterator[np.nda
 
 
 def _drawn(text: str, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Light (rows, columns, 1) in 0..255, times its share, and shares in 0..1 of the label, for frames of that size."""
+    """Of the label, for such frames: light in 0..255 times its share, and share in 0..1, both (rows, columns, 1)."""
     from PIL import Image, ImageDraw, ImageFont
 
     size = max(LEAST, round(HEIGHT * min(height, width)))

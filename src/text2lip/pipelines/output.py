@@ -309,9 +309,8 @@ class Text2LipPipelineOutput(BaseOutput):
 
 def origin_of(scene: Any, request: Text2LipRequest) -> Origin:
     """What a clip of `scene` is made of."""
-    film = (
-        Path(os.path.abspath(request.image)) if scene.moves and isinstance(request.image, (str, os.PathLike)) else None
-    )
+    is_file = scene.moves and isinstance(request.image, (str, os.PathLike))
+    film = Path(os.path.abspath(request.image)) if is_file else None
     return Origin(scene.moves, film, request.audio is not None)
 
 

@@ -1,0 +1,207 @@
+"""The mark that a file is synthetic: put in, and read back."""
+
+import os
+import stat
+import subprocess
+import sys
+import warnings
+
+import av
+import numpy as np
+import pytest
+
+from text2lip import cli
+from text2lip.exports import MarkWarning, Origin, SaveOptions, inspect_file, write_clip
+from text2lip.exports.certificates import FILE_NAME, LOCAL_NAME, SigningIdentity, signing_identity
+from text2lip.exports.picture_label import labelled
+
+
+FRAMES = [np.full((32, 48, 3), value, np.uint8) for value in (40, 200)]
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path_factory, monkeypatch):
+    """A folder of settings of its own, without a certificate."""
+    folder = tmp_path_factory.mktemp("config") / "text2lip"
+    monkeypatch.setenv("TEXT2LIP_CONFIG", str(folder))
+    monkeypatch.delenv("TEXT2LIP_CERTIFICATE", raising=False)
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_every_video_says_that_it_is_synthetic(tmp_path, clip, suffix):
+    pytest.importorskip("c2pa")
+    path = tmp_path / f"a{suffix}"
+    assert write_clip(path, clip(FRAMES)) == 2
+    found = inspect_file(path)
+    assert found.synthetic and found.by_text2lip and found.source_types == ["trainedAlgorithmicMedia"]
+    assert "a picture was made to speak" in found.metadata["comment"]
+    assert ("xmp" in found.metadata) == (found.manifest is not None) == (suffix != ".mkv")
+    if found.manifest:
+        assert found.manifest["state"] == "Valid" and found.manifest["local"] and not found.manifest["failures"]
+        assert "Nobody vouches for it" in str(found)
+    assert os.listdir(tmp_path) == [path.name]
+    with av.open(str(path)) as container:
+        assert len(list(container.decode(video=0))) == 2
+
+
+def test_a_dubbed_film_names_the_film(tmp_path, clip):
+    pytest.importorskip("c2pa")
+    write_clip(tmp_path / "film.mp4", clip(FRAMES))
+    origin = Origin(dubbed=True, film=tmp_path / "film.mp4", own_sound=True)
+    write_clip(tmp_path / "a.mp4", clip(FRAMES, origin=origin))
+    found = inspect_file(tmp_path / "a.mp4")
+    assert [action["action"] for action in found.manifest["actions"]] == ["c2pa.opened", "c2pa.edited"]
+    assert found.manifest["ingredients"] == 1 and found.manifest["state"] == "Valid"
+    assert len(found.manifest["store"]["manifests"]) == 2  # the film's own is kept
+    assert found.source_types == ["compositeWithTrainedAlgorithmicMedia"]
+    assert "mouth in this film was changed" in found.metadata["comment"]
+    assert "The sound is a recording." in found.metadata["comment"]
+    for film in (tmp_path / "film.mkv", None):  # which C2PA can't read
+        write_clip(tmp_path / "a.mp4", clip(FRAMES, origin=Origin(dubbed=True, film=film)))
+        (action,) = inspect_file(tmp_path / "a.mp4").manifest["actions"]
+        assert action["action"] == "c2pa.created" and action["source_type"] == found.source_types[0]
+
+
+def test_a_change_is_noticed(tmp_path, clip):
+    pytest.importorskip("c2pa")
+    path = tmp_path / "a.mp4"
+    write_clip(path, clip(FRAMES))
+    data = bytearray(path.read_bytes())
+    place = data.rfind(b"mdat") + 40
+    data[place] ^= 1
+    path.write_bytes(data)
+    found = inspect_file(path)
+    assert found.manifest["changed"] and found.manifest["state"] == "Invalid" and "CHANGED" in str(found)
+
+
+def test_no_mark(tmp_path, clip, config):
+    write_clip(tmp_path / "a.mp4", clip(FRAMES), SaveOptions(mark=False))
+    found = inspect_file(tmp_path / "a.mp4")
+    assert not found.synthetic and not found.metadata and found.manifest is None
+    assert "That doesn't make it a recording" in str(found) and not config.exists()
+
+
+def test_the_local_certificate_is_made_once_and_only_its_owner_reads_it(config):
+    pytest.importorskip("cryptography")
+    with pytest.warns(MarkWarning, match="nobody vouches for it"):
+        first = signing_identity()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert signing_identity() == first
+    assert os.listdir(config) == [FILE_NAME]
+    if os.name == "posix":
+        assert stat.S_IMODE((config / FILE_NAME).stat().st_mode) == 0o600
+    (config / FILE_NAME).write_text("broken")
+    with pytest.warns(MarkWarning):
+        assert signing_identity() != first
+
+
+def test_where_nothing_can_be_kept_the_file_is_signed_all_the_same(tmp_path, clip, monkeypatch):
+    pytest.importorskip("c2pa")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TEXT2LIP_CONFIG", str(tmp_path / "file" / "folder"))
+    with pytest.warns(MarkWarning, match="for this file alone"):
+        write_clip(tmp_path / "a.mp4", clip(FRAMES))
+    assert inspect_file(tmp_path / "a.mp4").manifest["local"]
+
+
+def test_the_users_certificate(tmp_path, clip, monkeypatch):
+    pytest.importorskip("c2pa")
+    pem, _ = own_certificate(tmp_path / "mine.pem")
+    write_clip(tmp_path / "a.mp4", clip(FRAMES), SaveOptions(certificate=tmp_path / "mine.pem"))
+    found = inspect_file(tmp_path / "a.mp4")
+    assert found.manifest["signer"] == "Studio" and not found.manifest["local"] and found.manifest["state"] == "Valid"
+    assert "'Studio'" in str(found) and "Nobody vouches" not in str(found)
+    monkeypatch.setenv("TEXT2LIP_CERTIFICATE", str(tmp_path / "mine.pem"))
+    assert signing_identity() == SigningIdentity.of(pem, "x")
+
+
+def own_certificate(path):
+    """A PEM that is somebody's: a local one with another name in it."""
+    from text2lip.exports import certificates
+
+    names, certificates.LOCAL_NAME = certificates.LOCAL_NAME, "Studio"
+    try:
+        pem = certificates._new_pem(certificates.datetime.datetime.now(certificates.datetime.timezone.utc))
+    finally:
+        certificates.LOCAL_NAME = names
+    path.write_bytes(pem)
+    return pem, path
+
+
+def test_wrong_certificates_are_told_before_a_frame_is_drawn(tmp_path, clip):
+    pytest.importorskip("c2pa")
+
+    def undrawn():
+        pytest.fail("a frame was drawn")
+        yield
+
+    one, other = (own_certificate(tmp_path / name)[0] for name in ("a.pem", "b.pem"))
+    key, chain = one.split(b"-----BEGIN CERT", 1)[0], other[other.index(b"-----BEGIN CERT") :]
+    for content, message in (
+        (b"nothing", "holds no private key"),
+        (key, "holds no certificate"),
+        (key + chain, "isn't the private key's"),
+        (key[:60] + b"!" + key[61:] + chain, "can't be read"),
+    ):
+        (tmp_path / "c.pem").write_bytes(content)
+        with pytest.raises(ValueError, match=f"certificate: .*{message}"):
+            write_clip(tmp_path / "a.mp4", clip(undrawn()), SaveOptions(certificate=tmp_path / "c.pem"))
+    with pytest.raises(ValueError, match="certificate: 'no.pem' can't be read"):
+        write_clip(tmp_path / "a.mp4", clip(undrawn()), SaveOptions(certificate="no.pem"))
+    with pytest.raises(ValueError, match="certificate: given, but mark is False"):
+        SaveOptions(certificate="a.pem", mark=False)
+    assert not (tmp_path / "a.mp4").exists()
+
+
+@pytest.mark.parametrize("missing", ["c2pa", "cryptography"])
+def test_without_the_package_the_metadata_stay_and_it_is_said(tmp_path, clip, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.warns(MarkWarning, match="no manifest was written"):
+        write_clip(tmp_path / "a.mp4", clip(FRAMES))
+    found = inspect_file(tmp_path / "a.mp4")
+    assert found.synthetic and found.manifest is None and set(found.metadata) == {"comment", "xmp"}
+    if missing == "c2pa":
+        assert "install c2pa-python" in str(found)
+
+
+def test_where_c2pa_refuses_the_file_is_written(tmp_path, clip, monkeypatch):
+    c2pa = pytest.importorskip("c2pa")
+
+    def refuse(*arguments):
+        raise c2pa.C2paError("Other: no")
+
+    monkeypatch.setattr("text2lip.exports.marking.sign_file", refuse)
+    with pytest.warns(MarkWarning, match="no manifest was written .*no"):
+        write_clip(tmp_path / "a.mp4", clip(FRAMES))
+    assert inspect_file(tmp_path / "a.mp4").synthetic
+
+
+def test_the_label_is_seen_in_its_corner_alone():
+    plain = np.full((200, 300, 3), 120, np.uint8)
+    (frame,) = labelled([plain], True)
+    changed = np.abs(frame.astype(int) - 120).max(-1) > 0
+    assert frame.max() == 255 and changed[-18:, :60].mean() > 0.9
+    assert not changed[:-40].any() and (plain == 120).all()
+    clear = np.zeros((200, 300, 4), np.uint8)
+    (frame,) = labelled([clear], "KI")
+    assert frame[-5, 5, 3] == pytest.approx(140, abs=2) and frame[0, 0, 3] == 0
+
+
+def test_the_command_inspects(tmp_path, clip, capsys):
+    pytest.importorskip("c2pa")
+    write_clip(tmp_path / "a.mp4", clip(FRAMES))
+    assert cli.main(["inspect", str(tmp_path / "a.mp4")]) == 0
+    assert LOCAL_NAME not in (told := capsys.readouterr().out) and "local certificate" in told
+    assert cli.main(["inspect", "--json", str(tmp_path / "a.mp4")]) == 0
+    assert '"by_text2lip": true' in capsys.readouterr().out
+    (tmp_path / "a.txt").write_text("words")
+    for name in ("no.mp4", "a.txt"):
+        assert cli.main(["inspect", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err.count("text2lip: error: file: ") == 2
+
+
+def test_the_package_is_imported_when_it_is_used():
+    code = "import sys, text2lip.exports.writers, text2lip.exports.inspection; sys.exit('c2pa' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
