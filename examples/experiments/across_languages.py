@@ -15,7 +15,7 @@ from collections.abc import Callable
 from unicodedata import category, normalize
 
 import numpy as np
-from study import EXAMPLES, finish, markdown, parser, save
+from study import EXAMPLES, finish, markdown, parse, parser, save
 from viseme_extraction import visemes
 
 from text2lip import Text2LipPipeline, synthesize
@@ -49,15 +49,14 @@ COLUMNS = ("phones", "different", "known", "classes", "second reader", "agreemen
 def main(arguments: list[str] | None = None) -> dict:
     options = parser(__doc__, NAME)
     options.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
-    args = options.parse_args(arguments)
+    args = parse(options, arguments)
     texts = sentences()
     if args.quick:
         texts = dict(list(texts.items())[:2])
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     rows = {language: {**spoken(some, language), **moved(pipe, some, language)} for language, some in texts.items()}
     save(args.output / "figures.json", json.dumps(rows, indent=1) + "\n")
-    told = f"`python examples/experiments/{NAME}.py`: {len(rows)} languages."
-    finish(NAME, f"{told}\n\n{markdown(rows, COLUMNS)}", args)
+    finish(NAME, f"{len(rows)} languages.\n\n{markdown(rows, COLUMNS)}", args)
     return rows
 
 

@@ -31,7 +31,7 @@ from bench_films import (
     rows,
     summary,
 )
-from study import QUICK, finish, load_networks, number, run_folder, slug, spread_table, study_parser
+from study import QUICK, finish, load_networks, number, parse, parser, run_folder, slug, spread_table
 
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.data.grid import pronounced
@@ -51,18 +51,18 @@ PAPER = {"ssim": 0.740, "psnr": 19.023, "fvd": 277.655}
 
 
 def main(arguments: list[str] | None = None) -> dict:
-    parser = study_parser(__doc__, NAME)
-    film_options(parser)
-    parser.add_argument("--runs", type=Path, default=Path("outputs/experiments/progressive_replacement"))
-    parser.add_argument("--pipeline", default="text2lip-grid", help="whose built-in decoder on sound is set beside")
-    parser.add_argument("--voices", nargs="+", default=["hibari", "pico"], help="that speak for the cascade")
-    parser.add_argument("--drawn_seeds", type=int, nargs="+", help="whose clips are drawn (default: every seed)")
-    args = parser.parse_args(arguments)
+    options = parser(__doc__, NAME, "seeds", "split")
+    film_options(options)
+    options.add_argument("--runs", type=Path, default=Path("outputs/experiments/progressive_replacement"))
+    options.add_argument("--pipeline", default="text2lip-grid", help="whose built-in decoder on sound is set beside")
+    options.add_argument("--voices", nargs="+", default=["hibari", "pico"], help="that speak for the cascade")
+    options.add_argument("--drawn_seeds", type=int, nargs="+", help="whose clips are drawn (default: every seed)")
+    args = parse(options, arguments)
     seeds = QUICK["seeds"] if args.quick else args.seeds
     drawn = seeds if args.drawn_seeds is None else [seed for seed in seeds if seed in args.drawn_seeds]
-    split = args.splits[0]
+    split = args.split
     clips = films(args, split)
-    bounds = film_and_still(args.runs / f"bounds-{split}", clips, not args.quick)
+    bounds, _ = film_and_still(args.runs / f"bounds-{split}", clips, not args.quick)
     moved, pictures, minutes = [], [], 0.0
     for seed in seeds:
         made = judged(ways(seed, args), clips, bounds["film"], args, seed in drawn)
@@ -72,14 +72,14 @@ def main(arguments: list[str] | None = None) -> dict:
     more_moved, more_pictures, spent = judged(builtin_ways(args), clips, bounds["film"], args, bool(drawn))
     bounds = {name: summary(values, bounds["film"]) for name, values in bounds.items()}
     minutes += spent
-    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± "
-    body = f"{told}standard deviation over seeds.\n\n**Lips**\n\n{with_bounds(moved, more_moved, bounds, MOVED)}"
+    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± standard deviation over seeds."
+    body = f"{told}\n\n**Lips**\n\n{with_bounds(moved, more_moved, bounds, MOVED)}"
     if pictures:
         named = ", ".join(map(str, drawn))
         paper = " | ".join(number(PAPER.get(column)) for column in DRAWN)
-        body += f"\n\n**Drawn, seed {named}**\n\n{with_bounds(pictures, more_pictures, bounds, DRAWN)}"
+        body += f"\n\n**Drawn, seeds {named}**\n\n{with_bounds(pictures, more_pictures, bounds, DRAWN)}"
         body += f"\n| the paper's own, of another protocol | – | {paper} |"
-    finish(NAME, body, args)
+    finish(NAME, body, args, minutes)
     return {"moved": moved, "drawn": pictures, "bounds": bounds}
 
 
@@ -89,7 +89,7 @@ def judged(
     """Figures of the lips of some ways, and where they are to be drawn, of the pictures; and the minutes it took."""
     moved, pictures, minutes = {}, {}, 0.0
     for name, (folder, way) in some.items():
-        kept = folder / f"{slug(name)}-{args.splits[0]}"
+        kept = folder / f"{slug(name)}-{args.split}"
         values, spent = of_way(kept, clips, way, moved_figures)
         moved[name] = summary(values)
         if drawn:

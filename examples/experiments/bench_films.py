@@ -134,8 +134,8 @@ def drawn_figures(clip: BenchClip, landmarks: np.ndarray, way: str = "drawn", fv
     return moved_figures(clip, landmarks) | made | {"sync_offset": abs(offset)}
 
 
-def film_and_still(folder: Path, clips: list[BenchClip], fvd: bool) -> Figures:
-    """The film's figures, and those of the portrait unmoved: what no row should be above, and below."""
+def film_and_still(folder: Path, clips: list[BenchClip], fvd: bool) -> tuple[Figures, float]:
+    """The film's figures, and those of the portrait unmoved: what no row should be above, and below; the minutes."""
 
     def bounds(clip: BenchClip) -> dict[str, dict]:
         true = clip.record["landmarks"][..., :2]
@@ -144,7 +144,7 @@ def film_and_still(folder: Path, clips: list[BenchClip], fvd: bool) -> Figures:
             "still portrait": drawn_figures(clip, rows.still(clip), "still", fvd),
         }
 
-    return measured(folder, clips, bounds)[0]
+    return measured(folder, clips, bounds)
 
 
 def summary(values: dict[str, list], film: dict[str, list] | None = None) -> dict[str, float | None]:

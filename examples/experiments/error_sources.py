@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 from bench_films import film_options, films, measured, reading, reading_figures, rows
-from study import finish, markdown, parser, save
+from study import finish, markdown, parse, parser, save
 
 from text2lip import GeometricRenderer, Text2LipPipeline
 from text2lip import metrics as M
@@ -32,19 +32,18 @@ RENDERERS = ("geometric", "learned")
 
 
 def main(arguments: list[str] | None = None) -> dict:
-    options = parser(__doc__, NAME)
+    options = parser(__doc__, NAME, "split")
     options.add_argument("--pipeline", default="text2lip-grid")
-    options.add_argument("--split", default="test")
     film_options(options)
-    args = options.parse_args(arguments)
+    args = parse(options, arguments)
     clips = films(args, args.split)
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     renderers = {"geometric": GeometricRenderer(), "learned": pipe.make_renderer("learned")}
     found, minutes = measured(args.output / args.split, clips, lambda clip: of_clip(pipe, renderers, clip))
     report = {"clips": len(clips), "rows": {name: summary(values) for name, values in found.items()}}
     save(args.output / "figures.json", json.dumps(report, indent=1) + "\n")
-    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{args.split}`, {minutes:.0f} minutes."
-    finish(NAME, f"{told}\n\n{markdown(report['rows'], COLUMNS)}", args)
+    told = f"{len(clips)} clips of `{args.split}`, {minutes:.0f} minutes."
+    finish(NAME, f"{told}\n\n{markdown(report['rows'], COLUMNS)}", args, minutes)
     return report
 
 

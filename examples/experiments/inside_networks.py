@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from study import FIGURES, PAGES, QUICK, finish, judged, lips_of, markdown, split_of, study_parser
+from study import FIGURES, PAGES, QUICK, finish, judged, lips_of, markdown, parse, parser, split_of
 
 from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import PreparedClip, splits_of
@@ -30,15 +30,15 @@ PIPELINES = ("text2lip-grid", "text2lip-grid-paper")
 
 
 def main(arguments: list[str] | None = None) -> dict:
-    parser = study_parser(__doc__, NAME)
-    parser.add_argument("--pipelines", nargs="+", default=list(PIPELINES), help="built-in names, folders or Hub ids")
-    args = parser.parse_args(arguments)
+    options = parser(__doc__, NAME, "splits")
+    options.add_argument("--pipelines", nargs="+", default=list(PIPELINES), help="built-in names, folders or Hub ids")
+    args = parse(options, arguments)
     limit, tokenizer = QUICK["limit"] if args.quick else None, VisemeTokenizer()
     splits = [split for split in args.splits if split in splits_of(args.prepared)] or ["val"]
     train = load_clips(args.prepared, "train", limit, "log_mel", tokenizer)
     shown = {split: split_of(args.prepared, split, limit, "log_mel", tokenizer) for split in splits}
     networks = {name: builtin_networks(name) for name in args.pipelines}
-    body = [f"`python examples/experiments/{NAME}.py`"]
+    body = [", ".join(args.pipelines) + "."]
     for split, (clips, sounds) in shown.items():
         figures = {
             f"{name}, {title}": judged(some, clips, sounds, silent)

@@ -7,7 +7,7 @@
 
 from dataclasses import replace
 
-from study import Study, finish, run_study, study_parser, told
+from study import STUDY, Study, finish, minutes_of, parse, parser, run_study, told
 
 from text2lip.training.settings import errors_in_one_line
 
@@ -16,15 +16,15 @@ NAME = "parts"
 
 
 def main(arguments: list[str] | None = None) -> dict:
-    parser = study_parser(__doc__, NAME)
-    parser.add_argument("--whisper", help="folder or Hub id of Whisper-tiny")
-    args = parser.parse_args(arguments)
+    options = parser(__doc__, NAME, *STUDY)
+    options.add_argument("--whisper", metavar="FOLDER", help="folder or Hub id of Whisper-tiny")
+    args = parse(options, arguments)
     study = Study.read(NAME)
     if args.whisper:
         heard = {"Whisper's features": {"audio_features": f"whisper:{args.whisper}"}}
         study = replace(study, variants={**study.variants, **heard})
     found = run_study(study, args)
-    finish(NAME, told(study, found, args), args)
+    finish(NAME, told(study, found, args), args, minutes_of(found))
     return found
 
 

@@ -3,8 +3,8 @@
     python examples/experiments/progressive_replacement.py --prepared outputs/grid --jobs 2
 
 Second experiment of the plan and second of its next checks. Beside the tables a figure of every schedule's course over
-training, the mean of its seeds, and, for the first seed of the schedules named by `--drawn`, figures of video that the
-geometric renderer draws from each clip's first frame (FVD, SSIM, PSNR, sync, reader).
+training, the mean of its seeds, and, for the schedules named by `--drawn`, figures of video that the geometric
+renderer draws from each clip's first frame (FVD, SSIM, PSNR, sync, reader).
 """
 
 import argparse
@@ -16,13 +16,16 @@ from bench_films import DRAWN, drawn_figures, film_and_still, film_options, film
 from study import (
     PAGES,
     QUICK,
+    STUDY,
     Study,
     finish,
     load_networks,
-    markdown,
+    minutes_of,
+    parse,
+    parser,
     run_folder,
     run_study,
-    study_parser,
+    spread_table,
     told,
 )
 
@@ -38,40 +41,41 @@ COURSES |= {"val/pseudo_audio_l1": "distance of pseudo-audio from real sound"}
 
 
 def main(arguments: list[str] | None = None) -> dict:
-    parser = study_parser(__doc__, NAME)
-    film_options(parser)
-    parser.add_argument("--drawn", nargs="*", default=list(CHOSEN), help="schedules whose video is drawn and judged")
-    args = parser.parse_args(arguments)
+    options = parser(__doc__, NAME, *STUDY)
+    film_options(options)
+    options.add_argument("--drawn", nargs="*", default=list(CHOSEN), help="schedules whose video is drawn and judged")
+    args = parse(options, arguments)
     study = Study.read(NAME)
     found = run_study(study, args)
     body = told(study, found, args)
     draw_courses(study, args, args.output / "courses.png")
     if args.write and not args.quick:
         draw_courses(study, args, PAGES / f"{NAME}.png")
+    minutes = minutes_of(found)
     if args.drawn:
-        body += "\n\n" + pictures(args)
-    finish(NAME, body, args)
+        drawn, spent = pictures(args)
+        body, minutes = f"{body}\n\n{drawn}", minutes + spent
+    finish(NAME, body, args, minutes)
     return found
 
 
-def pictures(args: argparse.Namespace) -> str:
-    """A table of what is drawn by the first seed of the schedules that `args` name."""
-    split, seed, fvd = args.splits[0], QUICK["seeds"][0] if args.quick else args.seeds[0], not args.quick
+def pictures(args: argparse.Namespace) -> tuple[str, float]:
+    """A table of what is drawn by every seed of the schedules that `args` name, and the minutes that took."""
+    split, seeds, fvd = args.splits[0], QUICK["seeds"] if args.quick else args.seeds, not args.quick
     clips = films(args, split)
-    bounds = film_and_still(args.output / f"bounds-{split}", clips, fvd)
-    found, minutes = {"film": bounds["film"]}, 0.0
+    bounds, minutes = film_and_still(args.output / f"bounds-{split}", clips, fvd)
+    found = {"film": [summary(bounds["film"], bounds["film"])]}
     for name in args.drawn:
-        folder = run_folder(args.output, name, seed)
-        if not (folder / "final").is_dir():
-            continue
-        networks = load_networks(folder / "final", True)
-        way, figures = partial(moved_by, networks), partial(drawn_figures, fvd=fvd)
-        found[name], spent = of_way(folder / f"text-{split}-drawn", clips, way, figures)
-        minutes += spent
-    found["still portrait"] = bounds["still portrait"]
-    shown = {name: summary(values, bounds["film"]) for name, values in found.items()}
-    told = f"**Drawn without sound, seed {seed}, {len(clips)} clips of {split}, {minutes:.0f} minutes**"
-    return f"{told}\n\n{markdown(shown, DRAWN)}"
+        for folder in (run_folder(args.output, name, seed) for seed in seeds):
+            if not (folder / "final").is_dir():
+                continue
+            way = partial(moved_by, load_networks(folder / "final", True))
+            values, spent = of_way(folder / f"text-{split}-drawn", clips, way, partial(drawn_figures, fvd=fvd))
+            found.setdefault(name, []).append(summary(values, bounds["film"]))
+            minutes += spent
+    found["still portrait"] = [summary(bounds["still portrait"], bounds["film"])]
+    told = f"**Drawn without sound, {len(clips)} clips of {split}, {minutes:.0f} minutes**"
+    return f"{told}\n\n{spread_table(found, DRAWN)}", minutes
 
 
 def draw_courses(study: Study, args: argparse.Namespace, target: Path):

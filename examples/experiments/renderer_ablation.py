@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from bench_films import FilmMouth, compare, detail, film_options, films, of_way, reading_figures, rows
 from diffusers import UNet2DModel
-from study import QUICK, finish, slug, spread_table, study_parser
+from study import QUICK, finish, parse, parser, slug, spread_table
 from tqdm import tqdm
 
 from text2lip import GeometricRenderer, Text2LipPipeline
@@ -84,20 +84,20 @@ def paint(network: UNet2DModel, source: torch.Tensor, drawings: torch.Tensor) ->
 
 
 def main(arguments: list[str] | None = None) -> dict:
-    parser = study_parser(__doc__, NAME)
-    parser.add_argument("--faces", default="outputs/faces.safetensors", help="file of prepare_pairs.py")
-    parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
-    parser.add_argument("--echomimic", help="pipeline with a tiny EchoMimicUNet, made by train_echomimic.py")
-    parser.add_argument("--echomimic_clips", type=int, default=6, help="clips that it draws; it is slow")
-    film_options(parser)
-    parser.add_argument("--renderers", nargs="+", default=RENDERERS, choices=RENDERERS)
-    args = parser.parse_args(arguments)
+    options = parser(__doc__, NAME, "seeds", "steps", "split")
+    options.add_argument("--faces", default="outputs/faces.safetensors", help="file of prepare_pairs.py")
+    options.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
+    options.add_argument("--echomimic", metavar="FOLDER", help="pipeline of train_echomimic.py")
+    options.add_argument("--echomimic_clips", type=int, default=6, help="clips that it draws; it is slow")
+    film_options(options)
+    options.add_argument("--renderers", nargs="+", default=list(RENDERERS), choices=RENDERERS)
+    args = parse(options, arguments)
     seeds = QUICK["seeds"] if args.quick else args.seeds
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     renderers = {"geometric": lambda: [GeometricRenderer()], "learned": lambda: [pipe.make_renderer("learned")]}
     renderers["direct"] = lambda: [DirectRenderer(train(seed, args)) for seed in seeds]
     renderers["echomimic"] = lambda: [Text2LipPipeline.from_pretrained(args.echomimic).make_renderer("echomimic")]
-    split = args.splits[0]
+    split = args.split
     clips, found = films(args, split), {}
     moved = {"true": rows.true_landmarks, "predicted": rows.text_driven(pipe, "networks")}
     found["still portrait"], minutes = judged(args.output / f"still-{split}", clips, rows.still, [None])
@@ -108,9 +108,9 @@ def main(arguments: list[str] | None = None) -> dict:
             folder = args.output / f"{slug(name)}-{title}-{split}"
             found[f"{name}, {title} landmarks"], spent = judged(folder, shown, landmarks, some)
             minutes += spent
-    told = f"`python examples/experiments/{NAME}.py`: {len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± "
+    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± standard deviation over trainings of "
     table = spread_table(found, COLUMNS).replace("| seeds |", "| trained |", 1)
-    finish(NAME, f"{told}standard deviation over trainings of `direct`.\n\n{table}", args)
+    finish(NAME, f"{told}`direct`.\n\n{table}", args, minutes)
     return found
 
 

