@@ -31,7 +31,7 @@ FLOORS = (
 )
 """Rooms from the top down: a room may import those of the floors below, and none of its own floor."""
 
-CELLAR = ("arguments", "files", "memory", "devices", "registration", "cards", "licences", "_lazy")
+CELLAR = ("arguments", "files", "memory", "ahead", "devices", "registration", "cards", "licences", "_lazy")
 """What every room may import, these too; they import no room."""
 
 ANNEXES = {"training": FLOORS[2:] + (("data", "metrics"),), "data": FLOORS[8:], "metrics": FLOORS[4:]}

@@ -52,6 +52,27 @@ def test_a_hair_of_motion_hardly_changes_the_portrait(painted):
     assert difference(frame, render(painted, nearly, None)[0]).mean() < 0.05
 
 
+@pytest.mark.parametrize("unet", [None, network()], ids=["geometric", "learned"])
+def test_frames_of_many_threads_are_those_of_one(painted, unet):
+    mouths = np.stack([painted.with_gap(0.01 * (7 * i % 13)) for i in range(14)])
+    before, made = torch.get_num_threads(), []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            made.append(render(painted, mouths, unet, **({} if unet is None else {"batch_size": 3})))
+    finally:
+        torch.set_num_threads(before)
+    assert len(made[0]) == 14 and all(np.array_equal(*pair) for pair in zip(*made))
+    assert not any(np.array_equal(*pair) for pair in zip(made[1], made[1][1:]))
+
+
+def test_a_network_that_fails_ends_the_frames(painted, monkeypatch):
+    unet = network()
+    monkeypatch.setattr(unet, "forward", lambda *inputs, **options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        render(painted, painted.with_gap(0.1), unet)
+
+
 def test_equal_landmarks_give_equal_bytes_in_any_place(painted):
     mouths = [painted.with_gap(gap) for gap in (0.12, 0.03, 0.12, 0.05, 0.12)]
     frames = render(painted, np.stack(mouths), network(), batch_size=2)

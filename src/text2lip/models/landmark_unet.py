@@ -197,8 +197,9 @@ class LandmarkGuidedUNet(ModelCardMixin, ModelMixin, ConfigMixin):
         """(batch, 1, size, size) in [0, 1]: one on those masks of either drawing, fading around them."""
         source, target = (part[:, channels].sum(1, True).clamp(0, 1) for part in drawings.chunk(2, 1))
         reach = self.config.reach
-        wide = F.max_pool2d(torch.maximum(source, target), reach + 1, 1, reach // 2)
-        tall = F.avg_pool2d(wide, (reach + 1, 1), 1, (reach // 2, 0))  # and wide: one mean in two steps is quicker
+        wide = F.max_pool2d(torch.maximum(source, target), (reach + 1, 1), 1, (reach // 2, 0))  # two steps are quicker
+        wide = F.max_pool2d(wide, (1, reach + 1), 1, (0, reach // 2))
+        tall = F.avg_pool2d(wide, (reach + 1, 1), 1, (reach // 2, 0))
         return F.avg_pool2d(tall, (1, reach + 1), 1, (0, reach // 2))
 
 

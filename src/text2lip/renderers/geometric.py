@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from text2lip.ahead import map_ahead
 from text2lip.faces.geometry import to_indices
 from text2lip.faces.topology import CHIN, DRIVEN, INNER_LOWER, INNER_UPPER, LOWER_SIDE, MOUTH_CORNERS, UPPER_SIDE
 from text2lip.renderers.base import check_landmarks, check_portrait, check_tongue
@@ -326,9 +327,13 @@ class GeometricRenderer:
         """Yield one frame for each row of `landmarks`; see [`Renderer`] for shapes.
 
         Each frame depends on its landmarks and `tongue` alone; what else the common interface has is not used. Input
-        is checked at the call, before the first frame is asked for.
+        is checked at the call, before the first frame is asked for; then threads draw some frames ahead.
         """
         landmarks = check_landmarks(landmarks, "landmarks", 3)
         prepared = prepare(portrait, source_landmarks)
-        rows = zip(landmarks, check_tongue(tongue, len(landmarks)))
-        return (prepared.shaded(prepared.frame(*row), row[0]) for row in rows)
+
+        def draw(row: np.ndarray, pose: np.ndarray | None) -> np.ndarray:
+            return prepared.shaded(prepared.frame(row, pose), row)
+
+        poses = check_tongue(tongue, len(landmarks))
+        return map_ahead(draw, landmarks, poses, nbytes=prepared.portrait.nbytes)

@@ -1,12 +1,14 @@
 """The learned renderer: the geometric renderer's frame, corrected by a small network where that can be trusted."""
 
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
+from text2lip.ahead import map_ahead
 from text2lip.devices import compute_dtype, execution_device, inference_autocast
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.renderers.base import check_landmarks, check_tongue
@@ -96,35 +98,43 @@ class LearnedRenderer:
         self, prepared: PreparedPortrait, view: MouthView, landmarks: np.ndarray, tongue: list, shares: list
     ) -> Iterator[np.ndarray]:
         correction, trusted = MouthCorrection(prepared, view), photographic(view.source)
-        for start in range(0, len(landmarks), self.batch_size):
-            rows = landmarks[start : start + self.batch_size]
-            frames = [prepared.frame(*row) for row in zip(rows, tongue[start : start + self.batch_size])]
-            seen = zip(frames, rows, shares[start : start + self.batch_size])
+        size, asked = min(self.batch_size, len(landmarks)), Lock()
+
+        def draw(start: int) -> list[np.ndarray]:
+            rows = landmarks[start : start + size]
+            frames = [prepared.frame(*row) for row in zip(rows, tongue[start : start + size])]
+            seen = zip(frames, rows, shares[start : start + size])
             mouths = [view.of(*each) for each in seen] if trusted > 0 else []
             for each in zip(frames, rows):  # the network has learnt without that light, and references have their own
                 prepared.shaded(*each)
             if mouths:
                 # a smaller batch rounds differently: the last one is filled, so that equal mouths have equal frames
-                filled = mouths + mouths[-1:] * (min(self.batch_size, len(landmarks)) - len(mouths))
-                for frame, mouth, answer in zip(frames, mouths, self._ask(view, filled)):
+                filled = mouths + mouths[-1:] * (size - len(mouths))
+                with asked:
+                    answers = self._ask(view, filled)
+                for frame, mouth, answer in zip(frames, mouths, answers):
                     if mouth.motion > 0:
                         correction.apply(frame, mouth, answer, trusted * mouth.motion)
+            return frames
+
+        starts = range(0, len(landmarks), max(size, 1))
+        for frames in map_ahead(draw, starts, nbytes=size * prepared.portrait.nbytes):
             yield from frames
 
     @torch.no_grad()
     def _ask(self, view: MouthView, mouths: list[FrameMouth]) -> list[Answer]:
         """What the network says of frames."""
-        warped = self._tensor(np.stack([mouth.warped for mouth in mouths]))
-        drawings = self._tensor(np.stack([mouth.drawings for mouth in mouths]))
-        source = (2 * self._tensor(view.source[None]) - 1).expand_as(warped)
+        made = view.source[None], [mouth.warped for mouth in mouths], [mouth.drawings for mouth in mouths]
+        device, dtype = execution_device(self.unet), compute_dtype(self.unet)
+        source, warped, drawings = (
+            torch.from_numpy(np.stack(part)).to(device).permute(0, 3, 1, 2).to(dtype) / 255 for part in made
+        )
         reference = None
         if view.references is not None:
             reference = reference_input([mouth.reference for mouth in mouths], view.size).to(warped)
         with inference_autocast(self.unet):
-            answer = self.unet(source, 2 * warped - 1, drawings, reference, return_dict=False)
+            answer = self.unet(
+                (2 * source - 1).expand_as(warped), 2 * warped - 1, drawings, reference, return_dict=False
+            )
         flow, colour, mask, share, *light = (x.float().cpu().permute(0, 2, 3, 1).numpy() for x in answer)
         return [Answer(*parts) for parts in zip(flow, 127.5 * colour, mask[..., 0], share[..., 0], *light)]
-
-    def _tensor(self, pictures: np.ndarray) -> torch.Tensor:
-        x = torch.from_numpy(pictures).to(execution_device(self.unet)).permute(0, 3, 1, 2)
-        return x.to(compute_dtype(self.unet)) / 255

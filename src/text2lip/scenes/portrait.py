@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from text2lip.ahead import map_ahead
 from text2lip.faces.cache import FaceCache
 from text2lip.faces.geometry import to_pixels
 from text2lip.faces.identity import SAME_PERSON
@@ -131,7 +132,7 @@ class Portrait:
             relief = self._relief = self._relief or Relief(self.picture, self.face)
             rows = plan.values[: len(landmarks)].copy()  # who has the plan may write to it
             landmarks = np.stack([relief.landmarks(*pair) for pair in zip(landmarks, rows)])
-            frames = map(relief.move, frames, rows)
+            frames = map_ahead(relief.move, frames, rows, nbytes=self.picture.nbytes)
         return landmarks, frames
 
 
