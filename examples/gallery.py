@@ -1,0 +1,106 @@
+"""Draw the gallery of the documentation: people who never were, each saying one sentence, at telling moments.
+
+python examples/gallery.py $TEXT2LIP_DATA/portraits/portrait_{30,33,38}.jpg --output docs/source/en/imgs/gallery.jpg
+
+The built-in portrait comes first. Give pictures of nobody (rendered, or drawn by a model), or of people who agreed.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from contact_sheet import label_font
+from PIL import Image, ImageDraw
+
+from text2lip import Text2LipPipeline
+from text2lip.faces.builtin import builtin_portrait
+from text2lip.faces.geometry import to_pixels
+from text2lip.media.images import load_image
+from text2lip.training.settings import errors_in_one_line
+
+
+TEXT = "Is it *you*? [happy] My father found five new shoes!"
+LABEL = 16  # pixels of the line of names
+
+
+def phone(labels: str) -> Callable:
+    """Finds the middle of the longest phone that is one of these letters."""
+
+    def frame(result) -> int:
+        found = [p for p in result.phones[0] if p.label.lstrip("ˈˌ")[:1] in tuple(labels)]
+        longest = max(found, key=lambda p: p.end - p.start)
+        return int((longest.start + longest.end) / 2 * result.fps)
+
+    return frame
+
+
+def most(*channels: str, but: str = "eyeBlinkLeft") -> Callable:
+    """Finds the frame in which these channels of the motion plan are largest, of either sign, and `but` nearly 0."""
+
+    def frame(result) -> int:
+        plan = result.motion_plan[0]
+        return int(np.argmax(sum(np.abs(plan[name]) for name in channels) * (plan[but] < 0.1)))
+
+    return frame
+
+
+MOMENTS = {
+    "/m/": phone("m"),
+    "/ɑː/": phone("ɑ"),
+    "/uː/": phone("u"),
+    "/f/": phone("f"),
+    "asks": most("browInnerUp", "browOuterUpLeft"),
+    "turns": most("headYaw", "headRoll"),
+    "blinks": most("eyeBlinkLeft", but="browDownLeft"),
+    "smiles": most("mouthSmileLeft", "cheekSquintLeft"),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("images", nargs="*", help="portraits to show below the built-in one")
+    parser.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
+    parser.add_argument("--text", default=TEXT, help="asks, and has m, ɑ, u and f in it")
+    parser.add_argument("--language", default="en-us")
+    parser.add_argument("--life", type=float, default=1.0)
+    parser.add_argument("--size", type=int, default=128, help="pixels of one face")
+    parser.add_argument("--output", default="gallery.jpg")
+    args = parser.parse_args()
+    pipe = Text2LipPipeline.from_pretrained(args.pipeline)
+    pipe.set_progress_bar_config(disable=True)
+    rows = [names(args.size)]
+    for path in (builtin_portrait(), *args.images):
+        image = Image.fromarray(load_image(path))
+        image.thumbnail((512, 512))  # twice what is shown
+        rows.append(row(pipe, np.asarray(image), args))
+        print(f"{Path(path).name}: done.", flush=True)
+    sheet = Image.fromarray(np.concatenate(rows))
+    sheet.save(args.output, quality=85)
+    print(f"Wrote {args.output}: {len(rows) - 1} faces.")
+
+
+def names(size: int) -> np.ndarray:
+    """The line above the faces: (LABEL, width, 3) uint8."""
+    line = Image.new("RGB", ((len(MOMENTS) + 1) * size, LABEL), "white")
+    for column, name in enumerate(("portrait", *MOMENTS)):
+        ImageDraw.Draw(line).text((column * size + 4, 1), name, fill="black", font=label_font())
+    return np.asarray(line)
+
+
+def row(pipe: Text2LipPipeline, image: np.ndarray, args) -> np.ndarray:
+    """The portrait and the moments of one person, cut to the head: (size, width, 3) uint8."""
+    result = pipe(args.text, image, language=args.language, life=args.life, output_type="np")
+    points = to_pixels(result.landmarks[0][0], *image.shape[:2])
+    low, high = points.min(0), points.max(0)
+    side = min(1.75 * (high - low).max(), *image.shape[:2])
+    left, top = np.clip((low + high) / 2 - side * np.array([0.5, 0.6]), 0, np.array(image.shape[1::-1]) - side)
+    box = tuple(np.round([left, top, left + side, top + side]).astype(int))
+    frames = [image, *((result.frames[0][find(result)] * 255).round().astype(np.uint8) for find in MOMENTS.values())]
+    faces = [Image.fromarray(frame).crop(box) for frame in frames]
+    return np.concatenate([np.asarray(face.resize((args.size, args.size), Image.LANCZOS)) for face in faces], 1)
+
+
+if __name__ == "__main__":
+    with errors_in_one_line():
+        main()
