@@ -33,6 +33,7 @@ WHY_NOT = (
     "files of yours",
     "installs packages",
     "minutes to hours",
+    "starts a server",
     "the Hub",
     "the network",
     "the real data",
