@@ -28,7 +28,7 @@ CARDS = {
     "MODEL_CARD.md": "Model card",
     "src/text2lip/checkpoints/text2lip-grid/README.md": "Card of the built-in pipeline",
 }
-BESIDE = ("LICENSE", "CITATION.cff")
+BESIDE = ("LICENSE", "CITATION.cff", "examples/notebooks/quickstart.ipynb")
 NEEDS = ("sphinx", "myst_parser", "furo")
 ELSEWHERE = re.compile(
     r"<(?:script|img|iframe|source|link)\b[^>]*?(?:src|href)=[\"'](?:https?:)?//|@import|url\([\"']?http"
@@ -89,6 +89,7 @@ def stage(folder: Path):
         (folder / card).parent.mkdir(parents=True, exist_ok=True)
         (folder / card).write_text(text.replace("](docs/source/en/", "]("), encoding="utf-8")
     for name in BESIDE:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     sections = yaml.safe_load((DOCS / "_toctree.yml").read_text(encoding="utf-8"))
     sections.append(
