@@ -16,6 +16,7 @@ from pathlib import Path
 
 from text2lip import __version__
 from text2lip.exports.clip import SAVE_OPTIONS, SaveOptions
+from text2lip.exports.picture_files import where_pictures_go
 from text2lip.exports.writers import possible_suffixes, writer_for
 from text2lip.pipelines.request import FIELDS
 
@@ -241,7 +242,9 @@ def check_output(flag: str, path: str, kind: str | None = None):
     from text2lip.files import check_place
 
     target = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path).absolute()
-    writer_for(path, flag, kind)
+    if writer_for(path, flag, kind).several:
+        where_pictures_go(path)
+        return
     if not os.path.isdir(target.parent):
         raise ValueError(f"{flag}: no folder to write {path!r} into; make it first or choose another place.")
     check_place(path, flag)

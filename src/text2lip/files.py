@@ -78,6 +78,11 @@ def replaced_folder(path: str | Path) -> Iterator[Path]:
     put_folder(temporary, path)
 
 
+def is_folder_name(path: str | os.PathLike) -> bool:
+    """Whether a path is written as that of a folder: it ends in a separator."""
+    return os.fspath(path).endswith(tuple(filter(None, ("/", os.sep, os.altsep))))
+
+
 def put_folder(folder: Path, path: Path) -> None:
     """Give `folder` the name `path`; one that was there is first moved to `old-<name>`, then removed.
 

@@ -1,14 +1,16 @@
 """What a writer is given: one clip, whose frames are perhaps not drawn yet, and what is asked of its file."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from text2lip.arguments import asked
+from text2lip.exports.frame_size import read_size
 from text2lip.exports.provenance import Origin
+from text2lip.media.codecs import CODECS
 from text2lip.motion.motion_plan import MotionPlan
 from text2lip.text.timing import Segment
 
@@ -30,6 +32,7 @@ class Clip:
         times_from (`str`, *optional*): what those come from, see [`Speech`]; of "sound" there are none.
         motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
         origin ([`Origin`]): what it was made of.
+        before (`Callable[[int], Iterable[np.ndarray]]`, *optional*): gives that, as so many frames of the same size.
     """
 
     frames: Iterable[np.ndarray]
@@ -45,6 +48,7 @@ class Clip:
     times_from: str | None
     motion_plan: MotionPlan | None
     origin: Origin = Origin()
+    before: Callable[[int], Iterable[np.ndarray]] | None = None
 
     @property
     def duration(self) -> float:
@@ -57,7 +61,12 @@ class SaveOptions:
     """What may be asked of a file, the same for `save` and for the command.
 
     Args:
-        crf (`int`): quality of a video, 0 (lossless) to 51 (worst); 18 looks like the frames.
+        crf (`int`, *optional*): quality of a video, from 0 (best) to 51, or 63 of VP9 and AV1; by default one that
+            looks like the frames. ProRes has none.
+        codec (`str`, *optional*): "h264", "h265", "vp9", "av1" or "prores", see [`~text2lip.media.codecs.CODECS`]; by
+            default the one that most players know.
+        size (`int` or `str`, *optional*): longest side in pixels, or "WIDTHxHEIGHT", into which the frames are fitted.
+        compare (`bool`): what the clip was made of on the left, the clip on the right.
         mark (`bool`): say in the file that it is synthetic: in its metadata, and by a signed C2PA manifest where the
             format has a place for one; see `docs/source/en/synthetic_mark.md`.
         certificate (`str`, *optional*): who signs that, see [`signing_identity`]; a local certificate by default.
@@ -67,7 +76,16 @@ class SaveOptions:
         ValueError: a value that can't be used.
     """
 
-    crf: int = asked(18, "--crf", type=int, metavar="N", help="quality of the video: 0 is lossless, 51 the worst")
+    crf: int | None = asked(
+        None, "--crf", type=int, metavar="N", help="quality of the video: 0 is the best, 51 the worst (default: 18)"
+    )
+    codec: str | None = asked(
+        None, "--codec", choices=tuple(CODECS), help="of the video (default: h264; webm: vp9; transparent mov: prores)"
+    )
+    size: int | str | None = asked(
+        None, "--size", metavar="N", help="longest side in pixels, or WIDTHxHEIGHT to fit into (default: as it is)"
+    )
+    compare: bool = asked(False, "--compare", action="store_true", help="before and after, side by side")
     mark: bool = asked(True, "--no-mark", action="store_false", help="don't say in the file that it is synthetic")
     certificate: str | os.PathLike | None = asked(
         None, "--certificate", metavar="FILE", help="PEM of a key and its certificate, which sign the mark"
@@ -77,8 +95,12 @@ class SaveOptions:
     )
 
     def __post_init__(self):
-        if not isinstance(self.crf, int) or isinstance(self.crf, bool) or not 0 <= self.crf <= 51:
-            raise ValueError(f"crf: {self.crf!r}; wants a whole number from 0 (lossless) to 51.")
+        if self.crf is not None and (type(self.crf) is not int or not 0 <= self.crf <= 63):
+            raise ValueError(f"crf: {self.crf!r}; wants a whole number from 0 (best) to 51, or 63 of VP9 and AV1.")
+        if self.codec not in (None, *CODECS):
+            raise ValueError(f"codec: {self.codec!r}; choose one of {', '.join(CODECS)}.")
+        if self.size is not None:
+            read_size(self.size)
         if not isinstance(self.label, (bool, str)):
             raise ValueError(f"label: {self.label!r}; wants True, False or a text.")
         if self.certificate is not None and not self.mark:

@@ -7,7 +7,7 @@ from text2lip.media.video_writer import write_video
 
 
 def write_film(path: str | Path, clip: Clip, options: SaveOptions) -> int:
-    """Write frames and sound of `clip` as H.264 and AAC; returns the number of frames. Errors as [`write_video`]."""
+    """Write frames and sound of `clip` ; returns the number of frames. Errors as [`write_video`]."""
     return write_video(
         path,
         clip.frames,
@@ -15,5 +15,6 @@ def write_film(path: str | Path, clip: Clip, options: SaveOptions) -> int:
         audio=clip.audio,
         sampling_rate=clip.sampling_rate,
         crf=options.crf,
+        codec=options.codec,
         metadata={"comment": clip.origin.statement} if options.mark else None,
     )

@@ -1,17 +1,23 @@
 """The files that a clip is written to, by suffix: `save` and the command read this one table."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from text2lip.exports.animation_files import write_animation
 from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.frame_size import read_size, resized, side_by_side
 from text2lip.exports.marking import mark_file, signer_for
+from text2lip.exports.picture_files import write_pictures
 from text2lip.exports.picture_label import labelled
+from text2lip.exports.sound_files import write_sound
 from text2lip.exports.subtitle_files import new_subtitles, write_subtitles
 from text2lip.exports.video_files import write_film
-from text2lip.files import replaced_file
+from text2lip.files import is_folder_name, replaced_file
 
 
 @dataclass(frozen=True)
@@ -29,15 +35,25 @@ class Writer:
     kind: str
     needs: tuple[str, ...]
     write: Callable[[str | Path, Clip, SaveOptions], int]
+    several: bool = False  # files, which the writer marks itself
 
 
 VIDEO = Writer("video", ("frames", "sound"), write_film)
+ANIMATION = Writer("animation", ("frames",), write_animation)
+PICTURES = Writer("numbered pictures", ("frames",), write_pictures, several=True)
+SOUND_ALONE = Writer("sound", ("sound",), write_sound)
 SUBTITLES = Writer("subtitles", ("words",), write_subtitles)
 
 WRITERS = {
     ".mp4": VIDEO,
     ".mov": VIDEO,
     ".mkv": VIDEO,
+    ".webm": VIDEO,
+    ".gif": ANIMATION,
+    ".webp": ANIMATION,
+    ".png": PICTURES,
+    "/": PICTURES,  # a folder
+    ".wav": SOUND_ALONE,
     ".srt": SUBTITLES,
     ".vtt": SUBTITLES,
 }
@@ -54,7 +70,7 @@ def writer_for(path: str | Path, argument: str = "output", kind: str | None = No
         ValueError: the suffix is of no such file; what there is is listed.
     """
     writers = {suffix: writer for suffix, writer in WRITERS.items() if kind in (None, writer.kind)}
-    if (suffix := Path(path).suffix.lower()) in writers:
+    if (suffix := "/" if is_folder_name(path) else Path(path).suffix.lower()) in writers:
         return writers[suffix]
     raise ValueError(f"{argument}: {os.fspath(path)!r} should end in {possible_suffixes(kind)}.")
 
@@ -63,7 +79,7 @@ def possible_suffixes(kind: str | None = None) -> str:
     """Suffixes in words: ".mp4, .mov or .mkv for video, .srt or .vtt for subtitles"; of one kind without its name."""
     kinds: dict[str, list[str]] = {}
     for suffix, writer in WRITERS.items():
-        kinds.setdefault(writer.kind, []).append(suffix)
+        kinds.setdefault(writer.kind, []).append({"/": "FOLDER/", ".png": "%04d.png"}.get(suffix, suffix))
     told = {name: " or ".join(filter(None, (", ".join(all_[:-1]), all_[-1]))) for name, all_ in kinds.items()}
     return told[kind] if kind else ", ".join(f"{suffixes} for {name}" for name, suffixes in told.items())
 
@@ -95,16 +111,29 @@ def write_clip(
         check_words_known(subtitles, clip)
         beside = new_subtitles(subtitles, clip)
     options = options or SaveOptions()
-    identity = signer_for(path, options.certificate) if options.mark and "frames" in writer.needs else None
-    if options.label:
-        clip = replace(clip, frames=labelled(clip.frames, options.label))
+    marked = options.mark and not writer.several and bool({"frames", "sound"} & set(writer.needs))
+    identity = signer_for(path, options.certificate) if marked else None
+    if "frames" in writer.needs:
+        clip = replace(clip, frames=as_asked(clip, options))
     with beside:
-        if not options.mark:
+        if not marked:
             return writer.write(path, clip, options)
         with replaced_file(path) as unmarked:
             count = writer.write(unmarked, clip, options)
             mark_file(unmarked, clip.origin, identity)
             return count
+
+
+def as_asked(clip: Clip, options: SaveOptions) -> Iterable[np.ndarray]:
+    """The frames of a clip as they go into a file: beside what they were made of, of another size, with a label."""
+    frames = clip.frames
+    if options.compare:
+        if clip.before is None:
+            raise ValueError("compare: it isn't known what the clip was made of; save what the pipeline gave.")
+        frames = side_by_side(clip.before(clip.num_frames), frames)
+    if options.size is not None:
+        frames = resized(frames, read_size(options.size))
+    return labelled(frames, options.label) if options.label else frames
 
 
 def check_words_known(path: str | Path, clip: Clip, argument: str = "subtitles") -> None:

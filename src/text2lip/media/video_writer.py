@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.files import replaced_file
+from text2lip.media.codecs import AAC_RATES, PRORES_PROFILES, SOUND, Codec, choose_codec
 from text2lip.memory import let_go, walk
 
 
-AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 
 
@@ -22,19 +22,23 @@ def write_video(
     fps: float = 25,
     audio: np.ndarray | None = None,
     sampling_rate: int | None = None,
-    crf: int = 18,
+    crf: int | None = None,
+    codec: str | None = None,
     metadata: dict[str, str] | None = None,
 ) -> int:
-    """Write an H.264 + AAC file that browsers play; it appears under its name only when it is whole.
+    """Write a video file that browsers play; it appears under its name only when it is whole.
 
     Args:
-        path (`str` or `Path`): ends in .mp4, .mov or .mkv; an existing file is replaced.
-        frames (`Iterable[np.ndarray]`): uint8 (height, width, 3), RGB; taken one by one. An odd side gains one
-            edge pixel in the file.
+        path (`str` or `Path`): ends in .mp4, .mov, .mkv or .webm; an existing file is replaced.
+        frames (`Iterable[np.ndarray]`): uint8 (height, width, 3), RGB, or (height, width, 4), RGBA; taken one by one.
+            An odd side gains one edge pixel in the file.
         fps (`float`): frames per second.
         audio (`np.ndarray`, *optional*): float (samples,) or (channels, samples) in [-1, 1], up to 8 channels.
         sampling_rate (`int`, *optional*): of `audio`, Hz.
-        crf (`int`): x264 quality, 0 (lossless) to 51.
+        crf (`int`, *optional*): quality, from 0 (best) to 51, or 63 of VP9 and AV1; by default one that looks like
+            the frames.
+        codec (`str`, *optional*): of [`CODECS`]; H.264 by default, in .webm VP9, of frames with alpha ProRes 4444
+            (.mov) or VP9 (.webm, .mkv). Sound is AAC, in .webm Opus.
         metadata (`dict[str, str]`, *optional*): of the file, such as "comment".
 
     Returns:
@@ -46,8 +50,11 @@ def write_video(
     """
     import av
 
-    if Path(path).suffix.lower() not in (".mp4", ".mov", ".mkv"):
-        raise ValueError(f"output: {os.fspath(path)!r} should end in .mp4, .mov or .mkv.")
+    if (suffix := Path(path).suffix.lower()) not in (".mp4", ".mov", ".mkv", ".webm"):
+        raise ValueError(f"output: {os.fspath(path)!r} should end in .mp4, .mov, .mkv or .webm.")
+    worst = choose_codec(codec, suffix).worst
+    if crf is not None and not 0 <= crf <= worst:
+        raise ValueError(f"crf: {crf!r}; wants a whole number from 0 (best) to {worst}.")
     if not 1 <= float(fps) <= 1000:  # also true for NaN
         raise ValueError(f"fps: {fps!r}; wants a number from 1 to 1000.")
     if audio is not None and not sampling_rate:
@@ -58,18 +65,21 @@ def write_video(
         raise ValueError("audio: holds NaN or infinite samples; wants finite floats in [-1, 1].")
     rate = Fraction(float(fps)).limit_denominator(1001)
     with replaced_file(path) as temporary:
-        options = {"movflags": "+faststart"} if Path(path).suffix.lower() != ".mkv" else {}
+        options = {"movflags": "+faststart"} if suffix in (".mp4", ".mov") else {}
         with av.open(str(temporary), "w", options=options) as container:
             container.metadata.update(metadata or {})
             count, picture, sound = 0, None, None
             for frame in frames:
                 frame = _even(frame)
                 if picture is None:
-                    picture = _video_stream(container, frame, rate, crf)
-                    sound = None if audio is None or not np.size(audio) else _Sound(container, audio, sampling_rate)
-                elif frame.shape[:2] != (picture.height, picture.width):
+                    shape, chosen = frame.shape, choose_codec(codec, suffix, frame.shape[2] == 4)
+                    picture = _video_stream(container, frame, rate, chosen, crf)
+                    silent = audio is None or not np.size(audio)
+                    sound = None if silent else _Sound(container, audio, sampling_rate, suffix)
+                elif frame.shape != shape:
                     raise ValueError(f"frames: frame {count} is {frame.shape}, the first was of another size.")
-                packed = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+                pixels = "rgba" if shape[2] == 4 else "rgb24"
+                packed = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format=pixels)
                 packed.pts, packed.time_base = count, 1 / rate
                 container.mux(picture.encode(packed))
                 count += 1
@@ -84,7 +94,7 @@ def write_video(
 
 
 def _even(frame: np.ndarray) -> np.ndarray:
-    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] not in (3, 4):
         got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
         raise ValueError(f"frames: got {got}; wants uint8 arrays (height, width, 3).")
     height, width = frame.shape[:2]
@@ -93,10 +103,22 @@ def _even(frame: np.ndarray) -> np.ndarray:
     return frame
 
 
-def _video_stream(container, frame: np.ndarray, rate: Fraction, crf: int):
-    stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
+def _video_stream(container, frame: np.ndarray, rate: Fraction, codec: Codec, crf: int | None):
+    options = dict(codec.options)
+    pixels = codec.clear_pixels if frame.shape[2] == 4 else codec.pixels
+    if codec.crf is not None:
+        options["crf"] = str(codec.crf if crf is None else crf)
+    if pixels in PRORES_PROFILES:
+        options["profile"] = PRORES_PROFILES[pixels]
+    if codec.encoder == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "1")  # it would tell its settings
+    stream = container.add_stream(codec.encoder, rate=rate, options=options)
     stream.height, stream.width = frame.shape[:2]
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = pixels
+    if codec.encoder == "libx265" and container.format.name != "matroska":
+        stream.codec_context.codec_tag = "hvc1"  # which Apple's players know
+    if codec.encoder == "libvpx-vp9" and frame.shape[2] == 4:
+        stream.metadata["alpha_mode"] = "1"
     # untagged video is shown as BT.709 by some players and BT.601 by others: say what the RGB was turned into
     context = stream.codec_context
     context.colorspace, context.color_range = 5, 1
@@ -105,16 +127,17 @@ def _video_stream(container, frame: np.ndarray, rate: Fraction, crf: int):
 
 
 class _Sound:
-    """An AAC stream that is fed as the pictures go, so that the file plays while it loads."""
+    """A stream of sound that is fed as the pictures go, so that the file plays while it loads."""
 
-    def __init__(self, container, audio: np.ndarray, sampling_rate: int):
+    def __init__(self, container, audio: np.ndarray, sampling_rate: int, suffix: str):
         import av
 
         self.audio = np.atleast_2d(np.asarray(audio, np.float32))
         self.layout = LAYOUTS[len(self.audio) - 1]
         self.container, self.sampling_rate, self.done = container, sampling_rate, 0
-        rate = next((rate for rate in AAC_RATES if rate >= sampling_rate), AAC_RATES[-1])
-        self.stream = container.add_stream("aac", rate=rate)
+        encoder, rates = SOUND.get(suffix, ("aac", AAC_RATES))
+        rate = next((rate for rate in rates if rate >= sampling_rate), rates[-1])
+        self.stream = container.add_stream(encoder, rate=rate)
         self.stream.layout = self.layout
         self.stream.bit_rate = max(128_000, 80_000 * len(self.audio))
         self.resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.stream.rate)

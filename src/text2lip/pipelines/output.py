@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from diffusers.utils import BaseOutput
 
 from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.notebook import NotebookVideo, notebook_video
 from text2lip.exports.provenance import Origin
+from text2lip.exports.timeline_figure import timeline_figure
 from text2lip.exports.writers import check_words_known, write_clip, writer_for
 from text2lip.memory import free_memory
 from text2lip.motion.lips import LipMotion
@@ -25,6 +27,10 @@ from text2lip.speech.resampling import resampled_whole
 from text2lip.speech.utterance import Speech
 from text2lip.text.timing import Segment, Turn, cut_segments
 from text2lip.text.tokenizer import VisemeTokenizer
+
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(eq=False)
@@ -51,6 +57,7 @@ class Text2LipStream:
         motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         origin ([`Origin`]): what it is made of, for the mark of the files.
+        before (`Callable`): gives that, as so many frames, uint8 (height, width, 3), for `save(compare=True)`.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
     """
@@ -71,6 +78,7 @@ class Text2LipStream:
     motion_plan: MotionPlan | None
     size: tuple[int, int]
     origin: Origin = Origin()
+    before: Callable[[int], Iterator[np.ndarray]] | None = None
     num_done: int = 0
     closed: bool = False
 
@@ -137,6 +145,7 @@ class Text2LipStream:
             motion_plan=None if scene.moves or isinstance(scene, Ensemble) else motion.plan,
             size=scene.size,
             origin=origin_of(scene, request),
+            before=scene.before,
         )
 
     def sound(self, sampling_rate: int) -> np.ndarray | None:
@@ -203,6 +212,7 @@ class Text2LipPipelineOutput(BaseOutput):
         doubts (`list[list[str]]`): why a portrait's mouth may look wrong, see [`Text2LipStream`]; else empty.
         motion_plan (`list[MotionPlan | None]`): what each portrait did beside its lips, see [`Text2LipStream`].
         origin (`list[Origin]`): what each was made of, for the mark of the files.
+        before (`list[Callable]`): what each was made of, see [`Text2LipStream`].
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -219,6 +229,7 @@ class Text2LipPipelineOutput(BaseOutput):
     doubts: list[list[str]] = None
     motion_plan: "list[MotionPlan | None]" = None
     origin: list[Origin] = None
+    before: list[Callable] = None
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
@@ -245,6 +256,7 @@ class Text2LipPipelineOutput(BaseOutput):
             doubts=[stream.doubts for stream in streams],
             motion_plan=[stream.motion_plan for stream in streams],
             origin=[stream.origin for stream in streams],
+            before=[stream.before for stream in streams],
         )
 
     def save(
@@ -284,6 +296,14 @@ class Text2LipPipelineOutput(BaseOutput):
         check_words_known(path, clip)
         writer.write(path, clip, SaveOptions())
 
+    def show(self, index: int = 0, **options: Any) -> NotebookVideo:
+        """Clip `index` for a notebook, which plays it; options and errors as those of [`save`], as an .mp4."""
+        return notebook_video(self._clip(index), SaveOptions.of(**options))
+
+    def plot(self, index: int = 0) -> "Figure":
+        """Waveform, words, visemes and lip gap of clip `index` on one time line, see [`timeline_figure`]."""
+        return timeline_figure(self._clip(index))
+
     def _clip(self, index: int, progress: Callable[[Iterable], Iterable] = iter) -> Clip:
         """Clip `index` for a writer."""
         whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
@@ -293,7 +313,7 @@ class Text2LipPipelineOutput(BaseOutput):
         silent = self.audio is None or self.audio[index] is None
         lists = {
             name: getattr(self, name)
-            for name in ("landmarks", "visemes", "phones", "words", "times_from", "motion_plan")
+            for name in ("landmarks", "visemes", "phones", "words", "times_from", "motion_plan", "before")
         }
         return Clip(
             frames=progress(_to_uint8(frame) for frame in frames),

@@ -63,6 +63,10 @@ class Ensemble:
         """See [`Film.frames_for`]."""
         return self.scenes[0].frames_for(timeline)
 
+    def before(self, num_frames: int) -> Iterator[np.ndarray]:
+        """See [`Film.before`]."""
+        return self.scenes[0].before(num_frames)
+
     def draw(
         self,
         renderer: Renderer,

@@ -111,6 +111,10 @@ class Film:
             return None
         return max(self.search(LONGEST)[1], math.floor(timeline.duration * self.fps + 0.5))
 
+    def before(self, num_frames: int) -> Iterator[np.ndarray]:
+        """The film's own frames beside those of a clip of so many: uint8 (height, width, 3)."""
+        return self.footage.play(positions(num_frames, self.search(num_frames)[1], self.video_end))
+
     def draw(
         self,
         renderer: Renderer,

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,10 @@ class Portrait:
 
     def frames_for(self, timeline: Timeline) -> None:
         """See [`Film.frames_for`]: a portrait has no length of its own."""
+
+    def before(self, num_frames: int) -> Iterator[np.ndarray]:
+        """The picture, so many times; see [`Film.before`]."""
+        return repeat(self.picture, num_frames)
 
     def draw(
         self,

@@ -1,0 +1,36 @@
+"""The sound of a clip alone."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.files import replaced_file
+from text2lip.media.video_writer import LAYOUTS
+
+
+def write_sound(path: str | Path, clip: Clip, options: SaveOptions) -> int:
+    """Write the sound of `clip` as 16-bit WAV at its own rate; returns the clip's number of frames.
+
+    Raises:
+        ValueError: it has none, or the place can't be written to.
+    """
+    import av
+
+    if clip.audio is None:
+        raise ValueError(f"output: {str(path)!r}, but the clip is silent; choose a voice, or write a video.")
+    sound = np.atleast_2d(clip.audio)
+    layout, rate = LAYOUTS[len(sound) - 1], clip.sampling_rate
+    with replaced_file(path) as temporary, av.open(str(temporary), "w") as container:
+        if options.mark:
+            container.metadata["comment"] = clip.origin.statement
+        stream = container.add_stream("pcm_s16le", rate=rate)
+        stream.layout = layout
+        for start in range(0, sound.shape[1], rate):
+            block = np.rint(np.clip(sound[:, start : start + rate], -1, 1) * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(block.T.reshape(1, -1), format="s16", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return clip.num_frames
