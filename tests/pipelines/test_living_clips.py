@@ -18,7 +18,7 @@ def made(pipe, portrait, text="Is it *you*?", life=0, **given):
 
 def test_life_moves_head_and_landmarks_and_without_it_nothing_changes(pipe, portrait):
     still, alive = made(pipe, portrait), pipe.stream("Is it *you*?", portrait, renderer="geometric", voice=None)
-    assert still.motion_plan is None and alive.motion_plan.values.shape == (len(alive), 29)
+    assert still.motion_plan is None and alive.motion_plan.values.shape == (len(alive), 34)
     away = 256 * np.abs(alive.landmarks - still.landmarks)[:, :400].max((1, 2))  # pixels
     assert away[0] < 1e-3 and away[-1] < 1e-3 and 1 < away.max() < 40
     frames = [list(stream) for stream in (still, alive)]

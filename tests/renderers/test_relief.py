@@ -147,3 +147,19 @@ def test_a_row_of_numbers_is_a_row_of_names(relief, face):
     plan["headYaw"][:] = 5
     named = relief.move(face.portrait, {"headYaw": 5.0})
     assert np.array_equal(relief.move(face.portrait, plan.values[0]), named)
+
+
+def test_a_pixel_of_a_raised_brow_comes_from_the_brow_where_skin_is_stretched_twofold(relief):
+    field = relief.field
+    rows, columns = field.nodes.shape[:2]
+    down = np.arange(rows) - rows // 2  # nodes
+    raised = 1.3 * np.clip(4 - down, 0, 5) * np.clip((down + 14) / 12, 0, 1)  # nodes; within 5 from all to nothing
+    moved = np.zeros((rows, columns, 2), np.float32)
+    moved[..., 1] = -field.step * raised[:, None]
+    back = field.backward(moved)
+    y = np.arange(back.shape[0], dtype=np.float32)
+    x = np.full_like(y, back.shape[1] // 2)
+    there = back[:, back.shape[1] // 2] + field.box[:2]
+    missed = there + field.sample(moved, there) - np.stack([x, y], -1) - field.box[:2]
+    near = np.abs(y / field.step - rows // 2) < 8
+    assert np.abs(missed[near]).max() < 0.6 * field.step

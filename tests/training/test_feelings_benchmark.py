@@ -18,7 +18,7 @@ def test_the_strongest_frame_is_where_the_feeling_is_whole(script, feeling):
 
 
 def test_of_a_neutral_face_the_middle(script):
-    assert script.strongest(np.zeros((9, 29)), "neutral") == 4
+    assert script.strongest(np.zeros((9, 34)), "neutral") == 4
 
 
 def test_a_face_at_the_edge_of_the_picture_is_still_a_square(script):

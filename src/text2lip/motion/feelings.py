@@ -1,7 +1,7 @@
 """Feelings on a face: which channels of a plan they move, and what that does to the lips that speak.
 
 By the action units of Ekman & Friesen's EMFACS: happy 6 + 12, sad 1 + 4 + 15, angry 4 + 5 + 7 + 23, surprised 1 + 2 +
-5, afraid 1 + 2 + 4 + 5 + 20, disgusted 9 + 15, serious a light 4 + 24.
+5 + 26, afraid 1 + 2 + 4 + 5 + 20 + 26, disgusted 9 + 10 + 15, serious a light 4 + 24.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import numpy as np
 from text2lip.faces.topology import (
     INNER_LOWER_PAIRED,
     INNER_UPPER_PAIRED,
+    JAW,
     LIPS,
     MOUTH_CORNERS,
     OUTER_LOWER_PAIRED,
@@ -23,25 +24,34 @@ from text2lip.motion.motion_plan import CHANNELS, LIMITS, MotionPlan, channel_co
 
 # set by hand; "brow" and so on stand for both sides
 UNITS_OF = {
-    "happy": {"mouthSmile": 0.85, "cheekSquint": 0.7, "eyeSquint": 0.3, "browOuterUp": 0.15},
-    "sad": {"browInnerUp": 0.95, "browDown": 0.2, "mouthFrown": 0.85, "headPitch": -3.0, "gazePitch": -2.0},
-    "angry": {"browDown": 1.0, "eyeSquint": 0.5, "mouthPress": 0.6, "noseSneer": 0.3, "headPitch": -2.0},
-    "surprised": {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 0.9, "headPitch": 1.5},
-    "afraid": {"browInnerUp": 1.0, "browOuterUp": 0.4, "browDown": 0.25, "eyeWide": 0.9, "mouthFrown": 0.4},
-    "disgusted": {"noseSneer": 1.0, "browDown": 0.6, "eyeSquint": 0.6, "mouthFrown": 0.55, "cheekSquint": 0.4},
-    "serious": {"browDown": 0.4, "mouthPress": 0.4, "eyeSquint": 0.1},
-}
+    "happy": {"mouthSmile": 1.0, "cheekSquint": 0.9, "eyeSquint": 0.4, "browOuterUp": 0.1},
+    "sad": {"browInnerUp": 1.0, "browDown": 0.2, "mouthFrown": 0.9, "eyeSquint": 0.2, "headPitch": -3.0,
+            "gazePitch": -2.0},
+    "angry": {"browDown": 1.0, "eyeSquint": 0.5, "mouthPress": 0.9, "noseSneer": 0.35, "mouthFrown": 0.25,
+              "headPitch": -2.0},
+    "surprised": {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 1.0, "jawOpen": 0.9, "headPitch": 1.5},
+    "afraid": {"browInnerUp": 1.0, "browOuterUp": 0.3, "browDown": 0.4, "eyeWide": 1.0, "mouthStretch": 1.0,
+               "jawOpen": 0.3},
+    "disgusted": {"noseSneer": 1.0, "mouthUpperUp": 0.9, "browDown": 0.6, "eyeSquint": 0.6, "mouthFrown": 0.35,
+                  "cheekSquint": 0.4},
+    "serious": {"browDown": 0.6, "mouthPress": 0.8, "eyeSquint": 0.35, "mouthFrown": 0.15, "headPitch": -1.5},
+}  # fmt: skip
 LIVELY = {"happy": 1.2, "sad": 0.6, "angry": 1.3, "surprised": 1.2, "afraid": 0.9, "disgusted": 0.9, "serious": 0.7}
 """Factors on the size of head motion (after Busso et al. 2007: large in joy and anger, small in sadness)."""
-# outer-eye distances that a corner, or the lips' edges, go at 1
-SMILING, FROWNING = (0.055, -0.055), (-0.004, 0.045)
-PRESS = 0.012
-PURSED_LESS = 0.6  # of a smile's width that is lost where the lips are pursed by
-PURSED_BY = 0.08  # outer-eye distances
+# outer-eye distances that a corner, or the lips' edges, go at 1: right and down
+SMILING, FROWNING, STRETCHING = (0.085, -0.085), (-0.004, 0.06), (0.06, 0.03)
+PRESS, RAISED = 0.014, (0.020, 0.045)  # both inner lips and the upper lip's edge, between corner and middle
+SMILE_RANGE = 6.5  # of a smile that is lost for each outer-eye distance that lips are narrower by, or won
+OPENED_UP, OPENED, RAISED_OPEN = (
+    0.22,
+    0.5,
+    0.35,
+)  # of a gap: how far a smile raises it, a jaw and a raised lip widen it
+CHIN_GOES = 0.7  # of what the lower lip is opened by
 
 
 def feeling_channels(feeling: Mapping[str, float]) -> np.ndarray:
-    """The face of a feeling, float32 (29,), a row of a [`MotionPlan`]; of a mix the sum, within the limits.
+    """The face of a feeling, float32 (34,), a row of a [`MotionPlan`]; of a mix the sum, within the limits.
 
     Args:
         feeling (`Mapping[str, float]`): as [`~text2lip.text.feeling_marks.read_feeling`] gives it.
@@ -61,10 +71,12 @@ def liveliness(feeling: Mapping[str, float]) -> float:
 
 
 def express_lips(motion: np.ndarray, plan: MotionPlan) -> np.ndarray:
-    """Lip motion with the mouth corners of a plan: a smile widens and lifts them, in speech too, and leaves pursed
-    lips narrower; a frown lowers them; pressed lips are thinner.
+    """Lip motion with the mouth of a plan: a smile widens and lifts its corners, in speech too, and is less where lips
+    are narrow, more where they are wide; it lifts the opening, so that upper teeth show. A frown lowers corners,
+    a stretch widens and lowers them; pressed lips are thinner; a raised upper lip is higher.
 
-    Inner lips that face each other move alike, so lips that touch still touch, and no gap changes.
+    Inner lips that face each other move alike, so lips that touch still touch; a gap grows in proportion, by a raised
+    lip and by `jawOpen`.
 
     Args:
         motion (`np.ndarray`): (frames, 57, 2), displacement from rest, canonical units (x right of the picture, down).
@@ -79,24 +91,46 @@ def express_lips(motion: np.ndarray, plan: MotionPlan) -> np.ndarray:
     if len(plan) < len(motion):
         raise ValueError(f"motion_plan: {len(plan)} frames for {len(motion)} of the lips; make it as long.")
     plan, moved = plan[: len(motion)], np.array(motion, np.float32)
-    if not any(plan[name].any() for name in CHANNELS if name.startswith("mouth")):
+    if not any(plan[name].any() for name in CHANNELS if name.startswith(("mouth", "jaw"))):
         return moved
     across = _across()
-    sides = np.stack([across.clip(max=0), across.clip(min=0)])  # the person's right is on the picture's left
     corners = driven_index(MOUTH_CORNERS)
-    narrower = (moved[:, corners[0], 0] - moved[:, corners[1], 0]).clip(0, PURSED_BY) / PURSED_BY
-    for side, name in zip(sides, ("Right", "Left")):
-        away, bow = side[None], np.abs(side[None]) ** 1.7
-        smile, frown = (plan[f"mouth{kind}{name}"][:, None] for kind in ("Smile", "Frown"))
-        wider = smile * (1 - PURSED_LESS * narrower[:, None])
-        moved[:, : len(LIPS), 0] += away * (wider * SMILING[0] + frown * FROWNING[0])
-        moved[:, : len(LIPS), 1] += bow * (smile * SMILING[1] + frown * FROWNING[1])
-        pressed = PRESS * plan[f"mouthPress{name}"][:, None]
-        for edge, sign in ((OUTER_UPPER_PAIRED, 1), (OUTER_LOWER_PAIRED, -1)):
-            points = driven_index(edge)
-            theirs = (side[points] != 0) + 0.5 * (across[points] == 0)
-            moved[:, points, 1] += sign * pressed * theirs
+    narrower = (moved[:, corners[0], 0] - moved[:, corners[1], 0])[:, None]
+    inner, outer = [
+        [driven_index(edge) for edge in edges]
+        for edges in ((INNER_UPPER_PAIRED, INNER_LOWER_PAIRED), (OUTER_UPPER_PAIRED, OUTER_LOWER_PAIRED))
+    ]
+    gap = np.maximum(moved[:, inner[1], 1] - moved[:, inner[0], 1], 0)
+    for sign, name in ((-1, "Right"), (1, "Left")):  # the person's right is on the picture's left
+        theirs = np.where(across == 0, 0.5, np.sign(across) == sign)
+        side, bow = across * theirs, theirs * np.abs(across) ** 1.7
+        smile, frown, stretch, press, raised = (
+            plan[f"mouth{kind}{name}"][:, None] for kind in ("Smile", "Frown", "Stretch", "Press", "UpperUp")
+        )
+        wider = smile * (1 - SMILE_RANGE * narrower)
+        moved[:, : len(LIPS), 0] += side * (wider * SMILING[0] + frown * FROWNING[0] + stretch * STRETCHING[0])
+        moved[:, : len(LIPS), 1] += bow * (smile * SMILING[1] + frown * FROWNING[1] + stretch * STRETCHING[1])
+        half = theirs[inner[0]]
+        arch = half * (1 - across[inner[0]] ** 4)
+        up = half * (OPENED_UP * smile * gap) + arch * RAISED[0] * raised
+        for edge in (*inner, *outer):
+            moved[:, edge, 1] -= up
+        moved[:, outer[0], 1] += half * PRESS * press - arch * (RAISED[1] - RAISED[0]) * raised
+        moved[:, outer[1], 1] -= half * PRESS * press
+        for edge in (inner[0], outer[0]):
+            moved[:, edge, 1] -= half * RAISED_OPEN * raised * gap
+    opened = OPENED * plan["jawOpen"][:, None] * gap
+    for edge in (inner[1], outer[1]):
+        moved[:, edge, 1] += opened
+    moved[:, len(LIPS) :, 1] += CHIN_GOES * opened[:, [len(inner[0]) // 2]] * _chin()
     return moved
+
+
+def _chin() -> np.ndarray:
+    """How much the jaw's points go along with the chin, (17,)."""
+    vertices = canonical_mesh()[0]
+    aside = np.abs(vertices[list(JAW), 0])
+    return (1 - (aside / aside.max()) ** 2).astype(np.float32)
 
 
 def _across() -> np.ndarray:

@@ -20,6 +20,7 @@ FACE_UNITS = (
     "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight",
     "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
     "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight", "mouthPressLeft", "mouthPressRight",
+    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "jawOpen",
 )  # fmt: skip
 CHANNELS = (*_HEAD, *_GAZE, *FACE_UNITS, "breath")
 """Channels of a [`MotionPlan`], in the order of its columns."""
@@ -42,11 +43,11 @@ class MotionPlan:
     "Left" is the person's own left. Degrees: `headYaw` (over 0: the nose goes to the viewer's right), `headPitch`
     (over 0: up), `headRoll` (over 0: the top of the head goes to the viewer's right), `gazeYaw` and `gazePitch` (as
     the head's, beside it). Fractions of the face's width: `headX` (right), `headY` (down). From 0 to 1, by their names
-    in ARKit's `ARFaceAnchor.BlendShapeLocation`: eyes, brows, cheeks, nose and mouth corners. `breath` from -1 (out)
-    to 1 (in), of the shoulders. Limits are in `LIMITS`.
+    in ARKit's `ARFaceAnchor.BlendShapeLocation`: eyes, brows, cheeks, nose and mouth; `jawOpen` opens further what
+    speech opens. `breath` from -1 (out) to 1 (in), of the shoulders. Limits are in `LIMITS`.
 
     Args:
-        values (`np.ndarray`): float32 (frames, 29), a column for each of `CHANNELS`.
+        values (`np.ndarray`): float32 (frames, 34), a column for each of `CHANNELS`.
         fps (`float`): frames per second; frame f is the picture at (f + 1/2) / fps.
 
     Raises:
@@ -125,7 +126,7 @@ class MotionPlan:
         """A plan of what a user gives: a plan, a path to its JSON, an array, or a mapping as in the JSON.
 
         Args:
-            plan: the plan. A mapping of channels needs `fps`, as does an array (frames, 29).
+            plan: the plan. A mapping of channels needs `fps`, as does an array (frames, 34).
             fps (`float`, *optional*): frames per second of what doesn't say them.
 
         Raises:

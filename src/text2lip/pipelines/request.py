@@ -106,7 +106,7 @@ class Text2LipRequest(Scripted):
             "auto" guesses it from English text, by VADER. Sentences of the text may have their own, see
             [`~text2lip.text.feeling_marks.feeling_marks`].
         motion_plan (*optional*): a [`MotionPlan`] in the place of what `life` and `expression` make, `life` then
-            does nothing: one, the path of its JSON, a mapping of channels, or an array (frames, 29); for a list of
+            does nothing: one, the path of its JSON, a mapping of channels, or an array (frames, 34); for a list of
             prompts, one for all or a list of them.
         audio_condition (`str`): what a renderer that listens hears: "none", "speech" (real or synthesised, by
             `audio_encoder`), or "pseudo" (of networks trained on Whisper's features).

@@ -16,20 +16,21 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 # Units are distances of the outer eye corners; by eye, at a face unit of 1.
-BROW_RAISE, BROW_LOWER, BROW_DRAW = 0.07, 0.045, 0.016  # up; down; towards the nose
+BROW_RAISE, BROW_LOWER, BROW_DRAW = 0.09, 0.06, 0.03  # up; down; towards the nose
 BROW_ABOVE, BROW_BESIDE = 0.5, 0.22  # how far above a brow and beside its ends the skin goes along
-LID_REACH = (0.1, 0.85)  # of the way from the brow down to the lid, where it ends
-LID_WIDE, LID_SQUINT, SQUINT_UPPER = 0.016, 0.018, 0.01  # the upper lid up; the lower one up, the upper one down
+LID_REACH = (0.2, 0.9)  # of the way from the brow down to the lid, where it ends
+LID_WIDE, LID_SQUINT, SQUINT_UPPER = 0.028, 0.026, 0.014  # the upper lid up; the lower one up, the upper one down
 LID_FOLLOWS = 0.0012  # the upper lid, for a degree that the eye looks up or down
 CHEEKS = {"Left": (346, 280, 330), "Right": (117, 50, 101)}  # the apple of the cheek
 FOLDS = {"Left": (425, 426, 436), "Right": (205, 206, 216)}  # the skin beside mouth and nose
 WINGS = {"Left": (358, 279, 331), "Right": (129, 49, 102)}  # of the nose
 BUMPS = {  # channel, without its side: around which points, how far (out, down), half axes
-    "mouthSmile": ((CHEEKS, (0.010, -0.034), (0.20, 0.17)), (FOLDS, (0.022, -0.016), (0.12, 0.15))),
+    "mouthSmile": ((CHEEKS, (0.014, -0.040), (0.20, 0.17)), (FOLDS, (0.040, -0.030), (0.12, 0.15))),
     "mouthFrown": ((FOLDS, (0.004, 0.020), (0.13, 0.16)),),
+    "mouthStretch": ((FOLDS, (0.030, 0.010), (0.12, 0.15)),),
     "mouthPress": ((FOLDS, (0.008, 0.004), (0.11, 0.11)),),
-    "cheekSquint": ((CHEEKS, (0.006, -0.030), (0.21, 0.16)),),
-    "noseSneer": ((WINGS, (0.006, -0.024), (0.10, 0.13)), (FOLDS, (0.004, -0.016), (0.13, 0.13))),
+    "cheekSquint": ((CHEEKS, (0.006, -0.036), (0.21, 0.16)),),
+    "noseSneer": ((WINGS, (0.010, -0.042), (0.10, 0.13)), (FOLDS, (0.006, -0.030), (0.13, 0.13))),
 }
 SMILING_LIDS = {"mouthSmile": 0.35, "cheekSquint": 0.6}  # of a squint of the lower lid
 

@@ -8,6 +8,7 @@ import numpy as np
 from text2lip.faces.geometry import to_indices
 from text2lip.motion.motion_plan import CHANNELS
 from text2lip.renderers.cutout import cut_out
+from text2lip.renderers.expression_shade import ExpressionShade
 from text2lip.renderers.living_eyes import LivingEyes
 from text2lip.renderers.relief_field import ReliefField
 from text2lip.renderers.relief_guard import guard_relief
@@ -38,6 +39,7 @@ class Relief:
         self.cutout = cut_out(picture, self.points, self.face)
         self.field = ReliefField(self.points, depth, self.face, self.size, self.cutout.matte)
         self.eyes = LivingEyes(picture, self.points, self.face)
+        self.shade = ExpressionShade(picture, self.points, self.face)
         spatial = self.points if depth is None else np.column_stack([self.points, depth])
         self.guard = guard_relief(picture, spatial, self.face, self.cutout, self.field)
         self.strength, self.reasons = self.guard.strength, self.guard.reasons
@@ -63,13 +65,14 @@ class Relief:
 
         Args:
             frame (`np.ndarray`): (height, width, 3) uint8.
-            row: channels by name, those left out are 0; or (29,) in the order of `CHANNELS`.
+            row: channels by name, those left out are 0; or (34,) in the order of `CHANNELS`.
 
         Returns:
             `np.ndarray`: (height, width, 3) uint8, a new array; equal to `frame` where all channels are 0.
         """
         row, out = _named(row), frame.copy()
         self.eyes.draw(out, row)
+        self.shade.draw(out, row)
         moved = self.field.displacement(row, self.guard.shares)
         if moved is None:
             return out

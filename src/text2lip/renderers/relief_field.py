@@ -20,7 +20,7 @@ NECK_FADE = (-0.05, 0.95)  # below the chin, where the head's motion fades
 BESIDE_HEAD, ABOVE_HEAD = (1.5, 2.2), (2.3, 3.1)  # beside and above the face, where it fades
 DEPTH_BLUR = 0.06  # blur of the depth
 SHOULDER_RISE, CHEST = 0.016, (0.5, 1.2, 1.5, 2.4)  # rise of the shoulders; below the chin: where it sets in and ends
-BACKWARD_STEPS = 4
+BACKWARD_STEPS = (1, 0.5, 1, 0.6, 1)  # shares: whole ones alone run away where skin is stretched twofold
 NOTHING = 1e-6
 BOTTOM = 0.35  # units above the picture's lower side in which the head's motion fades
 GAZE_MOST = 11.0  # degrees up and down that lids follow
@@ -162,8 +162,8 @@ class ReliefField:
         """Where each pixel of the box comes from: (height, width, 2) float32, in the box."""
         x0, y0, x1, y1 = self.box
         source = -moved
-        for _ in range(BACKWARD_STEPS):
-            source = -self.sample(moved, self.nodes + source)
+        for share in BACKWARD_STEPS:
+            source = source - share * (source + self.sample(moved, self.nodes + source))
         rows, columns = source.shape[:2]
         maps = cv2.resize(source, (columns * self.step, rows * self.step), interpolation=cv2.INTER_LINEAR)
         return cv2.add(maps[: y1 - y0, : x1 - x0], self._pixels)
