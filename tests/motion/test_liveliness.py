@@ -85,6 +85,13 @@ def test_life_scales_the_motion_and_none_leaves_the_feeling():
     assert (none["mouthSmileLeft"] > 0.5).all() and not none["headYaw"].any() and not none["eyeBlinkLeft"].any()
 
 
+@pytest.mark.parametrize("start, end, seconds", [(0.2, 0.9, 1.2), (0.5, 0.7, 1.1), (0.1, 0.2, 0.3)])
+def test_a_feeling_is_gone_before_the_clip_ends(start, end, seconds):
+    phrases = [Phrase(start, end, ".", feeling={"sad": 1.0})]
+    frown = Planner(phrases, round(seconds * FPS) + 1, FPS, life=0).plan()["mouthFrownLeft"]
+    assert frown[[0, -1]].max() < 1e-6 and frown.max() > 0.4
+
+
 def test_a_sentence_has_its_feeling_and_the_rest_has_not():
     phrases = talk(10)
     phrases[1] = Phrase(3.0, 5.0, ".", feeling={"surprised": 1.0})

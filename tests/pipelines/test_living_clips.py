@@ -40,6 +40,25 @@ def test_plans_are_seeded_and_may_be_given_back(pipe, portrait, tmp_path):
     assert turned.motion_plan["headYaw"].tolist() == [5, 5, 5]
 
 
+def test_two_portraits_move_differently_unless_a_generator_says_so(pipe, portrait):
+    other = np.roll(np.asarray(portrait), 3, 1)
+    plans = [made(pipe, picture, life=1.0).motion_plan.values for picture in (portrait, other, portrait)]
+    assert np.array_equal(plans[0], plans[2]) and not np.array_equal(plans[0], plans[1])
+    same = [
+        made(pipe, picture, life=1.0, generator=torch.Generator().manual_seed(1)).motion_plan.values
+        for picture in (portrait, other)
+    ]
+    assert np.array_equal(*same)
+
+
+def test_why_a_head_moves_less_is_among_the_doubts(pipe, portrait):
+    cut = np.asarray(portrait)
+    cut = cut[np.flatnonzero(cut.std((1, 2)) > 25)[0] + 24 :]  # the top of the head is cut off
+    alive = made(pipe, cut, life=1.0)
+    reasons = [doubt for doubt in alive.doubts if doubt.startswith("head and face move less: ")]
+    assert reasons and not any(doubt in made(pipe, cut).doubts for doubt in reasons)
+
+
 def test_plans_may_be_listed_one_for_each_prompt():
     def plans(prompt, plan):
         return [clip.motion_plan for clip in Text2LipRequest(prompt, "x.jpg", motion_plan=plan).clips()]

@@ -163,3 +163,16 @@ def test_a_pixel_of_a_raised_brow_comes_from_the_brow_where_skin_is_stretched_tw
     missed = there + field.sample(moved, there) - np.stack([x, y], -1) - field.box[:2]
     near = np.abs(y / field.step - rows // 2) < 8
     assert np.abs(missed[near]).max() < 0.6 * field.step
+
+
+def test_what_a_border_cuts_off_stays_at_it(paint_face):
+    face = paint_face().textured(1)
+    height, width = face.portrait.shape[:2]
+    top = int(face.landmarks[10, 1] * height) + 4  # through the forehead
+    points = (face.landmarks * (1, height / (height - top)) - (0, top / (height - top))).astype(np.float32)
+    relief = Relief(np.ascontiguousarray(face.portrait[top:]), points)
+    down = {"headY": 0.1, "headPitch": -10.0}
+    free, held = (relief.field.displacement(down, held=held)[..., 1] for held in (False, True))
+    middle = (np.abs(relief.field.nodes[0, :, 0] - points[10, 0] * width)).argmin()
+    assert free[0, middle] > 8 and abs(held[0, middle]) < 0.1 * free[0, middle]
+    assert held[len(free) // 2 :, middle] == pytest.approx(free[len(free) // 2 :, middle], abs=1e-3)

@@ -63,6 +63,18 @@ def test_bracketed_words_that_are_no_feelings_are_told():
     assert not unknown_tags("See [here](x.org), a[index], [1], [happy birthday], - [x] done, [[hElO]].")
 
 
+@pytest.mark.parametrize("tag", ["[very happy]", "[a little sad]", "[happy and surprised]"])
+def test_tags_of_several_words_that_would_be_spoken_are_told(tag):
+    (told,) = unknown_tags(f"{tag} Hi. {tag} There.")
+    assert told.startswith(f"{tag} is no tag and is spoken; a number says how much")
+
+
+def test_other_words_in_brackets_are_not_told():
+    assert not unknown_tags(
+        "[happy birthday] [happy, surprised] [sad happy] [and so on] a[very happy] [very sad](x.org)"
+    )
+
+
 def test_emoji_are_of_their_sentence():
     (mark,) = feeling_marks("I lost. 😢")
     assert mark.sentence and mark.feeling == {"sad": 1}

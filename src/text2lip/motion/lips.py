@@ -42,8 +42,8 @@ class LipMotion:
         timeline ([`Timeline`], *optional*): phones and words that it shows.
         tokens ([`VisemeEncoding`], *optional*): their visemes, tensors of one row.
         roles ([`Roles`], *optional*): of a dialogue, each speaker's lips, at rest while others speak.
-        plan_of (`Callable`, *optional*): (names of speakers, or None for all; number of a face) -> its
-            [`MotionPlan`]; None where all but the lips holds still.
+        plan_of (`Callable`, *optional*): (names of speakers, or None for all; number of a face; `looks`, a number
+            of its picture) -> its [`MotionPlan`]; None where all but the lips holds still.
     """
 
     displacement: np.ndarray
@@ -64,7 +64,7 @@ class LipMotion:
 
     @property
     def plan(self) -> MotionPlan | None:
-        """What head and face do beside the lips."""
+        """What head and face do beside the lips, of no face in particular; see [`Portrait.plan`]."""
         return None if self.plan_of is None else self.plan_of()
 
     def of_speakers(self, names: Iterable[str], number: int = 0) -> "LipMotion":

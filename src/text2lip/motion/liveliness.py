@@ -41,6 +41,7 @@ LOOK, AWAY = (2.9, 7.0), (0.9, 0.5)  # mean, speaking and listening
 LOOK_AWAY, GLANCE = 7.0, 0.7  # largest saccade away; usual one within a look
 DEGREE_TIME = (0.025, 0.0024)  # a saccade takes, and for each degree
 BROW_LEAD = 0.06  # brows go before the syllable
+FEELING_TIME = (0.45, 0.5)  # a feeling comes, and goes
 BREATH_REST, INHALE = (1.4, 2.6), 0.45  # in and out at rest; in, before a phrase
 
 
@@ -307,10 +308,12 @@ class Planner:
             else:
                 groups.append([phrase])
         for group in filter(None, groups):
-            start, end = max(group[0].start - 0.3, 0.0), group[-1].end
-            end = min(end + 0.3, max(self.duration - 0.5, start + 0.1))
+            start = max(group[0].start - 0.3, 0.0)
+            pace = min(1.0, max(self.duration - start, 0.0) / sum(FEELING_TIME))  # gone before the clip ends
+            rise, fall = (pace * seconds for seconds in FEELING_TIME)
+            held = max(start + rise, min(group[-1].end + 0.3, self.duration - fall))
             row = feeling_channels(group[0].feeling) - base
-            yield _Bump(start, start + 0.45, max(end, start + 0.45), max(end, start + 0.45) + 0.5, row)
+            yield _Bump(start, start + rise, held, held + fall, row)
 
 
 def _opens(phrases: Sequence[Phrase], start: float) -> bool:

@@ -16,7 +16,7 @@ from text2lip.speech.utterance import Speech
 from text2lip.text.feeling_marks import read_feeling
 
 
-PlanOf: TypeAlias = Callable[[Iterable[str] | None, int], MotionPlan]
+PlanOf: TypeAlias = Callable[..., MotionPlan]
 FACES_APART = 7919  # between the seeds of the faces of one picture
 
 
@@ -53,7 +53,8 @@ def move_lips(
 
 
 def plan_maker(speech: Speech, request: Any, num_frames: int) -> PlanOf | None:
-    """What makes the plan of the named speakers, of all for None, for a face of that number; each is made once.
+    """What makes the plan of the named speakers, of all for None, for a face of that number and looks; each is made
+    once. Chance goes by the request's generator, and without one by the looks: not everybody moves alike.
 
     None where nothing is planned: no `life`, no `expression` and no `motion_plan` is asked for.
 
@@ -62,7 +63,7 @@ def plan_maker(speech: Speech, request: Any, num_frames: int) -> PlanOf | None:
     """
     fps, given = float(request.fps or 25), request.motion_plan
     if given is not None:
-        return lambda names=None, number=0: given.fitted(num_frames, fps)
+        return lambda names=None, number=0, looks=0: given.fitted(num_frames, fps)
     if not request.life and request.expression is None:
         return None
     guess = request.expression == "auto"
@@ -75,11 +76,15 @@ def plan_maker(speech: Speech, request: Any, num_frames: int) -> PlanOf | None:
         return phrases_of(speech, text, guess)
 
     @cache
-    def made(names: Sequence[str] | None, number: int) -> MotionPlan:
+    def made(names: Sequence[str] | None, chance: int) -> MotionPlan:
         theirs = [one for one in phrases() if names is None or one.speaker in names]
-        return Planner(theirs, num_frames, fps, request.life, feeling, seed + FACES_APART * number).plan()
+        return Planner(theirs, num_frames, fps, request.life, feeling, chance).plan()
 
-    return lambda names=None, number=0: made(names if names is None else tuple(names), number)
+    def plan_of(names: Iterable[str] | None = None, number: int = 0, looks: int = 0) -> MotionPlan:
+        own = looks if request.generator is None and request.life else 0
+        return made(names if names is None else tuple(names), seed + FACES_APART * number + own)
+
+    return plan_of
 
 
 def plan_seed(generator: torch.Generator | None = None) -> int:

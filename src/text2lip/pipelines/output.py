@@ -52,8 +52,8 @@ class Text2LipStream:
             "sound", see [`Speech`].
         turns (`list[Turn]`): who says what, of a dialogue or of subtitles that are spoken; else empty.
         confidence (`list[float]`): in each word of an aligned recording, from 0 to 1; else empty.
-        doubts (`list[str]`): why a portrait's mouth may look wrong and moves less, in words, see [`MouthTrust`];
-            else empty.
+        doubts (`list[str]`): why a portrait's mouth may look wrong, see [`MouthTrust`], or its head moves less, in
+            words; else empty.
         motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
         size (`tuple[int, int]`): height and width of the frames, pixels.
         origin ([`Origin`]): what it is made of, for the mark of the files.
@@ -142,7 +142,7 @@ class Text2LipStream:
             turns=list(timeline.turns),
             confidence=list(timeline.confidence),
             doubts=list(scene.doubts),
-            motion_plan=None if scene.moves or isinstance(scene, Ensemble) else motion.plan,
+            motion_plan=None if scene.moves or isinstance(scene, Ensemble) else scene.plan(motion),
             size=scene.size,
             origin=origin_of(scene, request),
             before=scene.before,

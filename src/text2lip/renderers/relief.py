@@ -80,7 +80,7 @@ class Relief:
         maps = self.field.backward(moved)
         layer = cv2.cvtColor(cv2.subtract(out[y0:y1, x0:x1], self._through), cv2.COLOR_RGB2RGBA)
         cv2.insertChannel(self._empty, layer, 3)
-        moved = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        moved = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if self.face.unit < CUBIC_BELOW:
             self._sharpen(moved, layer, maps)
         empty = cv2.cvtColor(cv2.extractChannel(moved, 3), cv2.COLOR_GRAY2RGB)
@@ -91,7 +91,7 @@ class Relief:
     def _sharpen(self, moved: np.ndarray, layer: np.ndarray, maps: np.ndarray) -> None:
         """Sample the face again, cubically, and blend it into `moved` towards its edges."""
         x0, y0, x1, y1 = self._face_box
-        fine = cv2.remap(layer, maps[y0:y1, x0:x1], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        fine = cv2.remap(layer, maps[y0:y1, x0:x1], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         moved[y0:y1, x0:x1] = cv2.blendLinear(fine, moved[y0:y1, x0:x1], self._fine, 1 - self._fine)
 
     def landmarks(self, points: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ SHOULDER_RISE, CHEST = 0.016, (0.5, 1.2, 1.5, 2.4)  # rise of the shoulders; bel
 BACKWARD_STEPS = (1, 0.5, 1, 0.6, 1)  # shares: whole ones alone run away where skin is stretched twofold
 NOTHING = 1e-6
 BOTTOM = 0.35  # units above the picture's lower side in which the head's motion fades
+CUT_OFF, CUT_BESIDE = 0.5, 0.25  # units from a border that cuts the person off, in which they stay at it; and along it
 GAZE_MOST = 11.0  # degrees up and down that lids follow
 HEAD_CHANNELS = ("headYaw", "headPitch", "headRoll", "headX", "headY")
 
@@ -88,7 +89,21 @@ class ReliefField:
         fields += [self.head[..., None] * width * axis for axis in axes]
         fields += [self.breath, *self.expression.values()]
         self._basis = np.stack(fields).astype(np.float32).reshape(len(fields), -1)
+        self._held = self._at_borders(matte)
         self._pixels = np.stack(np.meshgrid(np.arange(x1 - x0), np.arange(y1 - y0)), -1).astype(np.float32)
+
+    def _at_borders(self, matte: np.ndarray) -> np.ndarray:
+        """How far each node may leave its place, right and down, (rows, columns, 2) from 0 to 1: what a border cuts
+        off stays at the border, where there is nothing to be seen beyond."""
+        held = np.ones_like(self.nodes)
+        for axis in (0, 1):
+            last, side = matte.shape[1 - axis] - 1, np.moveaxis(matte, 1 - axis, 0)
+            along = self.nodes[..., 1 - axis].astype(int).clip(0, matte.shape[axis] - 1)
+            for edge, away in ((side[:3], self.nodes[..., axis]), (side[-3:], last - self.nodes[..., axis])):
+                size = 2 * round(CUT_BESIDE * self.face.unit) + 1
+                cut = cv2.blur(cv2.dilate(edge.max(0)[None], np.ones((1, size), np.uint8)), (size, 1))[0][along]
+                held[..., axis] *= 1 - cut * (1 - smoothstep(away / (CUT_OFF * self.face.unit), 0, 1))
+        return held
 
     def _depth(self, points, depth, matte, chin) -> np.ndarray:
         """How near each node is, from the axis of the head, units."""
@@ -126,20 +141,25 @@ class ReliefField:
         blur = DEPTH_BLUR * RELIEF_CELLS
         return cv2.GaussianBlur(value, (0, 0), blur)
 
-    def displacement(self, row: Mapping[str, float], shares: Mapping[str, float] | None = None) -> np.ndarray | None:
-        """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves. `shares` shrink channels."""
+    def displacement(
+        self, row: Mapping[str, float], shares: Mapping[str, float] | None = None, held: bool = True
+    ) -> np.ndarray | None:
+        """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves. `shares` shrink channels; `held` at
+        borders that cut the person off."""
         row = {name: amount * shares.get(name, 1.0) for name, amount in row.items()} if shares else row
         yaw, pitch, roll, right, down = (row.get(name, 0.0) for name in HEAD_CHANNELS)
         turn = (rotation(yaw, pitch, roll) - np.eye(3))[:2]
         units = [min(max(row.get(name, 0.0), -GAZE_MOST), GAZE_MOST) for name in self.expression]
         amounts = np.float32([*turn.ravel(), right, down, row.get("breath", 0.0), *units])
         moved = (amounts @ self._basis).reshape(self.nodes.shape)
+        if held:
+            moved *= self._held
         return moved if np.abs(moved).max() > NOTHING else None
 
     def comes_away(self, row: Mapping[str, float], matte: np.ndarray) -> float:
-        """How far the person comes away from the picture's border under `row` or its opposite, units."""
+        """How far the person would come away from the picture's border under `row` or its opposite, units."""
         height, width = matte.shape
-        moved = self.displacement(row)
+        moved = self.displacement(row, held=False)
         if moved is None:
             return 0.0
         nodes = np.clip(np.rint(self.nodes), 0, (width - 1, height - 1)).astype(int)

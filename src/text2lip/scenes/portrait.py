@@ -1,8 +1,10 @@
 """A portrait that talks."""
 
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 
@@ -19,6 +21,7 @@ from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
 from text2lip.motion.feelings import express_lips
 from text2lip.motion.lips import LipMotion
+from text2lip.motion.motion_plan import MotionPlan
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.base import Renderer, every_frame, tongue_argument
 from text2lip.renderers.relief import Relief
@@ -73,16 +76,27 @@ class Portrait:
         self.trust = judge_mouth(
             self.picture, self.face, lambda: faces.mirror_error(landmarker, self.picture, self.face)
         )
+        self.references, self._mouths, self._relief = None, None, None
         if self.doubts:
             why = f"image: the mouth may look wrong: {'; '.join(self.doubts)}."
             remedy = "A face from the front, its lips in view and closed or smiling, moves best."
             warnings.warn(f"{why} {remedy}", MouthWarning, stacklevel=3)
-        self.references, self._mouths, self._relief = None, None, None
 
     @property
     def doubts(self) -> list[str]:
-        """Why the mouth may look wrong, in words; empty where nothing speaks for it."""
-        return list(self.trust.doubts)
+        """Why the mouth may look wrong, and once it has been drawn with a plan, why its head moves less, in words;
+        empty where nothing speaks for either."""
+        less = [] if self._relief is None else self._relief.reasons
+        return [*self.trust.doubts, *(f"head and face move less: {reason}" for reason in less)]
+
+    @cached_property
+    def looks(self) -> int:
+        """A number of this picture, by which it moves otherwise than others do."""
+        return zlib.crc32(self.picture.tobytes())
+
+    def plan(self, motion: LipMotion) -> MotionPlan | None:
+        """What head and face do beside the lips' `motion`."""
+        return None if motion.plan_of is None else motion.plan_of(looks=self.looks)
 
     def refer_to(self, references: ReferenceSet) -> None:
         """Take teeth and tongue from other pictures of the person, in the portrait's light.
@@ -116,7 +130,7 @@ class Portrait:
         Where the mouth isn't trusted it makes a part of the motion, see [`MouthTrust`].
         A plan of the motion moves first the lips' corners, then head and face.
         """
-        plan = motion.plan
+        plan = self.plan(motion)
         if plan is not None:
             motion = replace(motion, displacement=express_lips(motion.displacement, plan))
         mouth = PortraitMouth(self.face, *self.size)

@@ -19,6 +19,8 @@ TAG = re.compile(rf"\[\s*((?:neutral|{'|'.join(FEELINGS)})(?:[\s,:]+(?:{'|'.join
 """The short form, as `[happy]` or `[happy 0.5, surprised]`; it is not spoken."""
 # a word alone, that isn't a link, an index or phonemes
 _BRACKETED = re.compile(rf"(?<![\w\[])\[\s*([^\W\d_]{{2,}})(?:[\s,:]+{_NUMBER})*\s*\](?![\](\[:])")
+_DEGREES = "a and bit but extremely less little more most not or quite rather really slightly so somewhat too very"
+_SEVERAL = re.compile(r"(?<![\w\[])\[([^\W\d_]+(?:[\s,]+[^\W\d_]+){1,4})\](?![\](\[:])")
 STYLES = {
     "happy": "cheerful excited friendly hopeful affectionate happy",
     "sad": "sad depressed disappointed sorry",
@@ -118,8 +120,15 @@ def feeling_marks(text: str, ssml: bool = False) -> list[FeelingMark]:
 
 
 def unknown_tags(text: str) -> list[str]:
-    """What to say of words alone in brackets that are no feelings, each once: they are spoken, and maybe misspelt."""
+    """What to say of words in brackets that are no feelings, each once: they are spoken, and maybe misspelt. Of
+    several words a feeling is one, and others say how much, as in `[very happy]`."""
     told = {}
+    for found in _SEVERAL.finditer(text):
+        words = re.findall(r"\w+", found[1].lower())
+        felt = [word for word in words if word in FEELINGS]
+        if felt and not TAG.fullmatch(found[0]) and not set(words) - {*felt, *_DEGREES.split()}:
+            remedy = f"a number says how much, as in [{felt[0]} 1.5], and a comma parts two, as in [happy, surprised]."
+            told[found[0]] = f"{found[0]} is no tag and is spoken; {remedy}"
     for found in _BRACKETED.finditer(text):
         if found[1].lower() not in _NAMES:
             near = _nearest(found[1])
