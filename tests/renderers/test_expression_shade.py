@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.geometry import to_indices
-from text2lip.renderers.expression_shade import FOLDS, SMILE_FOLD, ExpressionShade
+from text2lip.renderers.expression_shade import SKIN_FOLDS, SMILE_FOLD, ExpressionShade
 from text2lip.renderers.warp import face_frame
 
 
@@ -34,7 +34,7 @@ def test_a_smile_folds_the_skin_beside_nose_and_mouth_on_its_side_alone(face):
 
 def test_every_fold_has_a_dark_line_and_a_bright_ridge_within_bounds(face):
     shade, _ = shade_of(face.portrait, face.landmarks)
-    assert {name.removesuffix("Left").removesuffix("Right") for name in shade.maps} == set(FOLDS)
+    assert {name.removesuffix("Left").removesuffix("Right") for name in shade.maps} == set(SKIN_FOLDS)
     for light in shade.maps.values():
         assert -0.5 < light.min() < -0.03 and 0.005 < light.max() < 0.2
 

@@ -22,14 +22,10 @@ def test_of_a_neutral_face_the_middle(script):
 
 
 def test_a_face_at_the_edge_of_the_picture_is_still_a_square(script):
-    class Mesh:
-        def locate(self, frame):
-            points = np.full((478, 3), 0.05)
-            points[0], points[1] = (0.0, 0.1, 0), (0.3, 0.5, 0)
-            return points
-
+    points = np.full((478, 2), 5.0)
+    points[0], points[1] = (0, 10), (30, 50)
     frame = np.arange(100, dtype=np.uint8)[:, None, None] * np.ones((1, 100, 3), np.uint8)
-    square = script.face_square(Mesh(), frame, margin=0.0)
+    square = script.face_square(points, frame, margin=0.0)
     assert square.shape[0] == square.shape[1] and 44 <= len(square) <= 46
     assert square[0, 0] == pytest.approx(5, abs=1)  # the mesh goes from 5 to 50 downwards
 

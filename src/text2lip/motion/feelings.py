@@ -39,10 +39,10 @@ UNITS_OF = {
 LIVELY = {"happy": 1.2, "sad": 0.6, "angry": 1.3, "surprised": 1.2, "afraid": 0.9, "disgusted": 0.9, "serious": 0.7}
 """Factors on the size of head motion (after Busso et al. 2007: large in joy and anger, small in sadness)."""
 # outer-eye distances that a corner, or the lips' edges, go at 1: right and down
-SMILING, FROWNING, STRETCHING = (0.085, -0.085), (-0.004, 0.06), (0.06, 0.03)
+SMILING, FROWNING, STRETCHING = (0.085, -0.095), (-0.004, 0.07), (0.07, 0.035)
 PRESS, RAISED = 0.014, (0.020, 0.045)  # both inner lips and the upper lip's edge, between corner and middle
 SMILE_RANGE = 6.5  # of a smile that is lost for each outer-eye distance that lips are narrower by, or won
-OPENED_UP, OPENED, RAISED_OPEN = (
+OPENED_UP, JAW_OPENS, RAISED_OPEN = (
     0.22,
     0.5,
     0.35,
@@ -119,7 +119,7 @@ def express_lips(motion: np.ndarray, plan: MotionPlan) -> np.ndarray:
         moved[:, outer[1], 1] -= half * PRESS * press
         for edge in (inner[0], outer[0]):
             moved[:, edge, 1] -= half * RAISED_OPEN * raised * gap
-    opened = OPENED * plan["jawOpen"][:, None] * gap
+    opened = JAW_OPENS * plan["jawOpen"][:, None] * gap
     for edge in (inner[1], outer[1]):
         moved[:, edge, 1] += opened
     moved[:, len(LIPS) :, 1] += CHIN_GOES * opened[:, [len(inner[0]) // 2]] * _chin()

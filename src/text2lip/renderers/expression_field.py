@@ -16,10 +16,10 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 # Units are distances of the outer eye corners; by eye, at a face unit of 1.
-BROW_RAISE, BROW_LOWER, BROW_DRAW = 0.09, 0.06, 0.03  # up; down; towards the nose
+BROW_RAISE, BROW_LOWER, BROW_DRAW = 0.1, 0.075, 0.04  # up; down; towards the nose
 BROW_ABOVE, BROW_BESIDE = 0.5, 0.22  # how far above a brow and beside its ends the skin goes along
 LID_REACH = (0.2, 0.9)  # of the way from the brow down to the lid, where it ends
-LID_WIDE, LID_SQUINT, SQUINT_UPPER = 0.028, 0.026, 0.014  # the upper lid up; the lower one up, the upper one down
+LID_WIDE, LID_SQUINT, SQUINT_UPPER = 0.034, 0.03, 0.016  # the upper lid up; the lower one up, the upper one down
 LID_FOLLOWS = 0.0012  # the upper lid, for a degree that the eye looks up or down
 CHEEKS = {"Left": (346, 280, 330), "Right": (117, 50, 101)}  # the apple of the cheek
 FOLDS = {"Left": (425, 426, 436), "Right": (205, 206, 216)}  # the skin beside mouth and nose

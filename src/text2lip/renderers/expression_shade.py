@@ -25,17 +25,18 @@ POUCH = {"Left": (453, 451, 450, 449, 448), "Right": (233, 231, 230, 229, 228)} 
 FURROW = {"Left": (285, 336), "Right": (55, 107)}  # at the inner end of a brow
 LINES = {"Left": (9, 336, 296, 334, 293), "Right": (9, 107, 66, 105, 63)}  # over a brow
 SNARL = {"Left": (6, 351, 412), "Right": (6, 122, 188)}  # across the root of the nose
-FOLDS = {  # channel, without its side: path, shift (out, down), units; half width, units; dark and bright, logarithmic
-    "mouthSmile": ((SMILE_FOLD, (0.012, 0.000), 0.026, 0.19, 0.06),),
-    "cheekSquint": ((POUCH, (0.000, 0.012), 0.022, 0.14, 0.05),),
+# Channel, without its side: path; shift (out, down) and half width, units; how dark and bright, logarithmic
+SKIN_FOLDS = {
+    "mouthSmile": ((SMILE_FOLD, (0.012, 0.000), 0.026, 0.22, 0.07),),
+    "cheekSquint": ((POUCH, (0.000, 0.012), 0.022, 0.18, 0.06),),
     "noseSneer": (
-        (SNEER_FOLD, (-0.006, 0.000), 0.026, 0.26, 0.06),
-        (SNARL, (0.000, 0.010), 0.020, 0.16, 0.04),
-        (SNARL, (0.000, 0.075), 0.020, 0.12, 0.03),
+        (SNEER_FOLD, (-0.006, 0.000), 0.026, 0.32, 0.07),
+        (SNARL, (0.000, 0.010), 0.020, 0.20, 0.05),
+        (SNARL, (0.000, 0.075), 0.020, 0.16, 0.04),
     ),
-    "browDown": ((FURROW, (-0.040, 0.000), 0.022, 0.24, 0.04),),
-    "mouthFrown": ((FROWN_FOLD, (0.024, 0.020), 0.028, 0.16, 0.03),),
-    "browInnerUp": ((LINES, (0.000, -0.090), 0.018, 0.07, 0.03), (LINES, (0.000, -0.160), 0.018, 0.06, 0.02)),
+    "browDown": ((FURROW, (-0.040, 0.000), 0.022, 0.32, 0.05),),
+    "mouthFrown": ((FROWN_FOLD, (0.024, 0.020), 0.028, 0.20, 0.04),),
+    "browInnerUp": ((LINES, (0.000, -0.090), 0.018, 0.10, 0.04), (LINES, (0.000, -0.160), 0.018, 0.08, 0.03)),
 }
 
 
@@ -59,7 +60,7 @@ class ExpressionShade:
         at = face.coordinates(np.stack(np.meshgrid(x, y), -1)).astype(np.float32)
         where, share = face.coordinates(points), photographic(crop(picture, mouth_crop_transform(points + 0.5)))
         self.maps: dict[str, np.ndarray] = {}
-        for name, folds in FOLDS.items():
+        for name, folds in SKIN_FOLDS.items():
             for side, outwards in (("Left", 1), ("Right", -1)):
                 shade = np.zeros(at.shape[:2], np.float32)
                 for paths, (out, down), wide, dark, bright in folds:
