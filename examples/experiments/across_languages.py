@@ -7,23 +7,26 @@ First of the plan's next checks. Phones are those of espeak-ng, as the pipeline 
 letter of it is one of the inventory, else it looks like its nearest; `classes` are the visemes of 15 that a
 language's sentences show. The second reader is gruut where it has the language, else epitran; `agreement` is one minus
 the edits between the two sequences of visemes for each viseme, `lips agree` the same of what a mouth is read by alone:
-shut (p b m), tucked (f v), rounded.
+shut (p b m), tucked (f v), rounded. A figure shows the mouths of every language's first phones.
 """
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from unicodedata import category, normalize
 
 import numpy as np
-from study import EXAMPLES, finish, markdown, parse, parser, save
+from study import EXAMPLES, PAGES, finish, markdown, parse, parser, pyplot, save
 from viseme_extraction import visemes
 
 from text2lip import Text2LipPipeline, synthesize
-from text2lip.faces.topology import driven_index
+from text2lip.faces.canonical import canonical_lips
+from text2lip.faces.topology import INNER_LIP_CONTOUR, OUTER_LIP_CONTOUR, canonical_mesh, driven_index
 from text2lip.metrics import wer
 from text2lip.motion.lips import animate
 from text2lip.text.letters import LETTER_ALIASES
 from text2lip.text.phonemes import GRUUT_LANGUAGES, get_g2p, parse_ipa
+from text2lip.text.timing import Segment
 from text2lip.text.visemes import PHONE_TO_ID, get_viseme_set, letter_features, split_phone
 from text2lip.training.settings import errors_in_one_line
 from text2lip.training.teacher import read_texts
@@ -43,6 +46,8 @@ EPITRAN = {
     "id": "ind-Latn", "it": "ita-Latn", "nl": "nld-Latn", "pl": "pol-Latn", "pt-br": "por-Latn", "ru": "rus-Cyrl",
     "sv": "swe-Latn", "sw": "swa-Latn", "tr": "tur-Latn", "vi": "vie-Latn",
 }  # fmt: skip
+FPS = 25
+SHOWN = 18  # mouths of each language
 COLUMNS = ("phones", "different", "known", "classes", "second reader", "agreement", "lips agree", "lip range")
 
 
@@ -54,7 +59,10 @@ def main(arguments: list[str] | None = None) -> dict:
     if args.quick:
         texts = dict(list(texts.items())[:2])
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
-    rows = {language: {**spoken(some, language), **moved(pipe, some, language)} for language, some in texts.items()}
+    mouths = {language: mouths_of(pipe, some, language) for language, some in texts.items()}
+    rows = {language: {**spoken(some, language), **moved(mouths[language][1])} for language, some in texts.items()}
+    target = PAGES if args.write and not args.quick else args.output
+    draw_mouths(mouths, target / f"{NAME}.png")
     save(args.output / "figures.json", json.dumps(rows, indent=1) + "\n")
     finish(NAME, f"{len(rows)} languages.\n\n{markdown(rows, COLUMNS)}", args)
     return rows
@@ -120,13 +128,37 @@ def lip_classes(phones: list[str]) -> list[str]:
     return found
 
 
-def moved(pipe: Text2LipPipeline, text: str, language: str) -> dict[str, float]:
-    """How far the lips part and close again: the 5 to 95 per cent range of the gap, eye units."""
+def mouths_of(pipe: Text2LipPipeline, text: str, language: str) -> tuple[list[Segment], np.ndarray]:
+    """The phones of a text with their times, and how canonical lips move, (frames, 57, 2) at 25 fps."""
     speech = synthesize(text, "espeak", language)
     tokens = pipe.tokenizer(phones=speech.timeline, language=language, return_tensors="pt")
-    motion = animate(pipe.lip_model("networks"), tokens, int(speech.duration * 25))[0][0].numpy()
+    motion = animate(pipe.lip_model("networks"), tokens, int(speech.duration * FPS))[0][0]
+    return [phone for phone in speech.timeline.phones if phone.label.strip()], motion.numpy()
+
+
+def moved(motion: np.ndarray) -> dict[str, float]:
+    """How far the lips part and close again: the 5 to 95 per cent range of the gap, eye units."""
     gap = lip_opening(motion)
     return {"lip range": float(np.percentile(gap, 95) - np.percentile(gap, 5))}
+
+
+def draw_mouths(mouths: dict[str, tuple[list[Segment], np.ndarray]], target: Path):
+    """A row of mouths for each language, those of an average face in the middle of its first phones."""
+    figure, axis = pyplot().subplots(figsize=(13, 0.55 * len(mouths) + 0.4), layout="constrained")
+    face = canonical_lips(canonical_mesh()[0][None] * [1, -1, -1])[0]
+    outer, inner = driven_index(OUTER_LIP_CONTOUR), driven_index(INNER_LIP_CONTOUR)
+    for row, (language, (phones, motion)) in enumerate(mouths.items()):
+        axis.text(-0.5, 0.62 * row, language, ha="right", va="center")
+        for column, phone in enumerate(phones[:SHOWN]):
+            lips = motion[min(int((phone.start + phone.end) / 2 * FPS), len(motion) - 1)]
+            lips = face + lips - face[outer].mean(0) + [0.8 * column, 0.62 * row]
+            axis.fill(*lips[outer].T, color="#c8707a")
+            axis.fill(*lips[inner].T, color="#3a1418")
+            axis.text(0.8 * column, 0.62 * row + 0.3, phone.label, ha="center", va="center", fontsize=8)
+    axis.set(aspect="equal", xlim=(-1.2, 0.8 * SHOWN - 0.4), ylim=(0.62 * len(mouths) - 0.2, -0.3))
+    axis.axis("off")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, dpi=70)
 
 
 def lip_opening(motion: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from study import FIGURES, PAGES, QUICK, finish, judged, lips_of, markdown, parse, parser, split_of
+from study import FIGURES, PAGES, QUICK, finish, judged, lips_of, markdown, parse, parser, pyplot, split_of
 
 from text2lip import Text2LipPipeline, VisemeTokenizer
 from text2lip.data.prepared import PreparedClip, splits_of
@@ -175,15 +175,6 @@ def draw_attention(networks: Text2LipNetworks, clip: PreparedClip, target: Path)
     axes[2].legend()
     figure.savefig(target, dpi=70)
     plt.close(figure)
-
-
-def pyplot():
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot
-
-    return matplotlib.pyplot
 
 
 if __name__ == "__main__":

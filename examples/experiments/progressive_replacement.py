@@ -23,6 +23,7 @@ from study import (
     minutes_of,
     parse,
     parser,
+    pyplot,
     run_folder,
     run_study,
     spread_table,
@@ -80,11 +81,7 @@ def pictures(args: argparse.Namespace) -> tuple[str, float]:
 
 def draw_courses(study: Study, args: argparse.Namespace, target: Path):
     """Validation over training, a line for each schedule, and the schedules themselves."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     seeds = QUICK["seeds"] if args.quick else args.seeds
     figure, grid = plt.subplots(2, 2, figsize=(12, 7), layout="constrained")
     first, *axes = grid.flat

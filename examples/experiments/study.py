@@ -372,6 +372,16 @@ def markdown(rows: dict[str, dict], columns: tuple[str, ...]) -> str:
     )
 
 
+def pyplot():
+    """The plotting functions of matplotlib, for files."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot
+
+    return matplotlib.pyplot
+
+
 def number(value: float | int | str | None) -> str:
     return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
