@@ -13,6 +13,7 @@ from text2lip.training.settings import errors_in_one_line
 
 
 NAME = "parts"
+WHISPER_CHANNELS = 3840  # of a frame: two steps of five states of 384 channels
 
 
 def main(arguments: list[str] | None = None) -> dict:
@@ -21,7 +22,8 @@ def main(arguments: list[str] | None = None) -> dict:
     args = parse(options, arguments)
     study = Study.read(NAME)
     if args.whisper:
-        heard = {"Whisper's features": {"audio_features": f"whisper:{args.whisper}"}}
+        width = {name: {"audio_dim": WHISPER_CHANNELS} for name in ("pseudo_audio", "lip_decoder")}
+        heard = {"Whisper's features": {"audio_features": f"whisper:{args.whisper}", "networks": width}}
         study = replace(study, variants={**study.variants, **heard})
     found = run_study(study, args)
     finish(NAME, told(study, found, args), args, minutes_of(found))

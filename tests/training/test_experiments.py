@@ -127,6 +127,16 @@ def test_a_table_names_the_options_that_it_was_made_with(study, tmp_path, capsys
     assert json.loads((tmp_path / "spent.json").read_text()) == {"minutes": 61.0}
 
 
+def test_networks_are_wide_enough_for_whisper(script, monkeypatch, tmp_path):
+    made, seen = script("parts"), []
+    monkeypatch.setattr(made, "run_study", lambda study, args: seen.append(study) or {})
+    monkeypatch.setattr(made, "told", lambda *_: "")
+    made.main(["--whisper", "tiny", "--output", str(tmp_path)])
+    settings = seen[0].settings_of("Whisper's features", 0, arguments())
+    assert settings["audio_features"] == "whisper:tiny"
+    assert [settings["networks"][name]["audio_dim"] for name in ("pseudo_audio", "lip_decoder")] == [3840, 3840]
+
+
 @pytest.mark.slow
 def test_runs_are_judged_once_and_a_run_of_other_settings_is_refused(study, tiny, prepared, tmp_path, monkeypatch):
     args = arguments(prepared=str(prepared), output=tmp_path / "runs")
