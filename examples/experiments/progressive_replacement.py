@@ -68,10 +68,12 @@ def pictures(args: argparse.Namespace) -> tuple[str, float]:
     found = {"film": [summary(bounds["film"], bounds["film"])]}
     for name in args.drawn:
         for folder in (run_folder(args.output, name, seed) for seed in seeds):
-            if not (folder / "final").is_dir():
+            kept = folder / f"text-{split}-drawn"
+            drawn = len(list(kept.glob("*.json"))) >= len(clips)
+            if not (folder / "final").is_dir() or (args.finished and not drawn):
                 continue
             way = partial(moved_by, load_networks(folder / "final", True))
-            values, spent = of_way(folder / f"text-{split}-drawn", clips, way, partial(drawn_figures, fvd=fvd))
+            values, spent = of_way(kept, clips, way, partial(drawn_figures, fvd=fvd))
             found.setdefault(name, []).append(summary(values, bounds["film"]))
             minutes += spent
     found["still portrait"] = [summary(bounds["still portrait"], bounds["film"])]

@@ -50,7 +50,7 @@ OPTIONS = {
     "splits": {"nargs": "+", "default": ["test", "val_speaker"], "help": "that the runs are judged on"},
     "jobs": {"type": int, "default": 1, "help": "runs at the same time"},
     "cpu": {"action": "store_true", "help": "leave accelerators alone"},
-    "finished": {"action": "store_true", "help": "train nothing: tables of the runs that are there"},
+    "finished": {"action": "store_true", "help": "train and draw nothing: tables of what is there"},
 }
 STUDY = ("seeds", "steps", "splits", "jobs", "cpu", "finished")  # the options of a study
 ELSEWHERE = ("prepared", "output", "data", "faces", "runs", "quick", "write", "jobs", "cpu", "finished")
