@@ -18,6 +18,7 @@ from text2lip import __version__
 from text2lip.exports.clip import SAVE_OPTIONS, SaveOptions
 from text2lip.exports.picture_files import where_pictures_go
 from text2lip.exports.writers import possible_suffixes, writer_for
+from text2lip.media.codecs import choose_codec
 from text2lip.pipelines.request import FIELDS
 
 
@@ -233,6 +234,8 @@ def check_files(args: argparse.Namespace):
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"--speaker: {twice[0]!r} is there twice; give each name once.")
     check_output("--output", args.output)
+    if args.transparent and writer_for(args.output).kind == "video":
+        choose_codec(args.codec, Path(args.output).suffix.lower(), clear=True)
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, "subtitles")
 

@@ -99,6 +99,8 @@ class Text2LipRequest(Scripted):
             prompts, one for all or a list of them. The person is recognised in them: pictures of others
             aren't taken. For the learned renderer ([`LandmarkGuidedUNet`]) alone; it takes a film's own frames
             unless others are given here.
+        transparent (`bool`): cut the person of a portrait out: frames are RGBA, (height, width, 4). By the picture's
+            own alpha where it has any, else by what is seen.
         life (`float`): size of the motion of a portrait's head, eyes, brows and breath, by what is said, from 0
             (none) to 2; 1 is natural. A film keeps its own.
         expression (`str` or `dict`, *optional*): feeling of the face, "happy", "sad", "angry", "surprised", "afraid",
@@ -184,6 +186,9 @@ class Text2LipRequest(Scripted):
     reference: "Picture | list[Picture] | None" = asked(
         None, "--reference", metavar="FILE", help="another video or picture of the person, for the teeth"
     )
+    transparent: bool = asked(
+        False, "--transparent", action="store_true", help="cut the person out, for .mov, .webm, .webp, .gif and .png"
+    )
     life: float = asked(
         1.0, "--life", type=float, metavar="X", help="motion of head, eyes and brows: 1 is natural, 0 none"
     )
@@ -219,6 +224,8 @@ class Text2LipRequest(Scripted):
             object.__setattr__(self, "speakers", named_speakers(self.speakers))
         if self.sampling_rate is not None and self.audio is None:
             raise ValueError(f"sampling_rate: {self.sampling_rate!r}, but there is no audio; leave it out.")
+        if not isinstance(self.transparent, bool):
+            raise ValueError(f"transparent: {self.transparent!r}; wants True or False.")
         if not is_number(self.life) or not 0 <= self.life <= 2:
             raise ValueError(f"life: {self.life!r}; wants a number from 0 to 2, 1 is natural.")
         if self.expression != "auto":

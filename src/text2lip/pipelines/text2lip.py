@@ -258,7 +258,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
         asked = {"voice": None, "life": 1.0, "expressiveness": 0.0} | asked
         return self.stream(None, image, timings=Timeline.from_phones([("", 0.0, seconds)]), **asked)
 
-    @takes("image", "speakers", "face_index", "reference", "fps", "video_end")
+    @takes("image", "speakers", "face_index", "reference", "fps", "video_end", "transparent")
     @torch.no_grad()
     def see(self, request: Text2LipRequest) -> Scene:
         """Stage 1: who talks. A scene may be drawn any number of times; a portrait's face is found once.

@@ -7,6 +7,7 @@ import numpy as np
 
 from text2lip.faces.person_matte import builtin_matte
 from text2lip.faces.topology import FACE_OVAL
+from text2lip.media.pixels import NEUTRAL_GREY
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
@@ -74,6 +75,13 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
     matte = np.maximum(matte, _least(picture, behind))
     matte[share == 0] = 0
     return Cutout(matte.astype(np.float32), behind, sure)
+
+
+def given_cutout(picture: np.ndarray, alpha: np.ndarray) -> Cutout:
+    """That of a picture, (height, width, 3) uint8, with its own alpha, (height, width) uint8, already laid over
+    `NEUTRAL_GREY`."""
+    matte = alpha.astype(np.float32) / 255
+    return Cutout(matte, np.full_like(picture, NEUTRAL_GREY), matte)
 
 
 def _away(matte: np.ndarray, unit: float) -> np.ndarray:

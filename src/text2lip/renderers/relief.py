@@ -1,13 +1,14 @@
 """A portrait moved as a relief: head pose, face and breath of a motion plan, over a background that stays."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from text2lip.faces.geometry import to_indices
 from text2lip.motion.motion_plan import CHANNELS
-from text2lip.renderers.cutout import cut_out
+from text2lip.renderers.cutout import cut_out, given_cutout, smooth_fill
 from text2lip.renderers.expression_shade import ExpressionShade
 from text2lip.renderers.living_eyes import LivingEyes
 from text2lip.renderers.relief_field import ReliefField
@@ -15,6 +16,11 @@ from text2lip.renderers.relief_guard import guard_relief
 from text2lip.renderers.warp import CUBIC_BELOW, face_frame, smoothstep
 
 
+COLOUR_SEEN = (0.15, 0.9)  # of alpha: where a pixel tells nothing of the person's colour, and where enough
+NEAR_SEEN = (0.03, 0.1)  # from what the network saw of the person: where else than at the head nothing is theirs
+HAIR_SEEN = (0.15, 0.35)  # the same at the head
+HEAD = (2.0, 2.5)  # from the middle of the face: how far hair goes
+SOLID = 0.98  # of the matte: the person's own colours
 FACE_ROOM, FACE_EDGE = 0.15, 0.15  # units around the face that is sampled finely, and along its edges where that fades
 
 
@@ -25,18 +31,21 @@ class Relief:
         picture (`np.ndarray`): (height, width, 3) uint8 RGB.
         landmarks (`np.ndarray`): (478, 3) normalised, z as [`FaceLandmarker`] gives it; of (478, 2) the depth is that
             of an average face.
+        alpha (`np.ndarray`, *optional*): (height, width) uint8, the picture's own; the person is cut out by it, rather
+            than by what is seen.
 
     Attributes:
         strength (`float`): 0 to 1, how much of a head's motion the picture bears.
         reasons (`list[str]`): why less than all of it, in words.
     """
 
-    def __init__(self, picture: np.ndarray, landmarks: np.ndarray):
+    def __init__(self, picture: np.ndarray, landmarks: np.ndarray, alpha: np.ndarray | None = None):
         height, width = self.size = picture.shape[:2]
         self.points = to_indices(landmarks, height, width)
         self.face = face_frame(self.points)
         depth = landmarks[:, 2] * width if landmarks.shape[1] == 3 else None
-        self.cutout = cut_out(picture, self.points, self.face)
+        self.picture, self.has_own = picture, alpha is not None
+        self.cutout = cut_out(picture, self.points, self.face) if alpha is None else given_cutout(picture, alpha)
         self.field = ReliefField(self.points, depth, self.face, self.size, self.cutout.matte)
         self.eyes = LivingEyes(picture, self.points, self.face)
         self.shade = ExpressionShade(picture, self.points, self.face)
@@ -77,16 +86,62 @@ class Relief:
         if moved is None:
             return out
         x0, y0, x1, y1 = self.field.box
+        person = self._moved(out, moved)
+        empty = cv2.cvtColor(cv2.extractChannel(person, 3), cv2.COLOR_GRAY2RGB)
+        behind = cv2.multiply(self._behind, empty, scale=1 / 255)
+        out[y0:y1, x0:x1] = cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind)
+        return out
+
+    def cut(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
+        """As [`move`], the person alone.
+
+        Returns:
+            `np.ndarray`: (height, width, 4) uint8 RGBA, clear where the background was. Colours are free of it, also
+            under an edge that is half clear; where all is clear they go on from the person's.
+        """
+        row, out = _named(row), frame.copy()
+        self.eyes.draw(out, row)
+        self.shade.draw(out, row)
+        whole_empty, through, around, near = self._whole
+        light, empty = cv2.subtract(out, through), whole_empty.copy()
+        moved = self.field.displacement(row, self.guard.shares)
+        if moved is not None:
+            x0, y0, x1, y1 = self.field.box
+            person = self._moved(out, moved)
+            light[y0:y1, x0:x1], empty[y0:y1, x0:x1] = person[..., :3], person[..., 3]
+        share = (255 - empty)[..., None].astype(np.float32) / 255
+        sure = smoothstep(share, *COLOUR_SEEN)
+        colour = around + sure * (np.minimum(light / np.maximum(share, 1 / 255), 255) - around)
+        return np.rint(np.dstack([colour, 255 * share[..., 0] * near])).astype(np.uint8)
+
+    @cached_property
+    def _whole(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of the whole picture: emptiness, (height, width) uint8, the background that shows through the person,
+        (height, width, 3) uint8, the person's colours, gone on around them, (height, width, 3) float32, and where the
+        matte is believed, (height, width) float32 in 0..1: around the head, for its hair, and by what the network saw.
+        """
+        empty = np.rint(255 * (1 - self.cutout.matte)).astype(np.uint8)
+        through = cv2.multiply(self.cutout.behind, cv2.cvtColor(empty, cv2.COLOR_GRAY2RGB), scale=1 / 255)
+        around = smooth_fill(self.picture, self.cutout.matte > SOLID)
+        away = cv2.distanceTransform((self.cutout.sure < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / self.face.unit
+        y, x = np.indices(self.size, np.float32)
+        from_face = np.linalg.norm(self.face.coordinates(np.stack([x, y], -1).reshape(-1, 2)), axis=1)
+        head = 1 - smoothstep(from_face.reshape(self.size), *HEAD)
+        near = np.maximum(1 - smoothstep(away, *NEAR_SEEN), head * (1 - smoothstep(away, *HAIR_SEEN)))
+        if self.has_own:
+            near = np.ones(self.size)
+        return empty, through, around.astype(np.float32), near.astype(np.float32)
+
+    def _moved(self, out: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        """The person in the field's box, (rows, columns, 4) uint8: light times share, and emptiness."""
+        x0, y0, x1, y1 = self.field.box
         maps = self.field.backward(moved)
         layer = cv2.cvtColor(cv2.subtract(out[y0:y1, x0:x1], self._through), cv2.COLOR_RGB2RGBA)
         cv2.insertChannel(self._empty, layer, 3)
-        moved = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        person = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if self.face.unit < CUBIC_BELOW:
-            self._sharpen(moved, layer, maps)
-        empty = cv2.cvtColor(cv2.extractChannel(moved, 3), cv2.COLOR_GRAY2RGB)
-        behind = cv2.multiply(self._behind, empty, scale=1 / 255)
-        out[y0:y1, x0:x1] = cv2.add(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), behind)
-        return out
+            self._sharpen(person, layer, maps)
+        return person
 
     def _sharpen(self, moved: np.ndarray, layer: np.ndarray, maps: np.ndarray) -> None:
         """Sample the face again, cubically, and blend it into `moved` towards its edges."""

@@ -43,8 +43,10 @@ def open_scene(
         person = Person.of(face, landmarker, lambda seen: faces.locate_all(landmarker, seen))
         shared = {"fps": request.fps, "person": person, "max_size": max_size}
         if is_footage(request.image):
+            if request.transparent:
+                raise ValueError("transparent: the image is a video, of which nobody is cut out; give a portrait.")
             return Film(request.image, landmarker, video_end=request.video_end, progress=progress, **shared)
-        return Portrait(request.image, landmarker, faces=faces, **shared)
+        return Portrait(request.image, landmarker, faces=faces, transparent=request.transparent, **shared)
 
     cast = request.cast()
     people = []
@@ -52,6 +54,8 @@ def open_scene(
         with of_speaker(*names):
             people.append(seen_with(face))
     alone = len(cast) == 1 and len(cast[0][1]) == len(request.speakers or [""])
+    if request.transparent and not alone:
+        raise ValueError("transparent: only one person is cut out of a portrait; leave it out of a dialogue.")
     scene = people[0] if alone else Ensemble(people, [names for _, names in cast])
     if request.reference is not None:
         key = id(request.reference)

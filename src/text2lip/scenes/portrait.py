@@ -21,7 +21,7 @@ from text2lip.faces.topology import LIPS
 from text2lip.media.images import load_image
 from text2lip.motion.feelings import express_lips
 from text2lip.motion.lips import LipMotion
-from text2lip.motion.motion_plan import MotionPlan
+from text2lip.motion.motion_plan import CHANNELS, MotionPlan
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.base import Renderer, every_frame, tongue_argument
 from text2lip.renderers.relief import Relief
@@ -39,6 +39,7 @@ class Portrait:
         person (*optional*): who speaks, see [`Person.of`].
         faces ([`FaceCache`], *optional*): remembers whom the landmarker found.
         max_size (`int`): longest side allowed, pixels.
+        transparent (`bool`): cut the person out, by the picture's own alpha if it has any.
 
     Attributes:
         picture (`np.ndarray`): uint8 (height, width, 3).
@@ -63,8 +64,11 @@ class Portrait:
         person: Any = None,
         faces: FaceCache | None = None,
         max_size: int = 4096,
+        transparent: bool = False,
     ):
-        self.picture = load_image(image, max_size=max_size)
+        self.picture, alpha = load_image(image, max_size=max_size, return_alpha=True)
+        self.transparent = transparent
+        self.alpha = None if not transparent or alpha is None or alpha.min() == 255 else alpha
         self.fps, self.size = float(fps or 25), self.picture.shape[:2]
         faces = faces or FaceCache()
         self.person = Person.of(person, landmarker).anew()
@@ -128,7 +132,7 @@ class Portrait:
         """Landmarks and frames of the portrait that makes `motion`; see [`Film.draw`].
 
         Where the mouth isn't trusted it makes a part of the motion, see [`MouthTrust`].
-        A plan of the motion moves first the lips' corners, then head and face.
+        A plan of the motion moves first the lips' corners, then head and face. Frames of a `transparent` one are RGBA.
         """
         plan = self.plan(motion)
         if plan is not None:
@@ -147,11 +151,14 @@ class Portrait:
             **tongue_argument(renderer, motion.tongue),
         )
         frames = every_frame(frames, len(landmarks), self.picture)
-        if plan is not None and plan.values.any():
-            relief = self._relief = self._relief or Relief(self.picture, self.face)
-            rows = plan.values[: len(landmarks)].copy()  # who has the plan may write to it
+        lives = plan is not None and plan.values.any()
+        if lives or self.transparent:
+            relief = self._relief = self._relief or Relief(self.picture, self.face, self.alpha)
+            still = np.zeros((len(landmarks), len(CHANNELS)), np.float32)
+            rows = plan.values[: len(landmarks)].copy() if lives else still  # who has the plan may write to it
             landmarks = np.stack([relief.landmarks(*pair) for pair in zip(landmarks, rows)])
-            frames = map_ahead(relief.move, frames, rows, nbytes=self.picture.nbytes)
+            move = relief.cut if self.transparent else relief.move
+            frames = map_ahead(move, frames, rows, nbytes=self.picture.nbytes)
         return landmarks, frames
 
 
