@@ -3,11 +3,12 @@
 python utils/install_sizes.py                      # all extras; takes minutes, and some 4 GB while it runs
 python utils/install_sizes.py --extras train docs
 
-Each extra is installed beside text2lip alone, measured, and taken off again. MB are what `du -sm` counts of
-`site-packages`, compiled files included.
+Each extra is installed beside text2lip alone, measured, and taken off again. MB are 2^20 bytes of the packages' files
+on disk, compiled ones included.
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -25,10 +26,14 @@ def extras() -> list[str]:
     return re.findall(r'^    "(\w+)": \[', (ROOT / "setup.py").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def size_of(folder: Path) -> int:
-    """Megabytes on disk of all files below `folder`."""
-    files = (Path(place) / name for place, _, names in os.walk(folder) for name in names)
-    return round(sum(path.lstat().st_blocks * 512 for path in files) / 2**20)
+SIZES = """
+import importlib.metadata, json
+sizes = {}
+for package in importlib.metadata.distributions():
+    places = [package.locate_file(file) for file in package.files or ()]
+    sizes[package.name] = sum(place.lstat().st_blocks * 512 for place in places if place.exists()) / 2**20
+print(json.dumps(sizes))
+"""
 
 
 def pip(python: Path, *arguments: str) -> str:
@@ -37,9 +42,16 @@ def pip(python: Path, *arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def installed(python: Path) -> set[str]:
-    """Names of the packages of an environment."""
-    return {line.split("==")[0].split(" @")[0] for line in pip(python, "freeze", "--all").splitlines()}
+def sizes(python: Path) -> dict[str, float]:
+    """Megabytes on disk of each package of an environment."""
+    return json.loads(subprocess.run([python, "-c", SIZES], check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def row(what: str, packages: dict[str, float]) -> str:
+    """A line of the table: how many packages, how much, and the largest of them."""
+    largest = sorted(packages, key=packages.get, reverse=True)[:4]
+    named = ", ".join(f"{name} {packages[name]:.0f}" for name in largest if packages[name] >= 1)
+    return f"| {what} | {len(packages)} | {sum(packages.values()):.0f} | {named} |"
 
 
 def main() -> int:
@@ -49,21 +61,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        place = Path(folder) / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-        place = place if place.exists() else Path(folder) / "Lib/site-packages"
-        before = installed(python)
+        before = sizes(python)
         pip(python, "install", "-q", "-c", "constraints.txt", ".")
-        alone, base = installed(python), size_of(place)
-        largest = sorted(((size_of(path), path.name) for path in place.iterdir() if path.is_dir()), reverse=True)[:5]
-        print("| what | packages | MB |\n| --- | --- | --- |")
-        named = ", ".join(f"{name} {size}" for size, name in largest)
-        print(f"| text2lip alone ({named}) | {len(alone - before)} | {base} |", flush=True)
+        alone = sizes(python)
+        print("| what | packages | MB | the largest |\n| --- | --- | --- | --- |")
+        print(row("text2lip alone", {name: size for name, size in alone.items() if name not in before}), flush=True)
         for extra in args.extras:
             pip(python, "install", "-q", "-c", "constraints.txt", f".[{extra}]")
-            new, size = installed(python) - alone, size_of(place)
-            print(f"| `{extra}` more | {len(new)} | {size - base} |", flush=True)
-            if new:
-                pip(python, "uninstall", "-q", "-y", *new)
+            more = {name: size for name, size in sizes(python).items() if name not in alone}
+            print(row(f"`{extra}` more", more), flush=True)
+            if more:
+                pip(python, "uninstall", "-q", "-y", *more)
     return 0
 
 
