@@ -18,6 +18,7 @@ MAX_PARAMETERS = 8
 FLOORS = (
     ("cli",),
     ("demo",),
+    ("wording",),
     ("pipelines",),
     ("exports",),
     ("scenes",),
@@ -34,7 +35,7 @@ FLOORS = (
 CELLAR = ("arguments", "files", "memory", "ahead", "devices", "registration", "cards", "licences", "_lazy")
 """What every room may import, these too; they import no room."""
 
-ANNEXES = {"training": FLOORS[2:] + (("data", "metrics"),), "data": FLOORS[8:], "metrics": FLOORS[4:]}
+ANNEXES = {"training": FLOORS[3:] + (("data", "metrics"),), "data": FLOORS[9:], "metrics": FLOORS[5:]}
 """What stands beside: room -> the floors that it may import. No room of the house imports these."""
 
 WIDE = {"Text2LipPipeline.__init__": "one argument a component, as diffusers reads them"}

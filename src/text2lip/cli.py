@@ -3,7 +3,6 @@
 import argparse
 import gc
 import os
-import re
 import signal
 import sys
 import threading
@@ -20,13 +19,14 @@ from text2lip.exports.picture_files import where_pictures_go
 from text2lip.exports.writers import possible_suffixes, writer_for
 from text2lip.media.codecs import choose_codec
 from text2lip.pipelines.request import FIELDS
+from text2lip.wording import reworded, spoken_time, with_warnings
 
 
 LONG = 30  # seconds; what takes longer is announced
 FLAGS = {name: field.metadata["flags"][-1] for name, field in FIELDS.items() if field.metadata.get("flags")}
 """Arguments of the pipeline -> what they are called on the command line."""
 NAMES = FLAGS | {"prompt": "text", "face": FLAGS["face_index"], "pretrained_model_name_or_path": "--model"}
-NAMES |= {name: f"--{name}" for name in ("output", "subtitles")}
+NAMES |= {name: f"--{name}" for name in ("output", "subtitles", "device")}
 NAMES |= {name: field.metadata["flags"][-1] for name, field in SAVE_OPTIONS.items()}
 """What errors of the library begin with -> what that is called on the command line."""
 
@@ -165,14 +165,7 @@ def until(stopped: list[BaseException], frames: Iterable) -> Iterator:
 def in_flags(message: str) -> str:
     """What the library says in the words of the command line: "speaking_rate: …" becomes "--rate: …", `image` --image,
     and language='zh' --language zh."""
-    found = re.match(r"`?(\w+)`?(?=:| is | must )", message)
-    message = NAMES[found[1]] + message[found.end() :] if found and found[1] in NAMES else message
-    message = re.sub(r"`(\w+)`", lambda name: NAMES.get(name[1], name[0]), message)
-    return re.sub(r"(?<![\w:])(\w+)='([^'\s]*)'", lambda given: _flag_with(*given.groups()) or given[0], message)
-
-
-def _flag_with(name: str, value: str) -> str | None:
-    return f"{FLAGS[name]} {value}" if name in FLAGS else None
+    return reworded(message, NAMES, FLAGS)
 
 
 def print_list(voices: bool):
@@ -271,6 +264,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
         raise ValueError("text: empty; give the words to say.")
     started = time.perf_counter()
 
+    from text2lip.devices import usable_device
     from text2lip.faces.builtin import builtin_portrait
     from text2lip.speech.voices.registry import unload_voices
 
@@ -311,37 +305,10 @@ def way_taken(stream) -> str:
 def telling(make: Callable):
     """What `make` returns; a mouth that may look wrong, who isn't dubbed in a film, what of a text is doubted or read
     badly, and what is late, is said."""
-    from text2lip.exports.provenance import MarkWarning
-    from text2lip.faces.mouth_trust import MouthWarning
-    from text2lip.faces.person import StrangersWarning
-    from text2lip.speech import AlignmentWarning, LateCueWarning
-    from text2lip.text import ReadingWarning
-
-    with warnings.catch_warnings(record=True) as told:
-        of_text = AlignmentWarning, LateCueWarning, ReadingWarning
-        for category in (MarkWarning, MouthWarning, StrangersWarning, *of_text):
-            warnings.simplefilter("always", category)
-        result = make()
-    for message in dict.fromkeys(str(warning.message) for warning in told):  # once for all sentences
+    result, told = with_warnings(make)
+    for message in told:
         complain(f"warning: {in_flags(message)}", 0)
     return result
-
-
-def usable_device(name: str):
-    """The torch device `name`, if this machine has it.
-
-    Raises:
-        ValueError: it is no device, or not here.
-    """
-    import torch
-
-    try:
-        if torch.device(name).type == "meta":
-            raise NotImplementedError("tensors have no data there")
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # AssertionError: torch without CUDA
-        why = str(error).splitlines()[0]
-        raise ValueError(f"--device: {name!r} can't be used ({why}); leave it out for the processor.") from error
 
 
 def load_pipeline(name: str):
@@ -388,13 +355,6 @@ def show_progress(stream) -> Iterator:
             if total > LONG:
                 tqdm.write(f"This will take about {spoken_time(total)}; Ctrl-C stops it.", file=sys.stderr)
         yield frame
-
-
-def spoken_time(seconds: float) -> str:
-    """A time as people say it: "40 s", "3 min", "2.5 h"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 if __name__ == "__main__":

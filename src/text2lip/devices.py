@@ -38,3 +38,18 @@ def inference_autocast(model: nn.Module) -> AbstractContextManager:
     """
     able = execution_device(model).type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
     return torch.autocast("cpu", torch.bfloat16) if able and compute_dtype(model) == torch.float32 else nullcontext()
+
+
+def usable_device(name: str) -> torch.device:
+    """The torch device `name`, if this machine has it.
+
+    Raises:
+        ValueError: it is no device, or not here.
+    """
+    try:
+        if torch.device(name).type == "meta":
+            raise NotImplementedError("tensors have no data there")
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # AssertionError: torch without CUDA
+        why = str(error).splitlines()[0]
+        raise ValueError(f"device: {name!r} can't be used ({why}); leave it out for the processor.") from error

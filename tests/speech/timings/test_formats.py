@@ -165,6 +165,11 @@ PHONE_FORMATS = {
                     "phones": [{"phone": "hh_B", "duration": 0.25}, {"phone": "ay_E", "duration": 0.4}]}]},
         ["", "h", "aɪ"],
     ),
+    "text2lip": (
+        {"phones": [{"text": "h", "start": 0.25, "end": 0.5}, {"text": "aɪ", "start": 0.5, "end": 0.9}],
+         "words": [{"text": "hi", "start": 0.25, "end": 0.9}], "visemes": []},
+        ["", "h", "aɪ"],
+    ),
 }  # fmt: skip
 
 

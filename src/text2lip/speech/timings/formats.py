@@ -53,6 +53,7 @@ TIMING_FORMATS = {
     "vosk": "Vosk results (words)",
     "gentle": "Gentle, phones of words",
     "words": "a JSON list of {text, start, end} (words)",
+    "text2lip": "the times of a clip as text2lip writes them",
 }
 _KNOWN = "; ".join(TIMING_FORMATS.values())
 UNSTATED = ("list", "labels", "words")  # whose times may be in any unit
@@ -109,7 +110,18 @@ def _read_format(format: str, text: str, data, language: str) -> Timeline:
         return _from_words(read_cues(text), language, spread=True)
     if format == "textgrid":
         return _from_tiers(read_textgrid(text), language)
+    if format == "text2lip":
+        phones, words = (_entries(data, name) for name in ("phones", "words"))
+        return _from_phones(_triples(phones), _triples(words))
     return _from_service(format, text if text else json.dumps(data), data, language)
+
+
+def _entries(data, name: str) -> list[tuple]:
+    """(text, start, end) of the entries of one list."""
+    found = data.get(name) if isinstance(data, Mapping) else None
+    if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
+        raise ValueError(f"timings: {name!r} should be a list of {{'text': …, 'start': …, 'end': …}}.")
+    return [tuple(entry.get(key) for key in ("text", "start", "end")) for entry in found]
 
 
 def read_textgrid(text: str) -> dict[str, list[Segment]]:
@@ -206,6 +218,7 @@ def _detect(name: str, text: str, data) -> str:
 
 def _detect_object(data: Mapping) -> str:
     for format, keys in (
+        ("text2lip", ("phones",)),
         ("elevenlabs", ("normalized_alignment", "alignment", "characters")),
         ("cartesia", ("phoneme_timestamps",)),
         ("piper", ("phoneme_id_samples", "phoneme_alignments", "alignments")),
