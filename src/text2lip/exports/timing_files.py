@@ -9,7 +9,7 @@ from text2lip.text.timing import Segment
 
 
 def write_timings(path: str | Path, clip: Clip) -> None:
-    """Write the times of a clip's words, phones (IPA, "" is silence) and visemes, in seconds; `timings` reads it again.
+    """Write the times of a clip's words, phones (IPA, "" is silence) and visemes, in seconds; `timings` reads them.
 
     `{"duration": 1.2, "fps": 25, "words": [{"text": "Hi.", "start": 0.2, "end": 0.8}], "phones": …, "visemes": …}`
 
