@@ -1,0 +1,242 @@
+"""The demo in a browser: a sentence, a bad file, a stop, the keyboard, a phone, and nothing from elsewhere."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from text2lip.speech import read_timeline
+
+
+ROOT = Path(__file__).parents[2]
+pytest.importorskip("gradio")
+pytest.importorskip("matplotlib")
+
+from text2lip.demo import page as demo_page  # noqa: E402
+from text2lip.demo.server import demo_parser, launch  # noqa: E402
+
+
+HOME = re.compile(r"(http|ws)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
+
+
+@pytest.fixture(scope="module")
+def reached():
+    """Addresses that this process connects to."""
+    reached = []
+
+    def audit(event, args):
+        if event in ("socket.connect", "socket.sendto"):
+            reached.append(args[1])
+        elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+            reached.append((args[0], 0))
+
+    sys.addaudithook(audit)  # for good, there is no way to remove it
+    return reached
+
+
+@pytest.fixture(scope="module")
+def served(pipe, reached, tmp_path_factory):
+    """Where the page is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("demo")))
+        page = launch(pipe)
+        yield page.local_url
+        page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    driver = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("no Chromium here")
+    with driver.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def asked():
+    """Addresses that the browser asks for."""
+    return []
+
+
+@pytest.fixture
+def page(browser, served, asked):
+    """The page as a visitor sees it at first."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.goto(served)
+    page.locator("#make").wait_for()
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def small_portrait(portrait, tmp_path):
+    Image.fromarray(portrait).resize((192, 192)).save(tmp_path / "me.png")
+    return tmp_path / "me.png"
+
+
+def text_box(page):
+    return page.get_by_label("Text", exact=False).first
+
+
+def upload(page, path):
+    page.locator("#face input[type=file]").set_input_files(path)
+    page.locator(f'#face img[src*="{path.name}"]').wait_for(state="attached")
+
+
+def widths(page):
+    return page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+
+
+def download(page, label, folder):
+    with page.expect_download() as coming:
+        page.get_by_role("button", name=label).or_(page.get_by_role("link", name=label)).first.click()
+    coming.value.save_as(folder / coming.value.suggested_filename)
+    return folder / coming.value.suggested_filename
+
+
+@pytest.mark.slow
+def test_a_sentence_and_a_picture_become_a_film_with_all_that_belongs_to_it(
+    page, asked, reached, small_portrait, tmp_path
+):
+    text_box(page).fill("Maybe Bob.")
+    upload(page, small_portrait)
+    page.locator("#make").click()
+    page.locator("#film video").wait_for()
+    film = download(page, "Video (mp4)", tmp_path)
+    check = [sys.executable, ROOT / "utils/check_video.py", film, "--sound"]
+    told = subprocess.run(check, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    times = download(page, "Times (json)", tmp_path)
+    seconds = json.loads(times.read_text())["duration"]
+    assert f"192x192, {round(seconds * 25)} frames, 25 fps" in told.stdout
+    assert page.evaluate("document.querySelector('#film video').duration") == pytest.approx(seconds, abs=0.1)
+    assert [word.label for word in read_timeline(times).words] == ["Maybe", "Bob."]
+    assert "Maybe Bob." in download(page, "Subtitles (srt)", tmp_path).read_text()
+    assert page.locator("#status [role=status]").inner_text() == f"{seconds:.1f} s of video."
+    shown = {text.strip() for text in page.locator("#timeline svg text").all_text_contents()}
+    assert {"Maybe", "Bob.", "PP", "lip gap", "sound"} <= shown
+    head, clicked = page.locator("#timeline .head"), page.locator("#timeline .time")
+    box = clicked.bounding_box()
+    clicked.click(position={"x": box["width"] / 2, "y": 30})
+    assert 0 < page.evaluate("document.querySelector('#film video').currentTime") < seconds
+    assert head.is_visible()
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_text("More choices").click()
+    page.get_by_label("Speaking rate").first.wait_for()
+    wide, seen = widths(page)
+    assert wide <= seen
+    foreign = [url for url in asked if not HOME.match(url)]
+    assert asked and foreign == []
+    hosts = {str(address[0]) for address in reached if isinstance(address, tuple)}
+    assert hosts <= {"127.0.0.1", "::1", "localhost", "0.0.0.0"}, "the server has called somebody"
+
+
+@pytest.mark.slow
+def test_what_can_t_be_used_is_told_in_words(page, tmp_path):
+    (tmp_path / "letter.png").write_text("no picture")
+    page.locator("#face input[type=file]").set_input_files(tmp_path / "letter.png")
+    page.locator('#face img[src*="letter"]').wait_for(state="attached")
+    page.locator("#make").click()
+    alert = page.locator("#status [role=alert]")
+    alert.wait_for()
+    assert alert.inner_text().startswith("Face: 'letter.png' is not a picture in a format known here")
+    text_box(page).fill("  ")
+    page.locator("#make").click()
+    page.get_by_text("Text: empty; type what is to be said.").wait_for()
+    assert not page.locator("#film").is_visible()
+    assert page.locator("text=Traceback").count() == 0
+
+
+@pytest.mark.slow
+def test_stop_stops(page):
+    text_box(page).fill("This is a long sentence, which is there to be stopped before it comes to its end. " * 3)
+    assert page.locator("#stop").is_disabled()
+    page.locator("#make").click()
+    page.get_by_text(re.compile(r"Frame \d+ of \d+, about .* left")).wait_for()
+    page.locator("#stop").click()
+    page.get_by_text("Stopped. No video was written.").wait_for(timeout=20_000)
+    assert page.locator("#stop").is_disabled() and not page.locator("#film").is_visible()
+
+
+@pytest.mark.slow
+def test_by_keyboard_alone(page, small_portrait):
+    upload(page, small_portrait)
+    page.evaluate("document.activeElement.blur()")
+    focused = "[document.activeElement.tagName, document.activeElement.id, document.activeElement.innerText || '']"
+    way = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        way.append(page.evaluate(focused))
+        if way[-1][0] == "TEXTAREA":
+            page.keyboard.press("Control+A")
+            page.keyboard.type("Bob.")
+        elif way[-1][1] == "make":
+            break
+    assert way[-1][1] == "make" and any(tag == "TEXTAREA" for tag, *_ in way), way
+    page.keyboard.press("Enter")
+    page.locator("#film video").wait_for()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if "More choices" in page.evaluate(focused)[2]:
+            break
+    page.keyboard.press("Enter")
+    page.get_by_label("Speaking rate").first.wait_for()
+
+
+def test_the_page_is_served_with_a_policy_and_to_this_machine_alone(served):
+    from urllib.request import urlopen
+
+    assert served.startswith("http://127.0.0.1:") and demo_parser().parse_args([]).host == "127.0.0.1"
+    with urlopen(served) as answer:
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        text = answer.read().decode()
+    assert re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//[^"]*"', text) == []
+    assert 'analytics_enabled":false' in text.replace(" ", "")
+
+
+def call(**asked):
+    given = dict.fromkeys((*demo_page.LABELS, "film"))
+    given |= {"prompt": "Hi.", "image": "a.png", "voice": "default", "renderer": "Automatic", "speaking_rate": 1.3}
+    return demo_page.call_of(**given | asked)
+
+
+def test_what_is_asked_of_the_pipeline():
+    plain = call()
+    assert (plain["prompt"], plain["image"], plain["voice"], plain["renderer"]) == ("Hi.", "a.png", "default", None)
+    assert (plain["expression"], plain["reference"], plain["audio"], "film" in plain) == (None, None, None, False)
+    assert call(film="b.mp4")["image"] == "b.mp4" and call(voice="none")["voice"] is None
+    assert call(reference=["a.png"])["reference"] == "a.png"
+    assert call(reference=["a.png", "b.png"])["reference"] == ["a.png", "b.png"]
+    heard = call(audio="a.wav", prompt=" ", voice="espeak")
+    assert (heard["prompt"], heard["voice"], heard["speaking_rate"]) == (None, "default", 1.0)
+    for wrong in ({"prompt": None}, {"image": None}):
+        with pytest.raises(ValueError, match="text: empty|face: none"):
+            call(**wrong)
+
+
+def test_errors_are_in_the_words_of_the_page_and_tell_no_paths():
+    told = demo_page.told(ValueError("speaking_rate: '/tmp/x/y/a.png' of `image`; give language='zh' <b>"))
+    assert "Speaking rate: &#x27;a.png&#x27; of Face; give Language zh &lt;b&gt;" in told and 'role="alert"' in told
+    assert "KeyError: &#x27;x&#x27;. This should not happen" in demo_page.told(KeyError("x"))
+
+
+def test_without_gradio_it_is_said_what_to_install(monkeypatch, capsys):
+    from text2lip import cli
+
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert cli.main(["demo"]) == 2
+    assert 'pip install "text2lip[demo]"' in capsys.readouterr().err
