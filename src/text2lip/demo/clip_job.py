@@ -86,7 +86,7 @@ class ClipJob:
             if self.stopped:
                 stream.close()
                 return
-            stream.save(self.video, progress=self._counted)
+            self.notes += with_warnings(lambda: stream.save(self.video, progress=self._counted))[1]
         except Exception as error:
             if not self.stopped:
                 self.error = error
