@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> dict:
     options.add_argument("--faces", default="outputs/faces.safetensors", help="file of prepare_pairs.py")
     options.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
     options.add_argument("--echomimic", metavar="FOLDER", help="pipeline of train_echomimic.py")
-    options.add_argument("--echomimic_clips", type=int, default=6, help="clips that it draws; it is slow")
+    options.add_argument("--echomimic_clips", type=int, default=3, help="clips that it draws; it is slow")
     film_options(options)
     options.add_argument("--renderers", nargs="+", default=list(RENDERERS), choices=RENDERERS)
     args = parse(options, arguments)

@@ -34,7 +34,7 @@ class Experiment:
     Attributes:
         name (`str`): of the script, of its page, and of its folder of results.
         minutes (`float`): that it takes on one core by three seeds, nothing else running.
-        options (`tuple[str]`): of this script that it is given as well: prepared, faces, data, seeds, cpu.
+        options (`tuple[str]`): of this script that it is given as well: prepared, faces, data, seeds, ….
         needs (`tuple[str]`): packages beside those of the project.
         after (`str`): the experiment whose runs it looks at.
         also (`tuple[str]`): further options, those that the tables of the docs were made with.
@@ -53,12 +53,12 @@ EXPERIMENTS = (
     Experiment("across_languages", 1),
     Experiment("progressive_replacement", 55, ("prepared", "data", "seeds", "cpu"), also=("--limit", "32")),
     Experiment(
-        "audio_free", 30, ("prepared", "data", "seeds"), after="progressive_replacement", also=("--limit", "32")
+        "audio_free", 20, ("prepared", "data", "seeds"), after="progressive_replacement", also=("--limit", "32")
     ),
     Experiment("parts", 40, ("prepared", "seeds", "cpu")),
     Experiment("data_size", 15, ("prepared", "seeds", "cpu")),
     Experiment("error_sources", 5, ("prepared", "data")),
-    Experiment("renderer_ablation", 70, ("prepared", "data", "seeds", "faces"), also=("--limit", "12")),
+    Experiment("renderer_ablation", 35, ("prepared", "data", "seeds", "faces", "echomimic"), also=("--limit", "12")),
     Experiment("inside_networks", 1, ("prepared",)),
 )
 
@@ -100,6 +100,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prepared", default="outputs/grid", help="folder made by prepare_grid.py")
     parser.add_argument("--faces", default="outputs/faces.safetensors", help="file made by prepare_pairs.py")
+    parser.add_argument("--echomimic", help="pipeline of train_echomimic.py, for a row of its own")
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="the films")
     parser.add_argument("--output", type=Path, help="default outputs/experiments, or …-quick")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
