@@ -298,6 +298,16 @@ def test_the_map_of_the_package_has_every_room():
     assert rooms <= set(re.findall(r"`src/text2lip/(\w+)`", page))
 
 
+def test_the_drawing_of_the_way_is_current(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("plot_way", ROOT / "examples/plot_way.py")
+    plot_way = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plot_way)
+    monkeypatch.setattr("sys.argv", ["plot_way.py", "--output", str(tmp_path / "way.svg")])
+    plot_way.main()
+    drawn = ROOT / "docs/source/en/imgs/way.svg"
+    assert (tmp_path / "way.svg").read_text() == drawn.read_text(), "run the command below the drawing in concepts.md"
+
+
 def test_the_way_of_a_prompt_has_true_names_and_eight_steps():
     import text2lip
     from text2lip import motion, pipelines, renderers, scenes
