@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from text2lip.exports.provenance import Origin
 from text2lip.media.codecs import CODECS
 from text2lip.motion.motion_plan import MotionPlan
 from text2lip.text.timing import Segment
+
+
+if TYPE_CHECKING:
+    from text2lip.motion.blendshapes import BlendShapes
+    from text2lip.motion.lips import LipMotion
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +39,7 @@ class Clip:
         motion_plan ([`MotionPlan`], *optional*): of a portrait that does more than move its lips.
         origin ([`Origin`]): what it was made of.
         before (`Callable[[int], Iterable[np.ndarray]]`, *optional*): gives that, as so many frames of the same size.
+        lip_motion ([`LipMotion`], *optional*): what a face makes of them, for files of motion.
     """
 
     frames: Iterable[np.ndarray]
@@ -49,6 +56,22 @@ class Clip:
     motion_plan: MotionPlan | None
     origin: Origin = Origin()
     before: Callable[[int], Iterable[np.ndarray]] | None = None
+    lip_motion: "LipMotion | None" = None
+
+    @cached_property
+    def blendshapes(self) -> "BlendShapes":
+        """Weights of ARKit's shapes, see [`blendshapes_of`]; of the lips alone where there is no `motion_plan`.
+
+        Raises:
+            ValueError: nobody knows how the lips move.
+        """
+        if self.lip_motion is None:
+            raise ValueError("lip_motion: None; a file of motion needs it.")
+        from text2lip.motion.blendshapes import blendshapes_of
+
+        plan = self.motion_plan
+        motion = replace(self.lip_motion, plan_of=None if plan is None else lambda: plan)
+        return blendshapes_of(motion, self.num_frames)
 
     @property
     def duration(self) -> float:
@@ -120,3 +143,9 @@ class SaveOptions:
 
 
 SAVE_OPTIONS = {field.name: field for field in fields(SaveOptions)}
+
+
+def mark_of(clip: Clip, options: SaveOptions) -> dict[str, str]:
+    """What a file of motion says of its origin, by IPTC's vocabulary; nothing if no mark is asked for."""
+    told = {"digitalSourceType": clip.origin.source_type, "statement": clip.origin.statement}
+    return told if options.mark else {}

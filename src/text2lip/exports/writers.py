@@ -11,12 +11,17 @@ import numpy as np
 from text2lip.exports.animation_files import write_animation
 from text2lip.exports.clip import Clip, SaveOptions
 from text2lip.exports.frame_size import read_size, resized, side_by_side
+from text2lip.exports.gltf import write_glb
+from text2lip.exports.live_link import write_live_link
 from text2lip.exports.marking import mark_file, signer_for
+from text2lip.exports.motion_json import write_motion_json
+from text2lip.exports.mouth_cues import write_mouth_cues
 from text2lip.exports.picture_files import write_pictures
 from text2lip.exports.picture_label import labelled
 from text2lip.exports.sound_files import write_sound
 from text2lip.exports.subtitle_files import new_subtitles, write_subtitles
 from text2lip.exports.video_files import write_film
+from text2lip.exports.viseme_files import write_visemes
 from text2lip.files import is_folder_name, replaced_file
 
 
@@ -43,6 +48,8 @@ ANIMATION = Writer("animation", ("frames",), write_animation)
 PICTURES = Writer("numbered pictures", ("frames",), write_pictures, several=True)
 SOUND_ALONE = Writer("sound", ("sound",), write_sound)
 SUBTITLES = Writer("subtitles", ("words",), write_subtitles)
+VISEMES = Writer("visemes", ("words",), write_visemes)
+CUES = Writer("mouth cues", ("words",), write_mouth_cues)
 
 WRITERS = {
     ".mp4": VIDEO,
@@ -56,8 +63,18 @@ WRITERS = {
     ".wav": SOUND_ALONE,
     ".srt": SUBTITLES,
     ".vtt": SUBTITLES,
+    ".glb": Writer("talking head", ("motion",), write_glb),
+    ".csv": Writer("ARKit weights", ("motion",), write_live_link),
+    ".json": Writer("motion", ("motion",), write_motion_json),
+    ".oculus.csv": VISEMES,
+    ".oculus.json": VISEMES,
+    ".azure.csv": VISEMES,
+    ".azure.json": VISEMES,
+    ".tsv": CUES,
+    ".xml": CUES,
+    ".rhubarb.json": CUES,
 }
-"""Suffix -> writer. A new kind of file is a line here."""
+"""End of a file's name -> writer. A new kind of file is a line here."""
 
 
 def writer_for(path: str | Path, argument: str = "output", kind: str | None = None) -> Writer:
@@ -70,8 +87,10 @@ def writer_for(path: str | Path, argument: str = "output", kind: str | None = No
         ValueError: the suffix is of no such file; what there is is listed.
     """
     writers = {suffix: writer for suffix, writer in WRITERS.items() if kind in (None, writer.kind)}
-    if (suffix := "/" if is_folder_name(path) else Path(path).suffix.lower()) in writers:
-        return writers[suffix]
+    name = "/" if is_folder_name(path) else Path(path).name.lower()
+    for suffix in sorted(writers, key=len, reverse=True):
+        if name.endswith(suffix) and (name != suffix or suffix == "/"):
+            return writers[suffix]
     raise ValueError(f"{argument}: {os.fspath(path)!r} should end in {possible_suffixes(kind)}.")
 
 

@@ -18,6 +18,7 @@ from text2lip.exports.provenance import Origin
 from text2lip.exports.timeline_figure import timeline_figure
 from text2lip.exports.writers import check_words_known, write_clip, writer_for
 from text2lip.memory import free_memory
+from text2lip.motion.blendshapes import BlendShapes
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.motion_plan import MotionPlan
 from text2lip.pipelines.request import Text2LipRequest, clip_length
@@ -58,6 +59,7 @@ class Text2LipStream:
         size (`tuple[int, int]`): height and width of the frames, pixels.
         origin ([`Origin`]): what it is made of, for the mark of the files.
         before (`Callable`): gives that, as so many frames, uint8 (height, width, 3), for `save(compare=True)`.
+        lip_motion ([`LipMotion`], *optional*): what the face is to do; `blendshapes` follows from it.
         num_done (`int`): how many frames were made so far.
         closed (`bool`): whether no more will be made.
     """
@@ -79,6 +81,7 @@ class Text2LipStream:
     size: tuple[int, int]
     origin: Origin = Origin()
     before: Callable[[int], Iterator[np.ndarray]] | None = None
+    lip_motion: LipMotion | None = None
     num_done: int = 0
     closed: bool = False
 
@@ -146,6 +149,7 @@ class Text2LipStream:
             size=scene.size,
             origin=origin_of(scene, request),
             before=scene.before,
+            lip_motion=motion,
         )
 
     def sound(self, sampling_rate: int) -> np.ndarray | None:
@@ -168,9 +172,7 @@ class Text2LipStream:
         Raises:
             ValueError: frames are needed and were taken before, or a file can't be written.
         """
-        same = [field.name for field in fields(Clip) if field.name != "frames"]
-        clip = Clip(frames=self._whole(progress), **{name: getattr(self, name) for name in same})
-        asked = SaveOptions.of(**options)
+        clip, asked = self._clip(self._whole(progress)), SaveOptions.of(**options)
         if "frames" not in writer_for(path).needs:
             return write_clip(path, clip, asked, subtitles)
         if self.num_done or self.closed:
@@ -180,6 +182,16 @@ class Text2LipStream:
             return write_clip(path, clip, asked, subtitles)
         finally:
             self.close()
+
+    @property
+    def blendshapes(self) -> BlendShapes:
+        """Weights of ARKit's 52 shapes, see [`blendshapes_of`]; no frame is drawn for them."""
+        return self._clip(()).blendshapes
+
+    def _clip(self, frames: Iterable[np.ndarray]) -> Clip:
+        """All of this with those frames, for a writer."""
+        same = [field.name for field in fields(Clip) if field.name != "frames"]
+        return Clip(frames=frames, **{name: getattr(self, name) for name in same})
 
     def _whole(self, progress: Callable[[Iterable], Iterable]) -> Iterator[np.ndarray]:
         """All frames, or an error."""
@@ -213,6 +225,7 @@ class Text2LipPipelineOutput(BaseOutput):
         motion_plan (`list[MotionPlan | None]`): what each portrait did beside its lips, see [`Text2LipStream`].
         origin (`list[Origin]`): what each was made of, for the mark of the files.
         before (`list[Callable]`): what each was made of, see [`Text2LipStream`].
+        lip_motion (`list[LipMotion]`): what each face was to do, of no face in particular.
     """
 
     frames: Any = None  # defaults, because accelerate rebuilds outputs from a dictionary
@@ -230,6 +243,12 @@ class Text2LipPipelineOutput(BaseOutput):
     motion_plan: "list[MotionPlan | None]" = None
     origin: list[Origin] = None
     before: list[Callable] = None
+    lip_motion: list[LipMotion] = None
+
+    @property
+    def blendshapes(self) -> list[BlendShapes]:
+        """Weights of ARKit's 52 shapes of each clip, see [`blendshapes_of`]."""
+        return [self._clip(index).blendshapes for index in range(len(self.frames))]
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
@@ -257,6 +276,7 @@ class Text2LipPipelineOutput(BaseOutput):
             motion_plan=[stream.motion_plan for stream in streams],
             origin=[stream.origin for stream in streams],
             before=[stream.before for stream in streams],
+            lip_motion=[stream.lip_motion for stream in streams],
         )
 
     def save(
@@ -313,7 +333,16 @@ class Text2LipPipelineOutput(BaseOutput):
         silent = self.audio is None or self.audio[index] is None
         lists = {
             name: getattr(self, name)
-            for name in ("landmarks", "visemes", "phones", "words", "times_from", "motion_plan", "before")
+            for name in (
+                "landmarks",
+                "visemes",
+                "phones",
+                "words",
+                "times_from",
+                "motion_plan",
+                "before",
+                "lip_motion",
+            )
         }
         return Clip(
             frames=progress(_to_uint8(frame) for frame in frames),
