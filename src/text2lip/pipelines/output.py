@@ -17,6 +17,7 @@ from text2lip.exports.notebook import NotebookVideo, notebook_video
 from text2lip.exports.provenance import Origin
 from text2lip.exports.timeline_figure import timeline_figure
 from text2lip.exports.writers import check_words_known, write_clip, writer_for
+from text2lip.media.frames import pack_frames, to_uint8
 from text2lip.memory import free_memory
 from text2lip.motion.blendshapes import BlendShapes
 from text2lip.motion.lips import LipMotion
@@ -345,10 +346,10 @@ class Text2LipPipelineOutput(BaseOutput):
             )
         }
         return Clip(
-            frames=progress(_to_uint8(frame) for frame in frames),
+            frames=progress(to_uint8(frame) for frame in frames),
             num_frames=len(frames),
             fps=self.fps,
-            size=_to_uint8(frames[0]).shape[:2],
+            size=to_uint8(frames[0]).shape[:2],
             audio=None if silent else self.audio[index],
             sampling_rate=None if silent else self.sampling_rate,
             origin=self.origin[index] if self.origin else Origin(),
@@ -361,14 +362,6 @@ def origin_of(scene: Any, request: Text2LipRequest) -> Origin:
     is_file = scene.moves and isinstance(request.image, (str, os.PathLike))
     film = Path(os.path.abspath(request.image)) if is_file else None
     return Origin(scene.moves, film, request.audio is not None)
-
-
-def _to_uint8(frame) -> np.ndarray:
-    """One frame as PIL, float (height, width, 3) or float tensor (3, height, width) to uint8 (height, width, 3)."""
-    if hasattr(frame, "detach"):
-        frame = frame.detach().cpu().float().numpy().transpose(1, 2, 0)
-    frame = np.asarray(frame)
-    return frame if frame.dtype == np.uint8 else np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
 
 
 def check_memory(num_bytes: int, output_type: str) -> None:
@@ -403,32 +396,6 @@ def within_memory(streams: Iterable[Any], output_type: str) -> list[Any]:
         needed += len(stream) * math.prod(stream.size) * 3
         check_memory(needed, output_type)
     return clips
-
-
-def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
-    """Frames as diffusers gives them.
-
-    Args:
-        clips (`list[list[np.ndarray]]`): uint8 (height, width, 3) frames.
-        output_type (`str`): "pil", "np" or "pt".
-
-    Returns:
-        "pil": list of lists of images; "np", "pt": float32 in [0, 1], (clips, frames, height, width, 3) or
-        (clips, frames, 3, height, width); a list of them where the clips' shapes differ.
-    """
-    if output_type == "pil":
-        from PIL import Image
-
-        return [[Image.fromarray(frame) for frame in clip] for clip in clips]
-    arrays = []
-    for clip in clips:
-        array = np.empty((len(clip), *clip[0].shape), np.float32)
-        for row, frame in zip(array, clip):
-            np.divide(frame, 255, out=row, dtype=np.float32)
-        arrays.append(array if output_type == "np" else torch.from_numpy(array).permute(0, 3, 1, 2).contiguous())
-    if len({array.shape for array in arrays}) > 1:
-        return arrays
-    return np.stack(arrays) if output_type == "np" else torch.stack(arrays)
 
 
 def all_frames(
