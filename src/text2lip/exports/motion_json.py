@@ -7,7 +7,7 @@ from text2lip.exports.clip import Clip, SaveOptions, mark_of
 from text2lip.files import replaced_file
 
 
-HEAD = ("yaw", "pitch", "roll")
+TURNS = ("yaw", "pitch", "roll")
 
 
 def write_motion_json(path: str | Path, clip: Clip, options: SaveOptions) -> int:
@@ -27,8 +27,8 @@ def write_motion_json(path: str | Path, clip: Clip, options: SaveOptions) -> int
         "numFrames": len(motion),
         "numPoses": len(motion.names),
         "facsNames": list(motion.names),
-        "head": dict(zip(HEAD, head)),
-        "gaze": dict(zip(HEAD, gaze)),
+        "head": dict(zip(TURNS, head)),
+        "gaze": dict(zip(TURNS, gaze)),
     }
     for name in ("words", "phones", "visemes"):
         told[name] = [[one[0], round(one[1], 4), round(one[2], 4)] for one in getattr(clip, name) or ()]
