@@ -2,11 +2,14 @@
 
 python examples/gallery.py $TEXT2LIP_DATA/portraits/portrait_{30,33,38}.jpg --output docs/source/en/imgs/gallery.jpg
 
-The built-in portrait comes first. Give pictures of nobody (rendered, or drawn by a model), or of people who agreed.
+python examples/gallery.py $TEXT2LIP_DATA/portraits/portrait_{30,33,38}.jpg --feelings --output feelings.jpg
+
+The built-in portrait comes first. `--feelings` shows an open vowel with each of them. Give pictures of nobody
+(rendered, or drawn by a model), or of people who agreed.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,8 @@ from text2lip import Text2LipPipeline
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.geometry import to_pixels
 from text2lip.media.images import load_image
+from text2lip.motion.feelings import UNITS_OF, feeling_channels
+from text2lip.motion.motion_plan import CHANNELS
 from text2lip.training.settings import errors_in_one_line
 
 
@@ -55,6 +60,9 @@ MOMENTS = {
     "blinks": most("eyeBlinkLeft", but="browDownLeft"),
     "smiles": most("mouthSmileLeft", "cheekSquintLeft"),
 }
+FEELINGS = ("neutral", *UNITS_OF)
+VOWEL = [("", 0.0, 0.3), ("ɛ", 0.3, 0.9)]  # seconds
+FIRST = 11  # frame of the vowel that has the first feeling
 
 
 def main():
@@ -64,12 +72,14 @@ def main():
     parser.add_argument("--text", default=TEXT, help="asks, and has m, ɑ, u and f in it")
     parser.add_argument("--language", default="en-us")
     parser.add_argument("--life", type=float, default=1.0)
+    parser.add_argument("--feelings", action="store_true", help="show these instead of moments")
     parser.add_argument("--size", type=int, default=128, help="pixels of one face")
     parser.add_argument("--output", default="gallery.jpg")
     args = parser.parse_args()
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     pipe.set_progress_bar_config(disable=True)
-    rows = [names(args.size)]
+    columns = FEELINGS if args.feelings else MOMENTS
+    rows = [names(args.size, columns)]
     for path in (builtin_portrait(), *args.images):
         image = Image.fromarray(load_image(path))
         image.thumbnail((512, 512))  # twice what is shown
@@ -80,23 +90,32 @@ def main():
     print(f"Wrote {args.output}: {len(rows) - 1} faces.")
 
 
-def names(size: int) -> np.ndarray:
+def names(size: int, columns: Iterable[str]) -> np.ndarray:
     """The line above the faces: (LABEL, width, 3) uint8."""
-    line = Image.new("RGB", ((len(MOMENTS) + 1) * size, LABEL), "white")
-    for column, name in enumerate(("portrait", *MOMENTS)):
+    told = ("portrait", *columns)
+    line = Image.new("RGB", (len(told) * size, LABEL), "white")
+    for column, name in enumerate(told):
         ImageDraw.Draw(line).text((column * size + 4, 1), name, fill="black", font=label_font())
     return np.asarray(line)
 
 
 def row(pipe: Text2LipPipeline, image: np.ndarray, args) -> np.ndarray:
     """The portrait and the moments of one person, cut to the head: (size, width, 3) uint8."""
-    result = pipe(args.text, image, language=args.language, life=args.life, output_type="np")
+    if args.feelings:
+        plan = np.zeros((FIRST + len(FEELINGS) + 2, len(CHANNELS)), np.float32)
+        plan[FIRST + 1 : -2] = [feeling_channels({name: 1.0}) for name in UNITS_OF]
+        asked = {"timings": VOWEL, "voice": None, "num_frames": len(plan), "motion_plan": plan, "language": "en-us"}
+        result = pipe(None, image, output_type="np", **asked)
+        moments = range(FIRST, FIRST + len(FEELINGS))
+    else:
+        result = pipe(args.text, image, language=args.language, life=args.life, output_type="np")
+        moments = [find(result) for find in MOMENTS.values()]
     points = to_pixels(result.landmarks[0][0], *image.shape[:2])
     low, high = points.min(0), points.max(0)
     side = min(1.75 * (high - low).max(), *image.shape[:2])
     left, top = np.clip((low + high) / 2 - side * np.array([0.5, 0.6]), 0, np.array(image.shape[1::-1]) - side)
     box = tuple(np.round([left, top, left + side, top + side]).astype(int))
-    frames = [image, *((result.frames[0][find(result)] * 255).round().astype(np.uint8) for find in MOMENTS.values())]
+    frames = [image, *((result.frames[0][moment] * 255).round().astype(np.uint8) for moment in moments)]
     faces = [Image.fromarray(frame).crop(box) for frame in frames]
     return np.concatenate([np.asarray(face.resize((args.size, args.size), Image.LANCZOS)) for face in faces], 1)
 

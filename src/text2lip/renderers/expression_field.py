@@ -25,9 +25,8 @@ CHEEKS = {"Left": (346, 280, 330), "Right": (117, 50, 101)}  # the apple of the 
 FOLDS = {"Left": (425, 426, 436), "Right": (205, 206, 216)}  # the skin beside mouth and nose
 WINGS = {"Left": (358, 279, 331), "Right": (129, 49, 102)}  # of the nose
 BUMPS = {  # channel, without its side: around which points, how far (out, down), half axes
-    "mouthSmile": ((CHEEKS, (0.014, -0.040), (0.20, 0.17)), (FOLDS, (0.040, -0.030), (0.12, 0.15))),
+    "mouthSmile": ((CHEEKS, (0.018, -0.048), (0.20, 0.19)),),  # none at the corners: their width is the speech's
     "mouthFrown": ((FOLDS, (0.004, 0.020), (0.13, 0.16)),),
-    "mouthStretch": ((FOLDS, (0.030, 0.010), (0.12, 0.15)),),
     "mouthPress": ((FOLDS, (0.008, 0.004), (0.11, 0.11)),),
     "cheekSquint": ((CHEEKS, (0.006, -0.036), (0.21, 0.16)),),
     "noseSneer": ((WINGS, (0.010, -0.042), (0.10, 0.13)), (FOLDS, (0.006, -0.030), (0.13, 0.13))),

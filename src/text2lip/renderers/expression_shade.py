@@ -27,12 +27,12 @@ LINES = {"Left": (9, 336, 296, 334, 293), "Right": (9, 107, 66, 105, 63)}  # ove
 SNARL = {"Left": (6, 351, 412), "Right": (6, 122, 188)}  # across the root of the nose
 # Channel, without its side: path; shift (out, down) and half width, units; how dark and bright, logarithmic
 SKIN_FOLDS = {
-    "mouthSmile": ((SMILE_FOLD, (0.012, 0.000), 0.026, 0.22, 0.07),),
+    "mouthSmile": ((SMILE_FOLD, (0.012, 0.000), 0.028, 0.18, 0.06),),
     "cheekSquint": ((POUCH, (0.000, 0.012), 0.022, 0.18, 0.06),),
     "noseSneer": (
         (SNEER_FOLD, (-0.006, 0.000), 0.026, 0.32, 0.07),
-        (SNARL, (0.000, 0.010), 0.020, 0.20, 0.05),
-        (SNARL, (0.000, 0.075), 0.020, 0.16, 0.04),
+        (SNARL, (0.000, 0.010), 0.022, 0.16, 0.04),
+        (SNARL, (0.000, 0.075), 0.022, 0.12, 0.03),
     ),
     "browDown": ((FURROW, (-0.040, 0.000), 0.022, 0.32, 0.05),),
     "mouthFrown": ((FROWN_FOLD, (0.024, 0.020), 0.028, 0.20, 0.04),),
