@@ -28,6 +28,17 @@ def test_portrait_is_small_and_square():
     assert Image.open(path).size == (512, 512)
 
 
+def test_people_to_choose_from_are_small_and_have_one_face_each():
+    from text2lip.faces.landmarker import FaceLandmarker
+
+    landmarker = FaceLandmarker.from_pretrained(ASSETS.parent / "checkpoints/text2lip-grid/face_landmarker")
+    people = sorted((ASSETS / "people").glob("*.jpg"))
+    assert people and sum(path.stat().st_size for path in people) < 100_000
+    for path in people:
+        (face,) = landmarker.detect(np.asarray(Image.open(path)))
+        assert face.score > 0.7, path.name
+
+
 def test_portrait_has_one_face_with_closed_red_lips():
     from text2lip.faces.landmarker import FaceLandmarker
 

@@ -60,3 +60,15 @@ element.addEventListener("click", (event) => {
 });
 """
 """A line over the time line that goes with the film; a click there goes to that moment."""
+
+NAMED_SAMPLES = """
+() => {
+  const name = () => {
+    const samples = document.querySelectorAll("#samples button");
+    samples.forEach((sample, number) => sample.setAttribute("aria-label", `Person ${number + 1}, who does not exist`));
+    if (!samples.length) setTimeout(name, 200);
+  };
+  name();
+}
+"""
+"""Names of the sample portraits for those who hear the page."""

@@ -238,7 +238,7 @@ def made(job: ClipJob) -> str:
     how = {"sound": " No words are known, so the lips follow the sound alone."}.get(job.clip.times_from, "")
     if job.clip.times_from == "recognition":
         how = " Recognised: " + " ".join(word.label for word in job.clip.words)
-    return note(f"{job.clip.duration:.1f} s of video.{how}", *(reworded(text, _NAMES, LABELS) for text in job.notes))
+    return note(f"{job.clip.duration:.1f} s of video.{how}", *map(in_labels, job.notes))
 
 
 def note(*lines: str) -> str:
@@ -248,8 +248,12 @@ def note(*lines: str) -> str:
 
 def told(error: Exception) -> str:
     """An error in the words of the page."""
-    message = reworded(str(error), _NAMES, LABELS)
+    message = in_labels(str(error))
     if not isinstance(error, (ValueError, ImportError, OSError)):
         message = f"{type(error).__name__}: {message}. This should not happen: please report it."
-    message = re.sub(r"'[^']*/([^'/]+)'", r"'\1'", message)  # a visitor's file, not where it lies
     return f'<div role="alert"><p>{html.escape(message)}</p></div>'
+
+
+def in_labels(message: str) -> str:
+    """What the library says in the words of the page, with files by their names: not where they lie."""
+    return re.sub(r"(?<![\w<:/])/(?:[^/\s']+/)+(?=[^/\s'])", "", reworded(message, _NAMES, LABELS))

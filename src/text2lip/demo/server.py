@@ -97,12 +97,12 @@ def launch(pipe: Any, *, host: str | None = None, port: int | None = None, **opt
     check_gradio()
     from starlette.middleware import Middleware
 
-    from text2lip.demo.looks import CSS, theme
+    from text2lip.demo.looks import CSS, NAMED_SAMPLES, theme
     from text2lip.demo.page import build_page
 
     page = build_page(pipe)
     quiet = {"quiet": True, "share": False, "ssr_mode": False, "prevent_thread_lock": True, "footer_links": []}
-    looks = {"theme": theme(), "css": CSS}
+    looks = {"theme": theme(), "css": CSS, "js": NAMED_SAMPLES}
     middleware = {"app_kwargs": {"middleware": [Middleware(FromHereOnly)]}}
     try:
         page.launch(server_name=host, server_port=port, max_file_size="1gb", **quiet, **looks, **middleware, **options)
