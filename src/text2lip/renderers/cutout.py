@@ -1,6 +1,6 @@
 """A person cut out of a picture: a matte, and the picture behind, filled in where the person hides it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,10 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 # Units are distances of the outer eye corners; by eye.
 HEAD_CROP = ((-2.4, 2.4), (-2.6, 2.6))  # what the network looks at: right and down of the face
+MATTE_DETAIL, STRIP_ROWS = (
+    250,
+    256,
+)  # pixels per unit up to which every pixel is looked at; rows that are put together
 MATTE_EDGE = 0.035  # how far the matte's edge may be moved onto the picture's
 ISLAND = 0.2  # of the matte; what is joined to the face by no more than this is left out
 EDGE_CONTRAST = 1e-3  # variance of light, of white, that is an edge
@@ -50,13 +54,53 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
         points (`np.ndarray`): (478, 2) pixel landmarks.
         face (`FaceFrame`): of these landmarks.
     """
+    network, size = builtin_matte(), picture.shape[:2]
+    sure, head = network.segment(picture), _area(HEAD_CROP, face, size)
+    sure[head] = 0.5 * (sure[head] + network.segment(picture[head]))
+    return Cutout(*_apart(picture, sure, points, face), sure)
+
+
+def _area(reach: tuple, face: FaceFrame, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of a picture of `size` that lie right and down of a face as `reach` says, units."""
+    height, width = size
+    corners = face.pixels(np.array([(x, y) for x in reach[0] for y in reach[1]], np.float32))
+    x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 2, height - 2)).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 2, y0 + 2), (width, height)).astype(int).tolist()
+    return slice(y0, y1), slice(x0, x1)
+
+
+def shrink(face: FaceFrame, *pictures: np.ndarray) -> tuple[FaceFrame, list[np.ndarray]]:
+    """A face, and pictures of it (height, width, ...), with hardly more than 250 pixels for a unit."""
+    coarse = round(face.unit / MATTE_DETAIL)
+    if coarse < 2:
+        return face, list(pictures)
+    height, width = pictures[0].shape[:2]
+    size = -(-width // coarse), -(-height // coarse)
+    scale = np.float32([size[0] / width, size[1] / height])
+    face = replace(face, origin=(face.origin + 0.5) * scale - 0.5, unit=face.unit * float(scale.mean()))
+    return face, [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+
+
+def _apart(picture: np.ndarray, sure: np.ndarray, points: np.ndarray, face: FaceFrame) -> tuple:
+    """Matte and background of a picture, see [`cut_out`]; of large faces found on a smaller copy."""
     height, width = picture.shape[:2]
-    corners = face.pixels(np.array([(x, y) for x in HEAD_CROP[0] for y in HEAD_CROP[1]], np.float32))
-    x0, y0 = np.clip(np.floor(corners.min(0)), 0, (width - 2, height - 2)).astype(int)
-    x1, y1 = np.clip(np.ceil(corners.max(0)) + 1, (x0 + 2, y0 + 2), (width, height)).astype(int)
-    network = builtin_matte()
-    sure = network.segment(picture)
-    sure[y0:y1, x0:x1] = 0.5 * (sure[y0:y1, x0:x1] + network.segment(picture[y0:y1, x0:x1]))
+    face, (small, sure) = shrink(face, picture, sure)
+    scale = np.float32([small.shape[1] / width, small.shape[0] / height])
+    matte, share, filled = _found(small, sure, (points + 0.5) * scale - 0.5, face)
+    if small is not picture:
+        matte, share, filled = (cv2.resize(part, (width, height)) for part in (matte, share, filled))
+    behind = np.empty_like(picture)
+    for first in range(0, height, STRIP_ROWS):
+        rows = slice(first, first + STRIP_ROWS)
+        part = picture[rows] + share[rows, :, None] * (filled[rows] - picture[rows])
+        behind[rows] = np.rint(part)
+        matte[rows] = np.maximum(matte[rows], _least(picture[rows], behind[rows]))
+    matte[share == 0] = 0
+    return matte, behind
+
+
+def _found(picture: np.ndarray, sure: np.ndarray, points: np.ndarray, face: FaceFrame) -> tuple:
+    """A matte (height, width), what share of the background is filled (height, width), and what it is filled with."""
     oval = np.zeros(sure.shape, np.uint8)
     cv2.fillPoly(oval, [np.rint(points[list(FACE_OVAL)]).astype(np.int32)], 255)
     matte = np.maximum(sure, cv2.GaussianBlur(oval, (0, 0), 0.02 * face.unit + 0.5).astype(np.float32) / 255)
@@ -70,11 +114,7 @@ def cut_out(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> Cutout:
     sure_rim, (least, most), (plain, busy) = HAIR_RIM
     away, rim = _away(matte, face.unit), most + (least - most) * smoothstep(contrast, plain, busy)
     share = 1 - smoothstep(away, sure_rim, rim)
-    filled = smooth_fill(picture, away > CLEAN)
-    behind = np.rint(picture + share[..., None] * (filled - picture)).astype(np.uint8)
-    matte = np.maximum(matte, _least(picture, behind))
-    matte[share == 0] = 0
-    return Cutout(matte.astype(np.float32), behind, sure)
+    return matte.astype(np.float32), share.astype(np.float32), smooth_fill(picture, away > CLEAN)
 
 
 def given_cutout(picture: np.ndarray, alpha: np.ndarray) -> Cutout:

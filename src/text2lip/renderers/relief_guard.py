@@ -20,7 +20,7 @@ import numpy as np
 from text2lip.faces.pose import head_pose
 from text2lip.faces.topology import LOWER_LIDS
 from text2lip.media.color import to_luma
-from text2lip.renderers.cutout import Cutout, smooth_fill
+from text2lip.renderers.cutout import Cutout, shrink, smooth_fill
 from text2lip.renderers.relief_field import ReliefField
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
@@ -105,13 +105,14 @@ def _left(value: float, limits: tuple[float, float, float]) -> float:
 
 def outline_measures(picture: np.ndarray, cutout: Cutout, face: FaceFrame) -> tuple[float, float]:
     """The network's doubt around a head, and what clings to its outline; see above."""
-    height, width = cutout.sure.shape
+    face, (picture, sure) = shrink(face, picture, cutout.sure)
+    height, width = sure.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
     right, down = np.moveaxis(face.coordinates(grid), -1, 0)
     near = (np.abs(right) < HEAD_AREA[0]) & (down > HEAD_AREA[1]) & (down < HEAD_AREA[2])
-    person = (cutout.sure > 0.5).astype(np.uint8)
+    person = (sure > 0.5).astype(np.uint8)
     outline = np.count_nonzero(near & (cv2.dilate(person, np.ones((3, 3), np.uint8)) > person)) / face.unit
-    unsure = np.count_nonzero(near & (cutout.sure > UNSURE_MATTE[0]) & (cutout.sure < UNSURE_MATTE[1])) / face.unit**2
+    unsure = np.count_nonzero(near & (sure > UNSURE_MATTE[0]) & (sure < UNSURE_MATTE[1])) / face.unit**2
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / face.unit
     least, most, beyond = BESIDE_OUTLINE
     beside = near & (away > least) & (away < most)
