@@ -89,6 +89,16 @@ class MouthCrop:
             large = cv2.resize(large, (size[0] * coarse, size[1] * coarse), interpolation=cv2.INTER_LINEAR)
         return large[: len(self.rows), : len(self.columns)]
 
+    def touched(self, values: np.ndarray) -> tuple[slice, slice]:
+        """Rows and columns of the box outside of which [`enlarge`] makes 0 of `values` (size, size, n)."""
+        x, y, width, height = cv2.boundingRect(values.any(-1).astype(np.uint8))
+        corners = [(column, row) for column in (x - 2, x + width + 2) for row in (y - 2, y + height + 2)]
+        at = transform_points(cv2.invertAffineTransform(self.to_crop), np.float64(corners))
+        beside = max(1, round(LIGHT_SAMPLES / self.zoom)) + 1
+        x0, y0 = (max(int(low) - beside, 0) for low in at.min(0))
+        x1, y1 = (max(int(high) + beside, 0) for high in at.max(0))
+        return (slice(y0, y1), slice(x0, x1)) if width else (slice(0, 0), slice(0, 0))
+
     def lay(self, picture: np.ndarray) -> np.ndarray:
         """A crop of any size `(side, side, 3)` at the pixels of the box, float32."""
         zoom = self.size / len(picture)
@@ -197,27 +207,27 @@ class MouthCorrection:
             brighter = np.expm1(self._muted(light))
             colour, repainted, unpainted = warped * brighter, mask, drawings[..., INSIDE_OF_FRAME, None] == 0
         share *= 1 - smoothstep(np.abs(colour).mean(where=unpainted), *STRANGE)
-        view = frame[self.crop.box]
+        whole, shade = frame[self.crop.box], np.float32(share) * (colour if light is None else brighter)
+        moves = np.concatenate([flow @ self.crop.turn.T, repainted[..., None]], -1)
+        near = self.crop.touched(np.concatenate([moves, shade, reference_share[..., None]], -1))
+        view = whole[near]
         if share <= 0 or not view.size:  # a mouth may be beside the picture
             return
-        moves = np.concatenate([flow @ self.crop.turn.T, repainted[..., None]], -1)
-        x, y, blurred = cv2.split(self.crop.enlarge(np.float32(share) * moves))
-        result = cv2.remap(
-            view, x + self.crop.columns, y + self.crop.rows, self.crop.method, borderMode=cv2.BORDER_REPLICATE
-        )
+        x, y, blurred = cv2.split(self.crop.enlarge(np.float32(share) * moves)[near])
+        x, y = x + self.crop.columns[near[1]], y + self.crop.rows[near[0]]
+        result = cv2.remap(whole, x, y, self.crop.method, borderMode=cv2.BORDER_REPLICATE)
         sigma = 0.5 / self.crop.zoom  # of what the crop leaves of the portrait's detail
         box = _bounds(blurred)
         if sigma > 0.6 and light is None and blurred[box].size:
             fine = result[box].astype(np.float32)
             fine += (cv2.GaussianBlur(fine, (0, 0), sigma) - fine) * three(blurred[box])
             result[box] = np.rint(fine)
-        shade = np.float32(share) * (colour if light is None else brighter)
-        shade = self.crop.enlarge(shade, max(1, round(LIGHT_SAMPLES / self.crop.zoom)))
+        shade = self.crop.enlarge(shade, max(1, round(LIGHT_SAMPLES / self.crop.zoom)))[near]
         if light is not None:
             result = result * (1 + shade)
         if reference is not None:
-            laid = self._muted(self.crop.lay(picture))
-            result = result + (laid - result) * three(self.crop.enlarge(np.float32(share) * reference_share))
+            laid = self._muted(self.crop.lay(picture)[near])
+            result = result + (laid - result) * three(self.crop.enlarge(np.float32(share) * reference_share)[near])
         view[:] = cv2.add(np.float32(result), shade if light is None else 0, dtype=cv2.CV_8U)
 
     def _muted(self, colours: np.ndarray) -> np.ndarray:
