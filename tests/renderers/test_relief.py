@@ -156,7 +156,8 @@ def test_a_pixel_of_a_raised_brow_comes_from_the_brow_where_skin_is_stretched_tw
     raised = 1.3 * np.clip(4 - down, 0, 5) * np.clip((down + 14) / 12, 0, 1)  # nodes; within 5 from all to nothing
     moved = np.zeros((rows, columns, 2), np.float32)
     moved[..., 1] = -field.step * raised[:, None]
-    back = field.backward(moved)
+    x0, y0, x1, y1 = field.box
+    back = field.maps(field.backward(moved), (0, 0, x1 - x0, y1 - y0))
     y = np.arange(back.shape[0], dtype=np.float32)
     x = np.full_like(y, back.shape[1] // 2)
     there = back[:, back.shape[1] // 2] + field.box[:2]

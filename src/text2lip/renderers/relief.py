@@ -1,6 +1,6 @@
 """A portrait moved as a relief: head pose, face and breath of a motion plan, over a background that stays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import cv2
@@ -86,10 +86,11 @@ class Relief:
         if moved is None:
             return out
         x0, y0, x1, y1 = self.field.box
-        person = self._moved(out, moved)
-        empty = cv2.cvtColor(cv2.extractChannel(person, 3), cv2.COLOR_GRAY2RGB)
-        behind = cv2.multiply(self._behind, empty, scale=1 / 255)
-        out[y0:y1, x0:x1] = cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind)
+        view = out[y0:y1, x0:x1]
+        for part, person in self._moved(view, moved):
+            empty = cv2.cvtColor(cv2.extractChannel(person, 3), cv2.COLOR_GRAY2RGB)
+            behind = cv2.multiply(self._behind[part], empty, scale=1 / 255)
+            cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind, view[part])
         return out
 
     def cut(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
@@ -107,8 +108,8 @@ class Relief:
         moved = self.field.displacement(row, self.guard.shares)
         if moved is not None:
             x0, y0, x1, y1 = self.field.box
-            person = self._moved(out, moved)
-            light[y0:y1, x0:x1], empty[y0:y1, x0:x1] = person[..., :3], person[..., 3]
+            for part, person in self._moved(out[y0:y1, x0:x1], moved):
+                light[y0:y1, x0:x1][part], empty[y0:y1, x0:x1][part] = person[..., :3], person[..., 3]
         share = (255 - empty)[..., None].astype(np.float32) / 255
         sure = smoothstep(share, *COLOUR_SEEN)
         colour = around + sure * (np.minimum(light / np.maximum(share, 1 / 255), 255) - around)
@@ -132,22 +133,36 @@ class Relief:
             near = np.ones(self.size)
         return empty, through, around.astype(np.float32), near.astype(np.float32)
 
-    def _moved(self, out: np.ndarray, moved: np.ndarray) -> np.ndarray:
-        """The person in the field's box, (rows, columns, 4) uint8: light times share, and emptiness."""
-        x0, y0, x1, y1 = self.field.box
-        maps = self.field.backward(moved)
-        layer = cv2.cvtColor(cv2.subtract(out[y0:y1, x0:x1], self._through), cv2.COLOR_RGB2RGBA)
+    def _moved(self, view: np.ndarray, moved: np.ndarray) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+        """The person in the parts of the field's box that they may reach: rows and columns, and (rows, columns, 4)
+        uint8, light times share, and emptiness. The box in `view` may be changed meanwhile."""
+        source = self.field.backward(moved)
+        layer = cv2.cvtColor(cv2.subtract(view, self._through), cv2.COLOR_RGB2RGBA)
         cv2.insertChannel(self._empty, layer, 3)
-        person = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        if self.face.unit < CUBIC_BELOW:
-            self._sharpen(person, layer, maps)
-        return person
+        fine = self.face.unit < CUBIC_BELOW
+        light = cv2.cvtColor(layer, cv2.COLOR_RGBA2GRAY).astype(np.float32) if fine else None
+        for area in self.field.strips:
+            maps = self.field.maps(source, area)
+            person = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            if fine:
+                self._sharpen(person, light, maps, area)
+            yield (slice(area[1], area[3]), slice(area[0], area[2])), person
 
-    def _sharpen(self, moved: np.ndarray, layer: np.ndarray, maps: np.ndarray) -> None:
-        """Sample the face again, cubically, and blend it into `moved` towards its edges."""
-        x0, y0, x1, y1 = self._face_box
-        fine = cv2.remap(layer, maps[y0:y1, x0:x1], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        moved[y0:y1, x0:x1] = cv2.blendLinear(fine, moved[y0:y1, x0:x1], self._fine, 1 - self._fine)
+    def _sharpen(self, person: np.ndarray, light: np.ndarray, maps: np.ndarray, area: tuple) -> None:
+        """Give the face in `person`, an `area` of the box, what linear sampling of `light` lacks of a cubic one, less
+        towards the face's edges; colours hardly need it."""
+        left, top, right, bottom = self._face_box
+        x0, y0, x1, y1 = max(left, area[0]), max(top, area[1]), min(right, area[2]), min(bottom, area[3])
+        if x0 >= x1 or y0 >= y1:
+            return
+        here = slice(y0 - area[1], y1 - area[1]), slice(x0 - area[0], x1 - area[0])
+        share = self._fine[y0 - top : y1 - top, x0 - left : x1 - left]
+        fine, soft = (
+            cv2.remap(light, maps[here], None, method, borderMode=cv2.BORDER_REPLICATE)
+            for method in (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
+        )
+        more = share * (fine - soft)
+        person[here] = cv2.add(person[here], cv2.merge((more, more, more, np.zeros_like(more))), dtype=cv2.CV_8U)
 
     def landmarks(self, points: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
         """Where `points`, (478, 2) normalised landmarks of the frame, are after [`move`]: float32 (478, 2)."""

@@ -24,6 +24,7 @@ BACKWARD_STEPS = (1, 0.5, 1, 0.6, 1)  # shares: whole ones alone run away where 
 NOTHING = 1e-6
 BOTTOM = 0.35  # units above the picture's lower side in which the head's motion fades
 CUT_OFF, CUT_BESIDE = 0.5, 0.25  # units from a border that cuts the person off, in which they stay at it; and along it
+STRIP, STRIP_ROOM = 192, 0.45  # pixel rows that are moved at once; units around the person in which they are
 GAZE_MOST = 11.0  # degrees up and down that lids follow
 HEAD_CHANNELS = ("headYaw", "headPitch", "headRoll", "headX", "headY")
 
@@ -90,7 +91,24 @@ class ReliefField:
         fields += [self.breath, *self.expression.values()]
         self._basis = np.stack(fields).astype(np.float32).reshape(len(fields), -1)
         self._held = self._at_borders(matte)
-        self._pixels = np.stack(np.meshgrid(np.arange(x1 - x0), np.arange(y1 - y0)), -1).astype(np.float32)
+        rows, columns = self.nodes.shape[:2]
+        self._grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
+        at = np.meshgrid(np.arange(-1, columns + 1), np.arange(-1, rows + 1))
+        self._places = ((np.stack(at, -1) + 0.5) * self.step - 0.5).astype(np.float32)  # in the box, and one around
+        self.strips = self._near(matte[y0:y1, x0:x1])
+
+    def _near(self, matte: np.ndarray) -> list[tuple[int, int, int, int]]:
+        """Parts of the box, x0, y0, x1, y1, which the person may reach."""
+        height, width = matte.shape
+        person = cv2.resize((matte > 0).astype(np.float32), self.nodes.shape[1::-1], interpolation=cv2.INTER_AREA) > 0
+        side = 2 * round(STRIP_ROOM * self.face.unit / self.step) + 1
+        near, strips = cv2.dilate(person.astype(np.uint8), np.ones((side, side), np.uint8)), []
+        for top in range(0, height, STRIP):
+            bottom = min(top + STRIP, height)
+            columns = np.flatnonzero(near[top // self.step : bottom // self.step + 1].any(0)) * self.step
+            if len(columns):
+                strips.append((int(columns[0]), top, min(int(columns[-1]) + self.step, width), bottom))
+        return strips
 
     def _at_borders(self, matte: np.ndarray) -> np.ndarray:
         """How far each node may leave its place, right and down, (rows, columns, 2) from 0 to 1: what a border cuts
@@ -175,15 +193,25 @@ class ReliefField:
     def sample(self, moved: np.ndarray, points: np.ndarray) -> np.ndarray:
         """The displacement at pixels (..., 2)."""
         where = ((points - self.nodes[0, 0]) / self.step).astype(np.float32)
-        flat = where.reshape(1, -1, 2)
-        return cv2.remap(moved, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(points.shape)
+        return _at(moved, where.reshape(1, -1, 2)).reshape(points.shape)
 
     def backward(self, moved: np.ndarray) -> np.ndarray:
-        """Where each pixel of the box comes from: (height, width, 2) float32, in the box."""
-        x0, y0, x1, y1 = self.box
+        """Where each node, and one around all of them, comes from: (rows + 2, columns + 2, 2) float32, in the box."""
         source = -moved
         for share in BACKWARD_STEPS:
-            source = source - share * (source + self.sample(moved, self.nodes + source))
-        rows, columns = source.shape[:2]
-        maps = cv2.resize(source, (columns * self.step, rows * self.step), interpolation=cv2.INTER_LINEAR)
-        return cv2.add(maps[: y1 - y0, : x1 - x0], self._pixels)
+            there = _at(moved, cv2.scaleAdd(source, 1 / self.step, self._grid))
+            source = cv2.addWeighted(source, 1 - share, there, -share, 0)
+        return cv2.add(cv2.copyMakeBorder(source, 1, 1, 1, 1, cv2.BORDER_REPLICATE), self._places)
+
+    def maps(self, source: np.ndarray, area: tuple[int, int, int, int]) -> np.ndarray:
+        """Where each pixel of an area of the box, x0, y0, x1, y1, comes from: (height, width, 2) float32, in the box.
+        `source` is of [`backward`]."""
+        (x0, y0, x1, y1), step = area, self.step
+        part = source[y0 // step : y1 // step + 3, x0 // step : x1 // step + 3]
+        maps = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        left, top = x0 % step + step, y0 % step + step
+        return maps[top : top + y1 - y0, left : left + x1 - x0]
+
+
+def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
