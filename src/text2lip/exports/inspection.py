@@ -13,11 +13,15 @@ from text2lip.exports.certificates import LOCAL_NAME
 from text2lip.exports.container_marks import read_marks
 from text2lip.exports.content_credentials import read_credentials
 from text2lip.exports.provenance import SIGNATURE
+from text2lip.exports.sound_mark import WATERMARK_REMEDY, find_mark, load_watermark
 from text2lip.files import local_path
+from text2lip.speech.audio import load_audio
 
 
 SOURCE_TYPE = re.compile(r"digitalsourcetype/(\w+)", re.IGNORECASE)
 SYNTHETIC = re.compile(r"algorithmic|virtualRecording|digitalCreation", re.IGNORECASE)
+PICTURES_ALONE = (".png", ".webp", ".gif", ".jpg", ".jpeg")
+SURELY_MARKED = 0.5
 NO_MARK = (
     "No mark was found. That doesn't make it a recording: marks are lost when a file is converted, and many programs "
     "write none."
@@ -37,6 +41,8 @@ class Provenance:
         manifest (`dict`, *optional*): of C2PA: "state" ("Valid", "Invalid" or "Trusted"), "changed" (`bool`: the file
             is no longer what was signed), "signer", "local" (`bool`: by a certificate that nobody vouches for),
             "actions", "failures"; "store" is all that c2pa-python reads.
+        sound_mark (`float`, *optional*): how surely a watermark is in the sound, from 0 to 1, see [`find_mark`]; None
+            where there is no sound or the weights that find it aren't there.
         notes (`list[str]`): what couldn't be looked for, and why.
     """
 
@@ -46,6 +52,7 @@ class Provenance:
     source_types: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     manifest: dict[str, Any] | None = None
+    sound_mark: float | None = None
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -67,13 +74,28 @@ def inspect_file(path: str | os.PathLike) -> Provenance:
         manifest = _summary(read_credentials(path))
     except ImportError as error:
         notes.append(f"C2PA manifests weren't looked for ({error}); install c2pa-python.")
+    sound_mark = _in_sound(path, notes)
     said = "\n".join(metadata.values())
     actions = manifest["actions"] if manifest else []
     types = SOURCE_TYPE.findall(said) + [action["source_type"] for action in actions if action["source_type"]]
     types = list(dict.fromkeys(types))
     ours = any(SIGNATURE in text for text in (said, *(action["by"] for action in actions)))
-    synthetic = any(map(SYNTHETIC.search, types))
-    return Provenance(path, synthetic, ours, types, metadata, manifest, notes)
+    synthetic = any(map(SYNTHETIC.search, types)) or (sound_mark or 0) > SURELY_MARKED
+    return Provenance(path, synthetic, ours, types, metadata, manifest, sound_mark, notes)
+
+
+def _in_sound(path: str, notes: list[str]) -> float | None:
+    """How surely the sound of a file is marked; what hinders looking is added to `notes`."""
+    if Path(path).suffix.lower() in PICTURES_ALONE:
+        return None
+    if (network := load_watermark()) is None:
+        notes.append(f"The sound wasn't searched for a watermark; the extra that does: {WATERMARK_REMEDY}.")
+        return None
+    try:
+        sound, rate = load_audio(path)
+    except ValueError:  # it is silent
+        return None
+    return find_mark(sound, rate, network)
 
 
 def _summary(store: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -114,7 +136,9 @@ def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
 def _told(found: Provenance) -> Iterator[str]:
     """The report, line by line."""
     yield f"{Path(found.file).name}:"
-    if found.synthetic:
+    if found.synthetic and not found.source_types:
+        yield "  Its sound says that it is synthetic."
+    elif found.synthetic:
         yield f"  It says that it is synthetic ({', '.join(found.source_types)})."
     elif found.source_types or found.manifest:
         yield f"  It has a mark that doesn't say that it is synthetic ({', '.join(found.source_types) or 'no type'})."
@@ -131,6 +155,9 @@ def _told(found: Provenance) -> Iterator[str]:
         yield f"  XMP: {kind[1] if kind else 'no digital source type'}"
     if found.metadata and not found.manifest:
         yield "  Anyone can write or remove such metadata."
+    if found.sound_mark is not None:
+        there = f"found (certainty {found.sound_mark:.2f})" if found.sound_mark > SURELY_MARKED else "none found"
+        yield f"  Watermark in the sound: {there}."
     yield from (f"  {note}" for note in found.notes)
 
 

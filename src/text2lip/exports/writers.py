@@ -19,6 +19,7 @@ from text2lip.exports.mouth_cues import write_mouth_cues
 from text2lip.exports.picture_files import write_pictures
 from text2lip.exports.picture_label import labelled
 from text2lip.exports.sound_files import write_sound
+from text2lip.exports.sound_mark import load_watermark, mark_sound
 from text2lip.exports.subtitle_files import new_subtitles, write_subtitles
 from text2lip.exports.video_files import write_film
 from text2lip.exports.viseme_files import write_visemes
@@ -134,6 +135,9 @@ def write_clip(
     identity = signer_for(path, options.certificate) if marked else None
     if "frames" in writer.needs:
         clip = replace(clip, frames=as_asked(clip, options))
+    if marked and "sound" in writer.needs and clip.audio is not None and not clip.origin.own_sound:
+        network = load_watermark()
+        clip = clip if network is None else replace(clip, audio=mark_sound(clip.audio, clip.sampling_rate, network))
     with beside:
         if not marked:
             return writer.write(path, clip, options)
