@@ -125,6 +125,9 @@ def test_a_sentence_and_a_picture_become_a_film_with_all_that_belongs_to_it(
     assert page.evaluate("document.querySelector('#film video').duration") == pytest.approx(seconds, abs=0.1)
     assert [word.label for word in read_timeline(times).words] == ["Maybe", "Bob."]
     assert "Maybe Bob." in download(page, "Subtitles (srt)", tmp_path).read_text()
+    rows = download(page, "ARKit (csv)", tmp_path).read_text().splitlines()
+    assert len(rows) > 10 and "JawOpen" in rows[0]
+    assert download(page, "Head in 3D (glb)", tmp_path).read_bytes()[:4] == b"glTF"
     assert page.locator("#status [role=status]").inner_text().startswith(f"{seconds:.1f} s of video.")
     shown = {text.strip() for text in page.locator("#timeline svg text").all_text_contents()}
     assert {"Maybe", "Bob.", "PP", "lip gap", "sound"} <= shown
@@ -237,6 +240,11 @@ def test_errors_are_in_the_words_of_the_page_and_tell_no_paths():
         "C2PA: made in a.pem, once; see https://a.b/c/d and 1/2."
     )
     assert "KeyError: &#x27;x&#x27;. This should not happen" in demo_page.told(KeyError("x"))
+
+
+def test_a_port_that_is_taken_is_told(pipe, served):
+    with pytest.raises(ValueError, match=r"port: can't listen at 127.0.0.1:\d+, where perhaps another does"):
+        launch(pipe, port=int(served.strip("/").rsplit(":", 1)[1]))
 
 
 def test_without_gradio_it_is_said_what_to_install(monkeypatch, capsys):

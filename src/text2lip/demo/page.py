@@ -4,6 +4,7 @@ import html
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from text2lip.demo.looks import NOBODIES, PLAYHEAD
 from text2lip.exports.clip import Clip
 from text2lip.exports.timeline_figure import timeline_figure
 from text2lip.exports.timing_files import write_timings
-from text2lip.exports.writers import WRITERS, write_clip
+from text2lip.exports.writers import write_clip
 from text2lip.pipelines.request import FIELDS
 from text2lip.pipelines.text2lip import Text2LipPipeline
 from text2lip.speech import list_voices
@@ -40,7 +41,7 @@ LABELS = {
 _NAMES = LABELS | {"text": "Text", "face": "Face", "face_index": "Face", "output": "Video"}
 _VOICES = {"default": "Automatic, by the language", "none": "No sound"}
 _RENDERERS = {"Automatic": None, "Learned": "learned", "Geometric, quicker": "geometric"}
-DOWNLOADS = {".mp4": "Video", ".srt": "Subtitles", ".json": "Times", ".csv": "ARKit curves"}
+DOWNLOADS = {".mp4": "Video", ".srt": "Subtitles", ".json": "Times", ".csv": "ARKit", ".glb": "Head in 3D"}
 POLL = 0.4  # seconds between two looks at how far a clip is
 _CONSENT = (
     "Let nobody say what they would not: use your own face, that of someone who agrees, or of nobody. "
@@ -198,15 +199,14 @@ def call_of(**asked: Any) -> dict[str, Any]:
 def files_of(job: ClipJob) -> Iterator[tuple[str, str]]:
     """Suffix and path of what can be downloaded of a clip that is done, written now."""
     yield ".mp4", str(job.video)
-    for suffix in DOWNLOADS.keys() - {".mp4"}:
+    times = job.folder / "times.json"
+    write_timings(times, job.clip)
+    yield ".json", str(times)
+    for suffix in (".srt", ".csv", ".glb"):
         path = job.video.with_suffix(suffix)
-        if suffix == ".json":
-            write_timings(path, job.clip)
-        elif suffix in WRITERS and (job.clip.words or "words" not in WRITERS[suffix].needs):
+        with suppress(ValueError):  # no words are known, or there is no one head
             write_clip(path, job.clip)
-        else:
-            continue
-        yield suffix, str(path)
+            yield suffix, str(path)
 
 
 def timeline_svg(clip: Clip) -> str:

@@ -108,7 +108,7 @@ def launch(pipe: Any, *, host: str | None = None, port: int | None = None, **opt
         page.launch(server_name=host, server_port=port, max_file_size="1gb", **quiet, **looks, **middleware, **options)
     except OSError as error:
         where = f"{host or '127.0.0.1'}:{port or 7860}"
-        raise ValueError(f"port: can't listen at {where} ({error}); choose another --port.") from error
+        raise ValueError(f"port: can't listen at {where}, where perhaps another does; choose another.") from error
     return page
 
 
