@@ -17,6 +17,7 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 SHADE_GRID = 64  # nodes of a unit, the distance of the outer eye corners
 FOLD_ENDS = (0.12, 0.45)  # of a fold's length, in which it fades: above, below
 SKIN_SHADE = (0.72, 1.06, 1.2)  # powers of red, green, blue: shaded skin is redder
+FOLD_REACH = 6.5  # of its width, around it
 RIDGE = (2.3, 2.0)  # of a fold's width: how far beside it the ridge is, and how wide
 SMILE_FOLD = {"Left": (279, 423, 426, 436, 432), "Right": (49, 203, 206, 216, 212)}  # from nose to mouth
 SNEER_FOLD = {"Left": (355, 279, 423, 426, 436), "Right": (126, 49, 203, 206, 216)}
@@ -65,7 +66,11 @@ class ExpressionShade:
                 shade = np.zeros(at.shape[:2], np.float32)
                 for paths, (out, down), wide, dark, bright in folds:
                     path = where[list(paths[side])] + (outwards * out, down)
-                    shade += share * _fold(at, path, outwards, wide, dark, bright)
+                    near = (at > path.min(0) - FOLD_REACH * wide) & (at < path.max(0) + FOLD_REACH * wide)
+                    rows, columns = (np.flatnonzero(near.all(-1).any(axis)) for axis in (1, 0))
+                    if len(rows):  # else it lies outside of the picture
+                        part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+                        shade[part] += share * _fold(at[part], path, outwards, wide, dark, bright)
                 channel = name if name == "browInnerUp" else name + side
                 self.maps[channel] = self.maps.get(channel, 0) + shade
 
