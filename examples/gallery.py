@@ -25,27 +25,33 @@ from text2lip.motion.motion_plan import CHANNELS
 from text2lip.training.settings import errors_in_one_line
 
 
-TEXT = "Is it *you*? [happy] My father found five new shoes!"
+TEXT = "Is it *you*? [happy 0.5] My father found five new shoes!"
 LABEL = 16  # pixels of the line of names
 
 
-def phone(labels: str) -> Callable:
-    """Finds the middle of the longest phone that is one of these letters."""
+def phone(letters: str) -> Callable:
+    """Finds the frame within a phone that begins with one of these letters, best in its middle and with open eyes."""
 
     def frame(result) -> int:
-        found = [p for p in result.phones[0] if p.label.lstrip("ˈˌ")[:1] in tuple(labels)]
-        longest = max(found, key=lambda p: p.end - p.start)
-        return int((longest.start + longest.end) / 2 * result.fps)
+        blink = result.motion_plan[0]["eyeBlinkLeft"]
+        costs = {}
+        for part in result.phones[0]:
+            if part.label.lstrip("ˈˌ")[:1] in tuple(letters):
+                middle = (part.start + part.end) / 2 * result.fps
+                for index in range(int(part.start * result.fps), min(int(part.end * result.fps) + 1, len(blink))):
+                    costs[index] = 10 * blink[index] + abs(index + 0.5 - middle)
+        return min(costs, key=costs.get)
 
     return frame
 
 
-def most(*channels: str, but: str = "eyeBlinkLeft") -> Callable:
+def most(*channels: str, but: str | None = "eyeBlinkLeft") -> Callable:
     """Finds the frame in which these channels of the motion plan are largest, of either sign, and `but` nearly 0."""
 
     def frame(result) -> int:
         plan = result.motion_plan[0]
-        return int(np.argmax(sum(np.abs(plan[name]) for name in channels) * (plan[but] < 0.1)))
+        size = sum(np.abs(plan[name]) for name in channels)
+        return int(np.argmax(size * (plan[but] < 0.1) if but else size))
 
     return frame
 
@@ -57,7 +63,7 @@ MOMENTS = {
     "/f/": phone("f"),
     "asks": most("browInnerUp", "browOuterUpLeft"),
     "turns": most("headYaw", "headRoll"),
-    "blinks": most("eyeBlinkLeft", but="browDownLeft"),
+    "blinks": most("eyeBlinkLeft", but=None),
     "smiles": most("mouthSmileLeft", "cheekSquintLeft"),
 }
 FEELINGS = ("neutral", *UNITS_OF)

@@ -27,6 +27,7 @@ CARDS = {
     "CONTRIBUTING.md": "Contributing",
     "MODEL_CARD.md": "Model card",
     "src/text2lip/checkpoints/text2lip-grid/README.md": "Card of the built-in pipeline",
+    "examples/space/README.md": "The demo as a Space",
 }
 BESIDE = ("LICENSE", "CITATION.cff", "examples/notebooks/quickstart.ipynb")
 NEEDS = ("sphinx", "myst_parser", "furo")
