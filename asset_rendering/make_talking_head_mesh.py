@@ -48,6 +48,7 @@ SOCKET = slice(11248, 13294)  # inside of the mouth, among the skin
 EYEBALLS = {"Left": slice(21451, 23021), "Right": slice(23021, 24591)}
 TONGUE_LINE = ((-3.87, 9.73), (-3.07, 5.5))  # y, z of its tip and of the top of its root
 TONGUE_OUT, TONGUE_BENT = (0.0, 1.0, 3.6), 0.5  # cm that its tip goes, over the lower teeth, and bends down; by eye
+OVERLAP = 0.06  # cm by which the lips of the mesh press into each other at rest
 SEAM = 0.7  # cm above and below the line between the lips within which skin goes along when they are closed
 MM = 10.0
 # sRGB
@@ -131,8 +132,11 @@ def tongue_out(vertices: np.ndarray, parts: dict) -> np.ndarray:
     return way
 
 
-def close_lips(vertices: np.ndarray, parts: dict) -> np.ndarray:
-    """The head with lips that touch at rest; in the source they are 0.8 mm apart. Each goes half of the way."""
+def close_lips(vertices: np.ndarray, parts: dict, overlap: float = 0.0) -> np.ndarray:
+    """The head with lips that touch at rest, or press into each other by `overlap`, cm, so that nothing shows between.
+
+    In the source they are 0.8 mm apart. Each goes half of the way.
+    """
     mesh = np.concatenate([parts["M_Face"], parts["M_BackHead"]])
     upper, lower = (
         vertices[edge_path(vertices, mesh, stops)] for stops in (INNER_LIPS[:5], (INNER_LIPS[0], *INNER_LIPS[:3:-1]))
@@ -140,6 +144,7 @@ def close_lips(vertices: np.ndarray, parts: dict) -> np.ndarray:
     x, y, z = vertices.T
     above, below = (np.interp(x, *chain[np.argsort(chain[:, 0])].T[:2]) for chain in (upper, lower))
     middle, gap = (above + below) / 2, np.maximum(above - below, 0)
+    gap += overlap * np.clip((upper[:, 0].max() - np.abs(x)) / SEAM, 0, 1)
     there = (np.arange(len(vertices)) < FACE) & (np.abs(x) < upper[:, 0].max()) & (z > upper[:, 2].min() - 0.8)
     near = np.clip(1 - np.abs(y - middle) / SEAM, 0, 1) * there
     closed = vertices.copy()
@@ -269,7 +274,7 @@ def main() -> None:
     args = parser.parse_args()
     vertices, parts = read_head(args.ict)
     ways = MM * arkit_shapes(args.ict, vertices, parts)
-    vertices = close_lips(vertices, parts)
+    edges, vertices = close_lips(vertices, parts), close_lips(vertices, parts, OVERLAP)
     origin = np.mean([(vertices[ball].min(0) + vertices[ball].max(0)) / 2 for ball in EYEBALLS.values()], axis=0)
     lips = contour(vertices, np.concatenate([parts["M_Face"], parts["M_BackHead"]]))
     placed = MM * (vertices - origin)
@@ -292,7 +297,7 @@ def main() -> None:
         "palette": palette(),
         "moved": np.rint(shapes / scale[:, None, None]).astype(np.int16),
         "scale": scale.astype(np.float32),
-        "contour": (lips @ placed).astype(np.float32),
+        "contour": (lips @ (MM * (edges - origin))).astype(np.float32),
         "contour_shapes": np.einsum("pv,svx->spx", lips, ways).astype(np.float32),
         "outer_eyes": placed[list(OUTER_EYES)].astype(np.float32),
     }

@@ -39,13 +39,14 @@ COLUMN = {name: column for column, name in enumerate(ARKIT_SHAPES)}
 # Set by hand. Weights of the squares: of lips 1 (outer-eye distances), of
 CHIN_WEIGHT, GAP_WEIGHT, SHUT_WEIGHT = 0.15, 4.0, 400.0  # the chin; of each pair's gap, and of one that is to be shut
 PULL = 2e-3  # of a weight's way from what it is drawn to, and times as much of shapes that speech needs seldom:
-SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 10.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
-FIRM = 100.0  # and as much more of what a phone draws all to 1
+SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 40.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
+FIRM = 250.0  # and as much more of what a phone draws all to 1
 CORNER_WEIGHT = 3.0  # of the corners of the mouth
+TUCKED = 0.06  # outer-eye distances; how much nearer the lower lip comes when all rolled in, to lie at the teeth
 SHUT_GAP = 0.02  # outer-eye distances; the less of it lips part, the more they are to be shut
 # What phones draw weights to, by their features; both sides of a shape are meant where it has two.
 PHONE_SHAPES = {
-    "rounding": {"mouthPucker": 0.7, "mouthFunnel": 0.35},
+    "rounding": {"mouthPucker": 0.9, "mouthFunnel": 0.35},
     "labiodental": {"mouthRollLower": 0.5, "mouthUpperUp": 0.15},
     "closure": {"mouthPress": 0.15},
 }
@@ -227,6 +228,7 @@ class LipFit:
         importance[driven_index(CORNER_POINTS)] = CORNER_WEIGHT, 1
         basis = self._basis.reshape(len(self._basis), -1)
         gaps, wanted_gaps = gaps_of(self._basis), gaps_of(left)
+        wanted_gaps -= np.minimum(TUCKED * drawn[:, COLUMN["mouthRollLower"], None], gaps_of(targets).clip(0))
         closed = np.clip(1 - gaps_of(targets).max(1, keepdims=True) / SHUT_GAP, 0, 1)
         shut = GAP_WEIGHT * (1 - closed) + SHUT_WEIGHT * closed
         pull = self._pull * (1 + FIRM * start)
