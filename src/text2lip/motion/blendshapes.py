@@ -42,7 +42,7 @@ PULL = 2e-3  # of a weight's way from what it is drawn to, and times as much of 
 SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 40.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
 FIRM = 250.0  # and as much more of what a phone draws all to 1
 CORNER_WEIGHT = 3.0  # of the corners of the mouth
-TUCKED = 0.06  # outer-eye distances; how much nearer the lower lip comes when all rolled in, to lie at the teeth
+TUCKED_IN = 0.06  # outer-eye distances; how much nearer the lower lip comes when all rolled in, to lie at the teeth
 SHUT_GAP = 0.02  # outer-eye distances; the less of it lips part, the more they are to be shut
 # What phones draw weights to, by their features; both sides of a shape are meant where it has two.
 PHONE_SHAPES = {
@@ -228,7 +228,7 @@ class LipFit:
         importance[driven_index(CORNER_POINTS)] = CORNER_WEIGHT, 1
         basis = self._basis.reshape(len(self._basis), -1)
         gaps, wanted_gaps = gaps_of(self._basis), gaps_of(left)
-        wanted_gaps -= np.minimum(TUCKED * drawn[:, COLUMN["mouthRollLower"], None], gaps_of(targets).clip(0))
+        wanted_gaps -= np.minimum(TUCKED_IN * drawn[:, COLUMN["mouthRollLower"], None], gaps_of(targets).clip(0))
         closed = np.clip(1 - gaps_of(targets).max(1, keepdims=True) / SHUT_GAP, 0, 1)
         shut = GAP_WEIGHT * (1 - closed) + SHUT_WEIGHT * closed
         pull = self._pull * (1 + FIRM * start)
