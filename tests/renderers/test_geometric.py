@@ -245,3 +245,24 @@ def test_all_renderers_are_called_the_same_way_and_say_what_they_can_use():
     unet = SimpleNamespace(config=SimpleNamespace(sample_size=96))
     assert LearnedRenderer(unet).takes_references and not LearnedRenderer.hears_sound and not LearnedRenderer.samples
     assert not GeometricRenderer.takes_references and not EchoMimicRenderer.takes_references
+
+
+def test_own_teeth_do_not_hide_a_tongue_between_them(paint_face):
+    face = paint_face(gap=0.1)
+    target = face.with_gap(0.07)
+    prepared = prepare(face.portrait, face.landmarks)
+    plain, between = (prepared.frame(target, pose) for pose in (None, np.float32([0, 1, 0])))
+    rest, tongue = (opening(face, frame, target)[2:-1] for frame in (plain, between))
+    assert np.ptp(rest, -1).mean() < 25 < 40 < np.ptp(tongue, -1).mean()
+
+
+def test_teeth_lie_in_shadow_behind_rounded_lips_that_hardly_part(paint_face):
+    """As in "oo": of a mouth that is no wider than most at rest, by a tenth narrower."""
+    face = paint_face(unit=120, size=(600, 540), centre=(270, 220))
+    wide = face.with_gap(0.05)
+    middle = wide[13] * (1, 0)
+    narrow = np.where(
+        np.isin(np.arange(478), [*INNER_UPPER, *INNER_LOWER])[:, None], (wide - middle) * (0.9, 1) + middle, wide
+    )
+    lumas = [opening(face, render(face, np.float32(mouth))[0], mouth).mean() for mouth in (wide, narrow)]
+    assert lumas[1] < 0.75 * lumas[0]

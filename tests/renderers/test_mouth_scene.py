@@ -8,7 +8,7 @@ import pytest
 from text2lip.faces.geometry import fit_affine, to_indices
 from text2lip.renderers.geometric import prepare
 from text2lip.renderers.head_view import RIGID
-from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, jaw_angle, tooth_tint
+from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, Opening, jaw_angle, tooth_tint
 from text2lip.renderers.mouth_shapes import turned
 from text2lip.renderers.mouth_traits import MouthTraits, narrow_light
 from text2lip.renderers.transplant import lay_mouth
@@ -23,10 +23,12 @@ def scene(face, traits=TRAITS):
     return MouthScene(traits, points, face_frame(points))
 
 
-def draw(scene, drop, gap=0.2, tongue=None):
+def draw(scene, drop, gap=0.2, tongue=None, lower=None):
     x, y = scene.view.origin.astype(int)
     box = (x - 24, y - 16, x + 25, y + 34)
-    return scene.draw(box, np.ones((50, 49), np.float32), gap, drop, tongue)
+    lower = np.float32([x, y + (0.1 + gap) * scene.frame.unit if lower is None else lower])
+    opening = Opening(box, np.ones((50, 49), np.float32), gap, drop, lower)
+    return scene.lay_tip(scene.draw(opening, tongue), opening, 0 if tongue is None else tongue[1])
 
 
 @pytest.fixture
@@ -68,6 +70,15 @@ def test_a_tongue_between_the_teeth_lies_before_them_and_in_the_open(inside):
     assert np.ptp(rest[edge].mean((0, 1))) < 40 < 50 < np.ptp(between[edge].mean((0, 1)))
     assert 130 < between[18:21, 20:29, 0].mean() < TRAITS.teeth[0]
     assert np.allclose(rest[:13, 20:29], between[:13, 20:29], atol=1)  # its back hid the upper teeth
+
+
+def test_a_tongue_between_the_teeth_is_seen_where_lips_hardly_part(inside):
+    """It lay so low that the lower lip hid it on most faces."""
+    x, y = inside.view.origin.astype(int)
+    frame = [draw(inside, 0.03, 0.05, pose, lower=y) for pose in (None, (0, 1, 0))]
+    opening = slice(16 - 4, 16), slice(20, 29)  # from the upper lip to the biting edge, where the lower lip is
+    changed = np.abs(frame[1] - frame[0])[opening].max(-1) > 20
+    assert 0.45 < changed.mean() < 0.9 and changed[-1].all() and not changed[0].any()
 
 
 def test_a_black_portrait_has_a_black_mouth(painted):

@@ -39,6 +39,14 @@ def test_teeth_are_brighter_than_dark_skin_and_hardly_than_light_skin(painted):
     assert 1.0 < to_luma(light.teeth) / luma < 1.4 < to_luma(traits(painted, brown).teeth) / (0.4 * luma) < 2.2
 
 
+def test_teeth_are_less_red_than_the_light_on_skin_and_in_the_eyes(painted):
+    """Those of people who smile are; drawn, they looked like flesh. In a soft film lips' red spreads over them."""
+    warm = (painted.portrait * np.array([1.0, 0.85, 0.75])).astype(np.uint8)
+    sharp = traits(painted, warm).teeth
+    soft = traits(painted, cv2.GaussianBlur(warm, (0, 0), 1.2)).teeth
+    assert sharp[0] / sharp[1] < 0.95 * soft[0] / soft[1]
+
+
 def test_own_teeth_are_believed(paint_face):
     face = paint_face(gap=0.12)
     points = to_indices(face.landmarks, *face.portrait.shape[:2])

@@ -15,7 +15,7 @@ from text2lip.renderers.base import check_landmarks, check_portrait, check_tongu
 from text2lip.renderers.contour import blur, mouth_masks, smooth, three, uncross
 from text2lip.renderers.lip_edges import lip_edges
 from text2lip.renderers.lip_shade import LipShade
-from text2lip.renderers.mouth_scene import MouthScene
+from text2lip.renderers.mouth_scene import TONGUES, MouthScene, Opening
 from text2lip.renderers.mouth_traits import MouthTraits, mouth_traits, narrow_light
 from text2lip.renderers.warp import CUBIC_BELOW, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
@@ -29,7 +29,8 @@ RIM, RIM_WIDTH, RIM_GAP = 0.4, 0.025, (0.0, 0.08)  # darkness of lips that are f
 CHANGED = (0.0, 0.03)  # motion of the lips that fades the portrait's own mouth into the drawn one
 CLOSED, LEAST_GAP = (0.0, 0.8), 0.005  # share of an open mouth's gap that is gone, which does so too
 WAS_OPEN = (0.01, 0.04)  # gap of a portrait whose mouth is called open
-ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.06, 0.30), 0.8, 0.5  # share of the width that is gone when lips are rounded
+ROUNDED, ROUNDED_SHADE, LEAST_WIDTH = (0.04, 0.14), 0.8, 0.56  # share of the width that is gone when lips are rounded,
+ROUNDED_GAP = (0.05, 0.11)  # and the gap, beyond which it is an open vowel's
 TEETH_WAY, LIP_WAY = 1.38, (0.7, 0.9)  # of the lower teeth: of the chin's way, at least and at most of the lip's
 OPEN_CHIN = 0.4  # of the portrait's gap, that its chin is down already
 CORNER_REACH, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes with a corner: at least, of the lips' way
@@ -40,6 +41,7 @@ SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips
 AT_REST = 0.01  # pixels: what moves by less is not sampled anew
 UPPER, LOWER, INNER = np.array(INNER_UPPER), np.array(INNER_LOWER), np.array(INNER_UPPER + INNER_LOWER)
 _DRIVEN, _CHIN, _SIDES = np.array(DRIVEN), np.array(CHIN), (np.array(UPPER_SIDE), np.array(LOWER_SIDE))
+BETWEEN_TEETH = TONGUES.index("between") - 1  # of a tongue's poses, without that at rest
 INSET_SHAPE = np.float32(np.sin(np.linspace(0, np.pi, 11)) ** 0.5)[:, None]
 
 
@@ -158,11 +160,14 @@ class PreparedPortrait:
         light = (1 - contact) * (1 - rim)
         lips = upper * three(above * light) + lower * three(below * light)
 
-        drawn = self.interior.draw(box, inside, gap, self._jaw_drop(target), tongue)
-        drawn += (self.interior.shadow - drawn) * self._rounding(target)
+        opening = Opening(box, inside, gap, self._jaw_drop(target), target[INNER_LOWER[5]])
+        drawn = self.interior.draw(opening, tongue)
         if self.teeth.any():
             still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(narrow_light(gap))
             drawn += (still - drawn) * three(self.teeth[_slices(box, self.field.box)])
+        drawn += (self.interior.shadow - drawn) * self._rounding(target, gap)
+        if tongue is not None:
+            drawn = self.interior.lay_tip(drawn, opening, tongue[BETWEEN_TEETH])
         if change < 1:
             between = self._sample(0.5 * (back[0] + back[1]), box)
             drawn = between + (drawn - between) * change
@@ -209,11 +214,12 @@ class PreparedPortrait:
             for nodes in back:
                 nodes[near] -= share * (shift[corner] + nodes[near])
 
-    def _rounding(self, target: np.ndarray) -> np.float32:
+    def _rounding(self, target: np.ndarray, gap: float) -> np.float32:
         """How deep in shadow the teeth are: rounded lips, narrower than at rest, come forward over them."""
         ends = [UPPER[0], UPPER[-1]]
         now, rest = (float(np.hypot(*(p[ends[1]] - p[ends[0]]))) for p in (target, self.points))
-        return np.float32(ROUNDED_SHADE * smoothstep(1 - now / min(rest, LEAST_WIDTH * self.face.unit), *ROUNDED))
+        narrower = 1 - now / min(rest, LEAST_WIDTH * self.face.unit)
+        return np.float32(ROUNDED_SHADE * smoothstep(narrower, *ROUNDED) * (1 - smoothstep(gap, *ROUNDED_GAP)))
 
     def _jaw_drop(self, target: np.ndarray) -> float:
         """How far the lower teeth are from biting, in units.

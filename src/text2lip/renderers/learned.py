@@ -12,7 +12,7 @@ from text2lip.ahead import map_ahead
 from text2lip.devices import compute_dtype, execution_device, inference_autocast
 from text2lip.faces.crop import CROP_SIDE, CROP_SIZE
 from text2lip.renderers.base import check_landmarks, check_tongue
-from text2lip.renderers.geometric import PreparedPortrait, prepare
+from text2lip.renderers.geometric import BETWEEN_TEETH, PreparedPortrait, prepare
 from text2lip.renderers.mouth_correction import Answer, FrameMouth, MouthCorrection, MouthView
 from text2lip.renderers.mouth_references import MouthReferences
 from text2lip.renderers.own_teeth import match_teeth
@@ -88,11 +88,16 @@ class LearnedRenderer:
         view = MouthView(prepared.portrait, source_landmarks, size, references)
         if references is not None:
             prepared = match_teeth(prepared, view)
-        elif self.takes_references and view.gap > PARTED:
+        tongue = check_tongue(tongue, len(landmarks))
+        itself = references is None and self.takes_references and view.gap > PARTED
+        if itself:
             references = MouthReferences.from_frames([portrait], source_landmarks[None], portrait, source_landmarks)
             view = MouthView(prepared.portrait, source_landmarks, size, references)
         shares = view.choose(landmarks, fps)
-        return self._frames(prepared, view, landmarks, check_tongue(tongue, len(landmarks)), shares)
+        if itself:  # whose tongue is behind its teeth
+            between = [0 if pose is None else pose[BETWEEN_TEETH] for pose in tongue]
+            shares = [share * (1 - hidden) for share, hidden in zip(shares, between)]
+        return self._frames(prepared, view, landmarks, tongue, shares)
 
     def _frames(
         self, prepared: PreparedPortrait, view: MouthView, landmarks: np.ndarray, tongue: list, shares: list

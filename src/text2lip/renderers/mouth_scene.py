@@ -9,6 +9,7 @@ that it costs a few small resamplings. Colours and light are those of [`MouthTra
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -45,6 +46,7 @@ LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening fr
 TIP_LIGHT = 9.0  # of a tongue between the teeth, in the open; that inside is 1
 TIP_FROM = -0.015  # towards the viewer, where it is no longer behind the upper teeth
 TIP_SHADOW = 0.4  # power of the lips' shadow on it
+TIP_FILLS, TIP_SEEN = 0.65, 0.3  # of the gap, that it fills from the lower lip upwards; the share where it is whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,16 @@ class Layer:
 
     picture: np.ndarray
     place: np.ndarray
+
+
+class Opening(NamedTuple):
+    """Where a frame's lips let one see inside."""
+
+    box: tuple[int, int, int, int]  # x0, y0, x1, y1, pixels
+    inside: np.ndarray  # (height, width) float32 coverage of that box
+    gap: float  # largest distance of the inner lips, units
+    drop: float  # how far the lower teeth are from biting, units
+    lower: np.ndarray  # pixel (2,) of the lower lip's middle
 
 
 class MouthScene:
@@ -93,66 +105,80 @@ class MouthScene:
         """Face coordinate, down, of the upper biting edge."""
         return float(self.frame.coordinates(self.view.origin)[1])
 
-    def draw(
-        self,
-        box: tuple[int, int, int, int],
-        inside: np.ndarray,
-        gap: float,
-        drop: float,
-        tongue: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Paint the scene over the whole of `box`; on large faces at a lower resolution, then enlarged.
+    def draw(self, opening: Opening, tongue: np.ndarray | None = None) -> np.ndarray:
+        """Paint the scene over the whole of the opening's box; on large faces at a lower resolution, then enlarged.
 
         Args:
-            box (`tuple`): x0, y0, x1, y1, pixels.
-            inside (`np.ndarray`): `(height, width)` coverage of the opening.
-            gap (`float`): largest distance of the inner lips, units.
-            drop (`float`): how far the lower teeth are from biting, units.
+            opening ([`Opening`]): of the mouth.
             tongue (`np.ndarray`, *optional*): `(3,)` shares in [0, 1] of the poses up, between the teeth and back; at
-                rest for what is left of 1.
+                rest for what is left of 1. What of it lies before the teeth is left to [`lay_tip`].
 
         Returns:
             `np.ndarray`: `(height, width, 3)` float32, 0..255.
         """
-        full = (box[2] - box[0], box[3] - box[1])
-        size = (-(-full[0] // self.coarse), -(-full[1] // self.coarse))
+        full, size = opening.inside.shape[::-1], self._size(opening)
         picture = np.broadcast_to(self.traits.cavity, (*size[::-1], 3)).astype(np.float32)
         shares = np.zeros(4, np.float32)
         shares[1:] = 0 if tongue is None else tongue
         shares[0] = max(1 - shares[1:].sum(), 0)
-        angle = jaw_angle(drop)
-        edge = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
-        high = int(np.clip(np.searchsorted(OPENINGS, drop), 1, len(OPENINGS) - 1))
-        low = high - 1
-        mix = float(np.clip((drop - OPENINGS[low]) / (OPENINGS[high] - OPENINGS[low]), 0, 1))
-        mixed = partial(self._mixed, keys=((low, 1 - mix), (high, mix)), box=box, size=size, edge=edge)
+        mixed = partial(self._mixed, opening=opening, edge=self._lower_edge(opening.drop))
         if shares[1:].max() <= LEAST_SHARE:
             picture = _over(picture, mixed(self._resting))
         else:
             poses = [share * mixed(partial(self._tongue, pose)) for pose, share in zip(TONGUES, shares) if share]
             picture = _over(picture, sum(poses))
             picture = _over(picture, mixed(self._jaw))
-        picture = _over(picture, self._place(self.upper, box, size, self.upper.place))
-        if self.coarse > 1:
-            inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
-        dark = cv2.log(self._light(inside, gap, self.frame.unit / self.coarse))
-        light = cv2.exp(cv2.merge([dark * power for power in np.float32(self.traits.warmth)]))
-        picture *= light
-        if share := shares[TONGUES.index("between")]:
-            tip = mixed(self._tip)
-            tip[..., :3] *= TIP_LIGHT * light**TIP_SHADOW
-            tip[..., :3] /= 1 + tip[..., :1] / max(self.traits.teeth[0], 1)  # never as bright as they are
-            picture = _over(picture, share * tip)
+        picture = _over(picture, self._place(self.upper, opening.box, size, self.upper.place))
+        picture *= self._light(opening, size)
         return picture if self.coarse == 1 else cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
+
+    def lay_tip(self, picture: np.ndarray, opening: Opening, share: float) -> np.ndarray:
+        """Lay the tip of a tongue between the teeth before them.
+
+        It fills most of the opening, from the lower lip upwards, as lips that hardly part hide where it is else; as
+        its share goes, so does it behind the lip.
+
+        Args:
+            picture (`np.ndarray`): `(height, width, 3)` float32, of [`draw`].
+            opening ([`Opening`]): of the mouth.
+            share (`float`): of that pose, in [0, 1].
+
+        Returns:
+            `np.ndarray`: a new one, or `picture` where there is no such tongue.
+        """
+        if share <= LEAST_SHARE:
+            return picture
+        down, unit, edge = self.frame.down, self.frame.unit, self._lower_edge(opening.drop)
+        (low, part), (high, rest) = _between(opening.drop)
+        top = edge @ down + part * self._tip(low)[1] + rest * self._tip(high)[1]
+        lower, size = opening.lower @ down, self._size(opening)
+        raised = top - lower + share * max(lower - top, TIP_FILLS * opening.gap * unit)
+        tip = self._mixed(lambda key: self._tip(key)[0], opening, edge - raised * down)
+        tip[..., :3] *= TIP_LIGHT * self._light(opening, size) ** TIP_SHADOW
+        tip[..., :3] /= 1 + tip[..., :1] / max(self.traits.teeth[0], 1)  # never as bright as they are
+        tip *= np.float32(smoothstep(share, 0.0, TIP_SEEN))
+        if self.coarse > 1:
+            tip = cv2.resize(tip, opening.inside.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return _over(picture, tip)
+
+    def _size(self, opening: Opening) -> tuple[int, int]:
+        """Columns and rows that are drawn for it."""
+        height, width = opening.inside.shape
+        return -(-width // self.coarse), -(-height // self.coarse)
+
+    def _lower_edge(self, drop: float) -> np.ndarray:
+        """Pixel `(2,)` of the lower incisors' edge."""
+        return self.view.pixels(turned(LOWER_EDGE, jaw_angle(drop)))[:2]
 
     @cached_property
     def upper(self) -> Layer:
         """The upper teeth in their gums."""
         return Layer(self._shade(teeth()[0], self.traits.gums, 1.0, DEPTH), self.view.origin)
 
-    def _mixed(self, layer_of: Callable[[int], Layer], keys: tuple, box: tuple, size: tuple, edge: np.ndarray):
+    def _mixed(self, layer_of: Callable[[int], Layer], opening: Opening, edge: np.ndarray):
         """What was drawn at the openings on either side of the wanted one, moved to where the lower incisors are."""
-        (low, part), (high, rest) = keys
+        (low, part), (high, rest) = _between(opening.drop)
+        box, size = opening.box, self._size(opening)
         if rest < LEAST_SHARE or part < LEAST_SHARE:
             return self._place(layer_of(high if rest > part else low), box, size, edge)
         pictures = [self._place(layer_of(key), box, size, edge) for key in (low, high)]
@@ -164,23 +190,23 @@ class MouthScene:
         return Layer(jaw.picture + tongue.picture * (1 - jaw.picture[..., 3:]), jaw.place)
 
     def _layer(self, make, key: int) -> Layer:
-        angle = jaw_angle(OPENINGS[key])
-        place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
+        angle, place = jaw_angle(OPENINGS[key]), self._lower_edge(OPENINGS[key])
         depth = max(LOWER_DEPTH * (1 - LOWER_TURNED * abs(float(self.view.turn[0, 2]))), LOWER_LEAST)
         return Layer(self._shade(make(angle), self.traits.gums, LOWER_LIGHT, depth), place)
 
     def _draw_tongue(self, pose: str, key: int) -> Layer:
-        angle = jaw_angle(OPENINGS[key])
-        place = self.view.pixels(turned(LOWER_EDGE, angle))[:2]
+        angle, place = jaw_angle(OPENINGS[key]), self._lower_edge(OPENINGS[key])
         return Layer(self._shade(tongue_shape(pose, angle), self.traits.tongue, 1.0, TONGUE_DEPTH), place)
 
-    def _draw_tip(self, key: int) -> Layer:
-        """What of a tongue between the teeth lies before them."""
-        angle = jaw_angle(OPENINGS[key])
-        place, tongue = self.view.pixels(turned(LOWER_EDGE, angle))[:2], tongue_shape("between", angle)
+    def _draw_tip(self, key: int) -> tuple[Layer, float]:
+        """What of a tongue between the teeth lies before them, and how far down its top is from the lower incisors'
+        edge, pixels."""
+        angle, place = jaw_angle(OPENINGS[key]), self._lower_edge(OPENINGS[key])
+        tongue = tongue_shape("between", angle)
         before = tongue.vertices[tongue.triangles, 2].min(1) > TIP_FROM
         tip = replace(tongue, triangles=tongue.triangles[before])
-        return Layer(self._shade(tip, self.traits.tongue, 1.0, TONGUE_DEPTH), place)
+        top = (self.view.pixels(tip.vertices[np.unique(tip.triangles)])[:, :2] - place) @ self.frame.down
+        return Layer(self._shade(tip, self.traits.tongue, 1.0, TONGUE_DEPTH), place), float(top.min())
 
     def _place(self, layer: Layer, box: tuple, size: tuple[int, int], place: np.ndarray) -> np.ndarray:
         """A layer moved to `place`, on `size` (columns, rows) samples spread over `box`."""
@@ -242,15 +268,28 @@ class MouthScene:
         warm = (lit[:, None] ** DISPLAY) ** traits.warmth
         return np.float32(colour * warm + gloss[:, None] * traits.teeth)
 
-    def _light(self, inside: np.ndarray, gap: float, unit: float) -> np.ndarray:
-        """Shadow of the lips, deepest under the upper one and in the corners; a narrow gap lets in little light."""
+    def _light(self, opening: Opening, size: tuple[int, int]) -> np.ndarray:
+        """What the lips leave of the light, `(rows, columns, 3)` float32 for `size`, columns and rows: least under the
+        upper one and in the corners; a narrow gap lets in little."""
+        inside, gap, unit = opening.inside, opening.gap, self.frame.unit / self.coarse
+        if self.coarse > 1:
+            inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
         reach = max(min(SHADOW_REACH * gap, SHADOW_MOST) * unit, SHADOW_LEAST)
         shift = SHADOW_FALL * reach * self.frame.down
         lowered = cv2.warpAffine(inside, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), inside.shape[::-1])
         near, wide = blur(lowered, reach), blur(inside, SHADOW_WIDE * reach)
         lips = LIP_SHADOW[0] + LIP_SHADOW[1] * smoothstep(near, *LIP_COVER)
         corners = CORNER_SHADOW[0] + CORNER_SHADOW[1] * smoothstep(wide, *CORNER_COVER)
-        return lips * corners * narrow_light(gap)
+        dark = cv2.log(lips * corners * narrow_light(gap))
+        return cv2.exp(cv2.merge([dark * power for power in np.float32(self.traits.warmth)]))
+
+
+def _between(drop: float) -> tuple[tuple[int, float], tuple[int, float]]:
+    """The two of `OPENINGS` on either side of a way of the lower incisors, and the share of each."""
+    high = int(np.clip(np.searchsorted(OPENINGS, drop), 1, len(OPENINGS) - 1))
+    low = high - 1
+    mix = float(np.clip((drop - OPENINGS[low]) / (OPENINGS[high] - OPENINGS[low]), 0, 1))
+    return (low, 1 - mix), (high, mix)
 
 
 def _over(picture: np.ndarray, layer) -> np.ndarray:

@@ -28,7 +28,9 @@ TEETH_LUMA, EYE_WHITE, BRIGHT = (1.05, 0.207, 0.418, 0.375), 97, 97  # percentil
 LIT_LIPS = 1.3  # of the skin's luma, from which the mouth lies in a brighter light than the rest of the face
 LEAST_WHITE = 0.9  # luma of an eye's white beside skin; less is shade or a shut eye
 SOFT_FILM, DULL = 0.008, 55.0  # softness, units, from which teeth are duller, and the powers of e by which for a unit
-TEETH_TINT, WHITEST = (0.2, 0.4, 0.4), 90  # shares of the tints of skin, of the eyes' whites, of grey; percentile
+TEETH_TINT, WHITEST = (0.2, 0.4, 0.4), 90  # shares of the tints of skin, of the eyes' whites, of teeth; percentile
+ENAMEL = (0.9, 1.05, 1.0)  # tint of teeth beside the light's, which the scene reddens; in soft films lips' red spreads
+REDDENED = (0.008, 0.011)  # over them: softness, units
 MOST_OF_SKIN, MOST_OF_LIPS = 1.8, 3.0  # of their luma, where the light is uneven
 NARROW, NARROW_GAP = (0.55, 0.45), (0.0, 0.06)  # light between lips that touch, how much more, from which gaps on
 UNSHADED = 1.05  # of teeth in the shadow of lips, in the mean
@@ -114,7 +116,9 @@ def mouth_traits(
     expected = factor * np.prod(seen ** np.array(powers))
     expected *= np.exp(-DULL * max(soft / frame.unit - SOFT_FILM, 0.0))
     whitest = eyes[white >= np.percentile(white, WHITEST)].mean(0)
-    tints = skin / luma, whitest / max(float(to_luma(whitest)), 1.0), np.ones(3)
+    saturation = float(np.clip(np.ptp(lips) / max(lips.max(), 1) / COLOURED_LIPS, 0, 1))
+    clear = saturation * (1 - smoothstep(soft / frame.unit, *REDDENED))
+    tints = skin / luma, whitest / max(float(to_luma(whitest)), 1.0), 1 + clear * (np.array(ENAMEL) - 1)
     tints[1][:] = np.clip(tints[1], np.minimum(tints[0], 1), np.maximum(tints[0], 1))  # no bluish, no bloodshot teeth
     tint = sum(share * colour for share, colour in zip(TEETH_TINT, tints))
     lit = max(luma, float(to_luma(lips)) / LIT_LIPS)
@@ -143,7 +147,7 @@ def mouth_traits(
         cavity=np.float32(CAVITY * flesh),
         edge=float(np.clip(edge, *EDGES)),
         crown=crown,
-        saturation=float(np.clip(np.ptp(lips) / max(lips.max(), 1) / COLOURED_LIPS, 0, 1)),
+        saturation=saturation,
         softness=soft,
     )
 
