@@ -39,7 +39,8 @@ TOOTH_EDGE, EDGE_TINT = 0.012, (0.93, 0.95, 0.98)  # its translucent edge
 LOWER_LIGHT = 0.92  # of what the upper teeth get
 TONGUES = ("rest", "up", "between", "back")
 LEAST_SHARE = 0.01  # of a pose or an opening that is drawn
-SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.3, 0.025, 0.7  # of the gap; units; pixels
+SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.15, 0.022, 0.7  # of the gap; units; pixels
+SHADOW_SPREAD = 1.8  # of the picture's softness, by which lips' own dark spreads over what is between them
 SHADOW_FALL, SHADOW_WIDE = 0.6, 2.5  # of the reach
 LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.70, 0.30)  # light in the shadow, and how much more outside of it
 LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
@@ -275,6 +276,7 @@ class MouthScene:
         if self.coarse > 1:
             inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
         reach = max(min(SHADOW_REACH * gap, SHADOW_MOST) * unit, SHADOW_LEAST)
+        reach = float(np.hypot(reach, SHADOW_SPREAD * self.traits.softness / self.coarse))
         shift = SHADOW_FALL * reach * self.frame.down
         lowered = cv2.warpAffine(inside, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), inside.shape[::-1])
         near, wide = blur(lowered, reach), blur(inside, SHADOW_WIDE * reach)
