@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.geometry import fit_affine, to_indices
+from text2lip.media.color import to_luma
 from text2lip.renderers.geometric import prepare
 from text2lip.renderers.head_view import RIGID
 from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, Opening, jaw_angle, tooth_tint
@@ -79,6 +80,19 @@ def test_a_tongue_between_the_teeth_is_seen_where_lips_hardly_part(inside):
     opening = slice(16 - 4, 16), slice(20, 29)  # from the upper lip to the biting edge, where the lower lip is
     changed = np.abs(frame[1] - frame[0])[opening].max(-1) > 20
     assert 0.45 < changed.mean() < 0.9 and changed[-1].all() and not changed[0].any()
+
+
+def test_a_tongue_between_the_teeth_is_as_light_as_flesh_and_has_no_bright_rim(inside, painted):
+    """In a grey portrait it was a white disc, and everywhere its edge was brighter than itself."""
+    grey = {
+        name: np.full(3, to_luma(getattr(TRAITS, name)), np.float32) for name in ("teeth", "gums", "tongue", "cavity")
+    }
+    muted = scene(painted, replace(TRAITS, **grey, saturation=0.0))
+    for one in (inside, muted):
+        x, y = one.view.origin.astype(int)
+        rest, tip = (draw(one, 0.03, 0.08, pose, lower=y + 3)[8:24, 24] for pose in (None, (0, 1, 0)))
+        laid = to_luma(tip)[np.abs(tip - rest).max(-1) > 8]  # at both ends half of something else
+        assert len(laid) > 4 and laid[1:-1].max() < 1.2 * to_luma(one.traits.gums)
 
 
 def test_a_black_portrait_has_a_black_mouth(painted):

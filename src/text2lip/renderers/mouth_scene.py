@@ -14,6 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from text2lip.media.color import to_luma
 from text2lip.renderers.contour import blur, three
 from text2lip.renderers.head_view import head_view
 from text2lip.renderers.mouth_shapes import Shape, jaw_shape, rasterise, teeth, tongue_shape, turned
@@ -46,6 +47,7 @@ LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.70, 0.30)  # light in the shadow, a
 LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
 TIP_LIGHT = 9.0  # of a tongue between the teeth, in the open; that inside is 1
 TIP_FROM = -0.015  # towards the viewer, where it is no longer behind the upper teeth
+TIP_MOST, TIP_TURNED = 1.3, (0.25, 0.45)  # of the gums' luma; sines of a turn of the head with which it goes
 TIP_SHADOW = 0.4  # power of the lips' shadow on it
 TIP_FILLS, TIP_SEEN = 0.65, 0.3  # of the gap, that it fills from the lower lip upwards; the share where it is whole
 
@@ -147,6 +149,7 @@ class MouthScene:
         Returns:
             `np.ndarray`: a new one, or `picture` where there is no such tongue.
         """
+        share *= 1 - float(smoothstep(abs(float(self.view.turn[0, 2])), *TIP_TURNED))
         if share <= LEAST_SHARE:
             return picture
         down, unit, edge = self.frame.down, self.frame.unit, self._lower_edge(opening.drop)
@@ -156,7 +159,8 @@ class MouthScene:
         raised = top - lower + share * max(lower - top, TIP_FILLS * opening.gap * unit)
         tip = self._mixed(lambda key: self._tip(key)[0], opening, edge - raised * down)
         tip[..., :3] *= TIP_LIGHT * self._light(opening, size) ** TIP_SHADOW
-        tip[..., :3] /= 1 + tip[..., :1] / max(self.traits.teeth[0], 1)  # never as bright as they are
+        most = max(TIP_MOST * float(to_luma(self.traits.gums)), 1) * np.maximum(tip[..., 3:], 1e-3)  # as it is covered
+        tip[..., :3] /= 1 + to_luma(tip[..., :3])[..., None] / most
         tip *= np.float32(smoothstep(share, 0.0, TIP_SEEN))
         if self.coarse > 1:
             tip = cv2.resize(tip, opening.inside.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -207,7 +211,9 @@ class MouthScene:
         before = tongue.vertices[tongue.triangles, 2].min(1) > TIP_FROM
         tip = replace(tongue, triangles=tongue.triangles[before])
         top = (self.view.pixels(tip.vertices[np.unique(tip.triangles)])[:, :2] - place) @ self.frame.down
-        return Layer(self._shade(tip, self.traits.tongue, 1.0, TONGUE_DEPTH), place), float(top.min())
+        return Layer(self._shade(tip, self.traits.tongue, 1.0, TONGUE_DEPTH, GLOSS / TIP_LIGHT), place), float(
+            top.min()
+        )
 
     def _place(self, layer: Layer, box: tuple, size: tuple[int, int], place: np.ndarray) -> np.ndarray:
         """A layer moved to `place`, on `size` (columns, rows) samples spread over `box`."""
@@ -218,7 +224,7 @@ class MouthScene:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(layer.picture, affine, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
 
-    def _shade(self, part: Shape, flesh: np.ndarray, light: float, depth: float) -> np.ndarray:
+    def _shade(self, part: Shape, flesh: np.ndarray, light: float, depth: float, gloss: float = GLOSS) -> np.ndarray:
         """Draw a mesh, teeth before or behind the flesh around them as they are: `(rows, columns, 4)`."""
         traits, view = self.traits, self.view
         vertices = part.vertices * np.float32([traits.arch, traits.crown if part is teeth()[0] else 1, traits.arch])
@@ -242,7 +248,7 @@ class MouthScene:
 
             near = at(points[:, 2]) > nearest[rows, columns]
             far = np.exp(-((np.maximum(at(behind), 0) / depth) ** DEPTH_POWER))
-            colour = self._colour(far, at(part.normals), at(part.height), flesh, tooth) * light
+            colour = self._colour(far, at(part.normals), at(part.height), flesh, tooth, gloss) * light
             rows, columns = rows[near], columns[near]
             nearest[rows, columns] = at(points[:, 2])[near]
             picture[rows, columns, :3] = colour[near]
@@ -251,7 +257,9 @@ class MouthScene:
         softness = (traits.softness / self.coarse) ** 2 - DRAWN_SOFTNESS**2
         return picture if softness <= 0 else cv2.GaussianBlur(picture, (0, 0), np.sqrt(softness))
 
-    def _colour(self, far: np.ndarray, normals: np.ndarray, height: np.ndarray, flesh: np.ndarray, tooth: bool):
+    def _colour(
+        self, far: np.ndarray, normals: np.ndarray, height: np.ndarray, flesh: np.ndarray, tooth: bool, gloss: float
+    ):
         """Colours `(N, 3)` of points of a surface, 0..255; `far` (N,) is the light that reaches so deep."""
         traits = self.traits
         normals = normals @ np.float32(self.view.turn.T)
@@ -265,9 +273,9 @@ class MouthScene:
             colour = mute(traits.teeth * tooth_tint(height / traits.crown), traits.saturation)
         else:
             colour = np.broadcast_to(flesh, (len(far), 3))
-        gloss = GLOSS * far * np.maximum(normals @ (half / np.linalg.norm(half)), 0) ** GLOSS_POWER
+        shine = gloss * far * np.maximum(normals @ (half / np.linalg.norm(half)), 0) ** GLOSS_POWER
         warm = (lit[:, None] ** DISPLAY) ** traits.warmth
-        return np.float32(colour * warm + gloss[:, None] * traits.teeth)
+        return np.float32(colour * warm + shine[:, None] * traits.teeth)
 
     def _light(self, opening: Opening, size: tuple[int, int]) -> np.ndarray:
         """What the lips leave of the light, `(rows, columns, 3)` float32 for `size`, columns and rows: least under the
