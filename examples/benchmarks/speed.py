@@ -2,6 +2,7 @@
 
 python examples/benchmarks/speed.py --frames 250 --repeat 3
 python examples/benchmarks/speed.py --frames 60 --repeat 3 --busy 2  # on a machine that has other things to do
+python examples/benchmarks/speed.py --frames 100 --threads 1 --only "to frames"  # the renderers alone
 """
 
 import argparse
@@ -22,6 +23,7 @@ from PIL import Image
 from torch import nn
 
 from text2lip import FaceLandmarker, GeometricRenderer, Text2LipPipeline
+from text2lip.ahead import map_ahead
 from text2lip.faces.builtin import builtin_portrait
 from text2lip.faces.canonical import canonical_lips
 from text2lip.media.images import load_image
@@ -29,6 +31,7 @@ from text2lip.media.video_writer import write_video
 from text2lip.motion.lips import animate
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers import MouthReferences, choose_references
+from text2lip.renderers.relief import Relief
 
 
 SENTENCE = "Good morning. Nobody has ever recorded this sentence."
@@ -43,6 +46,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3, help="the median of so many runs is printed")
     parser.add_argument("--size", type=int, default=512, help="pixels of the square portrait")
     parser.add_argument("--threads", type=int, nargs="+", default=[2, 1], help="one table for each")
+    parser.add_argument("--only", nargs="+", default=[""], help="rows whose names hold one of these")
     parser.add_argument("--busy", type=int, default=0, help="so many processes compute beside the renderers meanwhile")
     args = parser.parse_args()
     portrait = np.asarray(Image.fromarray(load_image(builtin_portrait())).resize((args.size, args.size)))
@@ -59,6 +63,9 @@ def main():
     if pipe.unet is not None:
         others = other_mouths(drawn, portrait, face, landmarks)
         frames["learned (24 references)"] = partial(frames["learned"], references=others)
+    relief, rows = Relief(portrait, face), lively(pipe, args.frames)
+    for name in renderers:
+        frames[f"{name} (life)"] = partial(alive, relief, frames[name], rows)
     runs = {
         **{f"{name} renderer, to frames": partial(count, made) for name, made in frames.items()},
         **{f"{name} renderer, to mp4": lambda made=made: encode(made()) for name, made in frames.items()},
@@ -77,11 +84,15 @@ def main():
         )
         print("| what | frames per second | ms per frame | processor ms per frame |\n| --- | --- | --- | --- |")
         for name, run in runs.items():
+            if not any(part in name for part in args.only):
+                continue
             with busy(args.busy):
                 times = [timed(run) for _ in range(args.repeat)]
             seconds, work = (statistics.median(t) for t in zip(*times))
             row = (f"{args.frames / seconds:.0f}", *(f"{1000 * t / args.frames:.2f}" for t in (seconds, work)))
             print(f"| {name} | {' | '.join(row)} |")
+    if args.only != [""]:
+        return
     print("\n| once | seconds |\n| --- | --- |")
     for name, run in {
         "import text2lip": lambda: python("import text2lip"),
@@ -89,6 +100,7 @@ def main():
             f"from text2lip import Text2LipPipeline as T; T.from_pretrained({args.pipeline!r})"
         ),
         "face and landmarks of a portrait": lambda: landmarker.locate(portrait),
+        "relief of a portrait, for its life": lambda: Relief(portrait, face),
         "voice: espeak": lambda: speak("espeak"),
         "voice: default": lambda: speak("default"),
     }.items():
@@ -103,6 +115,17 @@ def talking(pipe: Text2LipPipeline, mouth: PortraitMouth, frames: int) -> np.nda
 
 def render(renderer, portrait: np.ndarray, face: np.ndarray, landmarks: np.ndarray, **extra):
     return renderer.render(portrait, landmarks, fps=25, source_landmarks=face[:, :2], **extra)
+
+
+def lively(pipe: Text2LipPipeline, frames: int) -> np.ndarray:
+    """The motion plan of the sentence at `life=1`: (frames, channels)."""
+    text = SENTENCE * (1 + frames // 60)
+    return pipe.move(pipe.speak(text, voice=None), num_frames=frames, text=text).plan.values[:frames]
+
+
+def alive(relief: Relief, frames: Callable, rows: np.ndarray):
+    """Frames whose head moves too, as a portrait draws them."""
+    return map_ahead(relief.move, frames(), rows, nbytes=int(np.prod(relief.size)) * 3)
 
 
 def other_mouths(drawn: list, portrait: np.ndarray, face: np.ndarray, landmarks: np.ndarray) -> MouthReferences:

@@ -13,10 +13,8 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 # Units are distances of the outer eye corners; by eye.
 HEAD_CROP = ((-2.4, 2.4), (-2.6, 2.6))  # what the network looks at: right and down of the face
-MATTE_DETAIL, STRIP_ROWS = (
-    250,
-    256,
-)  # pixels per unit up to which every pixel is looked at; rows that are put together
+MATTE_DETAIL = 250  # pixels per unit up to which every pixel is looked at
+STRIP_ROWS = 256  # of a large picture, that are put together at once
 MATTE_EDGE = 0.035  # how far the matte's edge may be moved onto the picture's
 ISLAND = 0.2  # of the matte; what is joined to the face by no more than this is left out
 EDGE_CONTRAST = 1e-3  # variance of light, of white, that is an edge
