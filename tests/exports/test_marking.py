@@ -205,3 +205,34 @@ def test_the_command_inspects(tmp_path, clip, capsys):
 def test_the_package_is_imported_when_it_is_used():
     code = "import sys, text2lip.exports.writers, text2lip.exports.inspection; sys.exit('c2pa' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_long_film_is_signed_at_flat_memory(tmp_path):
+    pytest.importorskip("c2pa")
+    pytest.importorskip("resource")
+    code = """
+import resource, struct, sys
+from text2lip.exports.certificates import signing_identity
+from text2lip.exports.content_credentials import read_credentials, sign_file
+from text2lip.exports.provenance import Origin
+from text2lip.media.video_writer import write_video
+import numpy as np
+write_video(sys.argv[1], [np.zeros((32, 32, 3), np.uint8)] * 2)
+with open(sys.argv[1], "r+b") as file:
+    place = file.read().rfind(b"mdat") - 4  # the last box, which may be longer
+    file.seek(0, 2)
+    length = file.tell() - place
+    for _ in range(100):
+        file.write(bytes(1 << 20))
+    file.seek(place)
+    file.write(struct.pack(">I", length + (100 << 20)))
+identity, before = signing_identity(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+sign_file(sys.argv[1], Origin(), identity)
+assert read_credentials(sys.argv[1])["validation_state"] == "Valid"
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "a.mp4")], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert sys.platform != "linux" or int(ran.stdout) < 60, "MiB"

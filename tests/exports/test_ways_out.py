@@ -156,6 +156,9 @@ def test_hidden_colours_do_not_come_through_when_frames_shrink():
 def test_before_and_after(tmp_path, clip):
     before = [np.full((SIZE, SIZE, 3), 9, np.uint8)] * 6
     made = clip(pictures(), num_frames=6, before=lambda count: iter(before[:count]))
+    write_clip(tmp_path / "b.mp4", made, SaveOptions(compare=True, label=True))
+    assert abs(decoded(tmp_path / "b.mp4")[0, :, : SIZE - 4].mean() - 9) < 3  # the label is on what was made
+    made = clip(pictures(), num_frames=6, before=lambda count: iter(before[:count]))
     assert write_clip(tmp_path / "a.mp4", made, SaveOptions(compare=True)) == 6
     frames = decoded(tmp_path / "a.mp4")
     assert frames.shape == (6, SIZE, 2 * SIZE, 3) and abs(frames[:, :, : SIZE - 4].mean() - 9) < 3

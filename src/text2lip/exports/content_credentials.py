@@ -24,6 +24,8 @@ OFFLINE = {
         "verify_after_sign": False,
     },
     "builder": {"thumbnail": {"enabled": False}},
+    # hashed in pieces, and copied through a file: else all of a film is in memory
+    "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},
 }
 
 

@@ -148,15 +148,13 @@ def write_clip(
 
 
 def as_asked(clip: Clip, options: SaveOptions) -> Iterable[np.ndarray]:
-    """The frames of a clip as they go into a file: beside what they were made of, of another size, with a label."""
-    frames = clip.frames
+    """The frames of a clip as they go into a file: with a label, beside what they were made of, of another size."""
+    frames = labelled(clip.frames, options.label) if options.label else clip.frames
     if options.compare:
         if clip.before is None:
             raise ValueError("compare: it isn't known what the clip was made of; save what the pipeline gave.")
         frames = side_by_side(clip.before(clip.num_frames), frames)
-    if options.size is not None:
-        frames = resized(frames, read_size(options.size))
-    return labelled(frames, options.label) if options.label else frames
+    return frames if options.size is None else resized(frames, read_size(options.size))
 
 
 def check_words_known(path: str | Path, clip: Clip, argument: str = "subtitles") -> None:
