@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
+from text2lip.media.frames import to_uint8
 from text2lip.motion.durations import predict_timeline
-from text2lip.pipelines.output import _to_uint8
 from text2lip.pipelines.request import clip_length
 from text2lip.pipelines.text2lip import LEAD, TAIL
 from text2lip.text.timing import Segment
@@ -87,7 +87,7 @@ def test_saved_frames_are_the_frames(pipe, portrait, tmp_path, output_type):
     read = np.stack(list(read_frames(tmp_path / "a.mp4"))).astype(float)
     assert read.shape == (5, *portrait.shape)
     assert np.abs(read[0] - portrait).mean() < 4
-    made = np.stack([_to_uint8(frame) for frame in result.frames[0]]).astype(float)
+    made = np.stack([to_uint8(frame) for frame in result.frames[0]]).astype(float)
     mouth = np.ptp(made, 0).max(-1) > 20  # where they differ, each is nearest to itself
     apart = np.abs(read[:, None] - made)[:, :, mouth].mean((2, 3))
     assert mouth.sum() > 200 and (apart.argmin(1) == np.arange(5)).all()
