@@ -31,8 +31,8 @@ class ClipJob:
         stopped (`bool`): whether somebody has asked to stop.
     """
 
-    def __init__(self, make: Callable[[], Text2LipStream]):
-        self.folder = Path(tempfile.mkdtemp(prefix="text2lip-"))
+    def __init__(self, make: Callable[[], Text2LipStream], folder: str | None = None):
+        self.folder = Path(tempfile.mkdtemp(prefix="text2lip-", dir=folder))
         self.clip: Clip | None = None
         self.done, self.notes, self.stopped = 0, [], False
         self.error: Exception | None = None

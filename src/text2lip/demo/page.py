@@ -49,8 +49,8 @@ _CONSENT = (
 )
 
 
-def build_page(pipe: Text2LipPipeline) -> gr.Blocks:
-    """The page of a pipeline that is loaded; `launch` it, see [`~text2lip.demo.server.launch`]."""
+def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
+    """The page of a pipeline that is loaded, which makes clips in `folder`; see [`~text2lip.demo.server.launch`]."""
     jobs: dict[str, ClipJob] = {}  # the one that each visitor has running
     off, on = gr.update(interactive=False), gr.update(interactive=True)
 
@@ -65,7 +65,7 @@ def build_page(pipe: Text2LipPipeline) -> gr.Blocks:
         except ValueError as error:
             yield {status: told(error), stopper: off}
             return
-        jobs[request.session_hash] = job = ClipJob(stream)
+        jobs[request.session_hash] = job = ClipJob(stream, folder)
         try:
             yield {status: progress_bar(job), stopper: on}
             while job.running:

@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -47,22 +48,29 @@ def serve(words: list[str], load: Callable[[str], Any]) -> None:
         ValueError: no pipeline of that name, no such device, or an address that can't be listened at.
     """
     args = demo_parser().parse_args(words)
-    check_gradio()
-    pipe = load(args.model)
-    if args.device:
-        from text2lip.devices import usable_device
+    with temporary_folder() as folder:  # before gradio is imported, which asks for it
+        check_gradio()
+        pipe = load(args.model)
+        if args.device:
+            from text2lip.devices import usable_device
 
-        pipe.to(usable_device(args.device))
-    pipe.set_progress_bar_config(disable=True)
-    with tempfile.TemporaryDirectory(prefix="text2lip-demo-") as folder:  # of this user alone
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        page = launch(pipe, host=args.host, port=args.port, inbrowser=args.open)
+            pipe.to(usable_device(args.device))
+        pipe.set_progress_bar_config(disable=True)
+        page = launch(pipe, host=args.host, port=args.port, folder=folder, inbrowser=args.open)
         reach = "" if args.host in ("127.0.0.1", "localhost", "::1") else " Whoever can reach this machine can use it."
         sys.stderr.write(f"Open {page.local_url} in a browser; Ctrl-C ends it.{reach}\n")
         try:
             page.block_thread()
         except (KeyboardInterrupt, SystemExit):  # gradio turns the signal into either
             page.close(verbose=False)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """A folder of this user alone, removed at the end, where all lies that is uploaded and made."""
+    with tempfile.TemporaryDirectory(prefix="text2lip-demo-", ignore_cleanup_errors=True) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = os.path.join(folder, "gradio")
+        yield folder
 
 
 def check_gradio() -> None:
@@ -78,13 +86,16 @@ def check_gradio() -> None:
         raise ImportError('the demo needs gradio: pip install "text2lip[demo]"') from error
 
 
-def launch(pipe: Any, *, host: str | None = None, port: int | None = None, **options: Any) -> Any:
+def launch(
+    pipe: Any, *, host: str | None = None, port: int | None = None, folder: str | None = None, **options: Any
+) -> Any:
     """Serve the page of a pipeline in a thread.
 
     Args:
         pipe ([`Text2LipPipeline`]): loaded.
         host (`str`, *optional*): address to listen at; that of GRADIO_SERVER_NAME or this machine alone by default.
         port (`int`, *optional*): that of GRADIO_SERVER_PORT or the first free one from 7860 by default.
+        folder (`str`, *optional*): where clips are made, below the system's temporary folder, which is the default.
         options: others of gradio's `launch`.
 
     Returns:
@@ -100,7 +111,7 @@ def launch(pipe: Any, *, host: str | None = None, port: int | None = None, **opt
     from text2lip.demo.looks import CSS, NAMED_SAMPLES, theme
     from text2lip.demo.page import build_page
 
-    page = build_page(pipe)
+    page = build_page(pipe, folder)
     quiet = {"quiet": True, "share": False, "ssr_mode": False, "prevent_thread_lock": True, "footer_links": []}
     looks = {"theme": theme(), "css": CSS, "js": NAMED_SAMPLES}
     middleware = {"app_kwargs": {"middleware": [Middleware(FromHereOnly)]}}
