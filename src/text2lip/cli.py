@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name in FLAGS:
         field = FIELDS[name]
         parser.add_argument(*field.metadata["flags"], dest=name, default=field.default, **field.metadata["parser"])
-    what = f"what to write: {possible_suffixes()}"
+    what = f"what to write: {possible_suffixes()}".replace("%", "%%")  # argparse formats it
     parser.add_argument("-o", "--output", metavar="FILE", default="text2lip.mp4", help=what)
     for name, field in SAVE_OPTIONS.items():
         parser.add_argument(*field.metadata["flags"], dest=name, default=field.default, **field.metadata["parser"])
