@@ -162,7 +162,9 @@ def options() -> str:
             value = action.dest.upper()
         names = [f"`{name}`" for name in action.option_strings] or [f"`{action.dest}`"]
         value = f" {value}" if value else ""
-        rows.append(f"| {', '.join(names)}{value} | {(action.help or '').replace('%(prog)s', 'text2lip')} |")
+        rows.append(
+            f"| {', '.join(names)}{value} | {(action.help or '').replace('%(prog)s', 'text2lip').replace('%%', '%')} |"
+        )
     return "\n".join(rows)
 
 
