@@ -11,6 +11,7 @@ EchoMimicUNet, given by `--echomimic` (a pipeline that `train_echomimic.py` made
 """
 
 import argparse
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -22,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from bench_films import FilmMouth, compare, detail, film_options, films, of_way, reading_figures, rows
 from diffusers import UNet2DModel
-from study import QUICK, finish, parse, parser, slug, spread_table
+from study import QUICK, finish, parse, parser, save, slug, spread_table
 from tqdm import tqdm
 
 from text2lip import GeometricRenderer, Text2LipPipeline
@@ -40,6 +41,7 @@ from text2lip.training.settings import errors_in_one_line
 
 
 NAME = "renderer_ablation"
+SPENT = "spent.json"  # beside a direct network: the minutes of its training
 COLUMNS = ("ssim", "psnr", "mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "inner_lpips")
 COLUMNS += ("inner_sharpness", "flicker", "wer_crops")
 RENDERERS = ("geometric", "learned", "direct")
@@ -106,8 +108,11 @@ def main(arguments: list[str] | None = None) -> dict:
         shown = clips[: args.echomimic_clips] if name == "echomimic" else clips
         for title, landmarks in moved.items():
             folder = args.output / f"{slug(name)}-{title}-{split}"
-            found[f"{name}, {title} landmarks"], spent = judged(folder, shown, landmarks, some)
+            fewer = f", {len(shown)} clips" if len(shown) < len(clips) else ""
+            found[f"{name}, {title} landmarks{fewer}"], spent = judged(folder, shown, landmarks, some)
             minutes += spent
+    for kept in [args.output / f"direct-{seed}" / SPENT for seed in seeds if "direct" in args.renderers]:
+        minutes += json.loads(kept.read_text(encoding="utf-8"))["minutes"]
     told = f"{len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± standard deviation over trainings of "
     table = spread_table(found, COLUMNS).replace("| seeds |", "| trained |", 1)
     finish(NAME, f"{told}`direct`.\n\n{table}", args, minutes)
@@ -146,7 +151,9 @@ def train(seed: int, args: argparse.Namespace) -> UNet2DModel:
         optimizer.step()
     with replaced_folder(folder) as temporary:
         network.save_pretrained(str(temporary))
-    print(f"direct, seed {seed}: {steps} steps, {(time.perf_counter() - begun) / 60:.1f} minutes, L1 {loss:.4f}")
+        minutes = (time.perf_counter() - begun) / 60
+        save(Path(temporary) / SPENT, json.dumps({"minutes": minutes}) + "\n")
+    print(f"direct, seed {seed}: {steps} steps, {minutes:.1f} minutes, L1 {loss:.4f}")
     return network
 
 
