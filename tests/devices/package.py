@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from functools import cache
+from importlib.util import find_spec
 from types import ModuleType
 
 import text2lip
@@ -10,9 +11,10 @@ import text2lip
 
 @cache
 def modules() -> list[ModuleType]:
-    """All modules of the package."""
+    """All modules of the package, but for those of an extra that isn't installed."""
+    left_out = (".hub.", "__main__") if find_spec("gradio") else (".hub.", "__main__", ".demo.")
     names = [module.name for module in pkgutil.walk_packages(text2lip.__path__, "text2lip.")]
-    return [importlib.import_module(name) for name in names if ".hub." not in name and not name.endswith("__main__")]
+    return [importlib.import_module(name) for name in names if not any(part in name for part in left_out)]
 
 
 def classes(base: type) -> list[type]:

@@ -127,8 +127,8 @@ def write_clip(
     if subtitles is None:
         beside = nullcontext()
     else:
-        writer_for(subtitles, "subtitles", "subtitles")
         check_words_known(subtitles, clip)
+        writer_for(subtitles, "subtitles", "subtitles")
         beside = new_subtitles(subtitles, clip)
     options = options or SaveOptions()
     marked = options.mark and not writer.several and bool({"frames", "sound"} & set(writer.needs))

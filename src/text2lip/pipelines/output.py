@@ -182,7 +182,8 @@ class Text2LipStream:
         try:
             return write_clip(path, clip, asked, subtitles)
         finally:
-            self.close()
+            if self.num_done:  # else it was refused, and may be saved elsewhere
+                self.close()
 
     @property
     def blendshapes(self) -> BlendShapes:
