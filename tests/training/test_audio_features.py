@@ -1,5 +1,6 @@
 """Training on Whisper's features instead of log-mel energies, with a small random encoder."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -77,6 +78,25 @@ def test_each_frame_has_its_own_steps(sounding, whisper):
     sample = to_sample(clips[0])["audio"]
     assert len(clips) == 2 and sample.shape == (frames, 2 * 3 * 8) and sample.dtype == torch.float32
     torch.testing.assert_close(sample, states[: 2 * frames].reshape(frames, -1), rtol=1e-3, atol=1e-3)
+
+
+def test_what_whisper_heard_is_kept(sounding, whisper, tmp_path, monkeypatch):
+    from text2lip.speech import whisper as speech_whisper
+
+    folder, wanted = tmp_path / "copy", f"whisper:{whisper}"
+    shutil.copytree(sounding, folder, ignore=shutil.ignore_patterns("whisper"))
+    heard, hear = [], speech_whisper.whisper_states
+    monkeypatch.setattr(speech_whisper, "whisper_states", lambda *args: heard.append(1) or hear(*args))
+    first = load_clips(folder, "train", 2, wanted)
+    again = load_clips(folder, "train", 3, wanted)
+    assert len(heard) == 3 and all((a.mel == b.mel).all() for a, b in zip(first, again))
+    data = bytearray((whisper / "model.safetensors").read_bytes())
+    data[-1] ^= 1  # other weights hear anew
+    other = tmp_path / "other"
+    shutil.copytree(whisper, other)
+    (other / "model.safetensors").write_bytes(data)
+    load_clips(folder, "train", 2, f"whisper:{other}")
+    assert len(heard) == 5
 
 
 def test_unknown_features(prepared):

@@ -1,5 +1,6 @@
 """Prepared clips as the tensors that lip training reads."""
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 
 from text2lip.data.prepared import PreparedClip, hold_out, load_prepared, read_prepared, splits_of
 from text2lip.faces.canonical import lip_gap, lip_width, neutral_shape
+from text2lip.files import replaced_file
 from text2lip.speech.audio import to_float
 from text2lip.speech.features import levelled, log_mel
 from text2lip.text.tokenizer import VisemeTokenizer
@@ -29,7 +31,8 @@ def load_clips(
         split (`str`): such as "train".
         limit (`int`, *optional*): only so many, the first.
         audio (`str`): "log_mel" (320 channels), "levelled" (the same of [`levelled`] sound), or
-            "whisper:<folder or Hub id>" (3840 with Whisper-tiny), see [`~text2lip.speech.whisper.whisper_frames`].
+            "whisper:<folder or Hub id>" (3840 with Whisper-tiny), see [`~text2lip.speech.whisper.whisper_frames`];
+            these are kept in `folder/whisper`, for hearing a clip of 3 s takes half a second of a core.
         tokenizer ([`VisemeTokenizer`], *optional*): whose visemes the clips' phones are turned into; those that the
             split was prepared with by default.
 
@@ -48,15 +51,35 @@ def load_clips(
         return [replace(clip, mel=log_mel(sound, len(clip.lips), clip.fps)) for clip, sound in sounds]
     if kind != "whisper" or not name:
         raise ValueError(f"audio_features: {audio!r}; choose 'log_mel', 'levelled' or 'whisper:<folder or Hub id>'.")
+    return _heard(list(rows), name, Path(folder) / "whisper", split)
+
+
+def _heard(rows: list[tuple[PreparedClip, dict]], name: str, kept: Path, split: str) -> list[PreparedClip]:
+    """Clips, each given with its row's sound, with the features that the Whisper model `name` makes of it.
+
+    A file in `kept` for each split and model holds them by clip, sound and length.
+    """
+    from safetensors.numpy import load_file, save_file
     from tqdm import tqdm
 
     from text2lip.speech.whisper import load_whisper, whisper_frames, whisper_states
 
-    model, results = load_whisper(name), []
-    for clip, row in tqdm(rows, total=len(clips), desc=f"whisper, {split}", unit="clip", disable=len(clips) < 20):
+    model = load_whisper(name)
+    weights = 0
+    for value in model.state_dict().values():
+        weights = zlib.crc32(value.cpu().numpy(), weights)
+    path = kept / f"{split}-{weights:08x}.safetensors"
+    known = load_file(path) if path.exists() else {}
+    marks = [f"{clip.name} {len(clip.lips)} {clip.fps} {zlib.crc32(row['audio']):08x}" for clip, row in rows]
+    missing = [(mark, *row) for mark, row in zip(marks, rows) if mark not in known]
+    for mark, clip, row in tqdm(missing, desc=f"whisper, {split}", unit="clip", disable=len(missing) < 20):
         states = whisper_states(model, to_float(row["audio"]))
-        results.append(replace(clip, mel=whisper_frames(states, len(clip.lips), clip.fps).half().cpu().numpy()))
-    return results
+        known[mark] = whisper_frames(states, len(clip.lips), clip.fps).half().cpu().numpy()
+    if missing:
+        kept.mkdir(exist_ok=True)
+        with replaced_file(path, "prepared") as temporary:
+            save_file(known, temporary)
+    return [replace(clip, mel=known[mark]) for mark, (clip, _) in zip(marks, rows)]
 
 
 def load_splits(
