@@ -1,7 +1,8 @@
+import subprocess
+import sys
 import threading
 import time
 
-import numpy as np
 import pytest
 import torch
 
@@ -106,7 +107,46 @@ def test_torch_computes_in_each_thread_alone_and_elsewhere_as_before(three_threa
     assert torch.get_num_threads() == three_threads and seen == [three_threads]
 
 
-def test_numbers_are_those_of_one_thread(three_threads):
-    items = [np.full((4, 4), i, np.float32) for i in range(9)]
-    for result, item in zip(map_ahead(np.exp, items), items, strict=True):
-        assert np.array_equal(result, np.exp(item))
+def test_modes_of_torch_are_those_of_who_asks(threads):
+    def modes(_):
+        cast = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu")
+        return cast, torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+
+    assert set(map_ahead(modes, range(6))) == {(False, True, False)}
+    with torch.autocast("cpu", torch.float16), torch.no_grad():
+        assert set(map_ahead(modes, range(6))) == {(torch.float16, False, False)}
+    with torch.inference_mode():
+        assert set(map_ahead(modes, range(6))) == {(False, False, True)}
+
+
+def test_a_thread_that_cannot_start_is_an_error(three_threads, monkeypatch):
+    start, before = threading.Thread.start, threading.active_count()
+
+    def failing(thread):
+        if thread.name == "text2lip-frames_2":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", failing)
+    raised = []
+
+    def ask():
+        try:
+            list(map_ahead(abs, range(6)))
+        except RuntimeError as error:
+            raised.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)  # which would wait for ever
+    asking.start()
+    asking.join(5)
+    assert len(raised) == 1 and threading.active_count() == before and torch.get_num_threads() == three_threads
+
+
+def test_a_program_that_stops_asking_ends_quietly():
+    code = (
+        "import torch; torch.set_num_threads(3); from text2lip.ahead import map_ahead; g = map_ahead(abs, range(99))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code + "; next(g)"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
