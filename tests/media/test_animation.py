@@ -39,7 +39,7 @@ def test_animations_have_times(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.jpg", "a.tif", "a.ico"])
 def test_still_pictures_are_none(tmp_path, name):
-    shades(90)[0].save(tmp_path / name)
+    shades(90)[0].resize((32, 32)).save(tmp_path / name)  # smaller ones are no icons to some Pillows
     assert pictures_in(tmp_path / name) == 1
     assert not is_film(tmp_path / name)
 
