@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from text2lip.exports.clip import Clip
 from text2lip.speech import read_timeline
 
 
@@ -128,6 +131,7 @@ def test_a_sentence_and_a_picture_become_a_film_with_all_that_belongs_to_it(
     rows = download(page, "ARKit (csv)", tmp_path).read_text().splitlines()
     assert len(rows) > 10 and "JawOpen" in rows[0]
     assert download(page, "Head in 3D (glb)", tmp_path).read_bytes()[:4] == b"glTF"
+    assert download(page, "Sound (wav)", tmp_path).read_bytes()[:4] == b"RIFF"
     assert page.locator("#status [role=status]").inner_text().startswith(f"{seconds:.1f} s of video.")
     shown = {text.strip() for text in page.locator("#timeline svg text").all_text_contents()}
     assert {"Maybe", "Bob.", "PP", "lip gap", "sound"} <= shown
@@ -231,6 +235,19 @@ def test_what_is_asked_of_the_pipeline():
     for wrong in ({"prompt": None}, {"image": None}):
         with pytest.raises(ValueError, match="text: empty|face: none"):
             call(**wrong)
+
+
+def test_files_that_a_clip_can_t_have_are_told(tmp_path):
+    known = dict.fromkeys(("frames", "visemes", "phones", "words"), []) | {"num_frames": 25, "fps": 25.0}
+    known |= {"size": (64, 64), "landmarks": np.zeros((25, 478, 2)), "motion_plan": None}
+    heard = {"audio": np.zeros(16000, np.float32), "sampling_rate": 16000, "times_from": "sound"}
+    silent = {"audio": None, "sampling_rate": None, "times_from": "timings"}
+    for more, there, told in ((heard, ".wav", "srt csv glb"), (silent, ".srt", "csv glb wav")):
+        job = SimpleNamespace(folder=tmp_path, video=tmp_path / "text2lip.mp4", clip=Clip(**known | more), notes=[])
+        files, missing = demo_page.files_of(job)
+        assert list(files) == [".mp4", ".json", there] and Path(files[there]).exists()
+        assert re.findall(r"\((\w+)\)", " ".join(missing)) == told.split()
+        assert all(line in demo_page.made(job, *missing).replace("&#x27;", "'") for line in missing)
 
 
 def test_errors_are_in_the_words_of_the_page_and_tell_no_paths():

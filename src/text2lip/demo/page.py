@@ -4,7 +4,6 @@ import html
 import io
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -41,7 +40,15 @@ LABELS = {
 _NAMES = LABELS | {"text": "Text", "face": "Face", "face_index": "Face", "output": "Video"}
 _VOICES = {"default": "Automatic, by the language", "none": "No sound"}
 _RENDERERS = {"Automatic": None, "Learned": "learned", "Geometric, quicker": "geometric"}
-DOWNLOADS = {".mp4": "Video", ".srt": "Subtitles", ".json": "Times", ".csv": "ARKit", ".glb": "Head in 3D"}
+DOWNLOADS = {
+    ".mp4": "Video",
+    ".srt": "Subtitles",
+    ".json": "Times",
+    ".csv": "ARKit",
+    ".glb": "Head in 3D",
+    ".wav": "Sound",
+}
+_WHY_NOT = {".srt": "no words are known", ".wav": "the clip is silent"}
 POLL = 0.4  # seconds between two looks at how far a clip is
 _CONSENT = (
     "Let nobody say what they would not: use your own face, that of someone who agrees, or of nobody. "
@@ -77,9 +84,10 @@ def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
                 yield {status: told(job.error), stopper: off}
             else:
                 files = {download: gr.DownloadButton(visible=False) for download in downloads.values()}
-                files |= {downloads[end]: gr.DownloadButton(value=path, visible=True) for end, path in files_of(job)}
+                written, missing = files_of(job)
+                files |= {downloads[end]: gr.DownloadButton(value=path, visible=True) for end, path in written.items()}
                 film = {video: str(job.video), timeline: timeline_svg(job.clip), results: gr.Column(visible=True)}
-                yield {status: made(job), stopper: off} | film | files
+                yield {status: made(job, *missing), stopper: off} | film | files
         finally:  # also when the visitor has gone
             jobs.pop(request.session_hash, None)
             job.clean()
@@ -196,17 +204,20 @@ def call_of(**asked: Any) -> dict[str, Any]:
     return asked
 
 
-def files_of(job: ClipJob) -> Iterator[tuple[str, str]]:
-    """Suffix and path of what can be downloaded of a clip that is done, written now."""
-    yield ".mp4", str(job.video)
+def files_of(job: ClipJob) -> tuple[dict[str, str], list[str]]:
+    """Suffix -> path of what can be downloaded of a clip that is done, written now; what can't and why, in words."""
     times = job.folder / "times.json"
     write_timings(times, job.clip)
-    yield ".json", str(times)
-    for suffix in (".srt", ".csv", ".glb"):
+    files, missing = {".mp4": str(job.video), ".json": str(times)}, []
+    for suffix in (".srt", ".csv", ".glb", ".wav"):  # the sound after the head, which has written it without its mark
         path = job.video.with_suffix(suffix)
-        with suppress(ValueError):  # no words are known, or there is no one head
+        try:
             write_clip(path, job.clip)
-            yield suffix, str(path)
+            files[suffix] = str(path)
+        except ValueError:
+            why = _WHY_NOT.get(suffix, "it isn't known how one head moves")
+            missing.append(f"No {DOWNLOADS[suffix]} ({suffix[1:]}): {why}.")
+    return files, missing
 
 
 def timeline_svg(clip: Clip) -> str:
@@ -233,12 +244,12 @@ def progress_bar(job: ClipJob) -> str:
     return f'<progress max="1" {value} aria-label="Progress"></progress><p>{html.escape(words)}</p>'
 
 
-def made(job: ClipJob) -> str:
-    """What was made, and what the library warned of."""
+def made(job: ClipJob, *missing: str) -> str:
+    """What was made, what the library warned of, and which files there are none of."""
     how = {"sound": " No words are known, so the lips follow the sound alone."}.get(job.clip.times_from, "")
     if job.clip.times_from == "recognition":
         how = " Recognised: " + " ".join(word.label for word in job.clip.words)
-    return note(f"{job.clip.duration:.1f} s of video.{how}", *map(in_labels, job.notes))
+    return note(f"{job.clip.duration:.1f} s of video.{how}", *map(in_labels, job.notes), *missing)
 
 
 def note(*lines: str) -> str:
