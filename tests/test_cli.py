@@ -188,6 +188,8 @@ def test_the_library_s_words_become_the_command_s(told, shown):
         (["--face", "https://a.b/c.jpg"], "--face must be .*: 'https://a.b/c.jpg' is an address"),
         (["--speaker", "Ann=espeak", "--speaker", "Ann=pico"], "--speaker: 'Ann' is there twice; give each name once"),
         (["-o", "away.mp4"], "--output: no folder to write 'away.mp4' into"),
+        (["--crf", "60"], "--crf: 60; wants a whole number from 0 .best. to 51 of h264"),
+        (["-o", "a.webm", "--codec", "h264"], "--codec: h264 doesn't go into .webm files"),
         (["-s", "away.srt"], "--subtitles: no folder to write 'away.srt' into"),
         (["-o", "folder.mp4"], "--output: '.*folder.mp4' is a folder"),
     ],

@@ -227,8 +227,8 @@ def check_files(args: argparse.Namespace):
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"--speaker: {twice[0]!r} is there twice; give each name once.")
     check_output("--output", args.output)
-    if args.transparent and writer_for(args.output).kind == "video":
-        choose_codec(args.codec, Path(args.output).suffix.lower(), clear=True)
+    if writer_for(args.output).kind == "video":
+        choose_codec(args.codec, Path(args.output).suffix.lower(), bool(args.transparent), args.crf)
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, "subtitles")
 

@@ -10,6 +10,7 @@ from PIL import Image
 from text2lip.exports import SaveOptions, inspect_file, write_clip, writer_for
 from text2lip.exports.frame_size import read_size, resized, side_by_side
 from text2lip.exports.notebook import notebook_video
+from text2lip.exports.picture_files import where_pictures_go
 from text2lip.media.codecs import CODECS, choose_codec
 
 
@@ -59,6 +60,12 @@ def test_alpha_in_videos(tmp_path, clip, suffix):
     wanted = np.stack(list(pictures(clear=True))).astype(int)
     difference = np.abs(decoded(tmp_path / f"a{suffix}", clear=True) - wanted)
     assert difference[..., 3].mean() < 1 and difference[wanted[..., 3] == 255].mean() < 3
+
+
+def test_quality_is_that_of_the_codec_that_alpha_chooses(tmp_path, clip):
+    assert write_clip(tmp_path / "a.mkv", clip(pictures(2, clear=True)), SaveOptions(crf=60)) == 2
+    with pytest.raises(ValueError, match="crf: 30, but prores has no choice"):
+        write_clip(tmp_path / "a.mov", clip(pictures(2, clear=True)), SaveOptions(crf=30))
 
 
 def test_alpha_where_there_is_no_place_for_it(tmp_path, clip):
@@ -121,6 +128,33 @@ def test_numbered_pictures_come_all_or_none(tmp_path, clip):
             write_clip(f"{tmp_path}/{name}", clip(pictures()))
 
 
+def test_numbered_pictures_of_another_clip_are_left_alone(tmp_path, clip):
+    for name in ("face_%03d.png", "faces/"):
+        write_clip(f"{tmp_path}/{name}", clip(pictures(3), num_frames=3))
+        write_clip(f"{tmp_path}/{name}", clip(pictures(4), num_frames=4))  # all of the three are replaced
+        with pytest.raises(ValueError, match="output: .*02.png' is there of a longer clip"):
+            write_clip(f"{tmp_path}/{name}", clip(pictures(2)))
+    assert len(list(tmp_path.glob("**/*.png"))) == 8
+
+
+def test_a_folder_of_pictures_that_is_a_link_or_none(tmp_path, clip, monkeypatch):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "faces").symlink_to(tmp_path / "disk")
+    (tmp_path / "note.txt").write_text("mine")
+    move = os.replace
+
+    def between_disks(source, target):
+        assert os.path.realpath(source).startswith(f"{tmp_path}/disk"), "EXDEV"
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", between_disks)
+    assert write_clip(f"{tmp_path}/here/faces/", clip(pictures(2))) == 2
+    assert sorted(os.listdir(tmp_path / "disk")) == ["0000.png", "0001.png"]
+    with pytest.raises(ValueError, match="output: .*note.txt/' is a file; name a folder"):
+        where_pictures_go(f"{tmp_path}/note.txt/")
+
+
 def test_sound_alone(tmp_path, clip):
     sound = np.stack([np.linspace(-1, 1, 1000), np.zeros(1000)]).astype(np.float32)
     assert write_clip(tmp_path / "a.wav", clip(audio=sound, sampling_rate=16_000)) == 2
@@ -174,6 +208,11 @@ def test_codecs_that_do_not_fit():
             choose_codec(name, suffix)
     with pytest.raises(ValueError, match="codec: 'mpeg2'"):
         SaveOptions(codec="mpeg2")
+    with pytest.raises(ValueError, match="crf: 60; wants a whole number from 0 .best. to 51"):
+        choose_codec(None, ".mkv", crf=60)
+    assert choose_codec(None, ".mkv", clear=True, crf=60) is CODECS["vp9"]
+    with pytest.raises(ValueError, match="crf: 9, but prores has no choice of quality; leave it out"):
+        choose_codec("prores", ".mov", crf=9)
     assert all(suffix == "/" or writer_for(f"a{suffix}") for codec in CODECS.values() for suffix in codec.suffixes)
 
 

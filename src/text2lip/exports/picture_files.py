@@ -19,12 +19,18 @@ def write_pictures(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     so on; returns how many. They get their names when all are there.
 
     Raises:
-        ValueError: the name has no place for a number, the folder isn't there, or can't be written to.
+        ValueError: the name has no place for a number, the folder isn't there, can't be written to, or holds a picture
+            that would follow the last one as if it were of this clip.
     """
     from PIL import Image, PngImagePlugin
 
     folder, pattern = where_pictures_go(path)
-    beside = folder.parent if is_folder_name(path) else folder
+    if os.path.exists(next_one := folder / (pattern % clip.num_frames)):
+        raise ValueError(
+            f"output: {str(next_one)!r} is there of a longer clip and would follow this one; remove the old pictures "
+            "or choose another folder."
+        )
+    beside = folder if folder.is_dir() else folder.parent
     with tempfile.TemporaryDirectory(prefix=".text2lip-", dir=beside) as made:
         count = 0
         for frame in clip.frames:
@@ -48,7 +54,10 @@ def where_pictures_go(path: str | Path) -> tuple[Path, str]:
         ValueError: as [`write_pictures`].
     """
     if is_folder_name(path):
-        folder, pattern, inside = Path(path), NUMBERED, Path(path).resolve().parent
+        folder, pattern = Path(path).resolve(), NUMBERED  # a link may lead to another disk
+        inside = folder if os.path.exists(folder) else folder.parent
+        if inside == folder and not folder.is_dir():
+            raise ValueError(f"output: {os.fspath(path)!r} is a file; name a folder.")
     else:
         folder, pattern = Path(path).parent, Path(path).name
         inside = folder

@@ -59,16 +59,17 @@ SOUND = {".webm": ("libopus", (8000, 12000, 16000, 24000, 48000))}
 """Suffix -> encoder of the sound and the rates that it takes, Hz; AAC in others."""
 
 
-def choose_codec(name: str | None, suffix: str, clear: bool = False) -> Codec:
+def choose_codec(name: str | None, suffix: str, clear: bool = False, crf: int | None = None) -> Codec:
     """The codec of that name, or the usual one, for files of that suffix.
 
     Args:
         name (`str`, *optional*): of `CODECS`.
         suffix (`str`): of the file, lower case.
         clear (`bool`): the pictures have alpha.
+        crf (`int`, *optional*): quality that is asked of it.
 
     Raises:
-        ValueError: there is no such codec, it doesn't go into such files, or has no place for alpha.
+        ValueError: there is no such codec, it doesn't go into such files, has no place for alpha, or no such quality.
     """
     if name is None:
         usual = "vp9" if suffix == ".webm" else "h264"
@@ -83,4 +84,8 @@ def choose_codec(name: str | None, suffix: str, clear: bool = False) -> Codec:
             f"output: {suffix} files by {name} have no place for transparency; choose .mov, .webm, .webp or numbered "
             ".png, or leave transparent out."
         )
+    if crf is not None and codec.crf is None:
+        raise ValueError(f"crf: {crf!r}, but {name} has no choice of quality; leave it out.")
+    if crf is not None and not 0 <= crf <= codec.worst:
+        raise ValueError(f"crf: {crf!r}; wants a whole number from 0 (best) to {codec.worst} of {name}.")
     return codec

@@ -52,9 +52,6 @@ def write_video(
 
     if (suffix := Path(path).suffix.lower()) not in (".mp4", ".mov", ".mkv", ".webm"):
         raise ValueError(f"output: {os.fspath(path)!r} should end in .mp4, .mov, .mkv or .webm.")
-    worst = choose_codec(codec, suffix).worst
-    if crf is not None and not 0 <= crf <= worst:
-        raise ValueError(f"crf: {crf!r}; wants a whole number from 0 (best) to {worst}.")
     if not 1 <= float(fps) <= 1000:  # also true for NaN
         raise ValueError(f"fps: {fps!r}; wants a number from 1 to 1000.")
     if audio is not None and not sampling_rate:
@@ -72,7 +69,7 @@ def write_video(
             for frame in frames:
                 frame = _even(frame)
                 if picture is None:
-                    shape, chosen = frame.shape, choose_codec(codec, suffix, frame.shape[2] == 4)
+                    shape, chosen = frame.shape, choose_codec(codec, suffix, frame.shape[2] == 4, crf)
                     picture = _video_stream(container, frame, rate, chosen, crf)
                     silent = audio is None or not np.size(audio)
                     sound = None if silent else _Sound(container, audio, sampling_rate, suffix)
