@@ -1,10 +1,15 @@
+import tracemalloc
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from text2lip.ahead import map_ahead
 from text2lip.faces.topology import LEFT_EYE, LEFT_IRIS, NOSE_TIP, RIGHT_EYE, RIGHT_IRIS
 from text2lip.motion.motion_plan import MotionPlan
-from text2lip.renderers.relief import Relief
+from text2lip.renderers.relief import CUT_NEEDS, MOVE_NEEDS, Relief
 
 
 POSES = {
@@ -184,3 +189,39 @@ def test_the_skin_of_a_smile_leaves_the_width_of_the_lips_to_speech(relief, face
     smiling = relief.landmarks(face.landmarks, {channel + "Left": 1.0, channel + "Right": 1.0})
     moved = (smiling - face.landmarks)[[61, 291, 0, 17]] * face.portrait.shape[1::-1]
     assert np.abs(moved[:, 0]).max() < 2e-3 * face.unit
+
+
+@pytest.mark.parametrize("name", ["move", "cut"])
+def test_frames_of_three_threads_are_those_of_one(face, name):
+    rows = [
+        {"headYaw": yaw, "browDownLeft": 0.1 * yaw, "eyeBlinkLeft": 0.5, "gazeYaw": yaw} for yaw in range(-8, 8, 2)
+    ]
+    before, made = torch.get_num_threads(), []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            move = getattr(Relief(face.portrait, face.landmarks), name)
+            made.append(list(map_ahead(move, [face.portrait] * len(rows), rows)))
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(*made) and not np.array_equal(made[0][0], made[0][-1])
+
+
+@pytest.mark.parametrize("name, needs", [("move", MOVE_NEEDS), ("cut", CUT_NEEDS)])
+def test_memory_of_a_frame(relief, face, name, needs):
+    move, row = getattr(relief, name), {"headYaw": 8.0, "browDownLeft": 1.0}
+    move(face.portrait, row)
+    tracemalloc.start()
+    move(face.portrait, row)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.7 * needs < peak / face.portrait.nbytes < needs
+
+
+def test_what_the_guard_holds_back_has_no_folds(relief, face):
+    row = dict.fromkeys(("browDownLeft", "browDownRight", "cheekSquintLeft", "cheekSquintRight"), 1.0)
+    held = Relief(face.portrait, face.landmarks)
+    held.guard = replace(held.guard, shares={**held.guard.shares, **dict.fromkeys(row, 0.0)})
+    assert not np.array_equal(relief.move(face.portrait, row), face.portrait)
+    assert np.array_equal(held.move(face.portrait, row), face.portrait)
+    assert np.array_equal(held.cut(face.portrait, row), held.cut(face.portrait, {}))

@@ -23,6 +23,8 @@ HEAD = (2.0, 2.5)  # from the middle of the face: how far hair goes
 SOLID = 0.98  # of the matte: the person's own colours
 FACE_ROOM, FACE_EDGE = 0.15, 0.15  # units around the face that is sampled finely, and along its edges where that fades
 
+MOVE_NEEDS, CUT_NEEDS = 7, 20  # times the frame: the memory that a call takes, its result included
+
 
 class Relief:
     """What moves one portrait; made once, then a few products and one resampling for each frame.
@@ -79,10 +81,7 @@ class Relief:
         Returns:
             `np.ndarray`: (height, width, 3) uint8, a new array; equal to `frame` where all channels are 0.
         """
-        row, out = _named(row), frame.copy()
-        self.eyes.draw(out, row)
-        self.shade.draw(out, row)
-        moved = self.field.displacement(row, self.guard.shares)
+        out, moved = self._begun(frame, row)
         if moved is None:
             return out
         x0, y0, x1, y1 = self.field.box
@@ -100,12 +99,9 @@ class Relief:
             `np.ndarray`: (height, width, 4) uint8 RGBA, clear where the background was. Colours are free of it, also
             under an edge that is half clear; where all is clear they go on from the person's.
         """
-        row, out = _named(row), frame.copy()
-        self.eyes.draw(out, row)
-        self.shade.draw(out, row)
+        out, moved = self._begun(frame, row)
         whole_empty, through, around, near = self._whole
         light, empty = cv2.subtract(out, through), whole_empty.copy()
-        moved = self.field.displacement(row, self.guard.shares)
         if moved is not None:
             x0, y0, x1, y1 = self.field.box
             for part, person in self._moved(out[y0:y1, x0:x1], moved):
@@ -114,6 +110,13 @@ class Relief:
         sure = smoothstep(share, *COLOUR_SEEN)
         colour = around + sure * (np.minimum(light / np.maximum(share, 1 / 255), 255) - around)
         return np.rint(np.dstack([colour, 255 * share[..., 0] * near])).astype(np.uint8)
+
+    def _begun(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """A copy of `frame` with eyes and light as `row` says, and where the rest goes, see [`ReliefField`]."""
+        row, out = _named(row), frame.copy()
+        self.eyes.draw(out, row)
+        self.shade.draw(out, {name: amount * self.guard.shares.get(name, 1.0) for name, amount in row.items()})
+        return out, self.field.displacement(row, self.guard.shares)
 
     @cached_property
     def _whole(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -24,7 +24,7 @@ from text2lip.motion.lips import LipMotion
 from text2lip.motion.motion_plan import CHANNELS, MotionPlan
 from text2lip.motion.retarget import PortraitMouth
 from text2lip.renderers.base import Renderer, every_frame, tongue_argument
-from text2lip.renderers.relief import Relief
+from text2lip.renderers.relief import CUT_NEEDS, MOVE_NEEDS, Relief
 from text2lip.scenes.reference_set import ReferenceSet
 from text2lip.text.timing import Timeline
 
@@ -157,8 +157,8 @@ class Portrait:
             still = np.zeros((len(landmarks), len(CHANNELS)), np.float32)
             rows = plan.values[: len(landmarks)].copy() if lives else still  # who has the plan may write to it
             landmarks = np.stack([relief.landmarks(*pair) for pair in zip(landmarks, rows)])
-            move = relief.cut if self.transparent else relief.move
-            frames = map_ahead(move, frames, rows, nbytes=self.picture.nbytes)
+            move, needs = (relief.cut, CUT_NEEDS) if self.transparent else (relief.move, MOVE_NEEDS)
+            frames = map_ahead(move, frames, rows, nbytes=needs * self.picture.nbytes)
         return landmarks, frames
 
 
