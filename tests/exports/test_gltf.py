@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from text2lip.exports.clip import Clip, SaveOptions
-from text2lip.exports.gltf import normals, save_glb, write_glb
+from text2lip.exports.gltf import normals, save_glb
+from text2lip.exports.writers import write_glb
 from text2lip.faces.talking_head import ARKIT_SHAPES
 from text2lip.motion.blendshapes import BlendShapes
 from text2lip.motion.lips import LipMotion

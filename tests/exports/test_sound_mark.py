@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import save_file
 
 from text2lip import synthesize
-from text2lip.exports import Origin, inspect_file, write_clip
+from text2lip.exports import Origin, SaveOptions, inspect_file, write_clip
 from text2lip.exports.sound_mark import find_mark, load_watermark, mark_sound
 from text2lip.models.sound_watermark import BANDS, SoundWatermark, published_names
+from text2lip.motion.lips import LipMotion
 from text2lip.speech.audio import load_audio
 
 
@@ -59,6 +60,16 @@ def test_a_voice_is_marked_and_a_recording_is_not(tmp_path, weights, voice, clip
         heard[own] = load_audio(tmp_path / "a.wav")[0]
     assert np.abs(heard[True] - voice).max() < 1e-4 < 1e-3 < np.abs(heard[False] - voice).max()
     assert inspect_file(tmp_path / "a.wav").sound_mark is not None
+
+
+@pytest.mark.parametrize("mark", (True, False))
+def test_the_sound_beside_a_head_is_marked_too(tmp_path, weights, voice, clip, mark):
+    lips = LipMotion(np.zeros((25, 57, 2), np.float32), None, 25.0)
+    made = clip(FRAMES, num_frames=25, audio=voice, sampling_rate=16_000, lip_motion=lips)
+    write_clip(tmp_path / "head.glb", made, SaveOptions(mark=mark))
+    change = np.abs(load_audio(tmp_path / "head.wav")[0] - voice).max()
+    manifest = inspect_file(tmp_path / "head.wav").manifest
+    assert (change > 1e-3, bool(manifest)) == (mark, mark)
 
 
 def test_without_weights(tmp_path, monkeypatch, voice, clip):

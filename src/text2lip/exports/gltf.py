@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from text2lip.exports.clip import Clip, SaveOptions, mark_of
-from text2lip.exports.sound_files import write_sound
 from text2lip.faces.talking_head import ARKIT_SHAPES, TalkingHead, builtin_head
 from text2lip.files import replaced_file
 
@@ -70,22 +68,6 @@ def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     summed = np.stack([np.bincount(triangles.ravel(), np.repeat(a, 3), len(vertices)) for a in across.T], 1)
     return (summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)).astype(np.float32)
-
-
-def write_glb(path: str | Path, clip: Clip, options: SaveOptions) -> int:
-    """Write the built-in head that says `clip` as .glb, and its sound beside it as .wav; returns the number of frames.
-
-    Raises:
-        ValueError: a place can't be written to, or a .wav of that name lies there without a .glb.
-    """
-    sound = Path(path).with_suffix(".wav")
-    if clip.audio is not None and sound.exists() and not Path(path).exists():
-        raise ValueError(f"output: the sound of {str(path)!r} would replace {sound.name!r}; choose another name.")
-    with replaced_file(path) as temporary:
-        save_glb(temporary, clip.blendshapes, mark=mark_of(clip, options))
-        if clip.audio is not None:
-            write_sound(sound, clip, options)
-    return clip.num_frames
 
 
 def save_glb(

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.exports.animation_files import write_animation
-from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.clip import Clip, SaveOptions, mark_of
 from text2lip.exports.frame_size import read_size, resized, side_by_side
-from text2lip.exports.gltf import write_glb
+from text2lip.exports.gltf import save_glb
 from text2lip.exports.live_link import write_live_link
 from text2lip.exports.marking import mark_file, signer_for
 from text2lip.exports.motion_json import write_motion_json
@@ -42,6 +42,23 @@ class Writer:
     needs: tuple[str, ...]
     write: Callable[[str | Path, Clip, SaveOptions], int]
     several: bool = False  # files, which the writer marks itself
+
+
+def write_glb(path: str | Path, clip: Clip, options: SaveOptions) -> int:
+    """Write the built-in head that says `clip` as .glb, and its sound beside it as .wav, marked like any other;
+    returns the number of frames.
+
+    Raises:
+        ValueError: a place can't be written to, or a .wav of that name lies there without a .glb.
+    """
+    sound = Path(path).with_suffix(".wav")
+    if clip.audio is not None and sound.exists() and not Path(path).exists():
+        raise ValueError(f"output: the sound of {str(path)!r} would replace {sound.name!r}; choose another name.")
+    with replaced_file(path) as temporary:
+        save_glb(temporary, clip.blendshapes, mark=mark_of(clip, options))
+        if clip.audio is not None:
+            write_clip(sound, clip, options)
+    return clip.num_frames
 
 
 VIDEO = Writer("video", ("frames", "sound"), write_film)
