@@ -8,6 +8,7 @@ import pytest
 
 from text2lip.exports import Clip, write_clip, writer_for
 from text2lip.motion.lips import LipMotion
+from text2lip.speech.timings.formats import read_timeline
 from text2lip.text.timing import Segment
 
 
@@ -31,6 +32,12 @@ def test_json_has_audio2face_s_names(tmp_path, clip):
     assert (told["exportFps"], told["numFrames"], told["numPoses"]) == (25, 20, 52)
     assert np.shape(told["weightMat"]) == (20, 52) and told["facsNames"][17] == "jawOpen"
     assert told["words"] == [["my", 0.2, 0.81]] and len(told["head"]["yaw"]) == len(told["gaze"]["pitch"]) == 20
+
+
+def test_json_is_read_as_timings(tmp_path, clip):
+    write_clip(tmp_path / "talk.json", clip)
+    timeline = read_timeline(tmp_path / "talk.json")
+    assert (timeline.phones, [word[:3] for word in timeline.words]) == (clip.phones, clip.words)
 
 
 @pytest.mark.parametrize("name, labels, at_m", [("oculus", 15, "PP"), ("azure", 22, "21")])

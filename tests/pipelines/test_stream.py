@@ -1,12 +1,14 @@
 """Frames one at a time: equal to a call, at constant memory."""
 
 import tracemalloc
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
 from text2lip import memory
 from text2lip.media.video_writer import write_video
+from text2lip.pipelines.output import within_memory
 
 
 def test_stream_equals_call(pipe, portrait):
@@ -78,6 +80,35 @@ def test_two_streams_do_not_disturb_each_other(pipe, portrait):
     alone = list(pipe.stream("Papa.", portrait, num_frames=9)), list(pipe.stream("Who?", portrait, num_frames=9))
     for index, pair in enumerate(mixed):
         assert all(np.array_equal(frame, clip[index]) for frame, clip in zip(pair, alone))
+
+
+def test_closing_from_another_thread_ends_the_frame_that_is_made(pipe, portrait):
+    stream, ended, begun, go_on = pipe.stream("Hi.", portrait, num_frames=4), [], Event(), Event()
+
+    def frames():
+        try:
+            begun.set()
+            go_on.wait(10)
+            yield portrait
+        finally:
+            ended.append(True)
+
+    stream.frames = frames()
+    taking = Thread(target=next, args=[stream])  # and asks for no more
+    taking.start()
+    begun.wait(10)
+    stream.close()
+    go_on.set()
+    taking.join()
+    assert ended == [True] and list(stream) == []
+
+
+def test_frames_with_alpha_count_four_bytes_a_pixel(pipe, portrait, monkeypatch):
+    stream = pipe.stream("Hi.", portrait, num_frames=4)
+    monkeypatch.setattr("text2lip.pipelines.output.free_memory", lambda: 4 * 2 * portrait.nbytes)
+    assert within_memory([stream], "pil") == [stream]
+    with pytest.raises(ValueError, match="GB of memory"):
+        within_memory([stream], "pil", 4)
 
 
 def test_a_stream_that_is_closed_while_it_is_saved_leaves_no_file(pipe, portrait, tmp_path):

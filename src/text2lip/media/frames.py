@@ -10,12 +10,12 @@ def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
     """Frames as diffusers gives them.
 
     Args:
-        clips (`list[list[np.ndarray]]`): uint8 (height, width, 3) frames.
+        clips (`list[list[np.ndarray]]`): uint8 (height, width, 3) frames, or (height, width, 4), RGBA.
         output_type (`str`): "pil", "np" or "pt".
 
     Returns:
         "pil": list of lists of images; "np", "pt": float32 in [0, 1], (clips, frames, height, width, 3) or
-        (clips, frames, 3, height, width); a list of them where the clips' shapes differ.
+        (clips, frames, 3, height, width), 4 for 3 where there is alpha; a list of them where the clips' shapes differ.
     """
     if output_type == "pil":
         from PIL import Image
@@ -33,7 +33,8 @@ def pack_frames(clips: list[list[np.ndarray]], output_type: str) -> Any:
 
 
 def to_uint8(frame) -> np.ndarray:
-    """One frame as PIL, float (height, width, 3) or float tensor (3, height, width) to uint8 (height, width, 3)."""
+    """One frame as PIL, float (height, width, 3) or float tensor (3, height, width) to uint8 (height, width, 3);
+    RGBA has four channels."""
     if hasattr(frame, "detach"):
         frame = frame.detach().cpu().float().numpy().transpose(1, 2, 0)
     frame = np.asarray(frame)

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Text2LipStream:
-    """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time.
+    """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time; RGBA,
+    (height, width, 4), where it is `transparent`.
 
     Attributes:
         num_frames (`int`): how many frames will come.
@@ -95,6 +96,8 @@ class Text2LipStream:
             raise StopIteration
         frame = next(self.frames)
         self.num_done += 1
+        if self.closed:  # meanwhile, by another thread, which can't end what is running
+            self.close()
         return frame
 
     def __len__(self) -> int:
@@ -209,7 +212,7 @@ class Text2LipPipelineOutput(BaseOutput):
     Attributes:
         frames (`list` or `np.ndarray` or `torch.Tensor`): "pil": list of lists of `PIL.Image`; "np": float32
             (clips, frames, height, width, 3) in [0, 1]; "pt": float32 (clips, frames, 3, height, width) in [0, 1]; a
-            list of such arrays where clips differ in length or size.
+            list of such arrays where clips differ in length or size. Of four channels, RGBA, where `transparent`.
         landmarks (`list[np.ndarray]`): float32 (frames, 478, 2), x by width and y by height.
         visemes (`list[list[Segment]]`): viseme labels with times in seconds.
         phones (`list[list[Segment]]`): IPA phones with times in seconds; "" is silence.
@@ -384,17 +387,18 @@ def check_memory(num_bytes: int, output_type: str) -> None:
         )
 
 
-def within_memory(streams: Iterable[Any], output_type: str) -> list[Any]:
+def within_memory(streams: Iterable[Any], output_type: str, channels: int = 3) -> list[Any]:
     """Collect the clips of a call, and refuse them as soon as their frames don't fit, see [`check_memory`].
 
     Args:
         streams (`Iterable[Text2LipStream]`): each is spoken when its turn comes.
         output_type (`str`): "pil", "np" or "pt".
+        channels (`int`): of the frames, 4 of transparent ones.
     """
     clips, needed = [], 0
     for stream in streams:
         clips.append(stream)
-        needed += len(stream) * math.prod(stream.size) * 3
+        needed += len(stream) * math.prod(stream.size) * channels
         check_memory(needed, output_type)
     return clips
 

@@ -205,7 +205,7 @@ class Text2LipPipeline(Sampling, ModelCardMixin, Offloading, DiffusionPipeline):
             raise ValueError(f"progress: got {type(progress).__name__}; wants a function (done, total).")
         with self._freed_hooks():
             # 2. See who talks, speak and move the lips: every clip up to its first frame
-            streams = within_memory(self._streams(request, **callbacks), output_type)
+            streams = within_memory(self._streams(request, **callbacks), output_type, 4 if request.transparent else 3)
             # 3. Draw the frames
             frames = all_frames(streams, self.progress_bar, progress)
         # 4. Pack frames, landmarks, times and sound

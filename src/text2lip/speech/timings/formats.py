@@ -119,9 +119,10 @@ def _read_format(format: str, text: str, data, language: str) -> Timeline:
 def _entries(data, name: str) -> list[tuple]:
     """(text, start, end) of the entries of one list."""
     found = data.get(name) if isinstance(data, Mapping) else None
-    if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
-        raise ValueError(f"timings: {name!r} should be a list of {{'text': …, 'start': …, 'end': …}}.")
-    return [tuple(entry.get(key) for key in ("text", "start", "end")) for entry in found]
+    if not isinstance(found, list) or not all(isinstance(entry, (Mapping, list)) for entry in found):
+        raise ValueError(f"timings: {name!r} should be a list of {{'text': …, 'start': …, 'end': …}}, or of lists.")
+    keys = "text", "start", "end"
+    return [tuple(map(entry.get, keys) if isinstance(entry, Mapping) else entry) for entry in found]
 
 
 def read_textgrid(text: str) -> dict[str, list[Segment]]:
