@@ -103,7 +103,7 @@ def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
                 timeline = gr.HTML(label="Time line", elem_id="timeline", js_on_load=PLAYHEAD)
                 with gr.Row(elem_id="downloads"):
                     downloads = {
-                        suffix: gr.DownloadButton(f"{label} ({suffix[1:]})", visible=False, size="md", min_width=120)
+                        suffix: gr.DownloadButton(f"{label} ({suffix[1:]})", visible=False, size="md", min_width=150)
                         for suffix, label in DOWNLOADS.items()
                     }
         chosen = more_choices()
