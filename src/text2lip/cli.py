@@ -16,6 +16,7 @@ from pathlib import Path
 from text2lip import __version__
 from text2lip.exports.clip import SAVE_OPTIONS, SaveOptions
 from text2lip.exports.picture_files import where_pictures_go
+from text2lip.exports.sound_files import sound_beside
 from text2lip.exports.writers import possible_suffixes, writer_for
 from text2lip.media.codecs import choose_codec
 from text2lip.pipelines.request import FIELDS
@@ -229,6 +230,8 @@ def check_files(args: argparse.Namespace):
     check_output("--output", args.output)
     if writer_for(args.output).kind == "video":
         choose_codec(args.codec, Path(args.output).suffix.lower(), bool(args.transparent), args.crf)
+    if args.output.lower().endswith(".glb") and (args.audio or args.voice.lower() != "none"):
+        sound_beside(args.output, "--output")
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, "subtitles")
 

@@ -5,12 +5,15 @@ import os
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from text2lip.exports.clip import Clip, SaveOptions
+from text2lip import cli
+from text2lip.exports import SaveOptions, inspect_file, write_clip
 from text2lip.exports.gltf import normals, save_glb
+from text2lip.exports.sound_files import write_sound
 from text2lip.exports.writers import write_glb
 from text2lip.faces.talking_head import ARKIT_SHAPES
 from text2lip.motion.blendshapes import BlendShapes
@@ -78,18 +81,44 @@ def test_normals_point_outwards():
     assert normals(corners, np.array([[0, 1, 2]]))[:3] == pytest.approx(np.float32([[0, 0, 1]] * 3))
 
 
-def test_sound_lies_beside_and_replaces_nobody_s(tmp_path):
-    nothing = dict.fromkeys(("landmarks", "visemes", "phones", "words", "times_from", "motion_plan"))
+@pytest.fixture
+def speaking(clip):
     lips = LipMotion(np.zeros((2, 57, 2), np.float32), None, 25.0)
-    sound = {"audio": np.zeros(1280, np.float32), "sampling_rate": 16000}
-    clip = Clip(frames=(), num_frames=2, fps=25.0, size=(8, 8), lip_motion=lips, **nothing, **sound)
+    return clip(lip_motion=lips, audio=np.full(1280, 0.5, np.float32), sampling_rate=16000)
+
+
+def test_sound_lies_beside_and_replaces_nobody_s(tmp_path, speaking, monkeypatch):
+    monkeypatch.setenv("TEXT2LIP_CONFIG", str(tmp_path / "config"))
     (tmp_path / "mine.wav").write_bytes(b"mine")
-    with pytest.raises(ValueError, match="would replace 'mine.wav'"):
-        write_glb(tmp_path / "mine.glb", clip, SaveOptions())
-    assert (tmp_path / "mine.wav").read_bytes() == b"mine"
+    write_sound(tmp_path / "other.wav", speaking, SaveOptions(mark=False))
+    for name in ("mine", "other"):
+        kept = (tmp_path / f"{name}.wav").read_bytes()
+        for _ in range(2):  # also where a talking head of that name is there
+            with pytest.raises(ValueError, match=f"output: .*would replace '{name}.wav'"):
+                write_glb(tmp_path / f"{name}.glb", speaking, SaveOptions())
+            assert (tmp_path / f"{name}.wav").read_bytes() == kept
+            write_glb(tmp_path / f"{name}.glb", replace(speaking, audio=None), SaveOptions())
     for _ in range(2):
-        assert write_glb(tmp_path / "a.glb", clip, SaveOptions()) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.glb", "a.wav", "mine.wav"]
+        assert write_glb(tmp_path / "a.glb", speaking, SaveOptions()) == 2
+    assert sorted(path.name for path in tmp_path.glob("a.*")) == ["a.glb", "a.wav"]
+
+
+def test_the_command_says_so_before_it_speaks(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "load_pipeline", lambda name: pytest.fail("work was begun"))
+    (tmp_path / "a.wav").write_bytes(b"mine")
+    assert cli.main(["Hi.", "-o", str(tmp_path / "a.glb")]) == 2
+    assert "--output: the sound of" in capsys.readouterr().err
+
+
+def test_the_sound_beside_says_what_one_alone_says(tmp_path, speaking, monkeypatch):
+    pytest.importorskip("c2pa")
+    monkeypatch.setenv("TEXT2LIP_CONFIG", str(tmp_path / "config"))
+    for name in ("a.glb", "b.wav"):
+        write_clip(tmp_path / name, speaking)
+    beside, alone = (inspect_file(tmp_path / name) for name in ("a.wav", "b.wav"))
+    assert beside.manifest["state"] == alone.manifest["state"] == "Valid" and beside.metadata == alone.metadata
+    write_clip(tmp_path / "c.glb", speaking, SaveOptions(mark=False))
+    assert not inspect_file(tmp_path / "c.wav").metadata
 
 
 def test_the_validator_finds_nothing(file):

@@ -56,6 +56,11 @@ class Origin:
         sound = "The sound is a recording. " if self.own_sound else ""
         return f"Synthetic media: {what} by {self.tool}. {sound}digitalSourceType: {self.source_type}"
 
+    @staticmethod
+    def is_stated(comment: str) -> bool:
+        """Whether a comment is the statement of a file that this library made."""
+        return comment.startswith("Synthetic media: ") and f" by {SIGNATURE} " in comment
+
     def xmp(self) -> bytes:
         """The mark as an XMP packet, UTF-8."""
         texts = {"source_type": self.source_type, "tool": self.tool, "text": self.statement}

@@ -1,11 +1,14 @@
 """The sound of a clip alone."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.container_marks import read_marks
+from text2lip.exports.provenance import Origin
 from text2lip.files import replaced_file
 from text2lip.media.video_writer import LAYOUTS
 
@@ -34,3 +37,23 @@ def write_sound(path: str | Path, clip: Clip, options: SaveOptions) -> int:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return clip.num_frames
+
+
+def sound_beside(path: str | Path, argument: str = "output") -> Path:
+    """Where the sound of the .glb `path` goes; `argument` is what that was given as, for errors.
+
+    Raises:
+        ValueError: a file lies there that doesn't say that this library made it: perhaps a recording.
+    """
+    sound = Path(path).with_suffix(".wav")
+    if os.path.exists(sound):
+        try:
+            ours = Origin.is_stated(read_marks(sound).get("comment", ""))
+        except (OSError, ValueError):
+            ours = False
+        if not ours:
+            raise ValueError(
+                f"{argument}: the sound of {str(path)!r} would replace {sound.name!r}, which has no mark of text2lip; "
+                "choose another name, or remove that file first."
+            )
+    return sound

@@ -18,7 +18,7 @@ from text2lip.exports.motion_json import write_motion_json
 from text2lip.exports.mouth_cues import write_mouth_cues
 from text2lip.exports.picture_files import write_pictures
 from text2lip.exports.picture_label import labelled
-from text2lip.exports.sound_files import write_sound
+from text2lip.exports.sound_files import sound_beside, write_sound
 from text2lip.exports.sound_mark import load_watermark, mark_sound
 from text2lip.exports.subtitle_files import new_subtitles, write_subtitles
 from text2lip.exports.video_files import write_film
@@ -49,14 +49,12 @@ def write_glb(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     returns the number of frames.
 
     Raises:
-        ValueError: a place can't be written to, or a .wav of that name lies there without a .glb.
+        ValueError: a place can't be written to, or as [`sound_beside`].
     """
-    sound = Path(path).with_suffix(".wav")
-    if clip.audio is not None and sound.exists() and not Path(path).exists():
-        raise ValueError(f"output: the sound of {str(path)!r} would replace {sound.name!r}; choose another name.")
+    sound = None if clip.audio is None else sound_beside(path)
     with replaced_file(path) as temporary:
         save_glb(temporary, clip.blendshapes, mark=mark_of(clip, options))
-        if clip.audio is not None:
+        if sound:
             write_clip(sound, clip, options)
     return clip.num_frames
 
