@@ -386,3 +386,9 @@ def test_errors_of_a_sub_command_are_told_as_those_of_the_command(monkeypatch, c
     assert capsys.readouterr().err == "text2lip: error: --voice: none of that name.\n"
     with pytest.raises(ValueError):
         cli.main(["demo", "--debug"])
+
+
+def test_without_gradio_it_is_said_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert cli.main(["demo"]) == 2
+    assert 'pip install "text2lip[demo]"' in capsys.readouterr().err

@@ -26,7 +26,11 @@ VERSION = 6
 SIDES = ("encoder", "decoder")
 TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 ATTENTIONS = {"self_attention": "self_attn", "attention": "encoder_attn"}
-PROJECTIONS = {"self_attention/linear_0": "qkv", "attention/linear_0": "q", "attention/linear_1": "kv"}
+PROJECTIONS = {
+    ("self_attention", "linear_0"): "qkv",
+    ("attention", "linear_0"): "q",
+    ("attention", "linear_1"): "kv",
+}
 PARTS = {"gamma": "weight", "beta": "bias", "weight": "weight", "bias": "bias", "encodings": "weight"}
 PARTS |= {"linear_0": "fc1", "linear_1": "fc2", "position_encodings": "embed_positions", "embeddings": "embed_tokens"}
 
@@ -121,12 +125,7 @@ def renamed(name: str, value: torch.Tensor) -> dict[str, torch.Tensor]:
     attention = f"{layer}.{ATTENTIONS[block]}"
     if part == "layer_norm":
         return {f"{attention}_layer_norm.{last}": value}
-    projections = {
-        ("self_attention", "linear_0"): "qkv",
-        ("attention", "linear_0"): "q",
-        ("attention", "linear_1"): "kv",
-    }
-    letters = projections.get((block, part))
+    letters = PROJECTIONS.get((block, part))
     if letters is None:
         return {f"{attention}.out_proj.{last}": value}
     pieces = zip(letters, value.chunk(len(letters)))

@@ -26,19 +26,23 @@ def reworded(message: str, names: Mapping[str, str], options: Mapping[str, str])
 
 def with_warnings(make: Callable[[], Any]) -> tuple[Any, list[str]]:
     """What `make` returns, and what was warned of, each once: a mouth that may look wrong, who isn't dubbed in a film,
-    what of a text is doubted or read badly, what is late, and a mark that can't be made."""
+    what of a text is doubted or read badly, what is late, and a mark that can't be made. Other warnings go on."""
     from text2lip.exports.provenance import MarkWarning
     from text2lip.faces.mouth_trust import MouthWarning
     from text2lip.faces.person import StrangersWarning
     from text2lip.speech import AlignmentWarning, LateCueWarning
     from text2lip.text import ReadingWarning
 
+    ours = AlignmentWarning, LateCueWarning, MarkWarning, MouthWarning, ReadingWarning, StrangersWarning
     with warnings.catch_warnings(record=True) as told:
-        of_text = AlignmentWarning, LateCueWarning, ReadingWarning
-        for category in (MarkWarning, MouthWarning, StrangersWarning, *of_text):
+        for category in ours:
             warnings.simplefilter("always", category)
         result = make()
-    return result, list(dict.fromkeys(str(warning.message) for warning in told))  # once for all sentences
+    for other in told:
+        if not issubclass(other.category, ours):
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    notes = (str(warning.message) for warning in told if issubclass(warning.category, ours))
+    return result, list(dict.fromkeys(notes))  # once for all sentences
 
 
 def spoken_time(seconds: float) -> str:

@@ -92,7 +92,8 @@ def test_warnings_and_errors_are_kept(gate):
 
     job = ClipJob(make)
     job.wait(20)
-    assert "image: a moustache." in job.notes and job.error is None
+    assert job.notes[0] == "image: a moustache." and job.error is None
+    assert "of a library" not in job.notes
     job.clean()
     job = ClipJob(lambda: SimpleNamespace().nothing)
     job.wait(20)

@@ -250,6 +250,16 @@ def test_files_that_a_clip_can_t_have_are_told(tmp_path):
         assert all(line in demo_page.made(job, *missing).replace("&#x27;", "'") for line in missing)
 
 
+def test_a_film_is_shown_though_what_belongs_to_it_fails(tmp_path, monkeypatch, capsys):
+    clip = SimpleNamespace(duration=1.0, times_from="voice")
+    job = SimpleNamespace(folder=tmp_path, video=tmp_path / "text2lip.mp4", clip=clip, notes=[])
+    monkeypatch.setattr(demo_page, "files_of", lambda job: 1 / 0)
+    files, line, words = demo_page.results_of(job)
+    assert files == {".mp4": str(job.video)} and line == ""
+    assert "1.0 s of video." in words and 'role="alert"' in words and "ZeroDivisionError" in words
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_errors_are_in_the_words_of_the_page_and_tell_no_paths():
     told = demo_page.told(ValueError("speaking_rate: '/tmp/x/y/a.png' of `image`; give language='zh' <b>"))
     assert "Speaking rate: &#x27;a.png&#x27; of Face; give Language zh &lt;b&gt;" in told and 'role="alert"' in told
@@ -259,14 +269,9 @@ def test_errors_are_in_the_words_of_the_page_and_tell_no_paths():
     assert "KeyError: &#x27;x&#x27;. This should not happen" in demo_page.told(KeyError("x"))
 
 
-def test_a_port_that_is_taken_is_told(pipe, served):
+def test_a_port_that_is_none_or_taken_is_told(pipe, served):
+    for port in (0, 99_999):
+        with pytest.raises(ValueError, match=f"port: {port}; wants a whole number from 1 to 65535"):
+            launch(pipe, port=port)
     with pytest.raises(ValueError, match=r"port: can't listen at 127.0.0.1:\d+, where perhaps another does"):
         launch(pipe, port=int(served.strip("/").rsplit(":", 1)[1]))
-
-
-def test_without_gradio_it_is_said_what_to_install(monkeypatch, capsys):
-    from text2lip import cli
-
-    monkeypatch.setitem(sys.modules, "gradio", None)
-    assert cli.main(["demo"]) == 2
-    assert 'pip install "text2lip[demo]"' in capsys.readouterr().err

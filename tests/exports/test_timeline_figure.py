@@ -1,5 +1,6 @@
 """The figure of a clip over time: what is drawn where."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -64,3 +65,9 @@ def test_labels_without_room_are_left_out(clip):
 def test_it_is_written_as_svg(clip, tmp_path):
     timeline_figure(clip).savefig(tmp_path / "a.svg")
     assert "appa" in (tmp_path / "a.svg").read_text()
+
+
+def test_words_are_no_formulas(clip):
+    figure = timeline_figure(replace(clip, words=[Segment("$5%$6", 0, 0.5)]))
+    figure.savefig(io.StringIO(), format="svg")
+    assert texts(figure.axes[1]) == ["$5%$6"]

@@ -6,7 +6,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -81,8 +80,7 @@ class ClipJob:
     def _work(self) -> None:
         try:
             stream, self.notes = with_warnings(self._make)
-            same = {field.name: getattr(stream, field.name) for field in fields(Clip) if field.name != "frames"}
-            self._stream, self.clip = stream, Clip(frames=(), **same)
+            self._stream, self.clip = stream, stream.as_clip(())
             if self.stopped:
                 stream.close()
                 return

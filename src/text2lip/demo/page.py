@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import traceback
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -84,10 +85,10 @@ def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
                 yield {status: told(job.error), stopper: off}
             else:
                 files = {download: gr.DownloadButton(visible=False) for download in downloads.values()}
-                written, missing = files_of(job)
+                written, drawn, words = results_of(job)
                 files |= {downloads[end]: gr.DownloadButton(value=path, visible=True) for end, path in written.items()}
-                film = {video: str(job.video), timeline: timeline_svg(job.clip), results: gr.Column(visible=True)}
-                yield {status: made(job, *missing), stopper: off} | film | files
+                film = {video: str(job.video), timeline: drawn, results: gr.Column(visible=True)}
+                yield {status: words, stopper: off} | film | files
         finally:  # also when the visitor has gone
             jobs.pop(request.session_hash, None)
             job.clean()
@@ -202,6 +203,16 @@ def call_of(**asked: Any) -> dict[str, Any]:
     if asked["audio"]:
         asked |= {"voice": "default", "speaking_rate": 1.0}
     return asked
+
+
+def results_of(job: ClipJob) -> tuple[dict[str, str], str, str]:
+    """Files by suffix, time line and what is said of a clip that is done; the film also where the rest fails."""
+    try:
+        files, missing = files_of(job)
+        return files, timeline_svg(job.clip), made(job, *missing)
+    except Exception as error:
+        traceback.print_exc()
+        return {".mp4": str(job.video)}, "", made(job) + told(error)
 
 
 def files_of(job: ClipJob) -> tuple[dict[str, str], list[str]]:

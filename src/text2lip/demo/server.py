@@ -105,6 +105,8 @@ def launch(
         ImportError: gradio is missing.
         ValueError: the address can't be listened at.
     """
+    if port is not None and not 1 <= port <= 65535:
+        raise ValueError(f"port: {port!r}; wants a whole number from 1 to 65535.")
     check_gradio()
     from starlette.middleware import Middleware
 

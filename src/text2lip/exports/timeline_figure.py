@@ -96,7 +96,8 @@ def _draw_labels(axis: "Axes", segments: list[Segment], phones: list[Segment], i
         closed = any(start < later and end > sooner for sooner, later in _shrunk(shut))
         axis.axvspan(start, end, facecolor=_SHUT if closed else plain, edgecolor="white")
         if len(label) * LETTER < (end - start) * inch:
-            axis.text((start + end) / 2, 0.5, label, ha="center", va="center", fontsize=7.5, clip_on=True)
+            place = {"ha": "center", "va": "center", "clip_on": True}
+            axis.text((start + end) / 2, 0.5, label, fontsize=7.5, parse_math=False, **place)  # "$5" is no formula
     axis.set_ylim(0, 1)
 
 

@@ -176,7 +176,7 @@ class Text2LipStream:
         Raises:
             ValueError: frames are needed and were taken before, or a file can't be written.
         """
-        clip, asked = self._clip(self._whole(progress)), SaveOptions.of(**options)
+        clip, asked = self.as_clip(self._whole(progress)), SaveOptions.of(**options)
         if "frames" not in writer_for(path).needs:
             return write_clip(path, clip, asked, subtitles)
         if self.num_done or self.closed:
@@ -191,9 +191,9 @@ class Text2LipStream:
     @property
     def blendshapes(self) -> BlendShapes:
         """Weights of ARKit's 52 shapes, see [`blendshapes_of`]; no frame is drawn for them."""
-        return self._clip(()).blendshapes
+        return self.as_clip(()).blendshapes
 
-    def _clip(self, frames: Iterable[np.ndarray]) -> Clip:
+    def as_clip(self, frames: Iterable[np.ndarray]) -> Clip:
         """All of this with those frames, for a writer."""
         same = [field.name for field in fields(Clip) if field.name != "frames"]
         return Clip(frames=frames, **{name: getattr(self, name) for name in same})
