@@ -20,16 +20,16 @@ REMEMBERED = 64  # files
 
 
 @contextmanager
-def replaced_file(path: str | Path, argument: str = "output") -> Iterator[Path]:
+def replaced_file(path: str | Path, argument: str = "output", mode: int = 0o666) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it takes the name `path`, on any error it is removed.
 
     A symbolic link stays one: the file that it leads to is made or replaced. `argument` is the name of what was given,
-    for errors.
+    for errors; `mode` is who may read the new file, less what the system forbids.
 
     Raises:
         ValueError: the folder of `path` does not exist or can't be written to, or `path` is a folder.
     """
-    path, temporary = _begun(path, argument)
+    path, temporary = _begun(path, argument, mode)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -43,7 +43,7 @@ def check_place(path: str | Path, argument: str = "output") -> None:
     _begun(path, argument)[1].unlink()
 
 
-def _begun(path: str | Path, argument: str) -> tuple[Path, Path]:
+def _begun(path: str | Path, argument: str, mode: int = 0o666) -> tuple[Path, Path]:
     """Where a file is to be, links followed, and an empty temporary one beside it."""
     path = Path(os.path.realpath(path) if os.path.islink(path) else os.path.abspath(path))
     if os.path.isdir(path):
@@ -53,7 +53,7 @@ def _begun(path: str | Path, argument: str) -> tuple[Path, Path]:
         with suppress(FileNotFoundError):
             os.lstat(path)  # a name that no file can have: better now than when the work is done
         # the system applies the umask: asking for it would change it for all threads
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{argument}: can't write to {str(path)!r} ({reason}); choose another place.") from error

@@ -1,5 +1,6 @@
 """The mark that a file is synthetic: put in, and read back."""
 
+import datetime
 import os
 import stat
 import subprocess
@@ -92,9 +93,83 @@ def test_the_local_certificate_is_made_once_and_only_its_owner_reads_it(config):
     assert os.listdir(config) == [FILE_NAME]
     if os.name == "posix":
         assert stat.S_IMODE((config / FILE_NAME).stat().st_mode) == 0o600
-    (config / FILE_NAME).write_text("broken")
-    with pytest.warns(MarkWarning):
-        assert signing_identity() != first
+    assert b"PRIVATE KEY" in first.key and "PRIVATE KEY" not in repr(first)
+
+
+def test_a_certificate_of_somebody_else_is_never_replaced(config, monkeypatch):
+    pytest.importorskip("cryptography")
+    config.mkdir()
+    place = config / FILE_NAME
+    theirs = own_certificate(place, days=-4000)[0]
+    for content, message in (
+        (b"broken", "holds no private key"),
+        (theirs, "expired on 20"),
+        (theirs[:60] + b"!" + theirs[61:], "can't be read"),
+    ):
+        place.write_bytes(content)
+        with pytest.raises(ValueError, match=f"certificate: .*{message}.*remove"):
+            signing_identity()
+        assert place.read_bytes() == content
+    monkeypatch.setattr("text2lip.exports.certificates.Path.read_bytes", unreadable)
+    with pytest.warns(MarkWarning, match="for this file alone"):
+        signing_identity()
+    monkeypatch.undo()
+    assert place.read_bytes() == content and os.listdir(config) == [FILE_NAME]
+
+
+def unreadable(path):
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_a_local_certificate_that_expired_is_replaced(config):
+    pytest.importorskip("cryptography")
+    config.mkdir()
+    own_certificate(config / FILE_NAME, LOCAL_NAME, days=-4000)
+    with pytest.warns(MarkWarning, match="was made in"):
+        first = signing_identity()
+    assert signing_identity() == first and first.expires.year > 2030
+
+
+def test_no_private_key_is_left_where_it_cannot_be_kept(config, monkeypatch):
+    pytest.importorskip("cryptography")
+
+    def full(*names):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.warns(MarkWarning, match="No space left.* for this file alone"):
+        signing_identity()
+    assert os.listdir(config) == []
+
+
+def test_keys_of_curves_that_c2pa_lacks_are_refused():
+    pytest.importorskip("cryptography")
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = ec.generate_private_key(ec.SECP256K1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(ValueError, match="certificate: c.pem has a key that C2PA doesn't take"):
+        SigningIdentity.of(pem + certificate_of(key), "c.pem")
+    with pytest.raises(ValueError, match="certificate: c.pem can't be read"):
+        SigningIdentity.of(SECP112R1 + certificate_of(key), "c.pem")
+
+
+SECP112R1 = b"""-----BEGIN PRIVATE KEY-----
+ME4CAQAwEAYHKoZIzj0CAQYFK4EEAAYENzA1AgEBBA6uUjXfsKzgQvKIbXkGAaEg
+Ax4ABEOyldS80ekbBtm7DDF5DGa54iqg/nw5+dUWyL0=
+-----END PRIVATE KEY-----
+"""  # of openssl genpkey; a toy curve, which cryptography doesn't know
+
+
+def certificate_of(key) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    name, now = x509.Name([]), datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=9))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def test_where_nothing_can_be_kept_the_file_is_signed_all_the_same(tmp_path, clip, monkeypatch):
@@ -117,13 +192,14 @@ def test_the_users_certificate(tmp_path, clip, monkeypatch):
     assert signing_identity() == SigningIdentity.of(pem, "x")
 
 
-def own_certificate(path):
-    """A PEM that is somebody's: a local one with another name in it."""
+def own_certificate(path, name="Studio", days=0):
+    """A PEM that is somebody's: a local one with another name in it, made `days` from now."""
     from text2lip.exports import certificates
 
-    names, certificates.LOCAL_NAME = certificates.LOCAL_NAME, "Studio"
+    names, certificates.LOCAL_NAME = certificates.LOCAL_NAME, name
     try:
-        pem = certificates._new_pem(certificates.datetime.datetime.now(certificates.datetime.timezone.utc))
+        now = datetime.datetime.now(datetime.UTC)
+        pem = certificates._new_pem(now + datetime.timedelta(days))
     finally:
         certificates.LOCAL_NAME = names
     path.write_bytes(pem)

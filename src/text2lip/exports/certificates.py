@@ -3,13 +3,13 @@
 import datetime
 import os
 import re
-import secrets
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from text2lip.exports.provenance import MarkWarning
+from text2lip.files import replaced_file
 
 
 LOCAL_NAME = "text2lip local certificate"
@@ -29,12 +29,14 @@ class SigningIdentity:
         chain (`bytes`): PEM, the key's own certificate first.
         algorithm (`str`): as C2PA names it: "es256", "es384", "es512", "ps256" or "ed25519".
         expires (`datetime.datetime`): of the first certificate, UTC.
+        owner (`str`): the common name in it, or "".
     """
 
-    key: bytes
+    key: bytes = field(repr=False)
     chain: bytes
     algorithm: str
     expires: datetime.datetime
+    owner: str
 
     @classmethod
     def of(cls, pem: bytes, name: str) -> "SigningIdentity":
@@ -46,6 +48,7 @@ class SigningIdentity:
             ImportError: `cryptography` is not installed.
         """
         from cryptography import x509
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -59,18 +62,22 @@ class SigningIdentity:
         try:
             private = load_pem_private_key(key[0], None)
             leaf = x509.load_pem_x509_certificates(chain)[0]
-        except (TypeError, ValueError) as error:  # TypeError: it has a password
-            raise ValueError(f"certificate: {name} can't be read ({error}); give a key without one.") from error
-        if private.public_key() != leaf.public_key():
+            fits = private.public_key() == leaf.public_key()
+        except (TypeError, ValueError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
+            wanted = "give a key of P-256, RSA or Ed25519 without a password"
+            raise ValueError(f"certificate: {name} can't be read ({error}); {wanted}.") from error
+        if not fits:
             raise ValueError(f"certificate: in {name} the first certificate isn't the private key's; put it first.")
         if isinstance(private, ec.EllipticCurvePrivateKey):
-            algorithm = {256: "es256", 384: "es384", 521: "es512"}.get(private.key_size)
+            curves = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+            algorithm = curves.get(private.curve.name)
         else:
             algorithm = {rsa.RSAPrivateKey: "ps256", ed25519.Ed25519PrivateKey: "ed25519"}
             algorithm = next((name for kind, name in algorithm.items() if isinstance(private, kind)), None)
         if algorithm is None:
             raise ValueError(f"certificate: {name} has a key that C2PA doesn't take; wants P-256, RSA or Ed25519.")
-        return cls(key[0], chain, algorithm, leaf.not_valid_after_utc)
+        names = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        return cls(key[0], chain, algorithm, leaf.not_valid_after_utc, str(names[0].value) if names else "")
 
 
 def config_folder() -> Path:
@@ -90,7 +97,7 @@ def signing_identity(certificate: str | os.PathLike | None = None) -> SigningIde
             default that which `$TEXT2LIP_CERTIFICATE` names.
 
     Raises:
-        ValueError: the user's can't be read or used.
+        ValueError: the user's can't be read or used, or one that isn't local lies in the local one's place.
         ImportError: `cryptography` is not installed.
     """
     chosen = certificate or os.environ.get(ENVIRONMENT)
@@ -105,27 +112,50 @@ def signing_identity(certificate: str | os.PathLike | None = None) -> SigningIde
 
 def _local_identity(path: Path) -> SigningIdentity:
     now = datetime.datetime.now(datetime.UTC)
+    unread = None
     try:
-        known = SigningIdentity.of(path.read_bytes(), repr(str(path)))
-        if known.expires > now:
-            return known
-    except (OSError, ValueError):  # not there yet, or no longer whole
-        pass
+        if kept := _kept_identity(path, now):
+            return kept
+    except OSError as error:
+        unread = error
     pem = _new_pem(now)
     told = "nobody vouches for it: it shows that a file wasn't changed since, not who made it"
     try:
+        if unread:
+            raise unread
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
-        os.replace(temporary, path)
+        with replaced_file(path, "certificate", mode=0o600) as temporary:
+            temporary.write_bytes(pem)
         warnings.warn(f"C2PA: a local certificate was made in {path}, once; {told}.", MarkWarning, stacklevel=2)
-    except OSError as error:
-        why = f"{path} can't be written ({error.strerror})"
+    except (OSError, ValueError) as error:
+        why = f"{path} can't be kept ({getattr(error, 'strerror', None) or error})"
         warnings.warn(
             f"C2PA: {why}, so a certificate was made for this file alone; {told}.", MarkWarning, stacklevel=2
         )
     return SigningIdentity.of(pem, repr(str(path)))
+
+
+def _kept_identity(path: Path, now: datetime.datetime) -> SigningIdentity | None:
+    """The local identity; None where it isn't there yet or has expired, so that another may take its place.
+
+    Raises:
+        ValueError: a file of somebody else lies there, whose key would be lost.
+        OSError: it can't be read, which doesn't mean that it isn't there.
+    """
+    try:
+        known = SigningIdentity.of(path.read_bytes(), repr(str(path)))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ValueError(f"{error} Or remove it from there: a local certificate is then made.") from error
+    if known.expires > now:
+        return known
+    if known.owner != LOCAL_NAME:
+        expired = f"expired on {known.expires:%Y-%m-%d}"
+        raise ValueError(
+            f"certificate: {str(path)!r} {expired}; give another, or remove it: a local one is then made."
+        )
+    return None
 
 
 def _new_pem(now: datetime.datetime) -> bytes:
