@@ -1,13 +1,17 @@
 """The package as such: quick to import, nothing heavy, everything exported exists."""
 
+import os
 import subprocess
 import sys
 
 import text2lip
 
 
-def python(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+def python(code: str, **environment: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=os.environ | environment
+    )
+    return ran.stdout
 
 
 def test_import_loads_nothing_heavy():
@@ -28,6 +32,13 @@ def test_text_and_speech_need_no_torch():
 def test_command_line_starts_without_torch():
     code = "import sys; from text2lip.cli import main; main(['--list-languages']); print('torch' in sys.modules)"
     assert python(code).splitlines()[-1] == "False"
+
+
+def test_voices_keep_no_record_for_others(tmp_path, monkeypatch):
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)  # set by this process's own import
+    homes = dict.fromkeys(("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME"), str(tmp_path))
+    python("import text2lip; text2lip.synthesize('Hi.')", **homes)
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in str(path)]
 
 
 def test_every_export_exists_and_has_a_docstring():

@@ -1,7 +1,12 @@
 """text2lip: a sentence and a portrait in, a video of that face saying it out."""
 
+import os
+
 from text2lip._lazy import attach
 
+
+# onnxruntime, which voices and readers run on, tells its maker of its use; it looks for this when it is first imported
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0.dev0"
 
