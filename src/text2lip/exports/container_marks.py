@@ -72,10 +72,13 @@ def _of_picture(path: str | Path) -> tuple[bytes, str]:
     """XMP and comment of a picture; of a GIF the comment at its end."""
     from PIL import Image
 
-    with Image.open(path) as picture:
-        packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
-        comment = picture.info.get("Comment") or picture.info.get("comment") or ""
-        kind = picture.format
+    try:
+        with Image.open(path) as picture:
+            packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
+            comment = picture.info.get("Comment") or picture.info.get("comment") or ""
+            kind = picture.format
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"file: {str(path)!r} can't be read ({error}); give a smaller picture.") from error
     if kind == "GIF":
         tail = Path(path).read_bytes()[-MOST_BYTES:] if os.path.getsize(path) < MOST_BYTES else _tail(path)
         start = tail.rfind(b"!\xfe")
@@ -100,16 +103,20 @@ def _of_blocks(blocks: bytes) -> str:
 
 def _xmp_of_boxes(path: str | Path) -> bytes:
     """The XMP packet among the boxes of an MP4."""
+    whole = os.path.getsize(path)
     with open(path, "rb") as file:
         while len(head := file.read(8)) == 8:
             size, kind = struct.unpack(">I4s", head)
             if size == 1:
                 size = struct.unpack(">Q", file.read(8).rjust(8, b"\0"))[0] - 8
-            if size < 8 or not kind.isascii():
+            if not 8 <= size <= whole or not kind.isascii():
                 return b""
-            if kind == b"uuid" and file.read(16) == XMP_BOX:
-                return file.read(min(size - 24, MOST_BYTES))
-            file.seek(size - (24 if kind == b"uuid" else 8), os.SEEK_CUR)
+            rest = size - 8
+            if kind == b"uuid" and rest >= 16:
+                rest -= 16
+                if file.read(16) == XMP_BOX:
+                    return file.read(min(rest, MOST_BYTES))
+            file.seek(rest, os.SEEK_CUR)
     return b""
 
 

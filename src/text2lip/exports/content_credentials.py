@@ -12,9 +12,10 @@ from text2lip.exports.provenance import SIGNATURE, Origin
 from text2lip.files import replaced_file
 
 
-SIGNED = (".mp4", ".mov", ".gif", ".webp", ".png", ".wav")
-"""What we write and c2pa-python signs; Matroska and WebM have no place for a manifest."""
-READABLE = (*SIGNED, ".m4v", ".m4a", ".jpg", ".jpeg", ".avi", ".mp3", ".flac", ".avif", ".heic", ".tiff", ".tif")
+SIGNED = (".mp4", ".mov", ".gif", ".webp", ".wav")
+"""What we sign: numbered pictures have metadata alone, and Matroska and WebM no place for a manifest."""
+READABLE = (*SIGNED, ".png", ".jpg", ".jpeg", ".avif", ".heic", ".tiff", ".tif")
+READABLE += (".m4v", ".m4a", ".avi", ".mp3", ".flac")
 OFFLINE = {
     "verify": {
         "verify_trust": False,
@@ -87,6 +88,7 @@ def read_credentials(path: str | os.PathLike) -> dict[str, Any] | None:
     """The manifest store of a file as c2pa-python gives it, or None if it has none or can't have one.
 
     Raises:
+        ValueError: it has one that can't be read, as it is damaged or lies elsewhere.
         ImportError: `c2pa-python` is not installed.
     """
     import c2pa
@@ -94,8 +96,11 @@ def read_credentials(path: str | os.PathLike) -> dict[str, Any] | None:
     suffix = Path(path).suffix.lower()
     if suffix not in READABLE:
         return None
-    with suppress(c2pa.C2paError), ExitStack() as stack:
-        context = stack.enter_context(c2pa.Context(c2pa.Settings.from_dict(OFFLINE)))
-        file = stack.enter_context(open(path, "rb"))
-        return json.loads(stack.enter_context(c2pa.Reader(suffix[1:], file, context=context)).json())
+    try:
+        with suppress(c2pa.C2paError.ManifestNotFound), ExitStack() as stack:
+            context = stack.enter_context(c2pa.Context(c2pa.Settings.from_dict(OFFLINE)))
+            file = stack.enter_context(open(path, "rb"))
+            return json.loads(stack.enter_context(c2pa.Reader(suffix[1:], file, context=context)).json())
+    except c2pa.C2paError as error:
+        raise ValueError(str(error)) from error
     return None

@@ -19,9 +19,10 @@ from text2lip.speech.audio import load_audio
 
 
 SOURCE_TYPE = re.compile(r"digitalsourcetype/(\w+)", re.IGNORECASE)
-SYNTHETIC = re.compile(r"algorithmic|virtualRecording|digitalCreation", re.IGNORECASE)
+SYNTHETIC = re.compile(r"algorithmic|virtualRecording|compositeSynthetic", re.IGNORECASE)
 PICTURES_ALONE = (".png", ".webp", ".gif", ".jpg", ".jpeg")
 SURELY_MARKED = 0.5
+UNREAD = "C2PA manifest: not read"
 NO_MARK = (
     "No mark was found. That doesn't make it a recording: marks are lost when a file is converted, and many programs "
     "write none."
@@ -34,13 +35,14 @@ class Provenance:
 
     Attributes:
         file (`str`): its path.
-        synthetic (`bool`): it says that it was made or changed by an algorithm.
-        by_text2lip (`bool`): it says that this library made it.
+        synthetic (`bool`): it, or what it was made of, says that it was made or changed by an algorithm.
+        by_text2lip (`bool`): it says that this library made it, or what it was made of.
         source_types (`list[str]`): IPTC's digital source types that it names, such as "trainedAlgorithmicMedia".
         metadata (`dict[str, str]`): "comment" and "xmp", those that there are.
         manifest (`dict`, *optional*): of C2PA: "state" ("Valid", "Invalid" or "Trusted"), "changed" (`bool`: the file
             is no longer what was signed), "signer", "local" (`bool`: by a certificate that nobody vouches for),
-            "actions", "failures"; "store" is all that c2pa-python reads.
+            "actions", "earlier" (actions in the manifests of what it was made of), "failures"; "store" is all that
+            c2pa-python reads.
         sound_mark (`float`, *optional*): how surely a watermark is in the sound, from 0 to 1, see [`find_mark`]; None
             where there is no sound or the weights that find it aren't there.
         notes (`list[str]`): what couldn't be looked for, and why.
@@ -56,7 +58,8 @@ class Provenance:
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return "\n".join(_told(self))
+        # what others wrote may hold line breaks and commands to a terminal
+        return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in _told(self))
 
 
 def inspect_file(path: str | os.PathLike) -> Provenance:
@@ -73,15 +76,23 @@ def inspect_file(path: str | os.PathLike) -> Provenance:
     try:
         manifest = _summary(read_credentials(path))
     except ImportError as error:
-        notes.append(f"C2PA manifests weren't looked for ({error}); install c2pa-python.")
+        notes.append(f"{UNREAD} ({error}); install c2pa-python.")
+    except (OSError, RuntimeError, ValueError) as error:  # the package fails here, or the manifest is damaged
+        notes.append(f"{UNREAD} ({error}).")
     sound_mark = _in_sound(path, notes)
     said = "\n".join(metadata.values())
-    actions = manifest["actions"] if manifest else []
+    actions, earlier = (manifest["actions"], manifest["earlier"]) if manifest else ([], [])
     types = SOURCE_TYPE.findall(said) + [action["source_type"] for action in actions if action["source_type"]]
     types = list(dict.fromkeys(types))
-    ours = any(SIGNATURE in text for text in (said, *(action["by"] for action in actions)))
-    synthetic = any(map(SYNTHETIC.search, types)) or (sound_mark or 0) > SURELY_MARKED
+    all_types = types + [action["source_type"] for action in earlier]
+    ours = any(SIGNATURE in text for text in (said, *(action["by"] for action in actions + earlier)))
+    synthetic = bool(_synthetic(all_types)) or (sound_mark or 0) > SURELY_MARKED
     return Provenance(path, synthetic, ours, types, metadata, manifest, sound_mark, notes)
+
+
+def _synthetic(types: list[str]) -> list[str]:
+    """Those of IPTC's types that mean an algorithm."""
+    return [kind for kind in dict.fromkeys(types) if SYNTHETIC.search(kind)]
 
 
 def _in_sound(path: str, notes: list[str]) -> float | None:
@@ -100,7 +111,8 @@ def _in_sound(path: str, notes: list[str]) -> float | None:
 
 def _summary(store: dict[str, Any] | None) -> dict[str, Any] | None:
     """What matters of a manifest store."""
-    active = (store or {}).get("manifests", {}).get((store or {}).get("active_manifest"))
+    manifests = dict((store or {}).get("manifests", {}))
+    active = manifests.pop((store or {}).get("active_manifest"), None)
     if active is None:
         return None
     results = store.get("validation_results", {}).get("activeManifest", {})
@@ -112,6 +124,7 @@ def _summary(store: dict[str, Any] | None) -> dict[str, Any] | None:
         "signer": signature.get("common_name") or signature.get("issuer") or "unknown",
         "local": signature.get("common_name") == LOCAL_NAME,
         "actions": list(_actions(active)),
+        "earlier": [action for manifest in manifests.values() for action in _actions(manifest)],
         "ingredients": len(active.get("ingredients", [])),
         "failures": failures,
         "store": store,
@@ -136,20 +149,23 @@ def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, str]]:
 def _told(found: Provenance) -> Iterator[str]:
     """The report, line by line."""
     yield f"{Path(found.file).name}:"
-    if found.synthetic and not found.source_types:
-        yield "  Its sound says that it is synthetic."
-    elif found.synthetic:
+    earlier = [action["source_type"] for action in found.manifest["earlier"]] if found.manifest else []
+    if _synthetic(found.source_types):
         yield f"  It says that it is synthetic ({', '.join(found.source_types)})."
+    elif _synthetic(earlier):
+        yield f"  What it was made of says that it is synthetic ({', '.join(_synthetic(earlier))})."
+    elif found.synthetic:
+        yield "  Its sound says that it is synthetic."
     elif found.source_types or found.manifest:
         yield f"  It has a mark that doesn't say that it is synthetic ({', '.join(found.source_types) or 'no type'})."
     else:
         yield f"  {NO_MARK}"
     if found.manifest:
         yield from _of_manifest(found.manifest)
-    else:
+    elif not any(note.startswith(UNREAD) for note in found.notes):
         yield "  C2PA manifest: none."
     if "comment" in found.metadata:
-        yield f"  Comment: {found.metadata['comment']}"
+        yield f"  Comment: {' '.join(found.metadata['comment'].split())}"
     if "xmp" in found.metadata:
         kind = SOURCE_TYPE.search(found.metadata["xmp"])
         yield f"  XMP: {kind[1] if kind else 'no digital source type'}"
@@ -168,9 +184,10 @@ def _of_manifest(manifest: dict[str, Any]) -> Iterator[str]:
         yield f"  C2PA manifest: not valid ({', '.join(manifest['failures'])})."
     else:
         yield "  C2PA manifest: the signature is right, and the file is as it was signed."
-    for action in manifest["actions"]:
-        kind = f" ({action['source_type']})" if action["source_type"] else ""
-        yield f"    {action['action']}{kind} by {action['by']}"
+    for before, actions in (("", manifest["actions"]), ("before: ", manifest["earlier"])):
+        for action in actions:
+            kind = f" ({action['source_type']})" if action["source_type"] else ""
+            yield f"    {before}{action['action']}{kind} by {action['by']}"
     if manifest["local"]:
         yield "    Signed by a local certificate, made on the computer that wrote the file. Nobody vouches for it:"
         yield "    it doesn't prove who made the file, and anyone can sign another one like it."
