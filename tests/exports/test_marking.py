@@ -265,6 +265,24 @@ def test_the_label_is_seen_in_its_corner_alone():
     assert frame[-5, 5, 3] == pytest.approx(140, abs=2) and frame[0, 0, 3] == 0
 
 
+def test_a_label_that_does_not_fit_or_has_no_letters():
+    wide = "Made by a machine, not by me"
+    (frame,) = labelled([np.full((128, 128, 3), 120, np.uint8)], wide)
+    assert (frame[-20:, -2:] == 120).all(), "the text ends at the edge"
+    with pytest.raises(ValueError, match="label: .* is too long for pictures 128 wide"):
+        next(labelled([np.full((128, 128, 3), 120, np.uint8)], 5 * wide))
+    with pytest.raises(ValueError, match="label: there are no letters here for '生成'"):
+        SaveOptions(label="AI 生成")
+    with pytest.raises(ValueError, match="label: "):
+        SaveOptions(label="two\nlines")
+
+
+def test_a_label_in_other_letters():
+    pytest.importorskip("matplotlib")
+    (frame,) = labelled([np.full((200, 300, 3), 120, np.uint8)], "Généré par IA, создано ИИ")
+    assert frame.max() == 255
+
+
 def test_the_command_inspects(tmp_path, clip, capsys):
     pytest.importorskip("c2pa")
     write_clip(tmp_path / "a.mp4", clip(FRAMES))

@@ -11,6 +11,7 @@ from text2lip.exports import SaveOptions, inspect_file, write_clip, writer_for
 from text2lip.exports.frame_size import read_size, resized, side_by_side
 from text2lip.exports.notebook import notebook_video
 from text2lip.exports.picture_files import where_pictures_go
+from text2lip.exports.writers import as_asked
 from text2lip.media.codecs import CODECS, choose_codec
 
 
@@ -162,7 +163,7 @@ def test_sound_alone(tmp_path, clip):
         heard = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], -1)
     np.testing.assert_allclose(heard.reshape(-1, 2).T / 32767, sound, atol=1e-4)
     assert inspect_file(tmp_path / "a.wav").synthetic
-    with pytest.raises(ValueError, match="the clip is silent"):
+    with pytest.raises(ValueError, match=f"output: '{tmp_path}/a.wav', but the clip is silent"):
         write_clip(tmp_path / "a.wav", clip())
 
 
@@ -202,6 +203,16 @@ def test_before_and_after(tmp_path, clip):
         write_clip(tmp_path / "b.mp4", clip(pictures()), SaveOptions(compare=True))
 
 
+def test_a_label_can_be_read_after_the_frames_shrink(clip):
+    plain = [np.full((512, 512, 3), 120, np.uint8)]
+    for compare in (False, True):
+        made = clip(plain, num_frames=1, size=(512, 512), before=lambda count: iter(plain))
+        options = SaveOptions(size=128 if compare else 96, label="KI", compare=compare)
+        (small,) = as_asked(made, options)
+        rows = (np.abs(small.astype(int) - 120).max((1, 2)) > 8).sum()
+        assert rows >= 16, "letters of 11 pixels, and room around them"
+
+
 def test_codecs_that_do_not_fit():
     for name, suffix, message in (("h264", ".webm", "doesn't go into .webm"), ("mpeg2", ".mp4", "choose one of h264")):
         with pytest.raises(ValueError, match=f"codec: .*{message}"):
@@ -218,4 +229,5 @@ def test_codecs_that_do_not_fit():
 
 def test_a_notebook_plays_it(clip):
     shown = notebook_video(clip(pictures(), num_frames=6, size=(SIZE, SIZE)), SaveOptions(size=32))
+    assert (shown.width, shown.height) == (32, 32) and 'width="32"' in shown._repr_html_()
     assert shown.data[4:8] == b"ftyp" and "<video controls" in shown._repr_html_() and "b'" not in repr(shown)

@@ -104,5 +104,8 @@ def test_another_rate():
     assert len(fast) == 20 and fast.fps == 50 and fast.weights[1, 0] == pytest.approx(0.025)
     with pytest.raises(ValueError, match="fps: 0"):
         shapes.at_rate(0)
+    with pytest.raises(ValueError, match="fps: True"):
+        shapes.at_rate(True)
+    assert len(shapes.at_rate(np.float32(50))) == len(fast)
     with pytest.raises(ValueError, match="no shape 'jawopen'"):
         shapes["jawopen"]

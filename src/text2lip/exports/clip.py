@@ -10,6 +10,7 @@ import numpy as np
 
 from text2lip.arguments import asked
 from text2lip.exports.frame_size import read_size
+from text2lip.exports.picture_label import LEAST, letters_of
 from text2lip.exports.provenance import Origin
 from text2lip.media.codecs import CODECS
 from text2lip.motion.motion_plan import MotionPlan
@@ -126,6 +127,8 @@ class SaveOptions:
             read_size(self.size)
         if not isinstance(self.label, (bool, str)):
             raise ValueError(f"label: {self.label!r}; wants True, False or a text.")
+        if isinstance(self.label, str):
+            letters_of(self.label, LEAST)
         if self.certificate is not None and not self.mark:
             raise ValueError("certificate: given, but mark is False; leave one of them out.")
 

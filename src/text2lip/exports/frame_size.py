@@ -25,13 +25,19 @@ def read_size(size: int | str) -> int | tuple[int, int]:
     return sides[0] if len(sides) == 1 else sides
 
 
+def scale_into(size: int | tuple[int, int], height: int, width: int) -> float:
+    """By how much frames of that height and width grow for `size`, see [`resized`]."""
+    across, down = (size, size) if isinstance(size, int) else size
+    return min(across / width, down / height)
+
+
 def resized(frames: Iterable[np.ndarray], size: int | tuple[int, int]) -> Iterator[np.ndarray]:
     """`frames`, uint8 (height, width, 3 or 4), with that longest side, or fitted into (width, height): what is left of
     that is black, or clear where there is alpha."""
     for frame in frames:
         height, width = frame.shape[:2]
         room = (size, size) if isinstance(size, int) else size
-        scale = min(room[0] / width, room[1] / height)
+        scale = scale_into(size, height, width)
         inner = max(1, round(width * scale)), max(1, round(height * scale))
         scaled = _scaled(frame, inner, scale)
         if isinstance(size, int):

@@ -31,8 +31,11 @@ class NotebookVideo:
 
 def notebook_video(clip: Clip, options: SaveOptions) -> NotebookVideo:
     """`clip` as an MP4 in memory; errors as [`write_clip`]."""
+    import av
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         write_clip(path, clip, options)
-        height, width = clip.size
-        return NotebookVideo(path.read_bytes(), width * (2 if options.compare else 1), height)
+        with av.open(str(path)) as film:
+            shown = film.streams.video[0]
+            return NotebookVideo(path.read_bytes(), shown.width, shown.height)

@@ -14,15 +14,13 @@ from text2lip.media.video_writer import LAYOUTS
 
 
 def write_sound(path: str | Path, clip: Clip, options: SaveOptions) -> int:
-    """Write the sound of `clip` as 16-bit WAV at its own rate; returns the clip's number of frames.
+    """Write the sound of `clip`, which has some, as 16-bit WAV at its own rate; returns the clip's number of frames.
 
     Raises:
-        ValueError: it has none, or the place can't be written to.
+        ValueError: the place can't be written to.
     """
     import av
 
-    if clip.audio is None:
-        raise ValueError(f"output: {str(path)!r}, but the clip is silent; choose a voice, or write a video.")
     sound = np.atleast_2d(clip.audio)
     layout, rate = LAYOUTS[len(sound) - 1], clip.sampling_rate
     with replaced_file(path) as temporary, av.open(str(temporary), "w") as container:

@@ -10,7 +10,7 @@ import numpy as np
 
 from text2lip.exports.animation_files import write_animation
 from text2lip.exports.clip import Clip, SaveOptions, mark_of
-from text2lip.exports.frame_size import read_size, resized, side_by_side
+from text2lip.exports.frame_size import read_size, resized, scale_into, side_by_side
 from text2lip.exports.gltf import save_glb
 from text2lip.exports.live_link import write_live_link
 from text2lip.exports.marking import mark_file, signer_for
@@ -137,6 +137,8 @@ def write_clip(
         ValueError: a file can't be written or has a suffix of no format, or no words are known for it.
     """
     writer = writer_for(path)
+    if writer.needs == ("sound",) and clip.audio is None:
+        raise ValueError(f"output: {str(path)!r}, but the clip is silent; choose a voice, or write a video.")
     if "words" in writer.needs:
         check_words_known(path, clip, "output")
     if subtitles is None:
@@ -164,12 +166,15 @@ def write_clip(
 
 def as_asked(clip: Clip, options: SaveOptions) -> Iterable[np.ndarray]:
     """The frames of a clip as they go into a file: with a label, beside what they were made of, of another size."""
-    frames = labelled(clip.frames, options.label) if options.label else clip.frames
+    height, width = clip.size
+    size = None if options.size is None else read_size(options.size)
+    scale = 1.0 if size is None else scale_into(size, height, width * (2 if options.compare else 1))
+    frames = labelled(clip.frames, options.label, scale) if options.label else clip.frames
     if options.compare:
         if clip.before is None:
             raise ValueError("compare: it isn't known what the clip was made of; save what the pipeline gave.")
         frames = side_by_side(clip.before(clip.num_frames), frames)
-    return frames if options.size is None else resized(frames, read_size(options.size))
+    return frames if size is None else resized(frames, size)
 
 
 def check_words_known(path: str | Path, clip: Clip, argument: str = "subtitles") -> None:

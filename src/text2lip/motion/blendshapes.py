@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from text2lip.arguments import is_number
 from text2lip.faces.canonical import lip_width
 from text2lip.faces.talking_head import ARKIT_SHAPES, EYE_TURN, TalkingHead, builtin_head
 from text2lip.faces.topology import (
@@ -104,13 +105,14 @@ class BlendShapes:
         Raises:
             ValueError: a rate that is no number from 1 to 1000.
         """
-        if not isinstance(fps, (int, float)) or not 1 <= fps <= 1000:
+        if not is_number(fps) or not 1 <= fps <= 1000:
             raise ValueError(f"fps: {fps!r}; wants a number from 1 to 1000.")
+        fps = float(fps)
         count = max(1, int(len(self) * fps / self.fps + 0.5))
         times, known = (np.arange(count) + 0.5) / fps, (np.arange(len(self)) + 0.5) / self.fps
         curves = [self.weights, self.head, self.gaze, self.shift]
         new = [np.stack([np.interp(times, known, c) for c in curve.T], 1).astype(np.float32) for curve in curves]
-        return BlendShapes(*new, float(fps))
+        return BlendShapes(*new, fps)
 
 
 def blendshapes_of(motion: "LipMotion", num_frames: int | None = None, head: TalkingHead | None = None) -> BlendShapes:
