@@ -190,6 +190,7 @@ def test_the_library_s_words_become_the_command_s(told, shown):
         (["-o", "away.mp4"], "--output: no folder to write 'away.mp4' into"),
         (["--crf", "60"], "--crf: 60; wants a whole number from 0 .best. to 51 of h264"),
         (["-o", "a.webm", "--codec", "h264"], "--codec: h264 doesn't go into .webm files"),
+        (["-o", "a.srt", "--size", "96"], "--size: '96' changes nothing in subtitles"),
         (["-s", "away.srt"], "--subtitles: no folder to write 'away.srt' into"),
         (["-o", "folder.mp4"], "--output: '.*folder.mp4' is a folder"),
     ],

@@ -17,7 +17,7 @@ from text2lip import __version__
 from text2lip.exports.clip import SAVE_OPTIONS, SaveOptions
 from text2lip.exports.picture_files import where_pictures_go
 from text2lip.exports.sound_files import sound_beside
-from text2lip.exports.writers import possible_suffixes, writer_for
+from text2lip.exports.writers import check_options, possible_suffixes, writer_for
 from text2lip.media.codecs import choose_codec
 from text2lip.pipelines.request import FIELDS
 from text2lip.wording import reworded, spoken_time, with_warnings
@@ -262,7 +262,7 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     text = given_text(args)
     check_files(args)
     options = {name: getattr(args, name) for name in SAVE_OPTIONS}
-    SaveOptions.of(**options)  # what is wrong is told before any work
+    check_options(writer_for(args.output), SaveOptions.of(**options))  # what is wrong is told before any work
     if text is not None and not text.strip():
         raise ValueError("text: empty; give the words to say.")
     started = time.perf_counter()

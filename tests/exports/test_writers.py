@@ -65,3 +65,28 @@ def test_quality(clip, tmp_path):
         write_clip(tmp_path / "a.mp4", clip(iter(noise)), SaveOptions(crf=52))
     with pytest.raises(TypeError, match="no option 'quality'; there are crf"):
         SaveOptions.of(quality=3)
+
+
+@pytest.mark.parametrize(
+    "name, options, remedy",
+    [
+        (
+            "a.srt",
+            {"size": 96},
+            "size: 96 changes nothing in subtitles; .* or write .mp4, .mov, .mkv or .webm or pictures",
+        ),
+        ("a.csv", {"label": True}, "label: True changes nothing in ARKit weights; leave it out"),
+        ("a.wav", {"compare": True}, "compare: True changes nothing in sound"),
+        (
+            "a.gif",
+            {"crf": 0},
+            "crf: 0 changes nothing in animation; leave it out, or write .mp4, .mov, .mkv or .webm.$",
+        ),
+        ("%d.png", {"codec": "h265"}, "codec: 'h265' changes nothing in numbered pictures"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(clip, tmp_path, undrawn, name, options, remedy):
+    with pytest.raises(ValueError, match=remedy):
+        write_clip(tmp_path / name, clip(undrawn), SaveOptions(**options))
+    assert list(tmp_path.iterdir()) == []
+    assert write_clip(tmp_path / "a.srt", clip(undrawn), SaveOptions(mark=False)) == 2

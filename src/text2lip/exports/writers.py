@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from text2lip.exports.animation_files import write_animation
-from text2lip.exports.clip import Clip, SaveOptions, mark_of
+from text2lip.exports.clip import SAVE_OPTIONS, Clip, SaveOptions, mark_of
 from text2lip.exports.frame_size import read_size, resized, scale_into, side_by_side
 from text2lip.exports.gltf import save_glb
 from text2lip.exports.live_link import write_live_link
@@ -42,6 +42,7 @@ class Writer:
     needs: tuple[str, ...]
     write: Callable[[str | Path, Clip, SaveOptions], int]
     several: bool = False  # files, which the writer marks itself
+    encoded: bool = False  # as `crf` and `codec` say
 
 
 def write_glb(path: str | Path, clip: Clip, options: SaveOptions) -> int:
@@ -59,7 +60,7 @@ def write_glb(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     return clip.num_frames
 
 
-VIDEO = Writer("video", ("frames", "sound"), write_film)
+VIDEO = Writer("video", ("frames", "sound"), write_film, encoded=True)
 ANIMATION = Writer("animation", ("frames",), write_animation)
 PICTURES = Writer("numbered pictures", ("frames",), write_pictures, several=True)
 SOUND_ALONE = Writer("sound", ("sound",), write_sound)
@@ -134,9 +135,11 @@ def write_clip(
         `int`: number of frames.
 
     Raises:
-        ValueError: a file can't be written or has a suffix of no format, or no words are known for it.
+        ValueError: a file can't be written or has a suffix of no format, no words are known for it, or it has nothing
+            that an option could change.
     """
-    writer = writer_for(path)
+    writer, options = writer_for(path), options or SaveOptions()
+    check_options(writer, options)
     if writer.needs == ("sound",) and clip.audio is None:
         raise ValueError(f"output: {str(path)!r}, but the clip is silent; choose a voice, or write a video.")
     if "words" in writer.needs:
@@ -147,7 +150,6 @@ def write_clip(
         check_words_known(subtitles, clip)
         writer_for(subtitles, "subtitles", "subtitles")
         beside = new_subtitles(subtitles, clip)
-    options = options or SaveOptions()
     marked = options.mark and not writer.several and bool({"frames", "sound"} & set(writer.needs))
     identity = signer_for(path, options.certificate) if marked else None
     if "frames" in writer.needs:
@@ -162,6 +164,21 @@ def write_clip(
             count = writer.write(unmarked, clip, options)
             mark_file(unmarked, clip.origin, identity)
             return count
+
+
+def check_options(writer: Writer, options: SaveOptions) -> None:
+    """Refuse what would change nothing in the files of `writer`.
+
+    Raises:
+        ValueError: such an option was given.
+    """
+    drawn, encoded = "frames" in writer.needs, writer.encoded
+    changes = {"crf": encoded, "codec": encoded, "size": drawn, "compare": drawn, "label": drawn}
+    for name, something in changes.items():
+        value = getattr(options, name)
+        if not something and value is not SAVE_OPTIONS[name].default:
+            other = possible_suffixes("video") + ("" if name in ("crf", "codec") else " or pictures")
+            raise ValueError(f"{name}: {value!r} changes nothing in {writer.kind}; leave it out, or write {other}.")
 
 
 def as_asked(clip: Clip, options: SaveOptions) -> Iterable[np.ndarray]:
