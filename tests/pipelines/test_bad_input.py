@@ -302,6 +302,8 @@ def test_save_replaces_and_writes_subtitles(pipe, portrait, tmp_path):
     path.write_text("old")
     result.save(str(path), subtitles=str(tmp_path / "a.srt"))
     result.save_subtitles(tmp_path / "a.vtt")
+    with pytest.raises(ValueError, match="subtitles: can't write to"):
+        result.save_subtitles(tmp_path / "no" / "a.vtt")
     assert path.stat().st_size > 1000
     assert "Hello there" in (tmp_path / "a.srt").read_text() and "00:00:00," in (tmp_path / "a.srt").read_text()
     assert (tmp_path / "a.vtt").read_text().startswith("WEBVTT")

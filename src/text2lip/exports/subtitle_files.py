@@ -9,9 +9,9 @@ from text2lip.files import replaced_file
 from text2lip.speech.timings.subtitles import to_srt, to_vtt
 
 
-def write_subtitles(path: str | Path, clip: Clip, options: SaveOptions, argument: str = "output") -> int:
+def write_subtitles(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     """Write the words of `clip`; returns its number of frames. Errors as [`new_subtitles`]."""
-    with new_subtitles(path, clip, argument):
+    with new_subtitles(path, clip, "output"):
         return clip.num_frames
 
 

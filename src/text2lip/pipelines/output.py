@@ -15,6 +15,7 @@ from diffusers.utils import BaseOutput
 from text2lip.exports.clip import Clip, SaveOptions
 from text2lip.exports.notebook import NotebookVideo, notebook_video
 from text2lip.exports.provenance import Origin
+from text2lip.exports.subtitle_files import new_subtitles
 from text2lip.exports.timeline_figure import timeline_figure
 from text2lip.exports.writers import check_words_known, write_clip, writer_for
 from text2lip.media.frames import pack_frames, to_uint8
@@ -317,9 +318,10 @@ class Text2LipPipelineOutput(BaseOutput):
             ValueError: the suffix is neither .srt nor .vtt, or the place can't be written to.
         """
         clip = self._clip(index)
-        writer = writer_for(path, "subtitles", "subtitles")
+        writer_for(path, "subtitles", "subtitles")
         check_words_known(path, clip)
-        writer.write(path, clip, SaveOptions())
+        with new_subtitles(path, clip):
+            pass
 
     def show(self, index: int = 0, **options: Any) -> NotebookVideo:
         """Clip `index` for a notebook, which plays it; options and errors as those of [`save`], as an .mp4."""
