@@ -65,7 +65,7 @@ class TrainConfig(TrainerConfig):
     phone_dropout: float = 0.1  # share of clips that are given visemes and features alone
     validate_every: int = 200
     save_every: int = 200
-    limit_clips: int | None = None  # use only so many of each split, the first
+    limit_clips: int | None = None  # use only so many of each split, evenly from all of it
     push_to_hub: str | None = None  # user/name: the best networks go there in a whole pipeline
     licence: str | None = None  # of the weights, an SPDX identifier; wanted with push_to_hub
 

@@ -10,7 +10,7 @@ from text2lip.faces.canonical import lip_gap
 from text2lip.faces.topology import driven_index
 from text2lip.text.timing import Segment
 from text2lip.training import collate, rest_shape, to_sample
-from text2lip.training.lip_samples import training_samples
+from text2lip.training.lip_samples import evenly, training_samples
 
 
 def test_samples_and_masks(clips):
@@ -36,3 +36,8 @@ def test_rest_is_a_closed_mouth_not_one_about_to_speak(clips):
     clip = replace(clips[0], lips=lips, phones=[Segment("", 0.0, 1.2)])
     assert lip_gap(rest_shape(clip)) == pytest.approx(lip_gap(lips[0]))
     assert lip_gap(lips).mean() > lip_gap(rest_shape(clip)) + 0.01
+
+
+def test_fewer_items_are_of_all_of_them():
+    assert evenly(list(range(10)), 4) == [0, 2, 5, 7]
+    assert evenly(list(range(3)), 5) == evenly([0, 1, 2], None) == [0, 1, 2]

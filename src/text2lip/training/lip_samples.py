@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,6 +83,13 @@ def _heard(rows: list[tuple[PreparedClip, dict]], name: str, kept: Path, split: 
     return [replace(clip, mel=known[mark]) for mark, (clip, _) in zip(marks, rows)]
 
 
+def evenly(items: list[Any], limit: int | None) -> list[Any]:
+    """So many items, evenly from all of them; all where `limit` is None or more than there are."""
+    if limit is None or limit >= len(items):
+        return items
+    return [items[number * len(items) // limit] for number in range(limit)]
+
+
 def load_splits(
     folder: str | Path,
     limit: int | None = None,
@@ -91,15 +99,17 @@ def load_splits(
     """Clips of `train` and of `val`; where no `val` was prepared, every tenth of `train` is held out for it.
 
     Args:
-        folder, limit, audio, tokenizer: see [`load_clips`]; `limit` counts for each split.
+        folder, audio, tokenizer: see [`load_clips`].
+        limit (`int`, *optional*): only so many of each split, evenly from all of it: clips stand in the order of their
+            sentences, and the first of them would all begin alike.
 
     Raises:
         ValueError: `train` is not prepared, or holds a single clip and there is no `val`.
     """
-    train = load_clips(folder, "train", limit, audio, tokenizer)
-    return (
-        (train, load_clips(folder, "val", limit, audio, tokenizer)) if "val" in splits_of(folder) else hold_out(train)
-    )
+    train = evenly(load_clips(folder, "train", None, audio, tokenizer), limit)
+    if "val" not in splits_of(folder):
+        return hold_out(train)
+    return train, evenly(load_clips(folder, "val", None, audio, tokenizer), limit)
 
 
 def with_visemes(clip: PreparedClip, tokenizer: VisemeTokenizer) -> PreparedClip:
