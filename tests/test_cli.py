@@ -133,6 +133,8 @@ def test_own_audio_and_own_times(say, tmp_path):
         ([], "text: give one, in quotes"),
         (["Hi.", "--file", "a.txt"], "text: give one, in quotes"),
         (["--file", "missing.txt"], "--file: can't read 'missing.txt'"),
+        (["--file", "/"], "--file: can't read '/' as text .[A-Z][a-z ]+.; check"),
+        (["Hi.", "-o", "a_%d_%d.png"], "--output: 'a_%d_%d.png' has 2 places for a number"),
         ([" "], "text: empty; give"),
         (["?!"], "text: nothing in '\\?!' can be spoken"),
         (["Hi.", "-o", "a.avi"], "--output: 'a.avi' should end in .mp4"),
@@ -205,6 +207,43 @@ def test_files_that_can_not_be_read_or_written_are_told_before_any_work(
     code, _, err = say("Hi.", *arguments)
     assert code == 2 and re.match(f"text2lip: error: {message}", err), err
     assert sorted(os.listdir(tmp_path)) == ["away.mp4", "away.srt", "folder.mp4"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-i", "p_0001.png", "-o", "p_%04d.png"],
+        ["-i", "in/0001.png", "-o", "in/"],
+        ["-i", "me.mp4", "-o", "./me.mp4"],
+        ["-i", "link.mp4", "-o", "me.mp4"],
+        ["-a", "me.wav", "-o", "me.wav"],
+        ["--reference", "me.mp4", "-o", "me.mp4"],
+        ["--timings", "me.srt", "-s", "me.srt"],
+    ],
+)
+def test_inputs_are_never_replaced(say, tmp_path, monkeypatch, arguments):
+    monkeypatch.setattr(cli, "load_pipeline", lambda name: pytest.fail("the pipeline was loaded"))
+    (tmp_path / "in").mkdir()
+    for name in ("p_0001.png", "in/0001.png", "me.mp4", "me.wav", "me.srt"):
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "link.mp4").symlink_to("me.mp4")
+    code, _, err = say("Hi.", *arguments, image=None)
+    assert code == 2 and re.match(r"text2lip: error: --(output|subtitles): '.*' would replace the input '.*'; ch", err)
+
+
+def test_subtitles_are_not_inspected(say, tmp_path):
+    (tmp_path / "q.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHi.\n")
+    code, _, err = say("inspect", "q.srt", image=None)
+    assert code == 2 and "q.srt' is no video, picture or sound; give" in err
+
+
+def test_the_first_interrupt_is_answered(capfd):
+    for quiet, told in ((False, ["text2lip: stopping..."]), (True, [])):
+        with cli.ending_cleanly(quiet):
+            for _ in range(2):
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+        assert capfd.readouterr().err.split("\n")[1:-1] == told
 
 
 def test_both_files_are_written_or_none(say, tmp_path, monkeypatch):

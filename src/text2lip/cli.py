@@ -9,12 +9,13 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from text2lip import __version__
 from text2lip.exports.clip import SAVE_OPTIONS, SaveOptions
+from text2lip.exports.kept_inputs import check_inputs_kept, files_among
 from text2lip.exports.picture_files import where_pictures_go
 from text2lip.exports.sound_files import sound_beside
 from text2lip.exports.writers import check_options, possible_suffixes, writer_for
@@ -86,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
             console.reconfigure(errors="replace")  # "?" for what the console can't show
     words = sys.argv[1:] if argv is None else list(argv)
     try:
-        with ending_cleanly() as stopped:
+        with ending_cleanly(quiet=not {"-q", "--quiet"}.isdisjoint(words)) as stopped:
             if words and words[0] in COMMANDS:
                 COMMANDS[words[0]](words[1:])
             else:
@@ -130,7 +131,7 @@ def complain(message: str, code: int) -> int:
 
 
 @contextmanager
-def ending_cleanly():
+def ending_cleanly(quiet: bool = True):
     """Let SIGINT, SIGTERM and SIGHUP unwind the stack, so that no half file stays behind.
 
     Yields a list that holds the exception once a signal has come: a library that happens to be in a callback then may
@@ -142,6 +143,9 @@ def ending_cleanly():
         return
 
     def stop(number, frame):
+        if number == signal.SIGINT and not stopped and not quiet:  # models take seconds to let go
+            with suppress(OSError):
+                os.write(2, b"\ntext2lip: stopping...\n")  # print isn't safe here
         stopped.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
         raise stopped[-1]
 
@@ -201,7 +205,8 @@ def given_text(args: argparse.Namespace) -> str | None:
         else:
             raw = Path(args.file).read_bytes()
     except (OSError, ValueError) as error:
-        raise ValueError(f"--file: can't read {args.file!r} as text ({error}).") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"--file: can't read {args.file!r} as text ({reason}); check the name.") from error
     return raw if isinstance(raw, str) else decode_text(raw, f"--file: {args.file!r}")
 
 
@@ -232,8 +237,12 @@ def check_files(args: argparse.Namespace):
         choose_codec(args.codec, Path(args.output).suffix.lower(), bool(args.transparent), args.crf)
     if args.output.lower().endswith(".glb") and (args.audio or args.voice.lower() != "none"):
         sound_beside(args.output, "--output")
+    names = ("image", "audio", "timings", "reference", "face_index", "motion_plan", "file", "certificate")
+    inputs = files_among(getattr(args, name) for name in names)
+    check_inputs_kept(args.output, inputs, "--output")
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, "subtitles")
+        check_inputs_kept(args.subtitles, inputs, "--subtitles")
 
 
 def check_output(flag: str, path: str, kind: str | None = None):

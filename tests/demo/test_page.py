@@ -275,3 +275,16 @@ def test_a_port_that_is_none_or_taken_is_told(pipe, served):
             launch(pipe, port=port)
     with pytest.raises(ValueError, match=r"port: can't listen at 127.0.0.1:\d+, where perhaps another does"):
         launch(pipe, port=int(served.strip("/").rsplit(":", 1)[1]))
+
+
+def test_what_is_not_installed_is_not_offered(monkeypatch):
+    def offered():
+        with demo_page.gr.Blocks():
+            parts = demo_page.more_choices()
+        return {value for name in ("voice", "expression") for _, value in parts[name].choices}
+
+    monkeypatch.delenv(demo_page.KOKORO_FOLDER, raising=False)
+    monkeypatch.setattr(demo_page, "find_spec", lambda name: None)
+    assert not {"kokoro", "auto"} & offered() and {"default", "happy"} <= offered()
+    monkeypatch.setattr(demo_page, "find_spec", lambda name: name)
+    assert {"kokoro", "auto"} <= offered()

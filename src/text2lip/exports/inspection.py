@@ -14,7 +14,7 @@ from text2lip.exports.container_marks import read_marks
 from text2lip.exports.content_credentials import read_credentials
 from text2lip.exports.provenance import SIGNATURE
 from text2lip.exports.sound_mark import WATERMARK_REMEDY, find_mark, load_watermark
-from text2lip.files import local_path
+from text2lip.files import local_path, open_media
 from text2lip.speech.audio import load_audio
 
 
@@ -66,7 +66,7 @@ def inspect_file(path: str | os.PathLike) -> Provenance:
     """Read the marks of a video, picture or sound: metadata, and the C2PA manifest, whose signature is checked.
 
     Raises:
-        ValueError: there is no such file.
+        ValueError: there is no such file, or it is no video, picture or sound.
     """
     path, notes, manifest = local_path(path, "file"), [], None
     try:
@@ -79,6 +79,8 @@ def inspect_file(path: str | os.PathLike) -> Provenance:
         notes.append(f"{UNREAD} ({error}); install c2pa-python.")
     except (OSError, RuntimeError, ValueError) as error:  # the package fails here, or the manifest is damaged
         notes.append(f"{UNREAD} ({error}).")
+    if not metadata and manifest is None and not _is_media(path):
+        raise ValueError(f"file: {path!r} is no video, picture or sound; give one of these.")
     sound_mark = _in_sound(path, notes)
     said = "\n".join(metadata.values())
     actions, earlier = (manifest["actions"], manifest["earlier"]) if manifest else ([], [])
@@ -95,12 +97,25 @@ def _synthetic(types: list[str]) -> list[str]:
     return [kind for kind in dict.fromkeys(types) if SYNTHETIC.search(kind)]
 
 
+def _is_media(path: str) -> bool:
+    """Whether there is a picture or a sound in a file."""
+    if Path(path).suffix.lower() in PICTURES_ALONE:
+        return True  # it was opened as one
+    import av
+
+    try:
+        with open_media(path, "file") as container:
+            return bool(container.streams.video or container.streams.audio)
+    except (ValueError, OSError, av.error.FFmpegError):
+        return False
+
+
 def _in_sound(path: str, notes: list[str]) -> float | None:
     """How surely the sound of a file is marked; what hinders looking is added to `notes`."""
     if Path(path).suffix.lower() in PICTURES_ALONE:
         return None
     if (network := load_watermark()) is None:
-        notes.append(f"The sound wasn't searched for a watermark; the extra that does: {WATERMARK_REMEDY}.")
+        notes.append(f"The sound wasn't searched for a watermark; what does: {WATERMARK_REMEDY}.")
         return None
     try:
         sound, rate = load_audio(path)

@@ -68,7 +68,7 @@ def write_mouth_cues(path: str | Path, clip: Clip, options: SaveOptions) -> int:
         ValueError: the place can't be written to.
     """
     path = Path(path)
-    sound = str(path.absolute().with_name(path.name.split(".")[0] + ".wav"))
+    sound = path.name.split(".")[0] + ".wav"  # as Rhubarb names a sound beside it
     cues = mouth_cues(clip.phones, clip.duration)
     text = {".tsv": to_tsv, ".xml": to_xml}.get(path.suffix.lower(), to_rhubarb_json)(cues, sound)
     with replaced_file(path) as temporary:

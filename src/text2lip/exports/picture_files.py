@@ -61,9 +61,11 @@ def where_pictures_go(path: str | Path) -> tuple[Path, str]:
     else:
         folder, pattern = Path(path).parent, Path(path).name
         inside = folder
-        if len(PATTERN.findall(pattern)) != 1 or pattern.count("%") != 1:
+        places = len(PATTERN.findall(pattern))
+        if places != 1 or pattern.count("%") != 1:
+            told = f"{places} places" if places > 1 else "no place" if places == 0 else "another % beside its place"
             raise ValueError(
-                f"output: {str(path)!r} has no place for a number; write e.g. 'face_%04d.png', or a folder: 'faces/'."
+                f"output: {str(path)!r} has {told} for a number; write e.g. 'face_%04d.png', or a folder: 'faces/'."
             )
     if not inside.is_dir():
         raise ValueError(

@@ -33,11 +33,13 @@ class Origin:
         dubbed (`bool`): a film whose mouth was changed, rather than a picture that was made to speak.
         film (`Path`, *optional*): that film, if it is a file.
         own_sound (`bool`): the sound is the user's recording, not a voice that was made.
+        inputs (`tuple[Path, ...]`): the files that it was made of, which are never replaced by it.
     """
 
     dubbed: bool = False
     film: Path | None = None
     own_sound: bool = False
+    inputs: tuple[Path, ...] = ()
 
     @property
     def source_type(self) -> str:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from text2lip.models.sound_watermark import SoundWatermark
 
 WATERMARK_NAME = "perth.safetensors"
-WATERMARK_REMEDY = "pip install resemble-perth && python utils/convert_watermark.py"
+WATERMARK_REMEDY = (
+    'pip install -c constraints.txt ".[watermark]" && python utils/convert_watermark.py, in a clone of the repository'
+)
 BLOCK_SECONDS, AROUND_SECONDS = (
     20.0,
     0.3,

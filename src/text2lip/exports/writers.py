@@ -12,6 +12,7 @@ from text2lip.exports.animation_files import write_animation
 from text2lip.exports.clip import SAVE_OPTIONS, Clip, SaveOptions, mark_of
 from text2lip.exports.frame_size import read_size, resized, scale_into, side_by_side
 from text2lip.exports.gltf import save_glb
+from text2lip.exports.kept_inputs import check_inputs_kept
 from text2lip.exports.live_link import write_live_link
 from text2lip.exports.marking import mark_file, signer_for
 from text2lip.exports.motion_json import write_motion_json
@@ -80,7 +81,7 @@ WRITERS = {
     ".wav": SOUND_ALONE,
     ".srt": SUBTITLES,
     ".vtt": SUBTITLES,
-    ".glb": Writer("talking head", ("motion",), write_glb),
+    ".glb": Writer("a talking head", ("motion",), write_glb),
     ".csv": Writer("ARKit weights", ("motion",), write_live_link),
     ".json": Writer("motion", ("motion",), write_motion_json),
     ".oculus.csv": VISEMES,
@@ -103,6 +104,8 @@ def writer_for(path: str | Path, argument: str = "output", kind: str | None = No
     Raises:
         ValueError: the suffix is of no such file; what there is is listed.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"{argument}: {path!r}; give the name of a file.")
     writers = {suffix: writer for suffix, writer in WRITERS.items() if kind in (None, writer.kind)}
     name = "/" if is_folder_name(path) else Path(path).name.lower()
     for suffix in sorted(writers, key=len, reverse=True):
@@ -135,13 +138,14 @@ def write_clip(
         `int`: number of frames.
 
     Raises:
-        ValueError: a file can't be written or has a suffix of no format, no words are known for it, or it has nothing
-            that an option could change.
+        ValueError: a file can't be written, has a suffix of no format or would replace what the clip is made of, no
+            words are known for it, or it has nothing that an option could change.
     """
     writer, options = writer_for(path), options or SaveOptions()
     check_options(writer, options)
     if writer.needs == ("sound",) and clip.audio is None:
         raise ValueError(f"output: {str(path)!r}, but the clip is silent; choose a voice, or write a video.")
+    check_inputs_kept(path, clip.origin.inputs)
     if "words" in writer.needs:
         check_words_known(path, clip, "output")
     if subtitles is None:
@@ -149,6 +153,7 @@ def write_clip(
     else:
         check_words_known(subtitles, clip)
         writer_for(subtitles, "subtitles", "subtitles")
+        check_inputs_kept(subtitles, clip.origin.inputs, "subtitles")
         beside = new_subtitles(subtitles, clip)
     marked = options.mark and not writer.several and bool({"frames", "sound"} & set(writer.needs))
     identity = signer_for(path, options.certificate) if marked else None

@@ -373,7 +373,7 @@ class FaceLandmarker(ModelCardMixin, ModelMixin, ConfigMixin):
         if chosen[0].face.size < smallest:
             raise FaceNotFoundError(
                 f"the largest face in `image` is {chosen[0].face.size:.0f} pixels wide, at least {smallest:.0f} are "
-                "needed (`min_face_size`). Give a larger picture of the face."
+                "needed. Give a larger picture of the face."
             )
         return chosen[0]
 

@@ -81,8 +81,8 @@ def choose_codec(name: str | None, suffix: str, clear: bool = False, crf: int | 
         raise ValueError(f"codec: {name} doesn't go into {suffix} files; it does into {', '.join(codec.suffixes)}.")
     if clear and codec.clear_pixels is None:
         raise ValueError(
-            f"output: {suffix} files by {name} have no place for transparency; choose .mov, .webm, .webp or numbered "
-            ".png, or leave transparent out."
+            f"output: {suffix} files by {name} have no place for transparency; choose .mov, .webm, .webp, .gif or "
+            "numbered .png, or leave `transparent` out."
         )
     if crf is not None and codec.crf is None:
         raise ValueError(f"crf: {crf!r}, but {name} has no choice of quality; leave it out.")

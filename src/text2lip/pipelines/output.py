@@ -13,6 +13,7 @@ import torch
 from diffusers.utils import BaseOutput
 
 from text2lip.exports.clip import Clip, SaveOptions
+from text2lip.exports.kept_inputs import check_inputs_kept, files_among
 from text2lip.exports.notebook import NotebookVideo, notebook_video
 from text2lip.exports.provenance import Origin
 from text2lip.exports.subtitle_files import new_subtitles
@@ -256,6 +257,15 @@ class Text2LipPipelineOutput(BaseOutput):
         """Weights of ARKit's 52 shapes of each clip, see [`blendshapes_of`]."""
         return [self._clip(index).blendshapes for index in range(len(self.frames))]
 
+    def __repr__(self) -> str:
+        if self.frames is None:
+            return f"{type(self).__name__}()"
+        clips = f"{len(self.frames)} clip{'s' * (len(self.frames) != 1)}"
+        counts = " and ".join(str(len(frames)) for frames in self.frames)
+        sizes = dict.fromkeys("{1}x{0}".format(*to_uint8(frames[0]).shape) for frames in self.frames)
+        facts = clips, f"{counts} frames", f"{self.fps:g} fps", *sizes, "silent" if self.audio is None else "sound"
+        return f"{type(self).__name__}({', '.join(facts)})"
+
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
         return tuple(getattr(self, field.name) for field in fields(self))
@@ -288,7 +298,7 @@ class Text2LipPipelineOutput(BaseOutput):
     def save(
         self,
         path: str | Path,
-        index: int = 0,
+        index: int | None = None,
         *,
         subtitles: str | Path | None = None,
         progress: Callable[[Iterable], Iterable] = iter,
@@ -298,7 +308,7 @@ class Text2LipPipelineOutput(BaseOutput):
 
         Args:
             path (`str` or `Path`): an existing file is replaced, and only when the new one is whole.
-            index (`int`): which clip.
+            index (`int`, *optional*): which clip; may be left out where one was made.
             subtitles (`str` or `Path`, *optional*): file for the words beside it, .srt or .vtt: both files or none.
             progress (`Callable`): what the frames pass through on their way, as `tqdm`.
             options: see [`SaveOptions`].
@@ -307,11 +317,11 @@ class Text2LipPipelineOutput(BaseOutput):
             `int`: number of frames.
 
         Raises:
-            ValueError: `index` is out of range, or a file can't be written.
+            ValueError: `index` is out of range or missing, or a file can't be written or would replace an input.
         """
         return write_clip(path, self._clip(index, progress), SaveOptions.of(**options), subtitles)
 
-    def save_subtitles(self, path: str | Path, index: int = 0) -> None:
+    def save_subtitles(self, path: str | Path, index: int | None = None) -> None:
         """Write the words of clip `index` as SRT or WebVTT, by the suffix of `path`.
 
         Raises:
@@ -320,6 +330,7 @@ class Text2LipPipelineOutput(BaseOutput):
         clip = self._clip(index)
         writer_for(path, "subtitles", "subtitles")
         check_words_known(path, clip)
+        check_inputs_kept(path, clip.origin.inputs, "subtitles")
         with new_subtitles(path, clip):
             pass
 
@@ -331,26 +342,18 @@ class Text2LipPipelineOutput(BaseOutput):
         """Waveform, words, visemes and lip gap of clip `index` on one time line, see [`timeline_figure`]."""
         return timeline_figure(self._clip(index))
 
-    def _clip(self, index: int, progress: Callable[[Iterable], Iterable] = iter) -> Clip:
-        """Clip `index` for a writer."""
+    def _clip(self, index: int | None, progress: Callable[[Iterable], Iterable] = iter) -> Clip:
+        """Clip `index` for a writer; the only one by default."""
+        if index is None and len(self.frames) > 1:
+            raise ValueError(f"index: None, but {len(self.frames)} clips were made; say which one, from 0.")
+        index = 0 if index is None else index
         whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
         if not whole or not -len(self.frames) <= index < len(self.frames):
             raise ValueError(f"index: {index!r}, but clips 0 to {len(self.frames) - 1} were made; choose one of them.")
         frames = self.frames[index]
         silent = self.audio is None or self.audio[index] is None
-        lists = {
-            name: getattr(self, name)
-            for name in (
-                "landmarks",
-                "visemes",
-                "phones",
-                "words",
-                "times_from",
-                "motion_plan",
-                "before",
-                "lip_motion",
-            )
-        }
+        of_clip = ["landmarks", "visemes", "phones", "words", "times_from", "motion_plan", "before", "lip_motion"]
+        lists = {name: getattr(self, name) for name in of_clip}
         return Clip(
             frames=progress(to_uint8(frame) for frame in frames),
             num_frames=len(frames),
@@ -367,7 +370,9 @@ def origin_of(scene: Any, request: Text2LipRequest) -> Origin:
     """What a clip of `scene` is made of."""
     is_file = scene.moves and isinstance(request.image, (str, os.PathLike))
     film = Path(os.path.abspath(request.image)) if is_file else None
-    return Origin(scene.moves, film, request.audio is not None)
+    references = request.reference if isinstance(request.reference, list) else [request.reference]
+    inputs = files_among([request.image, request.audio, request.timings, request.motion_plan, *references])
+    return Origin(scene.moves, film, request.audio is not None, inputs)
 
 
 def check_memory(num_bytes: int, output_type: str) -> None:

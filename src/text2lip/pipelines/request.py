@@ -205,7 +205,7 @@ class Text2LipRequest(Scripted):
 
     def __post_init__(self):
         if self.fps is not None and (not is_number(self.fps) or not 1 <= self.fps <= MAX_FPS):
-            raise ValueError(f"fps: {self.fps!r}; wants a number from 1 to {MAX_FPS}, or None.")
+            raise ValueError(f"fps: {self.fps!r}; wants a number from 1 to {MAX_FPS}; or leave it out.")
         if self.num_frames is not None:
             whole = isinstance(self.num_frames, Integral) and not isinstance(self.num_frames, bool)
             most = math.floor(MAX_MINUTES * 60 * (self.fps or 25))

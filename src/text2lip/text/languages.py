@@ -85,5 +85,5 @@ def _resolve(code: str) -> str:
     hint = f"did you mean {', '.join(map(repr, close))}? " if close else ""
     raise ValueError(
         f"language: {code!r} is not one of the {len(languages)} languages of espeak-ng; {hint}"
-        "`text2lip --list-languages` and `text2lip.text.available_languages()` list them."
+        "`text2lip --list-languages` lists them."
     )
