@@ -55,7 +55,7 @@ EXPERIMENTS = (
     Experiment(
         "audio_free", 20, ("prepared", "data", "seeds"), after="progressive_replacement", also=("--limit", "32")
     ),
-    Experiment("parts", 40, ("prepared", "seeds", "cpu")),
+    Experiment("parts", 40, ("prepared", "seeds", "cpu", "whisper")),
     Experiment("data_size", 15, ("prepared", "seeds", "cpu")),
     Experiment("error_sources", 5, ("prepared", "data")),
     Experiment("renderer_ablation", 35, ("prepared", "data", "seeds", "faces", "echomimic"), also=("--limit", "12")),
@@ -101,6 +101,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--prepared", default="outputs/grid", help="folder made by prepare_grid.py")
     parser.add_argument("--faces", default="outputs/faces.safetensors", help="file made by prepare_pairs.py")
     parser.add_argument("--echomimic", help="pipeline of train_echomimic.py, for a row of its own")
+    parser.add_argument("--whisper", metavar="FOLDER", help="folder or Hub id of Whisper-tiny, for a row of its own")
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="the films")
     parser.add_argument("--output", type=Path, help="default outputs/experiments, or …-quick")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
