@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from text2lip.motion.lips import LipMotion
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Clip:
     """One clip for a writer.
 

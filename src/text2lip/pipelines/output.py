@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Text2LipStream:
+class Text2LipStream(Clip):
     """One clip while it is made: iterate over it for uint8 (height, width, 3) frames, one at a time; RGBA,
     (height, width, 4), where it is `transparent`.
 
@@ -68,24 +68,9 @@ class Text2LipStream:
         closed (`bool`): whether no more will be made.
     """
 
-    frames: Iterator[np.ndarray]
-    num_frames: int
-    fps: float
-    audio: np.ndarray | None
-    sampling_rate: int | None
-    landmarks: np.ndarray
-    visemes: list[Segment]
-    phones: list[Segment]
-    words: list[Segment]
-    times_from: str
-    turns: list[Turn]
-    confidence: list[float]
-    doubts: list[str]
-    motion_plan: MotionPlan | None
-    size: tuple[int, int]
-    origin: Origin = Origin()
-    before: Callable[[int], Iterator[np.ndarray]] | None = None
-    lip_motion: LipMotion | None = None
+    turns: list[Turn] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     num_done: int = 0
     closed: bool = False
 
@@ -190,15 +175,9 @@ class Text2LipStream:
             if self.num_done:  # else it was refused, and may be saved elsewhere
                 self.close()
 
-    @property
-    def blendshapes(self) -> BlendShapes:
-        """Weights of ARKit's 52 shapes, see [`blendshapes_of`]; no frame is drawn for them."""
-        return self.as_clip(()).blendshapes
-
     def as_clip(self, frames: Iterable[np.ndarray]) -> Clip:
         """All of this with those frames, for a writer."""
-        same = [field.name for field in fields(Clip) if field.name != "frames"]
-        return Clip(frames=frames, **{name: getattr(self, name) for name in same})
+        return Clip(**{one.name: getattr(self, one.name) for one in fields(Clip)} | {"frames": frames})
 
     def _whole(self, progress: Callable[[Iterable], Iterable]) -> Iterator[np.ndarray]:
         """All frames, or an error."""
@@ -268,7 +247,7 @@ class Text2LipPipelineOutput(BaseOutput):
 
     def to_tuple(self) -> tuple:
         """All values in the order above, None too: places don't depend on whether there is sound."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        return tuple(getattr(self, one.name) for one in fields(self))
 
     @classmethod
     def of(
