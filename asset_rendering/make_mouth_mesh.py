@@ -11,13 +11,13 @@ origin is the middle of the upper incisors' edge.
 """
 
 import argparse
-import gzip
 import itertools
 import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+from _ict_head import read_mesh, read_shapes
 
 
 RIGHT_EYE, LEFT_EYE, NOSE_BASE, UPPER_LIP = 1507, 3721, 1147, 5533  # vertices of the head
@@ -29,19 +29,9 @@ PIXELS = 40  # a cm, of those views
 
 def read_head(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3) cm with y down, triangles (T, 3) counter-clockwise from outside, and way of `jawOpen` (V, 3)."""
-    vertices, triangles = [], []
-    with gzip.open(folder / "generic_neutral_mesh.obj.gz", "rt") as lines:
-        for line in lines:
-            kind, *rest = line.split() or [""]
-            if kind == "v":
-                vertices.append([float(value) for value in rest[:3]])
-            elif kind == "f":
-                face = [int(corner.split("/")[0]) - 1 for corner in rest]
-                triangles += [(face[0], a, b) for a, b in zip(face[1:], face[2:])]
-    with np.load(folder / "ict_facekit_light.npz", allow_pickle=False) as stored:
-        way = stored["expression_delta"][list(stored["expression_names"]).index("jawOpen")].astype(float)
+    vertices, triangles, _ = read_mesh(folder)
     up = np.array([1, -1, 1])
-    return np.array(vertices) * up, np.array(triangles), way * up
+    return vertices * up, triangles, read_shapes(folder)["jawOpen"] * up
 
 
 def hinge_of(vertices: np.ndarray, way: np.ndarray) -> np.ndarray:

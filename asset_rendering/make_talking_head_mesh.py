@@ -11,12 +11,12 @@ Lengths are millimetres, x to the person's left, y up, z out of the face; the or
 """
 
 import argparse
-import gzip
 import os
 from pathlib import Path
 
 import fast_simplification
 import numpy as np
+from _ict_head import read_mesh, read_shapes
 
 from text2lip.faces.talking_head import ARKIT_SHAPES, EYE_TURN
 from text2lip.faces.topology import (
@@ -70,24 +70,13 @@ SMALLEST = 0.02  # mm; what moves less doesn't move
 
 def read_head(folder: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Vertices (V, 3), cm, and the triangles of each material."""
-    vertices, parts, part = [], {}, None
-    with gzip.open(folder / "generic_neutral_mesh.obj.gz", "rt") as lines:
-        for line in lines:
-            kind, *rest = line.split() or [""]
-            if kind == "v":
-                vertices.append([float(value) for value in rest[:3]])
-            elif kind == "usemtl":
-                part = parts.setdefault(rest[0], [])
-            elif kind == "f":
-                face = [int(corner.split("/")[0]) - 1 for corner in rest]
-                part += [(face[0], a, b) for a, b in zip(face[1:], face[2:])]
-    return np.array(vertices), {name: np.array(triangles) for name, triangles in parts.items()}
+    vertices, triangles, materials = read_mesh(folder)
+    return vertices, {name: triangles[np.equal(materials, name)] for name in dict.fromkeys(materials)}
 
 
 def arkit_shapes(folder: Path, vertices: np.ndarray, parts: dict) -> np.ndarray:
     """Ways (52, V, 3), cm, of ARKit's shapes."""
-    with np.load(folder / "ict_facekit_light.npz", allow_pickle=False) as stored:
-        known = dict(zip(stored["expression_names"].tolist(), stored["expression_delta"].astype(np.float64)))
+    known = read_shapes(folder)
     ways = {name.replace("_L", "Left").replace("_R", "Right"): way for name, way in known.items()}
     for name in ("browInnerUp", "cheekPuff"):
         ways[name] = ways[f"{name}Left"] + ways[f"{name}Right"]

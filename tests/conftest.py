@@ -5,6 +5,7 @@ it, named on the command line, runs whole and in one process.
 """
 
 import contextlib
+import importlib.util
 import os
 from pathlib import Path
 
@@ -51,6 +52,20 @@ def _own_settings(tmp_path_factory):
         with contextlib.suppress(ImportError):  # marks are unsigned then
             signing_identity()
         yield
+
+
+@pytest.fixture(scope="session")
+def load_script():
+    """Import a script, given by its path in the repository, as a module."""
+
+    def load(path: str):
+        place = Path(__file__).parents[1] / path
+        spec = importlib.util.spec_from_file_location(place.stem, place)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import ast
 import builtins
-import importlib.util
 import re
 import shlex
 import shutil
@@ -27,11 +26,8 @@ WITH_SNIPPETS = [page for page in PAGES if SNIPPET.search(page.read_text(encodin
 
 
 @pytest.fixture(scope="module")
-def docs():
-    spec = importlib.util.spec_from_file_location("check_doc_toc", ROOT / "utils/check_doc_toc.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def docs(load_script):
+    return load_script("utils/check_doc_toc.py")
 
 
 @pytest.fixture(scope="module")
@@ -298,10 +294,8 @@ def test_the_map_of_the_package_has_every_room():
     assert rooms <= set(re.findall(r"`src/text2lip/(\w+)`", page))
 
 
-def test_the_drawing_of_the_way_is_current(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location("plot_way", ROOT / "examples/plot_way.py")
-    plot_way = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(plot_way)
+def test_the_drawing_of_the_way_is_current(tmp_path, monkeypatch, load_script):
+    plot_way = load_script("examples/plot_way.py")
     monkeypatch.setattr("sys.argv", ["plot_way.py", "--output", str(tmp_path / "way.svg")])
     plot_way.main()
     drawn = ROOT / "docs/source/en/imgs/way.svg"

@@ -1,22 +1,14 @@
 """The parts of the talking heads' maker that need no renderer."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 
-SCRIPT = Path(__file__).parents[2] / "asset_rendering/make_talking_heads.py"
-
-
 @pytest.fixture(scope="module")
-def heads():
-    spec = importlib.util.spec_from_file_location("make_talking_heads", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def heads(load_script):
+    return load_script("asset_rendering/make_talking_heads.py")
 
 
 def test_person_is_a_function_of_seed_and_number(heads):

@@ -1,8 +1,5 @@
 """The watermark in the sound, with untrained weights, and with the true ones where they were converted."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -99,11 +96,8 @@ def test_published_names_are_found_again():
     assert published_names(published).keys() == ours.keys()
 
 
-def test_another_file_is_not_converted(tmp_path, monkeypatch):
-    script = Path(__file__).parents[2] / "utils/convert_watermark.py"
-    spec = importlib.util.spec_from_file_location("convert_watermark", script)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_another_file_is_not_converted(tmp_path, load_script):
+    module = load_script("utils/convert_watermark.py")
     (tmp_path / "a.pth").write_bytes(b"other")
     with pytest.raises(SystemExit, match="has SHA-256"):
         module.main([str(tmp_path / "a.pth")])

@@ -1,20 +1,14 @@
 """`examples/blind_sheet.py` without a pipeline."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 
 @pytest.fixture(scope="module")
-def script():
-    path = Path(__file__).parents[2] / "examples/blind_sheet.py"
-    spec = importlib.util.spec_from_file_location("blind_sheet", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_script):
+    return load_script("examples/blind_sheet.py")
 
 
 def test_answers_are_held_against_the_key(script, tmp_path):

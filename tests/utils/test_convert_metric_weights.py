@@ -1,4 +1,3 @@
-import importlib.util
 import os
 import pickle
 from pathlib import Path
@@ -13,15 +12,9 @@ from text2lip.metrics.weights import FILES
 from text2lip.training.perceptual_loss import VGGPerceptualLoss
 
 
-SCRIPT = Path(__file__).parents[2] / "utils/convert_metric_weights.py"
-
-
 @pytest.fixture(scope="module")
-def convert():
-    spec = importlib.util.spec_from_file_location("convert_metric_weights", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def convert(load_script):
+    return load_script("utils/convert_metric_weights.py")
 
 
 def test_arrays_are_read(convert):

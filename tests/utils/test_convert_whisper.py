@@ -1,4 +1,3 @@
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -6,15 +5,9 @@ import pytest
 import torch
 
 
-SCRIPT = Path(__file__).parents[2] / "utils/convert_whisper_to_transformers.py"
-
-
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("convert_whisper_to_transformers", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_script):
+    return load_script("utils/convert_whisper_to_transformers.py")
 
 
 @pytest.fixture(scope="module")
