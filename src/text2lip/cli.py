@@ -15,7 +15,7 @@ from pathlib import Path
 
 from text2lip import __version__
 from text2lip.exports.clip import SAVE_OPTIONS, SaveOptions
-from text2lip.exports.kept_inputs import check_inputs_kept, files_among
+from text2lip.exports.kept_inputs import check_inputs_kept, inputs_of
 from text2lip.exports.picture_files import where_pictures_go
 from text2lip.exports.sound_files import sound_beside
 from text2lip.exports.writers import check_options, possible_suffixes, writer_for
@@ -237,8 +237,7 @@ def check_files(args: argparse.Namespace):
         choose_codec(args.codec, Path(args.output).suffix.lower(), bool(args.transparent), args.crf)
     if args.output.lower().endswith(".glb") and (args.audio or args.voice.lower() != "none"):
         sound_beside(args.output, "--output")
-    names = ("image", "audio", "timings", "reference", "face_index", "motion_plan", "file", "certificate")
-    inputs = files_among(getattr(args, name) for name in names)
+    inputs = inputs_of(args, args.file, args.certificate)
     check_inputs_kept(args.output, inputs, "--output")
     if args.subtitles is not None:
         check_output("--subtitles", args.subtitles, "subtitles")

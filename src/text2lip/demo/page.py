@@ -231,10 +231,11 @@ def files_of(job: ClipJob) -> tuple[dict[str, str], list[str]]:
     times = job.folder / "times.json"
     write_timings(times, job.clip)
     files, missing = {".mp4": str(job.video), ".json": str(times)}, []
-    for suffix in (".srt", ".csv", ".glb", ".wav"):  # the sound after the head, which has written it without its mark
+    for suffix in (".srt", ".csv", ".glb", ".wav"):
         path = job.video.with_suffix(suffix)
         try:
-            write_clip(path, job.clip)
+            if not (suffix == ".wav" and ".glb" in files and path.exists()):  # the sound comes with the head
+                write_clip(path, job.clip)
             files[suffix] = str(path)
         except ValueError:
             why = _WHY_NOT.get(suffix, "it isn't known how one head moves")

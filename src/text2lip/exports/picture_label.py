@@ -2,6 +2,7 @@
 
 import math
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ def labelled(frames: Iterable[np.ndarray], label: bool | str, scale: float = 1.0
     for frame in frames:
         if drawn is None:
             size = max(math.ceil(LEAST / scale), round(HEIGHT * min(frame.shape[:2])))
-            drawn = _drawn(TEXT if label is True else label, *frame.shape[:2], size)
+            text = TEXT if label is True else " ".join(label.split())  # fonts lack the letters of other spaces
+            drawn = _drawn(text, *frame.shape[:2], size)
             if isinstance(label, str) and drawn[2] * scale < LEGIBLE:
                 raise ValueError(f"label: {label!r} is too long for pictures {frame.shape[1]} wide; shorten it.")
         light, share, _ = drawn
@@ -72,7 +74,8 @@ def letters_of(text: str, size: int) -> "FreeTypeFont":
 def _lacking(font: "FreeTypeFont", text: str) -> str:
     """Those of `text` that the font draws as it does what is no character."""
     nothing = bytes(font.getmask("\uffff"))
-    return "".join(letter for letter in text if not letter.isprintable() or bytes(font.getmask(letter)) == nothing)
+    letters = (letter for letter in text if unicodedata.category(letter) != "Zs")  # spaces of all kinds
+    return "".join(one for one in letters if not one.isprintable() or bytes(font.getmask(one)) == nothing)
 
 
 def _drawn(text: str, height: int, width: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:

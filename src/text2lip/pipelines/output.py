@@ -13,7 +13,7 @@ import torch
 from diffusers.utils import BaseOutput
 
 from text2lip.exports.clip import Clip, SaveOptions
-from text2lip.exports.kept_inputs import check_inputs_kept, files_among
+from text2lip.exports.kept_inputs import check_inputs_kept, inputs_of
 from text2lip.exports.notebook import NotebookVideo, notebook_video
 from text2lip.exports.provenance import Origin
 from text2lip.exports.subtitle_files import new_subtitles
@@ -313,11 +313,11 @@ class Text2LipPipelineOutput(BaseOutput):
         with new_subtitles(path, clip):
             pass
 
-    def show(self, index: int = 0, **options: Any) -> NotebookVideo:
+    def show(self, index: int | None = None, **options: Any) -> NotebookVideo:
         """Clip `index` for a notebook, which plays it; options and errors as those of [`save`], as an .mp4."""
         return notebook_video(self._clip(index), SaveOptions.of(**options))
 
-    def plot(self, index: int = 0) -> "Figure":
+    def plot(self, index: int | None = None) -> "Figure":
         """Waveform, words, visemes and lip gap of clip `index` on one time line, see [`timeline_figure`]."""
         return timeline_figure(self._clip(index))
 
@@ -349,9 +349,7 @@ def origin_of(scene: Any, request: Text2LipRequest) -> Origin:
     """What a clip of `scene` is made of."""
     is_file = scene.moves and isinstance(request.image, (str, os.PathLike))
     film = Path(os.path.abspath(request.image)) if is_file else None
-    references = request.reference if isinstance(request.reference, list) else [request.reference]
-    inputs = files_among([request.image, request.audio, request.timings, request.motion_plan, *references])
-    return Origin(scene.moves, film, request.audio is not None, inputs)
+    return Origin(scene.moves, film, request.audio is not None, inputs_of(request))
 
 
 def check_memory(num_bytes: int, output_type: str) -> None:

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def _heard(rows: list[tuple[PreparedClip, dict]], name: str, kept: Path, split: 
     model = load_whisper(name)
     weights = 0
     for value in model.state_dict().values():
-        weights = zlib.crc32(value.cpu().numpy(), weights)
+        weights = zlib.crc32(value.cpu().float().contiguous().numpy(), weights)
     path = kept / f"{split}-{weights:08x}.safetensors"
     known = load_file(path) if path.exists() else {}
     marks = [f"{clip.name} {len(clip.lips)} {clip.fps} {zlib.crc32(row['audio']):08x}" for clip, row in rows]
@@ -77,9 +78,10 @@ def _heard(rows: list[tuple[PreparedClip, dict]], name: str, kept: Path, split: 
         states = whisper_states(model, to_float(row["audio"]))
         known[mark] = whisper_frames(states, len(clip.lips), clip.fps).half().cpu().numpy()
     if missing:
-        kept.mkdir(exist_ok=True)
-        with replaced_file(path, "prepared") as temporary:
-            save_file(known, temporary)
+        with suppress(OSError, ValueError):  # where nothing can be written all is heard again
+            kept.mkdir(exist_ok=True)
+            with replaced_file(path, "prepared") as temporary:
+                save_file(known, temporary)
     return [replace(clip, mel=known[mark]) for mark, (clip, _) in zip(marks, rows)]
 
 
