@@ -66,7 +66,7 @@ class AudioLipsConfig(TrainerConfig):
     amplitude_weight: float = 0.2  # of this loss: as much motion and jerk as in the clips, over each batch
     validate_every: int = 200
     save_every: int = 200
-    limit_clips: int | None = None  # use only so many of each split, the first
+    limit_clips: int | None = None  # use only so many of each split, evenly from all of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +82,8 @@ def load_lessons(config: AudioLipsConfig) -> tuple[dict[str, list[Lesson]], floa
     """Lessons of each kind of `shares`, and the width of the real talkers' mouths at rest."""
     lessons = {kind: [] for kind in (REAL, SPOKEN, STILL)}
     for folder, spoken in ((config.prepared, False), (config.spoken, True)):
-        clips = load_prepared(folder, "train")[: config.limit_clips]
-        for clip, row in zip(clips, read_prepared(folder, "train", ["audio"])):
+        clips = load_prepared(folder, "train", config.limit_clips)
+        for clip, row in zip(clips, read_prepared(folder, "train", ["audio"], config.limit_clips)):
             kind = REAL if not spoken else SPOKEN if any(phone.label for phone in clip.phones) else STILL
             motion = torch.from_numpy(clip.lips - rest_shape(clip))[None]
             motion = draw_in(motion, share=config.drawn_in.get(kind, 0.0))[0].numpy()
@@ -109,7 +109,8 @@ def load_validation(config: AudioLipsConfig) -> dict[str, list[PreparedClip]]:
         else:
             sets[SPOKEN] = [clip for clip in clips if any(phone.label for phone in clip.phones)]
             sets[STILL] = [clip for clip in clips if not any(phone.label for phone in clip.phones)]
-            sounds = [to_float(row["audio"]) for row in read_prepared(folder, split, ["audio"])][: len(clips)]
+            rows = read_prepared(folder, split, ["audio"], config.limit_clips)
+            sounds = [to_float(row["audio"]) for row in rows]
             voices = [sound for sound, clip in zip(sounds, clips) if any(phone.label for phone in clip.phones)]
             sets[CROWD] = [in_a_crowd(clip, voices, number) for number, clip in enumerate(sets[STILL]) if voices]
     return {name: clips for name, clips in sets.items() if clips}

@@ -84,7 +84,7 @@ class TrainConfig(TrainerConfig):
     whisper: str | None = None  # folder or Hub id of Whisper-tiny; without it there is no sound
     size: int = 512  # of the pictures, pixels
     frames: int = 1  # in a window
-    limit_clips: int | None = None  # use only so many of each split, the first
+    limit_clips: int | None = None  # use only so many of each split, evenly from all of it
     cache_clips: int = 0  # kept in memory, so that their films are read once
     max_steps: int = 30000
     batch_size: int = 4  # windows, on each process

@@ -53,7 +53,7 @@ class LipReaderConfig(TrainerConfig):
     weight_decay: float = 0.02
     validate_every: int = 100
     save_every: int = 500
-    limit_clips: int | None = None  # use only so many of each split, the first
+    limit_clips: int | None = None  # use only so many of each split, evenly from all of it
 
 
 class ReaderAndPhones(nn.Module):

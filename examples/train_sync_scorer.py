@@ -45,7 +45,7 @@ class SyncConfig(TrainerConfig):
     batch_size: int = 16
     validate_every: int = 250
     save_every: int = 250
-    limit_clips: int | None = None  # use only so many of each split, the first
+    limit_clips: int | None = None  # use only so many of each split, evenly from all of it
     threads: int | None = None  # of torch
 
 

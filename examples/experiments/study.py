@@ -227,8 +227,8 @@ def load_networks(folder: Path, use_visemes: bool) -> Text2LipNetworks:
 
 def split_of(prepared, split: str, limit: int | None, features: str, tokenizer) -> tuple[list[PreparedClip], list]:
     """Clips of a split and their sounds at 16 kHz."""
-    rows = [row["audio"] for row in read_prepared(prepared, split, ["audio"])][:limit]
-    return load_clips(prepared, split, limit, features, tokenizer), [to_float(sound) for sound in rows]
+    sounds = [to_float(row["audio"]) for row in read_prepared(prepared, split, ["audio"], limit)]
+    return load_clips(prepared, split, limit, features, tokenizer), sounds
 
 
 def judged(networks: Text2LipNetworks, clips: list[PreparedClip], sounds: list, silent: bool) -> Figures:

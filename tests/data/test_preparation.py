@@ -11,7 +11,15 @@ from skimage.data import astronaut, coffee
 from text2lip import FaceLandmarker, VisemeTokenizer
 from text2lip.data import ClipError, SourceClip, load_prepared, prepare_clip
 from text2lip.data.preparation import bridge, smooth_landmarks, spread_phones
-from text2lip.data.prepared import load_record, parquet_path, record_path, save_record, splits_of, write_parquet
+from text2lip.data.prepared import (
+    load_record,
+    parquet_path,
+    read_prepared,
+    record_path,
+    save_record,
+    splits_of,
+    write_parquet,
+)
 from text2lip.media.video_writer import write_video
 from text2lip.speech import synthesize
 from text2lip.speech.audio import resample
@@ -105,6 +113,17 @@ def test_record_and_parquet_give_back_what_went_in(tmp_path, record):
     assert clips[0].phones == record["phones"] and clips[0].fps == 25
     with pytest.raises(ValueError, match="not prepared"):
         load_prepared(tmp_path, "test")
+
+
+def test_fewer_rows_are_of_all_of_the_split(tmp_path, record):
+    rows = [{**record, "name": f"s1/{number}"} for number in range(20)]
+    write_parquet(parquet_path(tmp_path, "train"), rows, len(rows))
+    for limit, wanted in ((4, [0, 5, 10, 15]), (3, [0, 6, 13]), (20, range(20)), (50, range(20)), (None, range(20))):
+        names = [f"s1/{number}" for number in wanted]
+        assert [row["name"] for row in read_prepared(tmp_path, "train", ["name", "lips"], limit)] == names
+    assert [clip.name for clip in load_prepared(tmp_path, "train", 2)] == ["s1/0", "s1/10"]
+    with pytest.raises(ValueError, match="limit: got 0 clips; one is the least"):
+        load_prepared(tmp_path, "train", 0)
 
 
 def test_a_split_is_listed_by_its_whole_name(tmp_path):

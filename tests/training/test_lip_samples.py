@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from text2lip.data.prepared import load_prepared
 from text2lip.faces.canonical import lip_gap
 from text2lip.faces.topology import driven_index
 from text2lip.text.timing import Segment
 from text2lip.training import collate, rest_shape, to_sample
-from text2lip.training.lip_samples import evenly, training_samples
+from text2lip.training.lip_samples import load_clips, load_splits, training_samples
+from text2lip.training.reader_samples import load_reader_clips
 
 
 def test_samples_and_masks(clips):
@@ -38,6 +40,9 @@ def test_rest_is_a_closed_mouth_not_one_about_to_speak(clips):
     assert lip_gap(lips).mean() > lip_gap(rest_shape(clip)) + 0.01
 
 
-def test_fewer_items_are_of_all_of_them():
-    assert evenly(list(range(10)), 4) == [0, 2, 5, 7]
-    assert evenly(list(range(3)), 5) == evenly([0, 1, 2], None) == [0, 1, 2]
+def test_all_that_train_take_the_same_few_clips(prepared):
+    wanted = [clip.name for clip in load_prepared(prepared, "train")[::4]]
+    assert len(wanted) == 2 and wanted[1] != load_prepared(prepared, "train")[1].name
+    assert [clip.name for clip in load_clips(prepared, "train", 2)] == wanted
+    assert [clip.name for clip in load_splits(prepared, 2)[0]] == wanted
+    assert [clip.name for clip in load_reader_clips(prepared, "train", "landmarks", 2)] == wanted

@@ -1,7 +1,7 @@
 """Prepared clips: one safetensors file a clip while they are made, one Parquet file a split to read and to share."""
 
 import json
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,27 +44,40 @@ class PreparedClip:
         return ~voiced
 
 
-def load_prepared(folder: str | Path, split: str) -> list[PreparedClip]:
+def load_prepared(folder: str | Path, split: str, limit: int | None = None) -> list[PreparedClip]:
     """The clips of one split, in the order of the split.
 
     Args:
         folder (`str` or `Path`): made by `examples/prepare_grid.py`.
         split (`str`): such as "train".
+        limit (`int`, *optional*): only so many, see [`read_prepared`].
 
     Raises:
-        ValueError: that split was not prepared, or by another face mesh.
+        ValueError: that split was not prepared, or by another face mesh; a limit under 1.
     """
     wanted = list(PreparedClip.__dataclass_fields__)
-    return [PreparedClip(**{key: row[key] for key in wanted}) for row in read_prepared(folder, split, wanted)]
+    return [PreparedClip(**{key: row[key] for key in wanted}) for row in read_prepared(folder, split, wanted, limit)]
 
 
-def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterable[dict[str, Any]]:
+def read_prepared(
+    folder: str | Path, split: str, columns: list[str], limit: int | None = None
+) -> Iterator[dict[str, Any]]:
     """Rows of one split with the given columns, arrays as numpy, times as [`Segment`], one by one.
 
+    Args:
+        folder (`str` or `Path`): made by `examples/prepare_grid.py`.
+        split (`str`): such as "train".
+        columns (`list[str]`): of [`prepare_clip`]'s fields.
+        limit (`int`, *optional*): only so many rows, evenly from all of the split: clips stand in the order of their
+            sentences, and the first of them would all begin alike.
+
     Raises:
-        ValueError: that split was not prepared, or by another face mesh.
+        ValueError: that split was not prepared, or by another face mesh; a limit under 1.
     """
     import pyarrow.parquet as parquet
+
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit: got {limit} clips; one is the least, None takes all.")
 
     path = parquet_path(folder, split)
     if not path.exists():
@@ -77,8 +90,11 @@ def read_prepared(folder: str | Path, split: str, columns: list[str]) -> Iterabl
     check_mesh(path, f"prepare them anew with examples/prepare_grid.py --output {folder}")
     stored = [*columns, *(f"{name}_shape" for name in columns if name in ARRAYS)]
     with parquet.ParquetFile(path) as file:
+        count, first = file.metadata.num_rows, 0
+        wanted = range(count) if limit is None else {number * count // limit for number in range(limit)}
         for batch in file.iter_batches(batch_size=16, columns=stored):
-            yield from _numpy_rows(batch)
+            yield from _numpy_rows(batch, [i for i in range(batch.num_rows) if first + i in wanted])
+            first += batch.num_rows
 
 
 def parquet_path(folder: str | Path, split: str) -> Path:
@@ -113,9 +129,9 @@ def held_out(folder: str | Path, items: Sized) -> str:
     return f"; no split 'val' in {folder}: {len(items)} clips of 'train' are held out for validation"
 
 
-def _numpy_rows(batch) -> Iterable[dict[str, Any]]:
+def _numpy_rows(batch, wanted: list[int]) -> Iterator[dict[str, Any]]:
     names = batch.schema.names
-    for index in range(batch.num_rows):
+    for index in wanted:
         row = {}
         for name in names:
             value = batch.column(name)[index]

@@ -24,7 +24,7 @@ class FaceClips:
         split (`str`): such as "train".
         size (`int`): side of the pictures, pixels.
         whisper (*optional*): a `WhisperModel`, to give the sound too.
-        limit (`int`, *optional*): use this many clips.
+        limit (`int`, *optional*): use this many clips, evenly from all of the split.
         cache (`int`): clips whose pictures are kept in memory.
 
     Raises:
@@ -42,7 +42,7 @@ class FaceClips:
         cache: int = 0,
     ):
         columns = ["name", "fps", "landmarks", "size"] + (["audio"] if whisper else [])
-        self.rows = [row for row, _ in zip(read_prepared(prepared, split, columns), range(limit or 10**9))]
+        self.rows = [*read_prepared(prepared, split, columns, limit)]
         listed = folder_clips if (Path(videos) / "metadata.jsonl").exists() else grid_clips
         paths = {clip.name: clip.video for clip in listed(videos)}
         for row in self.rows:

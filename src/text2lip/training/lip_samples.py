@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +30,7 @@ def load_clips(
     Args:
         folder (`str` or `Path`): made by `examples/prepare_grid.py`.
         split (`str`): such as "train".
-        limit (`int`, *optional*): only so many, the first.
+        limit (`int`, *optional*): only so many, evenly from all of the split, see [`read_prepared`].
         audio (`str`): "log_mel" (320 channels), "levelled" (the same of [`levelled`] sound), or
             "whisper:<folder or Hub id>" (3840 with Whisper-tiny), see [`~text2lip.speech.whisper.whisper_frames`];
             these are kept in `folder/whisper`, for hearing a clip of 3 s takes half a second of a core.
@@ -41,13 +40,13 @@ def load_clips(
     Raises:
         ValueError: the split is not prepared, or unknown features.
     """
-    clips = load_prepared(folder, split)[:limit]
+    clips = load_prepared(folder, split, limit)
     if tokenizer is not None:
         clips = [with_visemes(clip, tokenizer) for clip in clips]
     kind, _, name = audio.partition(":")
     if audio == "log_mel":
         return clips
-    rows = zip(clips, read_prepared(folder, split, ["audio"]))
+    rows = zip(clips, read_prepared(folder, split, ["audio"], limit))
     if audio == "levelled":
         sounds = ((clip, levelled(to_float(row["audio"]))) for clip, row in rows)
         return [replace(clip, mel=log_mel(sound, len(clip.lips), clip.fps)) for clip, sound in sounds]
@@ -85,13 +84,6 @@ def _heard(rows: list[tuple[PreparedClip, dict]], name: str, kept: Path, split: 
     return [replace(clip, mel=known[mark]) for mark, (clip, _) in zip(marks, rows)]
 
 
-def evenly(items: list[Any], limit: int | None) -> list[Any]:
-    """So many items, evenly from all of them; all where `limit` is None or more than there are."""
-    if limit is None or limit >= len(items):
-        return items
-    return [items[number * len(items) // limit] for number in range(limit)]
-
-
 def load_splits(
     folder: str | Path,
     limit: int | None = None,
@@ -102,16 +94,15 @@ def load_splits(
 
     Args:
         folder, audio, tokenizer: see [`load_clips`].
-        limit (`int`, *optional*): only so many of each split, evenly from all of it: clips stand in the order of their
-            sentences, and the first of them would all begin alike.
+        limit (`int`, *optional*): only so many of each split, evenly from all of it.
 
     Raises:
         ValueError: `train` is not prepared, or holds a single clip and there is no `val`.
     """
-    train = evenly(load_clips(folder, "train", None, audio, tokenizer), limit)
+    train = load_clips(folder, "train", limit, audio, tokenizer)
     if "val" not in splits_of(folder):
         return hold_out(train)
-    return train, evenly(load_clips(folder, "val", None, audio, tokenizer), limit)
+    return train, load_clips(folder, "val", limit, audio, tokenizer)
 
 
 def with_visemes(clip: PreparedClip, tokenizer: VisemeTokenizer) -> PreparedClip:

@@ -37,7 +37,7 @@ class ReaderClip:
 
 
 def load_reader_clips(folder: str | Path, split: str, sees: str, limit: int | None = None) -> list[ReaderClip]:
-    """The clips of a prepared split, for a reader that `sees` "crops" or "landmarks".
+    """The clips of a prepared split, `limit` of them evenly from all, for a reader that `sees` "crops" or "landmarks".
 
     Raises:
         ValueError: the split is not prepared.
@@ -45,9 +45,7 @@ def load_reader_clips(folder: str | Path, split: str, sees: str, limit: int | No
     columns = ["name", "text", "fps", "words", "phone_ids", "durations", "lips"]
     columns += ["crops"] if sees == "crops" else []
     clips = []
-    for row in read_prepared(folder, split, columns):
-        if limit is not None and len(clips) == limit:
-            break
+    for row in read_prepared(folder, split, columns, limit):
         times = (np.arange(len(row["lips"])) + 0.5) / row["fps"]
         spoken = np.searchsorted(np.cumsum(row["durations"]), times).clip(max=len(row["durations"]) - 1)
         mouth = np.stack([_grey(png) for png in row["crops"]]) if sees == "crops" else row["lips"]

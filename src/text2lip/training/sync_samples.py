@@ -33,15 +33,17 @@ class SyncClip:
 
 
 def sync_clips(folder: str | Path, split: str, limit: int | None = None) -> list[SyncClip]:
-    """Clips that examples/prepare_grid.py prepared in `folder`; a ValueError if it did not prepare `split`."""
+    """Clips that examples/prepare_grid.py prepared in `folder`, `limit` of them evenly from all.
+
+    Raises:
+        ValueError: the split is not prepared.
+    """
     return [*_read(folder, split, limit)]
 
 
 def _read(folder: str | Path, split: str, limit: int | None) -> Iterator[SyncClip]:
     wanted = ["name", "speaker", "crops", "lips", "audio", "fps"]
-    for number, row in enumerate(read_prepared(folder, split, wanted)):
-        if number == limit:
-            return
+    for row in read_prepared(folder, split, wanted, limit):
         crops = np.stack([np.asarray(Image.open(BytesIO(png)).convert("RGB")) for png in row["crops"]])
         mel = log_mel(levelled(to_float(row["audio"])), len(crops), row["fps"])
         yield SyncClip(row["name"], row["speaker"], grey_mouths(crops), row["lips"][:, :40].astype(np.float32), mel)
