@@ -31,7 +31,7 @@ from bench_films import (
     rows,
     summary,
 )
-from study import QUICK, finish, load_networks, number, parse, parser, run_folder, slug, spread_table
+from study import MINUTES, QUICK, finish, load_networks, number, parse, parser, run_folder, slug, spread_table
 
 from text2lip import Text2LipPipeline, synthesize
 from text2lip.data.grid import pronounced
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> dict:
     more_moved, more_pictures, spent = judged(builtin_ways(args), clips, bounds["film"], args, bool(drawn))
     bounds = {name: summary(values, bounds["film"]) for name, values in bounds.items()}
     minutes += spent
-    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± standard deviation over seeds."
+    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} {MINUTES}. Mean ± standard deviation over seeds."
     body = f"{told}\n\n**Lips**\n\n{with_bounds(moved, more_moved, bounds, MOVED)}"
     if pictures:
         named = ", ".join(map(str, drawn))

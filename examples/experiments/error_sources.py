@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 from bench_films import film_options, films, measured, reading, reading_figures, rows
-from study import finish, markdown, parse, parser, save
+from study import MINUTES, finish, markdown, parse, parser, save
 
 from text2lip import GeometricRenderer, Text2LipPipeline
 from text2lip import metrics as M
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> dict:
     found, minutes = measured(args.output / args.split, clips, lambda clip: of_clip(pipe, renderers, clip))
     report = {"clips": len(clips), "rows": {name: summary(values) for name, values in found.items()}}
     save(args.output / "figures.json", json.dumps(report, indent=1) + "\n")
-    told = f"{len(clips)} clips of `{args.split}`, {minutes:.0f} minutes."
+    told = f"{len(clips)} clips of `{args.split}`, {minutes:.0f} {MINUTES}."
     finish(NAME, f"{told}\n\n{markdown(report['rows'], COLUMNS)}", args, minutes)
     return report
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from bench_films import DRAWN, drawn_figures, film_and_still, film_options, films, moved_by, of_way, summary
 from study import (
+    MINUTES,
     PAGES,
     QUICK,
     STUDY,
@@ -77,7 +78,7 @@ def pictures(args: argparse.Namespace) -> tuple[str, float]:
             found.setdefault(name, []).append(summary(values, bounds["film"]))
             minutes += spent
     found["still portrait"] = [summary(bounds["still portrait"], bounds["film"])]
-    told = f"**Drawn without sound, {len(clips)} clips of {split}, {minutes:.0f} minutes**"
+    told = f"**Drawn without sound, {len(clips)} clips of {split}, {minutes:.0f} {MINUTES}**"
     return f"{told}\n\n{spread_table(found, DRAWN)}", minutes
 
 

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from bench_films import FilmMouth, compare, detail, film_options, films, of_way, reading_figures, rows
 from diffusers import UNet2DModel
-from study import QUICK, finish, parse, parser, save, slug, spread_table
+from study import MINUTES, QUICK, finish, parse, parser, save, slug, spread_table
 from tqdm import tqdm
 
 from text2lip import GeometricRenderer, Text2LipPipeline
@@ -41,7 +41,7 @@ from text2lip.training.settings import errors_in_one_line
 
 
 NAME = "renderer_ablation"
-SPENT = "spent.json"  # beside a direct network: the minutes of its training
+SPENT = "spent.json"  # beside a direct network: the minutes of processor time of its training
 COLUMNS = ("ssim", "psnr", "mouth_ssim", "mouth_psnr", "mouth_lpips", "inner_mouth_psnr", "inner_lpips")
 COLUMNS += ("inner_sharpness", "flicker", "wer_crops")
 RENDERERS = ("geometric", "learned", "direct")
@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> dict:
             minutes += spent
     for kept in [args.output / f"direct-{seed}" / SPENT for seed in seeds if "direct" in args.renderers]:
         minutes += json.loads(kept.read_text(encoding="utf-8"))["minutes"]
-    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} minutes. Mean ± standard deviation over trainings of "
+    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} {MINUTES}. Mean ± standard deviation over trainings of "
     table = spread_table(found, COLUMNS).replace("| seeds |", "| trained |", 1)
     finish(NAME, f"{told}`direct`.\n\n{table}", args, minutes)
     return found
@@ -136,7 +136,7 @@ def train(seed: int, args: argparse.Namespace) -> UNet2DModel:
         norm_num_groups=8,
         add_attention=False,
     )
-    generator, begun = np.random.default_rng(seed), time.perf_counter()
+    generator, begun = np.random.default_rng(seed), time.process_time()
     pairs = pairs_of(args.faces, args.quick)
     optimizer = torch.optim.AdamW(network.parameters())
     steps = QUICK["steps"] if args.quick else args.steps or STEPS
@@ -151,9 +151,9 @@ def train(seed: int, args: argparse.Namespace) -> UNet2DModel:
         optimizer.step()
     with replaced_folder(folder) as temporary:
         network.save_pretrained(str(temporary))
-        minutes = (time.perf_counter() - begun) / 60
+        minutes = (time.process_time() - begun) / 60
         save(Path(temporary) / SPENT, json.dumps({"minutes": minutes}) + "\n")
-    print(f"direct, seed {seed}: {steps} steps, {minutes:.1f} minutes, L1 {loss:.4f}")
+    print(f"direct, seed {seed}: {steps} steps, {minutes:.1f} {MINUTES}, L1 {loss:.4f}")
     return network
 
 

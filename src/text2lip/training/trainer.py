@@ -207,8 +207,11 @@ class Trainer:
         note_training(component, settings, figures, self.step, self.script, self.meaning)
 
     def log(self, figures: dict[str, Any]) -> None:
-        """Add a row to log.jsonl and to the tracker; `figures` has "step"."""
+        """Add a row to log.jsonl and to the tracker; `figures` has "step". "processor_seconds": of all threads since
+        the program began; other work on the machine bears less on them than on "seconds".
+        """
         if self.accelerator.is_main_process:
+            figures = {**figures, "processor_seconds": round(time.process_time(), 1)}
             with (self.output / "log.jsonl").open("a") as file:
                 file.write(json.dumps(figures) + "\n")
             if self.config.tracker:
