@@ -9,8 +9,8 @@ from text2lip.faces.geometry import fit_affine, to_indices
 from text2lip.media.color import to_luma
 from text2lip.renderers.geometric import prepare
 from text2lip.renderers.head_view import RIGID
-from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, Opening, jaw_angle, tooth_tint
-from text2lip.renderers.mouth_shapes import turned
+from text2lip.renderers.mouth_scene import LOWER_EDGE, MouthScene, Opening, jaw_angle, outer_light, tooth_tint
+from text2lip.renderers.mouth_shapes import teeth, tongue_shape, turned
 from text2lip.renderers.mouth_traits import MouthTraits, narrow_light
 from text2lip.renderers.transplant import lay_mouth
 from text2lip.renderers.warp import face_frame
@@ -119,6 +119,19 @@ def test_teeth_of_a_grey_portrait_are_grey(painted):
     }
     picture = draw(scene(painted, replace(TRAITS, **grey, saturation=0.0)), 0.2)
     assert np.ptp(picture, -1).max() < 1.5
+
+
+def test_sides_of_teeth_that_look_at_the_tongue_are_dark_and_nothing_is_darker_than_the_depth(paint_face):
+    """Molars of turned heads stood black before a lighter depth, or their inner sides as grey as their fronts."""
+    upper = teeth()[0]
+    light, back = outer_light(upper), np.argmin(upper.vertices[:, 2] + (upper.height < 0))
+    assert light.max() == 1 and light.min() < 0.3 and light[np.argmax(upper.vertices[:, 2])] > 0.9
+    assert (outer_light(tongue_shape("rest", 0.0)) == 1).all() and upper.vertices[back, 2] < -0.3
+    for turn in (-0.6, 0.6):
+        turned_away = scene(paint_face(yaw=turn, gap=0.1))
+        for layer in (turned_away.upper, turned_away._jaw(2)):
+            whole = layer.picture[layer.picture[..., 3] == 1]
+            assert (whole[:, :3] > TRAITS.cavity - 1).all()
 
 
 def test_teeth_turn_with_the_head(paint_face):

@@ -17,12 +17,13 @@ from text2lip.renderers.lip_edges import lip_edges
 from text2lip.renderers.lip_shade import LipShade
 from text2lip.renderers.mouth_scene import TONGUES, MouthScene, Opening
 from text2lip.renderers.mouth_traits import MouthTraits, mouth_traits, narrow_light
+from text2lip.renderers.shown_teeth import shown_teeth
 from text2lip.renderers.warp import CUBIC_BELOW, FaceFrame, WarpField, face_frame, smoothstep, warp_field
 
 
 # How the mouth is drawn: lengths in units (distances of the outer eye corners), pairs from none to all; by eye, but
 # for the way of the teeth, which was measured on the CC0 head.
-LIP_FEATHER, TEETH_FEATHER = 0.007, 0.012  # softness of the lips' edges, and of the portrait's own teeth
+LIP_FEATHER = 0.007  # softness of the lips' edges
 INSET = 0.012  # how far an open portrait's lips are sampled away from its own teeth
 CONTACT = 0.35  # darkness of the line where lips meet that were apart in the portrait
 RIM, RIM_WIDTH, RIM_GAP = 0.4, 0.025, (0.0, 0.08)  # darkness of lips that are further apart than in the portrait
@@ -37,7 +38,6 @@ CORNER_REACH, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes wi
 FAR_FROM_CORNER = 2.6  # in those, beyond which a thousandth goes along
 LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
 MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
-SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips' edges, of the gap below, and the gap
 AT_REST = 0.01  # pixels: what moves by less is not sampled anew
 UPPER, LOWER, INNER = np.array(INNER_UPPER), np.array(INNER_LOWER), np.array(INNER_UPPER + INNER_LOWER)
 _DRIVEN, _CHIN, _SIDES = np.array(DRIVEN), np.array(CHIN), (np.array(UPPER_SIDE), np.array(LOWER_SIDE))
@@ -163,7 +163,8 @@ class PreparedPortrait:
         opening = Opening(box, inside, gap, self._jaw_drop(target), target[INNER_LOWER[5]])
         drawn = self.interior.draw(opening, tongue)
         if self.teeth.any():
-            still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(narrow_light(gap))
+            light = narrow_light(min(gap, self.gap)) / narrow_light(self.gap)  # what has lit them in the portrait
+            still = self.portrait[box[1] : box[3], box[0] : box[2]] * np.float32(light)
             drawn += (still - drawn) * three(self.teeth[_slices(box, self.field.box)])
         drawn += (self.interior.shadow - drawn) * self._rounding(target, gap)
         if tongue is not None:
@@ -283,8 +284,8 @@ def prepare(portrait: np.ndarray, source_landmarks: np.ndarray, traits: MouthTra
     field = warp_field(points, face, *portrait.shape[:2])
     gap = max(float((points[INNER_LOWER[5]] - points[INNER_UPPER[5]]) @ face.down) / face.unit, 0.0)
     edges = _edges(portrait, points, face, gap)
-    teeth = _shown_teeth(points, edges, face, field.box)
     traits = traits or mouth_traits(portrait, points, face, edges)
+    teeth = shown_teeth(portrait, points, edges, face, field.box, traits.teeth)
     return PreparedPortrait(portrait, points, face, field, MouthScene(traits, points, face), gap, edges, teeth)
 
 
@@ -295,17 +296,6 @@ def _edges(portrait: np.ndarray, points: np.ndarray, face: FaceFrame, gap: float
     upper += np.maximum(least - upper @ -face.down[:, None], 0) * -face.down
     lower += np.maximum(least - lower @ face.down[:, None], 0) * face.down
     return upper, lower
-
-
-def _shown_teeth(points: np.ndarray, edges: tuple, face: FaceFrame, box: tuple[int, int, int, int]) -> np.ndarray:
-    """Where the portrait's open mouth shows its upper teeth: between the lips, fading towards the lower lip.
-
-    These pixels stay with the head, as teeth do, while the lips slide over them.
-    """
-    upper, lower = uncross(points[UPPER] + SHOWN_EDGE * edges[0], points[LOWER] + SHOWN_EDGE * edges[1], face.down)
-    gap = ((lower - upper) @ face.down)[:, None] * face.down
-    inside = mouth_masks(smooth(upper), smooth(lower - SHOWN_FADE * gap), face, box, TEETH_FEATHER * face.unit)[1]
-    return inside * float(smoothstep(np.abs(gap).max() / face.unit, *SHOWN_GAP))
 
 
 class GeometricRenderer:

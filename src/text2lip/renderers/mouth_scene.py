@@ -30,7 +30,8 @@ SUBPIXELS = 2  # samples of a pixel in each direction
 DRAWN_SOFTNESS = 0.45  # pixels: standard deviation of the blur that drawing and moving the pictures makes
 FULL_DETAIL = 320  # pixels per unit up to which every pixel is drawn
 LOWER_EDGE = (0.0, -0.013, -0.025)  # of the lower incisors, jaw shut
-DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.40, 2.0, 0.06  # how light falls off behind the incisors
+DEPTH, DEPTH_POWER, DEPTH_LEAST = 0.20, 2.0, 0.06  # how light falls off behind the incisors
+ARCH_MIDDLE, INNER_SIDE, INNER_LIGHT = -0.2, (-0.3, 0.3), 0.25  # of teeth: z; how far out a side looks, light inside
 TONGUE_DEPTH, LOWER_DEPTH, LOWER_LEAST = 0.28, 0.36, 0.20  # of what the jaw carries; of teeth at most and at least,
 LOWER_TURNED = 1.6  # the less the further a head is turned, whose cheek shades them: share for a sine of the turn
 GLOSS, GLOSS_POWER = 0.20, 30  # of wet teeth and flesh
@@ -43,7 +44,7 @@ LEAST_SHARE = 0.01  # of a pose or an opening that is drawn
 SHADOW_REACH, SHADOW_MOST, SHADOW_LEAST = 0.15, 0.022, 0.7  # of the gap; units; pixels
 SHADOW_SPREAD = 1.8  # of the picture's softness, by which lips' own dark spreads over what is between them
 SHADOW_FALL, SHADOW_WIDE = 0.6, 2.5  # of the reach
-LIP_SHADOW, CORNER_SHADOW = (0.66, 0.34), (0.70, 0.30)  # light in the shadow, and how much more outside of it
+LIP_SHADOW, CORNER_SHADOW = (0.72, 0.28), (0.70, 0.30)  # light in the shadow, and how much more outside of it
 LIP_COVER, CORNER_COVER = (0.0, 0.95), (0.1, 0.75)  # coverage by the opening from which, and up to which, light grows
 TIP_LIGHT = 9.0  # of a tongue between the teeth, in the open; that inside is 1
 TIP_FROM = -0.015  # towards the viewer, where it is no longer behind the upper teeth
@@ -231,6 +232,7 @@ class MouthScene:
         points = view.pixels(vertices)
         # of a turned head also the side that is turned away lies deep
         behind = -np.minimum(vertices[:, 2], points[:, 2] / view.scale)
+        open_light = light * outer_light(part)
         points[:, :2] = ((points[:, :2] - self.corner + 0.5) / self.coarse) * SUBPIXELS - 0.5
         size = (self.size[0] * SUBPIXELS, self.size[1] * SUBPIXELS)
         is_tooth = part.height[part.triangles].min(1) >= 0
@@ -248,7 +250,8 @@ class MouthScene:
 
             near = at(points[:, 2]) > nearest[rows, columns]
             far = np.exp(-((np.maximum(at(behind), 0) / depth) ** DEPTH_POWER))
-            colour = self._colour(far, at(part.normals), at(part.height), flesh, tooth, gloss) * light
+            colour = self._colour(far, at(part.normals), at(part.height), flesh, tooth, gloss)
+            colour = np.maximum(colour * at(open_light)[:, None], traits.cavity)  # nothing is darker than the depth
             rows, columns = rows[near], columns[near]
             nearest[rows, columns] = at(points[:, 2])[near]
             picture[rows, columns, :3] = colour[near]
@@ -312,6 +315,15 @@ def tooth_tint(height: np.ndarray) -> np.ndarray:
     neck = smoothstep(height, 0.35 * TOOTH_NECK, TOOTH_NECK)[:, None]
     edge = 1 - smoothstep(height, 0.2 * TOOTH_EDGE, TOOTH_EDGE)[:, None]
     return (1 + neck * (np.array(NECK_TINT) - 1)) * (1 + edge * (np.array(EDGE_TINT) - 1))
+
+
+def outer_light(part: Shape) -> np.ndarray:
+    """Share `(V,)` of the light that reaches a side of teeth or gums: little on that which looks at the tongue."""
+    if not (part.height >= 0).any():
+        return np.ones(len(part.vertices), np.float32)
+    away = part.vertices[:, [0, 2]] - np.float32([0, ARCH_MIDDLE])
+    out = (part.normals[:, [0, 2]] * away).sum(1) / np.maximum(np.linalg.norm(away, axis=1), 1e-6)
+    return np.float32(INNER_LIGHT + (1 - INNER_LIGHT) * smoothstep(out, *INNER_SIDE))
 
 
 def jaw_angle(drop: float) -> float:

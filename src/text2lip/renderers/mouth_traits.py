@@ -22,17 +22,18 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 # By eye, but the tongue's light, which was chosen with the scene's light, see `mouth_scene.py`, and what was fitted to
-# people who may be trained on: 528 who smile and 28 who talk, as much weight to either, and one talker of GRID:
-# luma of teeth, a factor, then powers of that of the skin, of the whites of the eyes and of the face's bright places;
-TEETH_LUMA, EYE_WHITE, BRIGHT = (1.05, 0.207, 0.418, 0.375), 97, 97  # percentiles of the last two
+# people who may be trained on: the softness of films, on 28 who talk and one talker of GRID; luma of teeth, on 177 who
+# smile: a factor, a little less than theirs, then powers of that of the skin, of the whites of the eyes and of the
+# face's bright places, which add up to less than 1, as dark skin's teeth are less dark;
+TEETH_LUMA, EYE_WHITE, BRIGHT = (4.75, 0.307, 0.310, 0.105), 97, 97  # percentiles of the last two
 LIT_LIPS = 1.3  # of the skin's luma, from which the mouth lies in a brighter light than the rest of the face
 LEAST_WHITE = 0.9  # luma of an eye's white beside skin; less is shade or a shut eye
 SOFT_FILM, DULL = 0.008, 55.0  # softness, units, from which teeth are duller, and the powers of e by which for a unit
 TEETH_TINT, WHITEST = (0.2, 0.4, 0.4), 90  # shares of the tints of skin, of the eyes' whites, of teeth; percentile
 ENAMEL = (0.9, 1.05, 1.0)  # tint of teeth beside the light's, which the scene reddens; in soft films lips' red spreads
 REDDENED = (0.008, 0.011)  # over them: softness, units
-MOST_OF_SKIN, MOST_OF_LIPS = 1.8, 3.0  # of their luma, where the light is uneven
-NARROW, NARROW_GAP = (0.55, 0.45), (0.0, 0.05)  # light between lips that touch, how much more, from which gaps on
+MOST_OF_SKIN, MOST_OF_LIPS = 2.08, 3.0  # of their luma, where the light is uneven
+NARROW, NARROW_GAP = (0.7, 0.3), (0.0, 0.05)  # light between lips that touch, how much more, from which gaps on
 UNSHADED = 1.05  # of teeth in the shadow of lips, in the mean
 TEETH_LEVEL, OWN_LUMA = 245, (0.7, 1.5)  # the brightest; own teeth beside what these two lead to expect
 FLESH = (0.8, 0.2)  # shares of the lips' colour and of the skin's in that of gums and tongue
@@ -45,7 +46,8 @@ SMILE, PARTING = (0.60, 0.76), (0.02, 0.08)  # mouths so wide, and so open, unit
 PROFILE, ASIDE = 48, 0.06  # samples across the opening, from where to where, and units to either side
 OVERRUN = 0.15  # of the gap, that the samples go beyond the lips
 TOOTH_FALL, TOOTH_DIP, TOOTH_RED = 0.72, 0.94, 0.5  # of its luma, where it ends; of the way to lips' redness
-UPPER_ROW = 0.6  # of what is brightest below it, in the sun
+GREY_LIPS = 0.02  # redness of lips, up to which only what is brightest is believed to be teeth
+UPPER_ROW = 0.45  # of what is brightest below it, in the sun
 CROWN = 0.11  # units, of the upper incisors' crowns
 TOOTH_LEAST = 0.025  # units of an opening, and of what is seen of a tooth
 
@@ -206,7 +208,7 @@ def visible_teeth(
     deepest = np.minimum.accumulate(luma[best::-1])[::-1]  # from each place down to the brightest
     upper_row = (luma[: best + 1] > UPPER_ROW * luma[best]) & (deepest < TOOTH_DIP * luma[: best + 1])
     upper_row &= (red[: best + 1] < TOOTH_RED * lips) & (np.arange(best + 1) >= inner.start)
-    if upper_row.any():  # then that is the lower row, or a lip in the sun
+    if upper_row.any() and lips > GREY_LIPS:  # then that is the lower row, or a lip in the sun
         best = int(np.where(upper_row, luma[: best + 1], 0).argmax())
     tooth = (luma > TOOTH_FALL * luma[best]) & (red < red[best] + TOOTH_RED * (lips - red[best]))
     below = np.maximum.accumulate(luma[::-1])[::-1]  # lower teeth, beyond a dip where they meet the upper ones
