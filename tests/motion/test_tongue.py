@@ -30,5 +30,11 @@ def test_neighbours_share_a_frame():
     assert shares.sum(1).max() <= 1 + 1e-6 and 0.2 < shares[25, 0] < 0.8 and 0.2 < shares[24, 1] < 0.8
 
 
+def test_vowels_beside_a_short_dental_do_not_hide_it():
+    """The tongue of "Do you think?" was between the teeth for one frame."""
+    shares = poses(("u", 0.42, 0.4725), ("θ", 0.4725, 0.5475), ("ɪ", 0.5475, 0.6))
+    assert (shares[[12, 13], 1] > 0.8).all() and shares[11, 1] > 0.55 and shares.sum(1).max() <= 1 + 1e-6
+
+
 def test_phones_beyond_the_clip():
     assert poses(("t", 3.0, 3.2)).max() == 0

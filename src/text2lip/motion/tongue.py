@@ -11,6 +11,7 @@ POSES = ("up", "between", "back")
 BETWEEN, UP, BACK = "θð", "tdnlɬɮɫɾrʈɖɳɭɽɗ", "kɡgŋxɣqɢχʁuʊoɔɑɒɤɯw"
 PREFIXES = "ˈˌ ͡"
 TRANSIT = 0.06  # seconds in which the tongue comes to its place, and leaves it
+YIELDED = 0.6  # of other poses, to a tip between the teeth: vowels on either side of a short /θ/ hid it
 
 
 def tongue_poses(timeline: Timeline, num_frames: int, fps: float) -> np.ndarray:
@@ -38,4 +39,7 @@ def tongue_poses(timeline: Timeline, num_frames: int, fps: float) -> np.ndarray:
         away = np.maximum(np.maximum(phone.start - times, times - phone.end), 0)
         column = shares[first:last, pose.index(True)]
         np.maximum(column, 1 - np.minimum(away / TRANSIT, 1), out=column)
+    dental = shares[:, POSES.index("between")].copy()
+    shares *= 1 - YIELDED * dental[:, None]
+    shares[:, POSES.index("between")] = dental
     return shares / np.maximum(shares.sum(1, keepdims=True), 1)
