@@ -3,9 +3,9 @@
     python examples/blind_sheet.py --images a.jpg b.jpg --output outputs/blind
     python examples/blind_sheet.py --output outputs/blind --answers 1 2
 
-The first command writes a sheet of moments for each portrait, its rows called 1 and 2, both clips of each, and
-`key.json`, which isn't to be opened before the answers are given: one number a sheet, of the row or clip with
-`life=0`. The second command counts the right ones. `--lives` takes two others, as 0.5 1.
+The first command writes a sheet of moments for each portrait, its rows called 1 and 2, both clips of each, padded to
+one size, and `key.json` (elsewhere with `--key`), which isn't to be opened before the answers are given: one number a
+sheet, of the row or clip with `life=0`. The second command counts the right ones. `--lives` takes two others: 0.5 1.
 """
 
 import argparse
@@ -37,28 +37,32 @@ def main():
     parser.add_argument("--size", type=int, default=384, help="longer side of the pictures, pixels")
     parser.add_argument("--moments", type=int, default=10, help="frames in a row, evenly spread")
     parser.add_argument("--output", type=Path, default=Path("outputs/blind"))
+    parser.add_argument("--key", type=Path, help="file of the key; key.json in `--output` by default")
     parser.add_argument("--answers", nargs="+", type=int, help="rows with the first of `--lives`, one a sheet")
     args = parser.parse_args()
+    hidden = args.key or args.output / "key.json"
     if args.answers:
-        print(judged(args.output / "key.json", args.answers))
+        print(judged(hidden, args.answers))
         return
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
-    args.output.mkdir(parents=True, exist_ok=True)
+    for folder in (args.output, hidden.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     key = []
     for number, path in enumerate(args.images):
         image = load_image(path)
         scale = min(1.0, args.size / max(image.shape[:2]))
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         order = [0, 1] if secrets.randbelow(2) else [1, 0]
-        rows = []
-        for place, which in enumerate(order, 1):
+        rows, clips = [], [args.output / f"{number:02d}_{place}.mp4" for place in (1, 2)]
+        for clip, which in zip(clips, order):
             stream = pipe.stream(args.text, image, voice=args.voice, life=args.lives[which], renderer="geometric")
             frames = list(stream)
-            write_video(args.output / f"{number:02d}_{place}.mp4", frames, fps=stream.fps)
+            write_video(clip, frames, fps=stream.fps)
             rows.append([frames[k] for k in np.linspace(0, len(frames) - 1, args.moments).round().astype(int)])
+        pad(clips)
         sheet(rows).save(args.output / f"{number:02d}.png")
         key.append({"image": Path(path).name, "row": order.index(0) + 1})
-        (args.output / "key.json").write_text(json.dumps(key, indent=1))
+        hidden.write_text(json.dumps(key, indent=1))
     print(f"{len(key)} sheets in {args.output}; which row of each has life {args.lives[0]:g}?")
 
 
@@ -68,6 +72,15 @@ def sheet(rows: list[list[np.ndarray]]) -> Image.Image:
     for number, row in enumerate(rows, 1):
         ImageDraw.Draw(picture).text((4, (number - 1) * len(row[0]) + 4), str(number), "white", stroke_fill="black")
     return picture
+
+
+def pad(paths: list[Path]) -> None:
+    """Make mp4 files equally long, by a box that players skip (ISO 14496-12, "free"): still faces take less."""
+    sizes = [path.stat().st_size for path in paths]
+    for path, size in zip(paths, sizes):
+        room = max(sizes) + 8 - size
+        with path.open("ab") as file:
+            file.write(room.to_bytes(4, "big") + b"free" + bytes(room - 8))
 
 
 def judged(path: Path, answers: list[int]) -> str:

@@ -1,11 +1,13 @@
 import numpy as np
+import pytest
 
 from text2lip.media.color import to_luma
 from text2lip.renderers.eyelids import Eye, prepare_eyelids
 
 
-def test_a_lid_in_shade_has_the_hue_of_the_cheek_and_leaves_the_brow():
-    eye = Eye(
+@pytest.fixture
+def eye():
+    return Eye(
         np.float32([40, 60]),
         np.float32([80, 0]),
         np.float32([0, 1]),
@@ -14,6 +16,9 @@ def test_a_lid_in_shade_has_the_hue_of_the_cheek_and_leaves_the_brow():
         np.float32([20, 20]),
         200.0,
     )
+
+
+def test_a_lid_in_shade_has_the_hue_of_the_cheek_and_leaves_the_brow(eye):
     x, y = eye.axes(np.stack(np.meshgrid(np.arange(160), np.arange(120)), -1).astype(np.float32))
     upper, lower, _ = eye.margins(x)
     picture = np.full((120, 160, 3), (200, 140, 100), np.uint8)
@@ -27,3 +32,20 @@ def test_a_lid_in_shade_has_the_hue_of_the_cheek_and_leaves_the_brow():
     assert 80 < to_luma(lid) < to_luma(np.float32([200, 140, 100]))
     assert lid[0] > 1.3 * lid[1] > 1.3 * 1.2 * lid[2]
     assert np.abs(shut[y < upper - 21].astype(int) - picture[y < upper - 21]).max() <= 12
+
+
+def test_raised_lashes_are_not_drawn_out_over_a_shut_lid(eye):
+    x, y = eye.axes(np.stack(np.meshgrid(np.arange(160), np.arange(120)), -1).astype(np.float32))
+    upper, lower, _ = eye.margins(x)
+    picture = np.full((120, 160, 3), (200, 140, 100), np.uint8)
+    picture[(y > upper) & (y < lower) & (x > 0) & (x < 1)] = 230
+    picture[(y > upper) & (y < lower) & (np.abs(x - 0.6) < 0.12)] = 20
+    lashes = (y < upper + 1) & (y > upper - 7) & (np.arange(160) % 8 < 2) & (x > 0.15) & (x < 0.35)
+    picture[lashes] = 20
+    shut, open_again = picture.copy(), picture.copy()
+    lids = prepare_eyelids(picture, eye)
+    lids.close(shut, 1.0)
+    lids.close(open_again, 0.0)
+    lid = (np.abs(x - 0.25) < 0.1) & (y < lower - 8) & (y > upper - 12)
+    assert to_luma(shut[lid].astype(np.float32)).min() > 0.75 * to_luma(np.float32([200, 140, 100]))
+    assert np.array_equal(open_again[lashes], picture[lashes])

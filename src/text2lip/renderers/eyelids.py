@@ -38,7 +38,10 @@ SHADE_HUE = 0.8  # power of the hue, that grows with the shade: skin in shade is
 GRAIN, GRAIN_SIZE = 0.7, 0.02  # of the cheek's texture; up to that size, units
 UNFOLDED = (-0.85, -0.35)  # reaches above the margin: skin below takes the lid's colour, for it is stretched and has
 UNFOLDED_SHARE, UNFOLDED_TIME = 0.93, 0.5  # lashes; how much of it, and the closure from which on it does so wholly
-UNFOLDED_ENDS = ((0.1, 0.35), 0.8)  # along the eye, where that sets in; from where on it ends
+UNFOLDED_ENDS = ((-0.1, 0.12), 0.8)  # along the eye, where that sets in; from where on it ends
+LIFTED = 0.06, (0.35, 0.7), (0.1, 0.6)  # lashes that stand before the skin above: up to that thick, units; of the way
+# to the brow, where they end; closures in which they go down
+LIFTED_ENDS = (0.0, 0.12), (0.7, 0.92)  # along the eye, where they begin and end
 BROW_END = (-0.5, 0.1)  # falls of the lid below its open margin: above, a brow may be, and keeps its colour
 LASHES, LASHES_DARK = 0.014, 0.75  # half the thickness of the dark line where the lids meet, units; its strength
 LASH_BOW, LASH_WAY, LASH_TIME = (0.35, 2.6), 0.02, (0.3, 1.0)  # thickness at the corners, and more between; when dark
@@ -161,6 +164,7 @@ class Eyelids:
         x, y: `(rows, columns)` of the box in the eye's axes.
         lashes: `(3,)` colour of the line where the lids meet.
         skin: `(rows, columns, 3)` of the box, the shut lid.
+        bare: `(rows, columns, 3)` of the box, what the skin above the eye has more of without lashes before it.
     """
 
     eye: Eye
@@ -169,6 +173,7 @@ class Eyelids:
     y: np.ndarray
     lashes: np.ndarray
     skin: np.ndarray
+    bare: np.ndarray
 
     def close(self, frame: np.ndarray, closure: float) -> None:
         """Close the eye in `frame`, `(height, width, 3)` uint8, in place; `closure` from 0 (as it is) to 1 (shut)."""
@@ -177,6 +182,7 @@ class Eyelids:
         fall, rise = (closure * way for way in eye.travel(self.x, upper, lower))
         view = frame[y0:y1, x0:x1]
         ball = view.astype(np.float32)
+        view[:] = np.rint(ball + self.bare * smoothstep(np.float32(closure), *LIFTED[2])).clip(0, 255)
 
         target = (self.y - upper) / reach
         s = _unfold(target, fall / reach)
@@ -244,9 +250,24 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
     low, high = np.percentile(luma[inside], (5, 95))
     if high - low < SEEN * np.median(luma[skin]):
         return None
+    bare = _without_lashes(colours, eye, x, y)
     eye = replace(eye, reach=_free_skin(frame, eye) * eye.reach)
     dark = edge & (luma <= np.percentile(luma[edge], 30))
-    return Eyelids(eye, (int(x0), int(y0), int(x1), int(y1)), x, y, colours[dark].mean(0), _lid_skin(frame, eye, x, y))
+    box, skin = (int(x0), int(y0), int(x1), int(y1)), _lid_skin(frame, eye, x, y)
+    return Eyelids(eye, box, x, y, colours[dark].mean(0), skin, bare)
+
+
+def _without_lashes(colours: np.ndarray, eye: Eye, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What the skin above an eye, `(rows, columns, 3)` at `x`, `y`, has more of without thin dark lines: lashes that
+    stand before it, the crease. As [`Eyelids`]'s `bare`."""
+    upper, _, reach = eye.margins(x)
+    most, end, _ = LIFTED
+    side = 2 * max(1, round(0.5 * most * eye.unit)) + 1
+    closed = cv2.morphologyEx(colours, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    soft = cv2.GaussianBlur(closed, (0, 0), 0.25 * side)
+    above = smoothstep((upper - y) / reach, 0, 0.05) * (1 - smoothstep((upper - y) / reach, *end))
+    above = above * smoothstep(x, *LIFTED_ENDS[0]) * (1 - smoothstep(x, *LIFTED_ENDS[1]))
+    return np.maximum(soft - colours, 0) * above[..., None]
 
 
 def _lid_skin(frame: np.ndarray, eye: Eye, x: np.ndarray, y: np.ndarray) -> np.ndarray:
