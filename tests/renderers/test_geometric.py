@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER
+from text2lip.media.color import to_luma
 from text2lip.renderers import EchoMimicRenderer, GeometricRenderer, LearnedRenderer, Renderer
 from text2lip.renderers.geometric import prepare
 
@@ -102,6 +103,13 @@ def test_a_smile_keeps_its_own_teeth_in_place(paint_face):
     row, column = between_lips(face, target)
     kept = prepared.frame(target)[row - 3, column].astype(int)
     assert np.abs(kept - face.portrait[row - 3, column]).max() < 12
+
+
+def test_a_wide_open_mouth_is_lit_below_its_upper_teeth(painted):
+    """Films of ten talkers show lower teeth and a tongue there, at 0.55 to 0.8 of the skin's light."""
+    wide = painted.with_gap(0.2)
+    seen = to_luma(opening(painted, render(painted, wide)[0], wide))
+    assert seen[len(seen) // 2 :].mean() > 85 and seen[len(seen) // 2 :].mean() < 0.6 * seen[: len(seen) // 2].mean()
 
 
 def test_the_opening_follows_the_landmarks(painted):
