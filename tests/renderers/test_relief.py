@@ -119,6 +119,14 @@ def test_the_irises_go_with_the_gaze_and_so_do_their_landmarks(looking):
     assert (changed >= eyes.min(0) - 2).all() and (changed <= eyes.max(0) + 2).all()
 
 
+def test_lids_that_widen_or_narrow_leave_the_iris_where_it_is(looking):
+    face, relief = looking
+    for row in ({"eyeWideLeft": 1.0}, {"eyeSquintLeft": 1.0}):
+        out = relief.move(face.portrait, row)
+        way = dark_middle(out, face.points[LEFT_IRIS]) - dark_middle(face.portrait, face.points[LEFT_IRIS])
+        assert np.abs(way).max() < 0.5 and (out != face.portrait).any()
+
+
 def test_an_eye_shuts_alone(looking):
     face, relief = looking
     out = relief.move(face.portrait, {"eyeBlinkLeft": 1.0})

@@ -1,4 +1,7 @@
-"""Eyes of a portrait that look elsewhere and close: the iris moves within the lids, which follow it."""
+"""Eyes of a portrait that look elsewhere, widen and close: behind the lids there is an eyeball, which they uncover.
+
+What a lid hides of the iris is what is opposite of its middle; the white goes on as the white beside it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +11,9 @@ import numpy as np
 
 from text2lip.faces.topology import LEFT_IRIS, RIGHT_IRIS
 from text2lip.media.color import to_luma
-from text2lip.renderers.eyelids import Eyelids, find_eyes, prepare_eyelids
+from text2lip.renderers.cutout import smooth_fill
+from text2lip.renderers.eyelids import Eye, Eyelids, find_eyes, prepare_eyelids
+from text2lip.renderers.relief_field import ReliefField
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
@@ -18,6 +23,11 @@ IRIS_EDGE, WHITE_END = 1.15, 2.6  # radii from its middle: what moves as one; wh
 CATCH_LIGHT = 0.5  # of the iris's way, that the light on the cornea makes
 CATCH_BRIGHT = 55  # above the iris, what is a catch light
 BEHIND_LASHES = (0.010, 0.004)  # units below the upper lid, above the lower one, that stay: lashes, their shade
+LASH_SHADE = (0.035, 0.012)  # units from either lid in which the ball is shaded by it, and goes on unshaded behind it
+SHADE_MOST = 0.2  # of the eye's height, that this is at most
+LEAST_SHADE, SHADE_ALONG = 0.35, 0.7  # of the light there; radii along the lid over which that is smooth
+RIM_OF_IRIS = (0.92, 1.12)  # radii from its middle: where the iris ends and the white begins
+UNCOVERED = 0.09  # units around what is seen, that lids may uncover
 GAZE_LIMIT = (16.0, 11.0)  # degrees aside, up and down, that an eye turns here
 STILL_EYE = 1e-3
 
@@ -32,9 +42,12 @@ class LivingEye:
         box: x0, y0, x1, y1 of what lies between the lids, pixels.
         iris: (2,) its middle, pixels.
         radius: of the iris, pixels.
-        ball: uint8, the box without catch lights.
-        light: float32, the catch lights alone.
-        open_part: float32 (rows, columns), 1 between the lids.
+        ball: float32 (rows + 2 edge, columns + 2 edge, 3), the ball without lids and catch lights.
+        light: float32, of the same size, the catch lights alone.
+        edge: pixels that these go beyond the box.
+        shade: float32 (rows, columns, 1), what the lids leave of the ball's light.
+        open_part: float32 (rows, columns, 1), 1 between the lids.
+        carried: channel of a plan to where it moves the skin: float32 (rows, columns, 2) pixels at 1.
     """
 
     side: str
@@ -44,25 +57,30 @@ class LivingEye:
     radius: float
     ball: np.ndarray
     light: np.ndarray
+    edge: int
+    shade: np.ndarray
     open_part: np.ndarray
+    carried: Mapping[str, np.ndarray]
 
-    def look(self, frame: np.ndarray, shift: np.ndarray) -> None:
-        """Turn the eye in `frame`, in place, so that the iris goes by `shift` (2,) pixels."""
-        eye, (x0, y0, x1, y1) = self.lids.eye, self.box
-        grid = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
-        distance = np.linalg.norm(grid - shift - self.iris, axis=-1) / self.radius
-        source = grid - shift * (1 - smoothstep(distance, IRIS_EDGE, WHITE_END))[..., None]
-        x, y = eye.axes(source)
-        upper, lower, _ = eye.margins(x)
-        low, high = (share * eye.unit for share in BEHIND_LASHES)
-        y = np.clip(y, upper + low, np.maximum(lower - high, upper + low))
-        source = eye.corner + x[..., None] * eye.along + y[..., None] * eye.down - (x0, y0)
-        ball = cv2.remap(self.ball, source.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        x, y = CATCH_LIGHT * shift
-        moved = cv2.warpAffine(self.light, np.float32([[1, 0, x], [0, 1, y]]), self.light.shape[1::-1])
+    def look(self, frame: np.ndarray, shift: np.ndarray, row: Mapping[str, float]) -> None:
+        """Turn the eye in `frame`, in place, so that the iris goes by `shift` (2,) pixels, and hold the ball still
+        where the skin will go as `row` says."""
+        x0, y0, x1, y1 = self.box
+        there = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
+        for name, way in self.carried.items():
+            if row.get(name):
+                there += row[name] * way
+        distance = np.linalg.norm(there - shift - self.iris, axis=-1) / self.radius
+        source = there - shift * (1 - smoothstep(distance, IRIS_EDGE, WHITE_END))[..., None]
+        corner = np.float32([x0 - self.edge, y0 - self.edge])
+        ball, light = (
+            cv2.remap(
+                part, (places - corner).astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            )
+            for part, places in ((self.ball, source), (self.light, there - CATCH_LIGHT * shift))
+        )
         view = frame[y0:y1, x0:x1]
-        ball = ball + moved - view
-        view[:] = np.rint(view + ball * self.open_part[..., None]).clip(0, 255)
+        view[:] = np.rint(view + (ball * self.shade + light - view) * self.open_part).clip(0, 255)
 
 
 class LivingEyes:
@@ -72,15 +90,16 @@ class LivingEyes:
         picture (`np.ndarray`): (height, width, 3) uint8.
         points (`np.ndarray`): (478, 2) pixel landmarks.
         face (`FaceFrame`): of these landmarks.
+        field ([`ReliefField`]): of the same picture, which moves the skin afterwards.
     """
 
-    def __init__(self, picture: np.ndarray, points: np.ndarray, face: FaceFrame):
+    def __init__(self, picture: np.ndarray, points: np.ndarray, face: FaceFrame, field: ReliefField):
         self.face, self.eyes = face, []
         for eye in find_eyes(points, face.unit):
             lids = prepare_eyelids(picture, eye)
             if lids is not None:
                 side = "Left" if face.coordinates(eye.corner)[0] > 0 else "Right"
-                self.eyes.append(_living_eye(picture, points, side, lids))
+                self.eyes.append(_living_eye(picture, points, side, lids, field))
         self.eyes = [eye for eye in self.eyes if eye is not None]
 
     def shift(self, eye: LivingEye, row: Mapping[str, float]) -> np.ndarray:
@@ -93,8 +112,8 @@ class LivingEyes:
         """Turn and close the eyes in `frame`, in place."""
         for eye in self.eyes:
             shift = self.shift(eye, row)
-            if np.abs(shift).max() > STILL_EYE:
-                eye.look(frame, shift)
+            if np.abs(shift).max() > STILL_EYE or any(row.get(name, 0.0) > STILL_EYE for name in eye.carried):
+                eye.look(frame, shift, row)
             if (closure := row.get(f"eyeBlink{eye.side}", 0.0)) > STILL_EYE:
                 eye.lids.close(frame, closure)
 
@@ -109,15 +128,14 @@ class LivingEyes:
         return points
 
 
-def _living_eye(picture: np.ndarray, points: np.ndarray, side: str, lids: Eyelids) -> LivingEye | None:
+def _living_eye(
+    picture: np.ndarray, points: np.ndarray, side: str, lids: Eyelids, field: ReliefField
+) -> LivingEye | None:
     eye, (x0, y0, x1, y1) = lids.eye, lids.box
     first = LEFT_IRIS if side == "Left" else RIGHT_IRIS
-    middle, ring = points[first], points[first + 1 : first + 5]
+    middle, ring = points[first].astype(np.float32), points[first + 1 : first + 5]
     radius = max(float(np.linalg.norm(ring - middle, axis=-1).mean()), IRIS_LEAST * eye.unit)
-    upper, lower, _ = eye.margins(lids.x)
-    low, high = (share * eye.unit for share in BEHIND_LASHES)
-    soft = 0.6 + 0.008 * eye.unit
-    open_part = smoothstep(lids.y - upper - low, 0, soft) * smoothstep(lower - high - lids.y, 0, soft)
+    open_part = _between(eye, lids.x, lids.y, BEHIND_LASHES)
     rows, columns = np.flatnonzero(open_part.any(1)), np.flatnonzero(open_part.any(0))
     if not (len(rows) and len(columns)):
         return None
@@ -128,11 +146,54 @@ def _living_eye(picture: np.ndarray, points: np.ndarray, side: str, lids: Eyelid
     iris = (np.linalg.norm(grid - middle, axis=-1) < 0.85 * radius) & (open_part > 0.5)
     luma = to_luma(view.astype(np.float32))
     bright = iris & (luma > np.median(luma[iris]) + CATCH_BRIGHT) if iris.any() else iris
-    ball = view
+    dull = view
     if bright.any() and bright.sum() < 0.25 * iris.sum():
         around = max(1, round(0.008 * eye.unit))
         spot = cv2.dilate(bright.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=around)
-        ball = cv2.inpaint(view, spot, 3, cv2.INPAINT_TELEA)
-    light = view.astype(np.float32) - ball
-    box = x0, y0, x1, y1
-    return LivingEye(side, lids, box, middle.astype(np.float32), radius, ball, light, open_part.astype(np.float32))
+        dull = cv2.inpaint(view, spot, 3, cv2.INPAINT_TELEA)
+    edge = round(UNCOVERED * eye.unit) + 1
+    ball = _whole_ball(dull, eye, middle, radius, (x0, y0), edge)
+    light = np.pad(view.astype(np.float32) - dull, ((edge, edge), (edge, edge), (0, 0)))
+    lit, seen = to_luma(ball[edge:-edge, edge:-edge]), to_luma(dull.astype(np.float32))
+    shade = np.clip(seen / np.maximum(lit, 1), LEAST_SHADE, 1)
+    shade = cv2.GaussianBlur(shade, (0, 0), sigmaX=SHADE_ALONG * radius, sigmaY=0.5)
+    carried = {
+        name: field.sample(way, grid.reshape(-1, 2)).reshape(grid.shape) for name, way in field.expression.items()
+    }
+    carried = {name: way for name, way in carried.items() if np.abs(way).max() > STILL_EYE}
+    box, parts = (x0, y0, x1, y1), (part[..., None].astype(np.float32) for part in (shade, open_part))
+    return LivingEye(side, lids, box, middle, radius, ball, light, edge, *parts, carried)
+
+
+def _between(eye: Eye, x: np.ndarray, y: np.ndarray, beyond: tuple[float, float]) -> np.ndarray:
+    """1 between the lids of an eye, of whose axes `x` and `y` are; they reach so many units into it."""
+    upper, lower, _ = eye.margins(x)
+    soft = 0.6 + 0.008 * eye.unit
+    above, below = (np.minimum(share * eye.unit, SHADE_MOST * (lower - upper)) for share in beyond)
+    return smoothstep(y - upper - above, 0, soft) * smoothstep(lower - below - y, 0, soft)
+
+
+def _whole_ball(
+    dull: np.ndarray, eye: Eye, middle: np.ndarray, radius: float, corner: tuple[int, int], edge: int
+) -> np.ndarray:
+    """The eyeball of `dull` (rows, columns, 3), which begins at `corner`, without lids: float32, `edge` larger."""
+    rows, columns = dull.shape[:2]
+    x, y = (np.arange(at - edge, at + edge + count) for at, count in zip(corner, (columns, rows)))
+    grid = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+
+    def taken(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Colours at places, and how far they lie between the lids."""
+        maps = (places - corner).astype(np.float32)
+        colours = cv2.remap(dull, maps, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return colours.astype(np.float32), _between(eye, *eye.axes(places), LASH_SHADE)[..., None]
+
+    here, seen = taken(grid)
+    away = grid - middle
+    distance = np.linalg.norm(away, axis=-1)[..., None] / radius
+    opposite, known = taken(grid - 2 * (away @ eye.down)[..., None] * eye.down)
+    iris = here * (1 - known) + opposite * known
+    in_iris = 1 - smoothstep(distance, *RIM_OF_IRIS)
+    sure = ((seen > 0.5) & (distance > RIM_OF_IRIS[1] + 0.1))[..., 0]
+    white = smooth_fill(here, sure) if sure.any() else here
+    behind = white + (iris - white) * in_iris
+    return (behind + (here - behind) * seen).astype(np.float32)

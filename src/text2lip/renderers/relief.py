@@ -49,7 +49,7 @@ class Relief:
         self.picture, self.has_own = picture, alpha is not None
         self.cutout = cut_out(picture, self.points, self.face) if alpha is None else given_cutout(picture, alpha)
         self.field = ReliefField(self.points, depth, self.face, self.size, self.cutout.matte)
-        self.eyes = LivingEyes(picture, self.points, self.face)
+        self.eyes = LivingEyes(picture, self.points, self.face, self.field)
         self.shade = ExpressionShade(picture, self.points, self.face)
         spatial = self.points if depth is None else np.column_stack([self.points, depth])
         self.guard = guard_relief(picture, spatial, self.face, self.cutout, self.field)
@@ -114,9 +114,10 @@ class Relief:
     def _begun(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """A copy of `frame` with eyes and light as `row` says, and where the rest goes, see [`ReliefField`]."""
         row, out = _named(row), frame.copy()
-        self.eyes.draw(out, row)
-        self.shade.draw(out, {name: amount * self.guard.shares.get(name, 1.0) for name, amount in row.items()})
-        return out, self.field.displacement(row, self.guard.shares)
+        borne = {name: amount * self.guard.shares.get(name, 1.0) for name, amount in row.items()}
+        self.eyes.draw(out, borne)
+        self.shade.draw(out, borne)
+        return out, self.field.displacement(borne)
 
     @cached_property
     def _whole(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
