@@ -66,6 +66,14 @@ def test_what_opens_further_keeps_closed_lips_closed_and_gaps_in_proportion(chan
     assert np.allclose(after[2], 2 * after[1], atol=1e-6)
 
 
+@pytest.mark.parametrize("channels", [{"jawOpen": 1}, {"mouthUpperUpLeft": 1, "mouthUpperUpRight": 1}])
+def test_a_dropped_jaw_and_a_raised_lip_part_the_lips_in_pauses_alone(channels):
+    upper, lower = driven_index(INNER_UPPER_PAIRED), driven_index(INNER_LOWER_PAIRED)
+    lips = express_lips(np.zeros((3, 57, 2), np.float32), shown(**channels), np.array([0, 0.5, 1]))
+    gap = (lips[:, lower, 1] - lips[:, upper, 1])[:, 4]
+    assert np.allclose(gap[0], 0, atol=1e-6) and gap[2] > 0.04 and gap[1] == pytest.approx(gap[2] / 2)
+
+
 def test_an_opened_jaw_takes_the_chin_along():
     motion = np.zeros((3, 57, 2), np.float32)
     motion[:, driven_index(INNER_LOWER_PAIRED), 1] = 0.2

@@ -155,3 +155,11 @@ def test_the_tongue_of_who_listens_rests():
     assert up[7] == 1 and back.max() == 0
     assert np.array_equal(motion.of_speakers(["B", "A"]).tongue, motion.tongue)
     assert motion.of_speakers([]).tongue.max() == 0
+
+
+def test_a_mouth_is_known_to_rest_where_nothing_is_said():
+    timeline = Timeline.from_phones([("", 0.0, 0.4), ("a", 0.4, 1.0)], (), 2.0)
+    rest = LipMotion(np.zeros((50, 57, 2)), 1, 25, timeline).rest
+    assert rest.shape == (50,) and (rest[10:25] == 0).all() and (rest[30:] == 1).all() and 0 < rest[2] < 1
+    unknown = (None, Timeline([], [], 2.0))
+    assert not any(LipMotion(np.zeros((50, 57, 2)), 1, 25, one).rest.any() for one in unknown)

@@ -133,7 +133,7 @@ def blendshapes_of(motion: "LipMotion", num_frames: int | None = None, head: Tal
     for name in FACE_UNITS:
         np.maximum(drawn[:, COLUMN[name]], plan[name], out=drawn[:, COLUMN[name]])
     fitting = lip_fit(head)
-    lips = express_lips(motion.displacement[:frames], plan)
+    lips = express_lips(motion.displacement[:frames], plan, motion.rest[:frames])
     weights = fitting.fit(fitting.targets(lips, motion.reference_width), drawn)
     weights[:, [COLUMN[name] for name in LOOKS]] = look(plan["gazeYaw"], plan["gazePitch"])
     turn, gaze, shift = (

@@ -1,7 +1,7 @@
 """Feelings on a face: which channels of a plan they move, and what that does to the lips that speak.
 
 By the action units of Ekman & Friesen's EMFACS: happy 6 + 12, sad 1 + 4 + 15, angry 4 + 5 + 7 + 23, surprised 1 + 2 +
-5 + 26, afraid 1 + 2 + 4 + 5 + 20 + 26, disgusted 9 + 10 + 15, serious a light 4 + 24.
+5 + 26, afraid 1 + 2 + 4 + 5 + 7 + 15 + 20 + 26, disgusted 4 + 9 + 10 + 15 + 25, serious a light 4 + 24.
 """
 
 from collections.abc import Mapping
@@ -29,25 +29,24 @@ UNITS_OF = {
             "gazePitch": -2.0},
     "angry": {"browDown": 1.0, "eyeSquint": 0.5, "mouthPress": 0.9, "noseSneer": 0.35, "mouthFrown": 0.25,
               "headPitch": -2.0},
-    "surprised": {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 1.0, "jawOpen": 0.9, "headPitch": 1.5},
-    "afraid": {"browInnerUp": 1.0, "browOuterUp": 0.3, "browDown": 0.4, "eyeWide": 1.0, "mouthStretch": 1.0,
-               "jawOpen": 0.3},
-    "disgusted": {"noseSneer": 1.0, "mouthUpperUp": 0.9, "browDown": 0.6, "eyeSquint": 0.6, "mouthFrown": 0.35,
-                  "cheekSquint": 0.4},
-    "serious": {"browDown": 0.6, "mouthPress": 0.8, "eyeSquint": 0.35, "mouthFrown": 0.15, "headPitch": -1.5},
+    "surprised": {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 1.0, "jawOpen": 1.0, "headPitch": 1.5},
+    "afraid": {"browInnerUp": 1.0, "browOuterUp": 0.15, "browDown": 0.3, "eyeWide": 1.0, "eyeSquint": 0.1,
+               "mouthStretch": 0.9, "mouthFrown": 0.7, "jawOpen": 1.0},
+    "disgusted": {"noseSneer": 1.0, "mouthUpperUp": 1.0, "browDown": 0.75, "eyeSquint": 0.8, "mouthFrown": 0.3,
+                  "cheekSquint": 0.5, "jawOpen": 0.35},
+    "serious": {"browDown": 0.75, "mouthPress": 1.0, "eyeSquint": 0.45, "mouthFrown": 0.2, "headPitch": -2.0},
 }  # fmt: skip
 LIVELY = {"happy": 1.2, "sad": 0.6, "angry": 1.3, "surprised": 1.2, "afraid": 0.9, "disgusted": 0.9, "serious": 0.7}
 """Factors on the size of head motion (after Busso et al. 2007: large in joy and anger, small in sadness)."""
 # outer-eye distances that a corner, or the lips' edges, go at 1: right and down
-SMILING, FROWNING, STRETCHING = (0.085, -0.095), (-0.004, 0.07), (0.07, 0.035)
+SMILING, FROWNING, STRETCHING = (0.085, -0.095), (-0.004, 0.07), (0.085, 0.04)
 PRESS, RAISED = 0.014, (0.020, 0.045)  # both inner lips and the upper lip's edge, between corner and middle
 SMILE_RANGE = 6.5  # of a smile that is lost for each outer-eye distance that lips are narrower by, or won
-OPENED_UP, JAW_OPENS, RAISED_OPEN = (
-    0.22,
-    0.5,
-    0.35,
-)  # of a gap: how far a smile raises it, a jaw and a raised lip widen it
-CHIN_GOES = 0.7  # of what the lower lip is opened by
+# of a gap: how far a smile raises it, a jaw and a raised lip widen it
+OPENED_UP, JAW_OPENS, RAISED_OPEN = 0.22, 0.6, 0.35
+# gaps in pauses of a dropped jaw, of which the upper lip makes some, and of a raised upper lip, outer-eye distances
+JAW_PARTS, UPPER_PARTS, RAISED_PARTS = 0.22, 0.15, 0.05
+CHIN_GOES, CORNERS_GO = 0.7, 0.2  # of what the lower lip is opened by: the chin down, the corners inwards
 
 
 def feeling_channels(feeling: Mapping[str, float]) -> np.ndarray:
@@ -70,17 +69,18 @@ def liveliness(feeling: Mapping[str, float]) -> float:
     return float(np.clip(1 + sum(strength * (LIVELY[name] - 1) for name, strength in feeling.items()), 0.3, 1.6))
 
 
-def express_lips(motion: np.ndarray, plan: MotionPlan) -> np.ndarray:
+def express_lips(motion: np.ndarray, plan: MotionPlan, rest: np.ndarray | float = 0.0) -> np.ndarray:
     """Lip motion with the mouth of a plan: a smile widens and lifts its corners, in speech too, and is less where lips
     are narrow, more where they are wide; it lifts the opening, so that upper teeth show. A frown lowers corners,
     a stretch widens and lowers them; pressed lips are thinner; a raised upper lip is higher.
 
     Inner lips that face each other move alike, so lips that touch still touch; a gap grows in proportion, by a raised
-    lip and by `jawOpen`.
+    lip and by `jawOpen`, which parts the lips where nothing is said.
 
     Args:
         motion (`np.ndarray`): (frames, 57, 2), displacement from rest, canonical units (x right of the picture, down).
         plan ([`MotionPlan`]): with as many frames at least.
+        rest (`np.ndarray` or `float`): (frames,) from 0 to 1, where the mouth is at rest, see [`LipMotion.rest`].
 
     Returns:
         `np.ndarray`: float32 (frames, 57, 2).
@@ -101,6 +101,7 @@ def express_lips(motion: np.ndarray, plan: MotionPlan) -> np.ndarray:
         for edges in ((INNER_UPPER_PAIRED, INNER_LOWER_PAIRED), (OUTER_UPPER_PAIRED, OUTER_LOWER_PAIRED))
     ]
     gap = np.maximum(moved[:, inner[1], 1] - moved[:, inner[0], 1], 0)
+    pause = np.sqrt(1 - across[inner[0]] ** 2) * np.broadcast_to(rest, len(moved))[:, None]
     for sign, name in ((-1, "Right"), (1, "Left")):  # the person's right is on the picture's left
         theirs = np.where(across == 0, 0.5, np.sign(across) == sign)
         side, bow = across * theirs, theirs * np.abs(across) ** 1.7
@@ -118,11 +119,16 @@ def express_lips(motion: np.ndarray, plan: MotionPlan) -> np.ndarray:
         moved[:, outer[0], 1] += half * PRESS * press - arch * (RAISED[1] - RAISED[0]) * raised
         moved[:, outer[1], 1] -= half * PRESS * press
         for edge in (inner[0], outer[0]):
-            moved[:, edge, 1] -= half * RAISED_OPEN * raised * gap
-    opened = JAW_OPENS * plan["jawOpen"][:, None] * gap
+            moved[:, edge, 1] -= half * raised * (RAISED_OPEN * gap + RAISED_PARTS * pause)
+    jaw = plan["jawOpen"][:, None]
+    for edge in (inner[0], outer[0]):
+        moved[:, edge, 1] -= UPPER_PARTS * JAW_PARTS * jaw * pause
+    opened = jaw * (JAW_OPENS * gap + (1 - UPPER_PARTS) * JAW_PARTS * pause)
     for edge in (inner[1], outer[1]):
         moved[:, edge, 1] += opened
-    moved[:, len(LIPS) :, 1] += CHIN_GOES * opened[:, [len(inner[0]) // 2]] * _chin()
+    middle = opened[:, [len(inner[0]) // 2]]
+    moved[:, : len(LIPS), 0] -= CORNERS_GO * middle * across
+    moved[:, len(LIPS) :, 1] += CHIN_GOES * middle * _chin()
     return moved
 
 

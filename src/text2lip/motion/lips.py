@@ -63,6 +63,16 @@ class LipMotion:
         return None if self.timeline is None else tongue_poses(self.timeline, len(self), self.fps)
 
     @property
+    def rest(self) -> np.ndarray:
+        """How far the mouth is at rest, (frames,) from 0 to 1, see [`rest_weight`]; 0 where no phones are known."""
+        phones = self.timeline.phones if self.timeline else ()
+        if not phones:
+            return np.zeros(len(self), np.float32)
+        start, end = (torch.tensor([[getattr(phone, side) for phone in phones]]) for side in ("start", "end"))
+        silent = torch.tensor([[not phone.label for phone in phones]])
+        return rest_weight(silent, start, end, len(self), self.fps)[0].numpy()
+
+    @property
     def plan(self) -> MotionPlan | None:
         """What head and face do beside the lips, of no face in particular; see [`Portrait.plan`]."""
         return None if self.plan_of is None else self.plan_of()

@@ -16,10 +16,11 @@ from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
 # Units are distances of the outer eye corners; by eye, at a face unit of 1.
-BROW_RAISE, BROW_LOWER, BROW_DRAW = 0.1, 0.075, 0.04  # up; down; towards the nose
+BROW_RAISE, BROW_LOWER, BROW_DRAW = 0.105, 0.075, 0.055  # up; down; towards the nose
 BROW_ABOVE, BROW_BESIDE = 0.5, 0.22  # how far above a brow and beside its ends the skin goes along
 LID_REACH = (0.2, 0.9)  # of the way from the brow down to the lid, where it ends
-LID_WIDE, LID_SQUINT, SQUINT_UPPER = 0.034, 0.03, 0.016  # the upper lid up; the lower one up, the upper one down
+WIDE_EYE, LID_WIDE = 0.145, (0.03, 0.06)  # height of a wide eye; least and most that the upper lid goes up to there
+LID_SQUINT, SQUINT_UPPER = 0.03, 0.016  # the lower lid up, the upper one down
 LID_FOLLOWS = 0.0012  # the upper lid, for a degree that the eye looks up or down
 CHEEKS = {"Left": (346, 280, 330), "Right": (117, 50, 101)}  # the apple of the cheek
 FOLDS = {"Left": (425, 426, 436), "Right": (205, 206, 216)}  # the skin beside mouth and nose
@@ -29,7 +30,7 @@ BUMPS = {  # channel, without its side: around which points, how far (out, down)
     "mouthFrown": ((FOLDS, (0.004, 0.020), (0.13, 0.16)),),
     "mouthPress": ((FOLDS, (0.008, 0.004), (0.11, 0.11)),),
     "cheekSquint": ((CHEEKS, (0.006, -0.036), (0.21, 0.16)),),
-    "noseSneer": ((WINGS, (0.010, -0.042), (0.10, 0.13)), (FOLDS, (0.006, -0.030), (0.13, 0.13))),
+    "noseSneer": ((WINGS, (0.012, -0.052), (0.10, 0.13)), (FOLDS, (0.006, -0.036), (0.13, 0.13))),
 }
 SMILING_LIDS = {"mouthSmile": 0.35, "cheekSquint": 0.6}  # of a squint of the lower lid
 
@@ -56,8 +57,9 @@ def expression_field(points: np.ndarray, face: FaceFrame, nodes: np.ndarray) -> 
         fields[f"browOuterUp{side}"] = _vector(reach * outer, 0, -BROW_RAISE)
         fields[f"browDown{side}"] = _vector(reach * (0.35 + 0.65 * inner), -outwards * BROW_DRAW, BROW_LOWER)
         inner_raise = inner_raise + reach * inner
-        upper, lower = _lids(at, where, eyes[side])
-        fields[f"eyeWide{side}"] = _vector(upper, 0, -LID_WIDE)
+        upper, lower, height = _lids(at, where, eyes[side])
+        wide = float(np.clip(WIDE_EYE - height, *LID_WIDE))
+        fields[f"eyeWide{side}"] = _vector(upper, 0, -wide)
         fields[f"eyeSquint{side}"] = _vector(lower, 0, -LID_SQUINT) + _vector(upper, 0, SQUINT_UPPER)
         fields["gazePitch"] = fields.get("gazePitch", 0) + _vector(upper, 0, -LID_FOLLOWS)
         for name, bumps in BUMPS.items():
@@ -91,8 +93,8 @@ def _brow(at: np.ndarray, where: np.ndarray, brow: tuple, upper_lid: tuple) -> t
     return along, reach * (1 - smoothstep(beside, 0, BROW_BESIDE))
 
 
-def _lids(at: np.ndarray, where: np.ndarray, lids: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """How much each node goes along with the upper and with the lower lid's margin."""
+def _lids(at: np.ndarray, where: np.ndarray, lids: tuple) -> tuple[np.ndarray, np.ndarray, float]:
+    """How much each node goes along with the upper and with the lower lid's margin; the eye's height."""
     weights = []
     ends = where[[lids[0][0], lids[0][-1]], 0]
     middle, half = ends.mean(), 0.5 * abs(ends[1] - ends[0])
@@ -106,4 +108,4 @@ def _lids(at: np.ndarray, where: np.ndarray, lids: tuple) -> tuple[np.ndarray, n
         )  # over 0: away from the eye
         inside = smoothstep(beyond, -0.6 * max(height, 0.03), 0)
         weights.append(across * inside * (1 - smoothstep(beyond, 0.02, 0.16)))
-    return weights[0], weights[1]
+    return weights[0], weights[1], height

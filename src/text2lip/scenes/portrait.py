@@ -136,7 +136,7 @@ class Portrait:
         """
         plan = self.plan(motion)
         if plan is not None:
-            motion = replace(motion, displacement=express_lips(motion.displacement, plan))
+            motion = replace(motion, displacement=express_lips(motion.displacement, plan, motion.rest))
         mouth = PortraitMouth(self.face, *self.size)
         mouth.rest = mouth.shape + self.trust.closing * (mouth.rest - mouth.shape)
         landmarks = mouth.retarget(self.trust.motion * motion.displacement, motion.reference_width)
