@@ -33,7 +33,7 @@ from text2lip.faces.topology import (
 # Part -> materials of the source, and how many vertices are kept, about.
 PARTS = {
     "skin": (("M_Face", "M_BackHead"), 5200),
-    "tongue": (("M_GumsTongue",), 700),
+    "tongue": (("M_GumsTongue",), 1000),
     "teeth": (("M_Teeth",), 1500),
     "eyes": (("M_ScleraLeft", "M_ScleraRight"), 1540),
 }
@@ -46,14 +46,23 @@ BROWS = ((268, 493, 1914, 2044, 1401), (3615, 4240, 4114, 2734, 2509))
 FACE = 9409  # how many vertices are of its front
 SOCKET = slice(11248, 13294)  # inside of the mouth, among the skin
 EYEBALLS = {"Left": slice(21451, 23021), "Right": slice(23021, 24591)}
-TONGUE_LINE = ((-3.87, 9.73), (-3.07, 5.5))  # y, z of its tip and of the top of its root
-TONGUE_OUT, TONGUE_BENT = (0.0, 1.0, 3.6), 0.5  # cm that its tip goes, over the lower teeth, and bends down; by eye
+# z from root to tip, y of its middle, half its width and height, cm; read off sections of the source
+TONGUE = (
+    (6.0, -3.85, 1.95, 0.9),
+    (7.5, -3.8, 1.8, 0.82),
+    (8.5, -3.85, 1.55, 0.67),
+    (9.0, -3.93, 1.25, 0.57),
+    (9.5, -4.0, 0.72, 0.36),
+    (9.78, -4.05, 0.3, 0.12),
+)
+TONGUE_SKIN = 0.06  # cm
+TONGUE_OUT = (0.0, 1.2, 2.6)  # cm that its tip goes, over the lower teeth; by eye
 OVERLAP = 0.06  # cm by which the lips of the mesh press into each other at rest
 SEAM = 0.7  # cm above and below the line between the lips within which skin goes along when they are closed
 MM = 10.0
 # sRGB
 SKIN, LIP, BROW = (205, 162, 138), (178, 96, 92), (92, 70, 56)
-TEETH, TONGUE, INSIDE = (240, 232, 216), (190, 100, 100), (120, 48, 46)
+TEETH, TONGUE_PINK, INSIDE = (240, 232, 216), (216, 126, 126), (120, 48, 46)
 EYE = (
     (0, (12, 12, 14)),
     (7, (12, 12, 14)),
@@ -102,22 +111,15 @@ def turned(ball: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
 def tongue_out(vertices: np.ndarray, parts: dict) -> np.ndarray:
     """The tongue's way out between the teeth: all of its tip, less and less of what is further back.
 
-    The source has tongue, gums and palate in one piece: the tongue is what lies in between, away from the teeth.
+    The source has tongue, gums and palate in one piece; the tongue is what lies within the ellipses of `TONGUE`.
     """
-    from scipy.spatial import cKDTree
-
     way, mine = np.zeros_like(vertices), np.unique(parts["M_GumsTongue"])
-    teeth = vertices[np.unique(parts["M_Teeth"])]
-    crowns = (teeth[:, 1] < np.median(teeth[:, 1])) & (teeth[:, 1] > TONGUE_LINE[0][0] - 0.3)
-    lower = teeth[crowns]
-    away = cKDTree(lower[:, ::2]).query(vertices[mine][:, ::2])[0]  # seen from above
-    _, y, z = vertices[mine].T
-    tip, root = TONGUE_LINE[0][1], TONGUE_LINE[1][1]
-    floor = TONGUE_LINE[0][0] - 0.4 + 0.7 * np.minimum(z - tip, 0)
-    share = np.clip((away - 0.15) / 0.25, 0, 1) * np.clip((z - root) / (tip - root), 0, 1) ** 2
-    share *= (y < TONGUE_LINE[1][0] + 0.1) * (y > floor) * (z < tip + 0.06)
-    way[mine] = share[:, None] * np.array(TONGUE_OUT)
-    way[mine, 1] -= TONGUE_BENT * share**3
+    x, y, z = vertices[mine].T
+    places, middles, widths, heights = np.transpose(TONGUE)
+    middle, width, height = (np.interp(z, places, values) for values in (middles, widths, heights))
+    inside = np.hypot(x / (width + TONGUE_SKIN), (y - middle) / (height + TONGUE_SKIN)) < 1
+    share = np.clip((z - places[0]) / (places[-1] - places[0]), 0, 1)
+    way[mine] = (inside * (z < places[-1] + TONGUE_SKIN) * share**2 * (3 - 2 * share))[:, None] * TONGUE_OUT
     return way
 
 
@@ -220,7 +222,7 @@ def palette() -> np.ndarray:
     across, down = np.meshgrid(np.linspace(0, 1, 32), np.linspace(0, 1, 32))
     face = np.array(SKIN) + across[..., None] * np.subtract(LIP, SKIN)
     picture[:32, :32] = face + down[..., None] * (np.array(BROW) - face)
-    for number, colour in enumerate((TEETH, TONGUE, INSIDE)):
+    for number, colour in enumerate((TEETH, TONGUE_PINK, INSIDE)):
         picture[:32, 32 + 10 * number : 42 + 10 * number] = np.linspace(1, 0.12, 32)[:, None, None] * colour
     ring, colours = zip(*EYE)
     picture[32:] = np.stack([np.interp(np.arange(PALETTE), ring, channel) for channel in zip(*colours)], 1)

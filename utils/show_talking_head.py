@@ -2,8 +2,8 @@
 
     npm install three                              # into ./node_modules
     pip install playwright                         # and a Chromium
-    text2lip "Papa bought five blue shoes for Mama. Ah, do you think so?" --output talk.glb
-    python utils/show_talking_head.py talk.glb --at p=0.22 ah=2.66 oo=1.22 f=0.82 --output talk.png
+    text2lip "Papa bought five blue shoes for Mama. Ah, do you think so?" --life 0 --output talk.glb
+    python utils/show_talking_head.py talk.glb --at p=0.22 ah=2.66 oo=1.22 f=0.82 th=3.1 --output talk.png
 
 Errors of the page end it. Needs no GPU: Chromium's own renderer draws.
 """

@@ -38,21 +38,26 @@ if TYPE_CHECKING:
 
 COLUMN = {name: column for column, name in enumerate(ARKIT_SHAPES)}
 # Set by hand. Weights of the squares: of lips 1 (outer-eye distances), of
-CHIN_WEIGHT, GAP_WEIGHT, SHUT_WEIGHT = 0.15, 4.0, 400.0  # the chin; of each pair's gap, and of one that is to be shut
-PULL = 2e-3  # of a weight's way from what it is drawn to, and times as much of shapes that speech needs seldom:
-SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 40.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
-FIRM = 250.0  # and as much more of what a phone draws all to 1
+CHIN_WEIGHT, GAP_WEIGHT, SHUT_WEIGHT = 0.15, 4.0, 100.0  # the chin; of each pair's gap, and of one that is to be shut
+PULL = 3e-4  # of a weight's way from what it is drawn to, and times as much of shapes that speech needs seldom:
+SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 20.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
+FIRM = 1600.0  # and as much more of what a phone draws all to 1
 CORNER_WEIGHT = 3.0  # of the corners of the mouth
+# Where the one is drawn to as much as phones do, the others stay as they are drawn: they would thin or bend pushed-out
+HELD = {  # lips, or hide the tongue behind the upper teeth
+    "mouthPucker": ("mouthRoll", "mouthFrown", "mouthShrug"),
+    "tongueOut": ("mouthShrug", "mouthUpperUp", "mouthPress"),
+}
 TUCKED_IN = 0.06  # outer-eye distances; how much nearer the lower lip comes when all rolled in, to lie at the teeth
 SHUT_GAP = 0.02  # outer-eye distances; the less of it lips part, the more they are to be shut
 # What phones draw weights to, by their features; both sides of a shape are meant where it has two.
 PHONE_SHAPES = {
-    "rounding": {"mouthPucker": 0.9, "mouthFunnel": 0.35},
+    "rounding": {"mouthPucker": 0.9, "mouthFunnel": 0.2},
     "labiodental": {"mouthRollLower": 0.5, "mouthUpperUp": 0.15},
     "closure": {"mouthPress": 0.15},
 }
-TONGUE_BETWEEN = 0.45  # of `tongueOut` in /θ ð/
-COMING = 0.08  # seconds in which lips come to a phone's shape and leave it
+BETWEEN_TEETH = {"tongueOut": 0.7, "jawOpen": 0.25}  # in /θ ð/
+COMING = 0.09  # seconds in which lips come to a phone's shape and leave it
 MOST_IN_SPEECH = {
     "mouthShrugUpper": 0.4,
     "mouthShrugLower": 0.6,
@@ -175,7 +180,9 @@ def drawn_to(timeline: Timeline | None, num_frames: int, fps: float) -> np.ndarr
                         if one in COLUMN:
                             part = drawn[first:last, COLUMN[one]]
                             np.maximum(part, weight * row[FEATURES.index(feature)] * there, out=part)
-    drawn[:, COLUMN["tongueOut"]] = TONGUE_BETWEEN * tongue_poses(timeline, num_frames, fps)[:, POSES.index("between")]
+    between = tongue_poses(timeline, num_frames, fps)[:, POSES.index("between")]
+    for name, weight in BETWEEN_TEETH.items():
+        drawn[:, COLUMN[name]] = weight * between
     return drawn
 
 
@@ -200,6 +207,7 @@ class LipFit:
         self._pull = PULL * np.array(
             [SELDOM.get(name.removesuffix("Left").removesuffix("Right"), 1) for name in mouth]
         )
+        self._held = {by: np.array([name.startswith(others) for name in mouth]) for by, others in HELD.items()}
         self._basis = self.ways[self._columns]
         self._open, self._close = mouth.index("jawOpen"), mouth.index("mouthClose")
         self._basis[self._close] += self._basis[self._open]  # lips are closed only where a jaw is open, and as far
@@ -233,7 +241,10 @@ class LipFit:
         wanted_gaps -= np.minimum(TUCKED_IN * drawn[:, COLUMN["mouthRollLower"], None], gaps_of(targets).clip(0))
         closed = np.clip(1 - gaps_of(targets).max(1, keepdims=True) / SHUT_GAP, 0, 1)
         shut = GAP_WEIGHT * (1 - closed) + SHUT_WEIGHT * closed
-        pull = self._pull * (1 + FIRM * start)
+        firm = start
+        for name, others in self._held.items():
+            firm = np.maximum(firm, drawn[:, COLUMN[name], None] ** 3 * others)
+        pull = self._pull * (1 + FIRM * firm)
         aim = (left.reshape(len(left), -1) * importance.ravel()) @ basis.T + shut * (wanted_gaps @ gaps.T)
         problem = (basis * importance.ravel()) @ basis.T, gaps @ gaps.T, shut, pull, aim + pull * start
         fitted = bounded_least_squares(*problem, self._most, start)
