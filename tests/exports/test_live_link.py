@@ -23,7 +23,8 @@ HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,LeftEyePitch,LeftEyeRoll,RightEyeYaw,Right
 
 def test_a_row_a_frame_under_the_app_s_header(tmp_path):
     plan = MotionPlan.still(30, 25)
-    plan["headYaw"][:], plan["headPitch"][:], plan["gazeYaw"][:], plan["eyeBlinkLeft"][3] = 18, 9, 9, 1
+    plan["headYaw"][:], plan["headPitch"][:], plan["headRoll"][:], plan["eyeBlinkLeft"][3] = 18, 9, 4.5, 1
+    plan["gazeYaw"][:], plan["gazePitch"][:] = 9, -9
     nothing = dict.fromkeys(("audio", "sampling_rate", "landmarks", "visemes", "phones", "words"))
     lips = LipMotion(np.zeros((30, 57, 2), np.float32), None, 25.0)
     clip = Clip((), 28, 25.0, (8, 8), times_from="voice", lip_motion=lips, motion_plan=plan, **nothing)
@@ -33,8 +34,10 @@ def test_a_row_a_frame_under_the_app_s_header(tmp_path):
     rows = list(csv.DictReader(lines))
     assert all(row["BlendShapeCount"] == "61" and len(row) == 63 and "-0.00000000" not in row.values() for row in rows)
     assert rows[27]["Timecode"] == "00:00:01:02.000" and float(rows[3]["EyeBlinkLeft"]) == 1
-    turns = [float(rows[0][name]) for name in ("HeadYaw", "HeadPitch", "LeftEyeYaw", "RightEyeRoll")]
-    assert turns == pytest.approx([0.314159, -0.157080, 0.157080, 0], abs=1e-5)
+    names = ("HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch", "RightEyeRoll")
+    turns = [float(rows[0][name]) for name in names]  # yaw is over 0 to the person's right, as in the app's recordings
+    assert turns == pytest.approx([-0.314159, -0.157080, 0.078540, -0.157080, 0.157080, 0], abs=1e-5)
+    assert float(rows[0]["EyeLookOutLeft"]) > 0.2 and float(rows[0]["EyeLookDownLeft"]) > 0.2
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def write_live_link(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     """Write the motion of `clip` as .csv; returns the number of frames.
 
     A row a frame: `Timecode` (hours:minutes:seconds:frame.thousandths of a frame, from 0), `BlendShapeCount` (61),
-    the 52 weights, and nine turns in radians, right-handed about ARKit's axes of a face (x to the person's left, y
-    up, z out of the face): yaw over 0 to the person's left, pitch over 0 down, roll over 0 to the person's right.
+    the 52 weights, and nine turns in radians: yaw over 0 to the person's right, pitch over 0 down, roll over 0 to the
+    person's left. Eyes so go with their weights in published recordings of the app, heads as in Unreal's plug-in.
 
     Raises:
         ValueError: the place can't be written to.
@@ -42,10 +42,10 @@ def write_live_link(path: str | Path, clip: Clip, options: SaveOptions) -> int:
 
 
 def rotations(motion: "BlendShapes") -> np.ndarray:
-    """Turns (frames, 9) of `ROTATIONS`, radians, about ARKit's axes."""
-    yaw, pitch, roll = np.radians(motion.head).T
-    eye = np.stack([*(np.radians(motion.gaze) * (1, -1)).T, np.zeros(len(motion))], 1)
-    return np.concatenate([np.stack([yaw, -pitch, -roll], 1), eye, eye], 1)
+    """Turns (frames, 9) of `ROTATIONS`, radians, with the signs of the app."""
+    head = np.radians(motion.head) * (-1, -1, 1)
+    eye = np.pad(-np.radians(motion.gaze), ((0, 0), (0, 1)))
+    return np.concatenate([head, eye, eye], 1)
 
 
 def timecode(frame: int, fps: float) -> str:

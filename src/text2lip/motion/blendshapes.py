@@ -44,7 +44,7 @@ SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 20.0, "mouthDimp
 FIRM = 1600.0  # and as much more of what a phone draws all to 1
 CORNER_WEIGHT = 3.0  # of the corners of the mouth
 # Where the one is drawn to as much as phones do, the others stay as they are drawn: they would thin or bend pushed-out
-HELD = {  # lips, or hide the tongue behind the upper teeth
+HELD_BACK = {  # lips, or hide the tongue behind the upper teeth
     "mouthPucker": ("mouthRoll", "mouthFrown", "mouthShrug"),
     "tongueOut": ("mouthShrug", "mouthUpperUp", "mouthPress"),
 }
@@ -56,7 +56,7 @@ PHONE_SHAPES = {
     "labiodental": {"mouthRollLower": 0.5, "mouthUpperUp": 0.15},
     "closure": {"mouthPress": 0.15},
 }
-BETWEEN_TEETH = {"tongueOut": 0.7, "jawOpen": 0.25}  # in /θ ð/
+TONGUE_SHOWN = {"tongueOut": 0.7, "jawOpen": 0.25}  # in /θ ð/
 COMING = 0.09  # seconds in which lips come to a phone's shape and leave it
 MOST_IN_SPEECH = {
     "mouthShrugUpper": 0.4,
@@ -181,7 +181,7 @@ def drawn_to(timeline: Timeline | None, num_frames: int, fps: float) -> np.ndarr
                             part = drawn[first:last, COLUMN[one]]
                             np.maximum(part, weight * row[FEATURES.index(feature)] * there, out=part)
     between = tongue_poses(timeline, num_frames, fps)[:, POSES.index("between")]
-    for name, weight in BETWEEN_TEETH.items():
+    for name, weight in TONGUE_SHOWN.items():
         drawn[:, COLUMN[name]] = weight * between
     return drawn
 
@@ -207,7 +207,7 @@ class LipFit:
         self._pull = PULL * np.array(
             [SELDOM.get(name.removesuffix("Left").removesuffix("Right"), 1) for name in mouth]
         )
-        self._held = {by: np.array([name.startswith(others) for name in mouth]) for by, others in HELD.items()}
+        self._held = {by: np.array([name.startswith(others) for name in mouth]) for by, others in HELD_BACK.items()}
         self._basis = self.ways[self._columns]
         self._open, self._close = mouth.index("jawOpen"), mouth.index("mouthClose")
         self._basis[self._close] += self._basis[self._open]  # lips are closed only where a jaw is open, and as far
