@@ -3,9 +3,8 @@
 python examples/experiments/data_size.py --prepared outputs/grid --jobs 2
 """
 
-from study import STUDY, Study, finish, minutes_of, parse, parser, run_study, told
+from study import STUDY, Study, count_of, finish, minutes_of, parse, parser, run_study, told
 
-from text2lip.data.prepared import read_prepared
 from text2lip.training.settings import errors_in_one_line
 
 
@@ -16,8 +15,8 @@ def main(arguments: list[str] | None = None) -> dict[str, list[dict]]:
     args = parse(parser(__doc__, NAME, *STUDY), arguments)
     study = Study.read(NAME)
     found = run_study(study, args)
-    count = sum(1 for _ in read_prepared(args.prepared, "train", ["name"]))
-    finish(NAME, f"{count} clips of `train` are all. {told(study, found, args)}", args, minutes_of(found))
+    all_clips = f"All are {count_of(args.prepared, 'train')} clips of `train`."
+    finish(NAME, f"{all_clips} {told(study, found, args)}", args, minutes_of(found))
     return found
 
 

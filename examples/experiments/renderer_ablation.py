@@ -6,8 +6,8 @@
 Third of the plan's next checks. `geometric` and `learned` are the built-in ones. `direct` is a U-Net (of diffusers)
 that is shown the portrait's mouth crop and drawings of both sets of landmarks and paints what is to change, nothing
 being warped, four pixels to a place (space to depth: a third of the time): trained here on the same pairs as the
-learned one, `--seeds` times, L1 alone. `echomimic` is a tiny
-EchoMimicUNet, given by `--echomimic` (a pipeline that `train_echomimic.py` made). The still portrait is the floor.
+learned one, `--seeds` times, L1 alone. `echomimic` is a tiny EchoMimicUNet, given by `--echomimic` (a pipeline that
+`train_echomimic.py` made, or one for each seed). The still portrait is the floor.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> dict:
     options = parser(__doc__, NAME, "seeds", "steps", "split")
     options.add_argument("--faces", default="outputs/faces.safetensors", help="file of prepare_pairs.py")
     options.add_argument("--pipeline", default="text2lip-grid", help="built-in name, folder or Hub id")
-    options.add_argument("--echomimic", metavar="FOLDER", help="pipeline of train_echomimic.py")
+    options.add_argument("--echomimic", nargs="+", metavar="FOLDER", help="pipelines of train_echomimic.py")
     options.add_argument("--echomimic_clips", type=int, default=3, help="clips that it draws; it is slow")
     film_options(options)
     options.add_argument("--renderers", nargs="+", default=list(RENDERERS), choices=RENDERERS)
@@ -98,7 +98,9 @@ def main(arguments: list[str] | None = None) -> dict:
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
     renderers = {"geometric": lambda: [GeometricRenderer()], "learned": lambda: [pipe.make_renderer("learned")]}
     renderers["direct"] = lambda: [DirectRenderer(train(seed, args)) for seed in seeds]
-    renderers["echomimic"] = lambda: [Text2LipPipeline.from_pretrained(args.echomimic).make_renderer("echomimic")]
+    renderers["echomimic"] = lambda: [
+        Text2LipPipeline.from_pretrained(folder).make_renderer("echomimic") for folder in args.echomimic
+    ]
     split = args.split
     clips, found = films(args, split), {}
     moved = {"true": rows.true_landmarks, "predicted": rows.text_driven(pipe, "networks")}
@@ -113,9 +115,9 @@ def main(arguments: list[str] | None = None) -> dict:
             minutes += spent
     for kept in [args.output / f"direct-{seed}" / SPENT for seed in seeds if "direct" in args.renderers]:
         minutes += json.loads(kept.read_text(encoding="utf-8"))["minutes"]
-    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} {MINUTES}. Mean ± standard deviation over trainings of "
+    told = f"{len(clips)} clips of `{split}`, {minutes:.0f} {MINUTES}. Mean ± standard deviation over trainings."
     table = spread_table(found, COLUMNS).replace("| seeds |", "| trained |", 1)
-    finish(NAME, f"{told}`direct`.\n\n{table}", args, minutes)
+    finish(NAME, f"{told}\n\n{table}", args, minutes)
     return found
 
 

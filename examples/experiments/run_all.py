@@ -100,7 +100,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prepared", default="outputs/grid", help="folder made by prepare_grid.py")
     parser.add_argument("--faces", default="outputs/faces.safetensors", help="file made by prepare_pairs.py")
-    parser.add_argument("--echomimic", help="pipeline of train_echomimic.py, for a row of its own")
+    parser.add_argument("--echomimic", nargs="+", help="pipelines of train_echomimic.py, for a row of their own")
     parser.add_argument("--whisper", metavar="FOLDER", help="folder or Hub id of Whisper-tiny, for a row of its own")
     parser.add_argument("--data", default=os.environ.get("TEXT2LIP_DATA"), help="the films")
     parser.add_argument("--output", type=Path, help="default outputs/experiments, or …-quick")
@@ -124,7 +124,8 @@ def command_of(one: Experiment, args: argparse.Namespace) -> list[str]:
     for name in one.options:
         value = getattr(args, name)
         if value not in (None, False) and not (name == "seeds" and args.quick):
-            command += [f"--{name}", *map(str, [] if value is True else value if name == "seeds" else [value])]
+            values = [] if value is True else value if isinstance(value, list) else [value]
+            command += [f"--{name}", *map(str, values)]
     command += ["--runs", str(args.output / one.after)] if one.after else []
     return command + list(one.also) + ["--quick"] * args.quick + ["--write"] * args.write
 

@@ -322,10 +322,16 @@ def told(study: Study, found: dict[str, list[dict]], args: argparse.Namespace) -
         f"“{study.against}” lies within the larger of both deviations."
     ]
     for split in [key for key in runs[0] if key != "seconds"]:
+        clips = count_of(args.prepared, split)
         for title, kind in (("without sound", "text"), ("with the film's sound", "audio")):
             rows = {name: some for name, some in found.items() if kind == "audio" or name != "sound alone"}
-            lines += ["", f"**{split}, {title}**", "", table(rows, split, kind, study.against)]
+            lines += ["", f"**{clips} clips of {split}, {title}**", "", table(rows, split, kind, study.against)]
     return "\n".join(lines)
+
+
+def count_of(prepared: str, split: str) -> int:
+    """How many clips were prepared of a split."""
+    return sum(1 for _ in read_prepared(prepared, split, ["name"]))
 
 
 def minutes_of(found: dict[str, list[dict]]) -> float:

@@ -149,7 +149,7 @@ def test_runs_are_judged_once_and_a_run_of_other_settings_is_refused(study, tiny
     assert alone["audio"]["motion_ratio"] is not None
     text = study.told(tiny, found, args)
     assert "3 runs of 4 steps of 3 clips" in text
-    without = text.split("without sound**")[1].split("**val")[0]
+    without = text.split("clips of val, without sound**")[1].split("clips of val")[0]
     assert "sound alone" not in without  # it has no text to go by
     monkeypatch.setattr(study.subprocess, "run", lambda *a, **k: pytest.fail("trained again"))
     assert study.run_study(tiny, args) == found
@@ -252,6 +252,18 @@ def test_everything_is_run_once_in_its_order(script, tmp_path, monkeypatch, caps
     assert made.main(command) == 1 and begun == ["parts"]  # all else is done
     begun.clear()
     assert made.main([*command, "--only", "audio_free", "--again"]) == 0 and begun == ["audio_free"]
+
+
+def test_an_experiment_is_given_every_value_of_an_option(script, tmp_path):
+    made = script("run_all")
+    args = made.read_options(["--output", str(tmp_path), "--seeds", "3", "4", "--echomimic", "a", "b", "--cpu"])
+    renderers, parts = (
+        next(one for one in made.EXPERIMENTS if one.name == name) for name in ("renderer_ablation", "parts")
+    )
+    command = made.command_of(renderers, args)
+    assert command[command.index("--seeds") :][:3] == ["--seeds", "3", "4"]
+    assert command[command.index("--echomimic") :][:3] == ["--echomimic", "a", "b"] and "--cpu" not in command
+    assert "--cpu" in made.command_of(parts, args) and "--echomimic" not in made.command_of(parts, args)
 
 
 def test_rows_that_end_together_are_both_remembered(script, tmp_path, monkeypatch):
