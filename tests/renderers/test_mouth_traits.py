@@ -47,6 +47,11 @@ def test_teeth_are_less_red_than_the_light_on_skin_and_in_the_eyes(painted):
     assert sharp[0] / sharp[1] < 0.95 * soft[0] / soft[1]
 
 
+def test_teeth_are_no_redder_than_peoples(painted):
+    ruddy = traits(painted, (painted.portrait * np.array([1.0, 0.72, 0.6])).astype(np.uint8)).teeth
+    assert 1.15 < ruddy[0] / ruddy[1] < 1.21
+
+
 def test_own_teeth_are_believed(paint_face):
     face = paint_face(gap=0.12)
     points = to_indices(face.landmarks, *face.portrait.shape[:2])

@@ -52,6 +52,12 @@ def test_a_line_between_two_teeth_is_kept(open_face):
     assert shown(face)[upper + 3 : upper + 7, middle - 4 : middle + 5].min() > 0.8
 
 
+def test_the_gum_between_two_necks_is_kept(open_face):
+    face = repainted(open_face, (ALL, (0.45, 0.55), (170, 80, 80)))
+    upper, middle = (int(v) for v in open_face.points[13, ::-1])
+    assert shown(face)[upper + 3 : upper + 7, middle - 4 : middle + 5].min() > 0.8
+
+
 def test_lower_teeth_do_not_stay_with_the_head(open_face):
     face = repainted(open_face, ((0.3, 0.55), ALL, (40, 15, 15)))
     upper, lower = (int(open_face.points[i, 1]) for i in (13, 14))

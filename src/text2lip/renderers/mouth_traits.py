@@ -31,6 +31,7 @@ LEAST_WHITE = 0.9  # luma of an eye's white beside skin; less is shade or a shut
 SOFT_FILM, DULL = 0.008, 55.0  # softness, units, from which teeth are duller, and the powers of e by which for a unit
 TEETH_TINT, WHITEST = (0.2, 0.4, 0.4), 90  # shares of the tints of skin, of the eyes' whites, of teeth; percentile
 ENAMEL = (0.9, 1.05, 1.0)  # tint of teeth beside the light's, which the scene reddens; in soft films lips' red spreads
+REDDEST = 1.2  # red beside green, of nine in ten people's
 REDDENED = (0.008, 0.011)  # over them: softness, units
 MOST_OF_SKIN, MOST_OF_LIPS = 2.08, 3.0  # of their luma, where the light is uneven
 NARROW, NARROW_GAP = (0.7, 0.3), (0.0, 0.05)  # light between lips that touch, how much more, from which gaps on
@@ -123,6 +124,7 @@ def mouth_traits(
     tints = skin / luma, whitest / max(float(to_luma(whitest)), 1.0), 1 + clear * (np.array(ENAMEL) - 1)
     tints[1][:] = np.clip(tints[1], np.minimum(tints[0], 1), np.maximum(tints[0], 1))  # no bluish, no bloodshot teeth
     tint = sum(share * colour for share, colour in zip(TEETH_TINT, tints))
+    tint[0] = min(tint[0], REDDEST * tint[1])
     lit = max(luma, float(to_luma(lips)) / LIT_LIPS)
     expected *= np.sqrt(lit / luma)
     expected = min(expected, TEETH_LEVEL, MOST_OF_SKIN * lit, MOST_OF_LIPS * float(to_luma(lips)) + 4)

@@ -15,7 +15,7 @@ SHOWN_EDGE, SHOWN_FADE, SHOWN_GAP = 0.7, 0.35, (0.03, 0.08)  # share of the lips
 TALLEST = 0.12  # units of a tooth; beyond it are lower ones
 ROW_WHITE, ROW_LEAST = 90, 0.5  # percentile of what lies there that is as bright as teeth, and of the drawn ones' luma
 ROW_LUMA, ROW_RED = (0.35, 0.6), (0.13, 0.2)  # of that; redness
-ROW_LINES = 0.012  # units: half of the lines between teeth
+ROW_LINES = 0.028  # units: half of what is between teeth, lines and the gum at their necks
 
 
 def shown_teeth(
