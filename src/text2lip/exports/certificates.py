@@ -112,27 +112,31 @@ def signing_identity(certificate: str | os.PathLike | None = None) -> SigningIde
 
 def _local_identity(path: Path) -> SigningIdentity:
     now = datetime.datetime.now(datetime.UTC)
-    unread = None
     try:
         if kept := _kept_identity(path, now):
             return kept
+        unread = None
     except OSError as error:
         unread = error
     pem = _new_pem(now)
+    made = f"a local certificate was made in {path}, once"
+    if unkept := unread or _keep(pem, path):
+        why = getattr(unkept, "strerror", None) or unkept
+        made = f"{path} can't be kept ({why}), so a certificate was made for this file alone"
     told = "nobody vouches for it: it shows that a file wasn't changed since, not who made it"
+    warnings.warn(f"C2PA: {made}; {told}.", MarkWarning, stacklevel=2)
+    return SigningIdentity.of(pem, repr(str(path)))
+
+
+def _keep(pem: bytes, path: Path) -> Exception | None:
+    """Write the local certificate where it is looked for; returns what prevents it."""
     try:
-        if unread:
-            raise unread
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with replaced_file(path, "certificate", mode=0o600) as temporary:
             temporary.write_bytes(pem)
-        warnings.warn(f"C2PA: a local certificate was made in {path}, once; {told}.", MarkWarning, stacklevel=2)
     except (OSError, ValueError) as error:
-        why = f"{path} can't be kept ({getattr(error, 'strerror', None) or error})"
-        warnings.warn(
-            f"C2PA: {why}, so a certificate was made for this file alone; {told}.", MarkWarning, stacklevel=2
-        )
-    return SigningIdentity.of(pem, repr(str(path)))
+        return error
+    return None
 
 
 def _kept_identity(path: Path, now: datetime.datetime) -> SigningIdentity | None:
