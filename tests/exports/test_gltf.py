@@ -103,6 +103,16 @@ def test_sound_lies_beside_and_replaces_nobody_s(tmp_path, speaking, monkeypatch
     assert sorted(path.name for path in tmp_path.glob("a.*")) == ["a.glb", "a.wav"]
 
 
+def test_an_unmarked_head_can_be_saved_again_while_its_sound_is_its_own(tmp_path, speaking):
+    unmarked, path = SaveOptions(mark=False), tmp_path / "a.glb"
+    for audio in (speaking.audio, speaking.audio / 2):
+        assert write_glb(path, replace(speaking, audio=audio), unmarked) == 2
+    with open(tmp_path / "a.wav", "ab") as file:
+        file.write(b"more")
+    with pytest.raises(ValueError, match="would replace 'a.wav'"):
+        write_glb(path, speaking, unmarked)
+
+
 def test_the_command_says_so_before_it_speaks(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cli, "load_pipeline", lambda name: pytest.fail("work was begun"))
     (tmp_path / "a.wav").write_bytes(b"mine")

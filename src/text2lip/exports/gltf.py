@@ -71,7 +71,7 @@ def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def save_glb(
-    path: str | Path, motion: "BlendShapes", head: TalkingHead | None = None, mark: dict[str, str] | None = None
+    path: str | Path, motion: "BlendShapes", head: TalkingHead | None = None, extras: dict[str, str] | None = None
 ) -> None:
     """Write a head that makes `motion` as .glb; needs no extension of glTF.
 
@@ -82,14 +82,14 @@ def save_glb(
         path (`str` or `Path`): an existing file is replaced.
         motion ([`BlendShapes`]): of the face.
         head ([`TalkingHead`], *optional*): the built-in one by default.
-        mark (`dict[str, str]`, *optional*): what the file says of its origin, see [`mark_of`].
+        extras (`dict[str, str]`, *optional*): what else the file says of itself, such as its origin, see [`mark_of`].
 
     Raises:
         ValueError: the place can't be written to.
     """
     document, data = _document(motion, head or builtin_head())
-    if mark:
-        document["asset"]["extras"] = mark
+    if extras:
+        document["asset"]["extras"] = extras
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     data += b"\0" * (-len(data) % 4)
@@ -98,6 +98,16 @@ def save_glb(
         file.write(struct.pack("<4sII", b"glTF", 2, whole))
         file.write(struct.pack("<I4s", len(text), b"JSON") + text)
         file.write(struct.pack("<I4s", len(data), b"BIN\0") + data)
+
+
+def extras_of(path: str | Path) -> dict[str, Any]:
+    """What a .glb says of itself beside what glTF asks for; nothing where `path` can't be read as one."""
+    try:
+        with open(path, "rb") as file:
+            length, kind = struct.unpack("<12xI4s", file.read(20))
+            return dict(json.loads(file.read(length))["asset"]["extras"]) if kind == b"JSON" else {}
+    except (OSError, ValueError, KeyError, TypeError, struct.error):
+        return {}
 
 
 def _document(motion: "BlendShapes", head: TalkingHead) -> tuple[dict[str, Any], bytearray]:

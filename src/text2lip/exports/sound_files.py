@@ -1,5 +1,6 @@
 """The sound of a clip alone."""
 
+import hashlib
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -8,9 +9,13 @@ import numpy as np
 
 from text2lip.exports.clip import Clip, SaveOptions
 from text2lip.exports.container_marks import read_marks
+from text2lip.exports.gltf import extras_of
 from text2lip.exports.provenance import Origin
 from text2lip.files import replaced_file
 from text2lip.media.video_writer import LAYOUTS
+
+
+SOUND_DIGEST = "soundSHA256"  # in the extras of a .glb, of the sound that was written beside it
 
 
 def write_sound(path: str | Path, clip: Clip, options: SaveOptions) -> int:
@@ -37,16 +42,24 @@ def write_sound(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     return clip.num_frames
 
 
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def sound_beside(path: str | Path, argument: str = "output") -> Path:
     """Where the sound of the .glb `path` goes; `argument` is what that was given as, for errors.
 
     Raises:
-        ValueError: a file lies there that doesn't say that this library made it: perhaps a recording.
+        ValueError: a file lies there that doesn't say that this library made it, nor does the .glb say so:
+            perhaps a recording.
     """
     sound = Path(path).with_suffix(".wav")
     if os.path.exists(sound):
         try:
             ours = Origin.is_stated(read_marks(sound).get("comment", ""))
+            ours = ours or extras_of(path).get(SOUND_DIGEST) == digest_of(sound)
         except (OSError, ValueError):
             ours = False
         if not ours:

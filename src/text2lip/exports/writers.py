@@ -19,7 +19,7 @@ from text2lip.exports.motion_json import write_motion_json
 from text2lip.exports.mouth_cues import write_mouth_cues
 from text2lip.exports.picture_files import write_pictures
 from text2lip.exports.picture_label import labelled
-from text2lip.exports.sound_files import sound_beside, write_sound
+from text2lip.exports.sound_files import SOUND_DIGEST, digest_of, sound_beside, write_sound
 from text2lip.exports.sound_mark import load_watermark, mark_sound
 from text2lip.exports.subtitle_files import new_subtitles, write_subtitles
 from text2lip.exports.video_files import write_film
@@ -54,10 +54,12 @@ def write_glb(path: str | Path, clip: Clip, options: SaveOptions) -> int:
         ValueError: a place can't be written to, or as [`sound_beside`].
     """
     sound = None if clip.audio is None else sound_beside(path)
+    extras = dict(mark_of(clip, options) or {})
     with replaced_file(path) as temporary:
-        save_glb(temporary, clip.blendshapes, mark=mark_of(clip, options))
         if sound:
             write_clip(sound, clip, options)
+            extras[SOUND_DIGEST] = digest_of(sound)
+        save_glb(temporary, clip.blendshapes, extras=extras)
     return clip.num_frames
 
 
