@@ -28,7 +28,7 @@ LONG = 30  # seconds; what takes longer is announced
 FLAGS = {name: field.metadata["flags"][-1] for name, field in FIELDS.items() if field.metadata.get("flags")}
 """Arguments of the pipeline -> what they are called on the command line."""
 NAMES = FLAGS | {"prompt": "text", "face": FLAGS["face_index"], "pretrained_model_name_or_path": "--model"}
-NAMES |= {name: f"--{name}" for name in ("output", "subtitles", "device")}
+NAMES |= {name: f"--{name}" for name in ("output", "subtitles", "device", "host", "port")}
 NAMES |= {name: field.metadata["flags"][-1] for name, field in SAVE_OPTIONS.items()}
 """What errors of the library begin with -> what that is called on the command line."""
 
@@ -279,9 +279,10 @@ def run(args: argparse.Namespace, stopped: list[BaseException]):
     from text2lip.faces.builtin import builtin_portrait
     from text2lip.speech.voices.registry import unload_voices
 
+    device = usable_device(args.device) if args.device else None
     pipe = load_pipeline(args.model)
-    if args.device:
-        pipe.to(usable_device(args.device))
+    if device is not None:
+        pipe.to(device)
     pipe.set_progress_bar_config(desc="face", unit="frame", delay=2, leave=False, disable=args.quiet)
     asked = {name: getattr(args, name) for name in FLAGS}
     asked["image"] = args.image or builtin_portrait()

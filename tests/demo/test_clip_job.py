@@ -1,37 +1,11 @@
 """A clip in a thread of its own: how far it is, and that it stops."""
 
-import threading
 import time
 import warnings
 from types import SimpleNamespace
 
-import numpy as np
-import pytest
-
 from text2lip.demo.clip_job import PREPARING, ClipJob
 from text2lip.faces.mouth_trust import MouthWarning
-from text2lip.pipelines.output import Text2LipStream
-
-
-@pytest.fixture
-def gate():
-    """What holds the frames back until it is set."""
-    gate = threading.Event()
-    yield gate
-    gate.set()
-
-
-def stream(gate, drawn, num_frames=50):
-    def frames():
-        for number in range(num_frames):
-            if number == 3:
-                gate.wait(20)
-            drawn.append(number)
-            yield np.full((32, 32, 3), 5 * number, np.uint8)
-
-    lists = {name: [] for name in ("visemes", "phones", "words", "turns", "confidence", "doubts")}
-    more = {"audio": None, "sampling_rate": None, "landmarks": np.zeros((num_frames, 478, 2)), "times_from": "voice"}
-    return Text2LipStream(frames(), num_frames, 25.0, motion_plan=None, size=(32, 32), **lists, **more)
 
 
 def until(condition):
@@ -42,8 +16,8 @@ def until(condition):
     raise AssertionError("it did not come to that")
 
 
-def test_it_is_told_how_far_it_is_and_how_long_it_takes(gate):
-    job = ClipJob(lambda: stream(gate, []))
+def test_it_is_told_how_far_it_is_and_how_long_it_takes(gate, make_stream):
+    job = ClipJob(lambda: make_stream([]))
     until(lambda: job.done == 3)
     share, words = job.progress()
     assert share == 3 / 50 and words.startswith("Frame 3 of 50, about ") and words.endswith(" s left")
@@ -56,9 +30,9 @@ def test_it_is_told_how_far_it_is_and_how_long_it_takes(gate):
     assert not job.folder.exists()
 
 
-def test_stopping_draws_no_more_frames_and_leaves_no_file(gate):
+def test_stopping_draws_no_more_frames_and_leaves_no_file(gate, make_stream):
     drawn = []
-    job = ClipJob(lambda: stream(gate, drawn))
+    job = ClipJob(lambda: make_stream(drawn))
     until(lambda: job.done == 3)
     job.stop()
     gate.set()
@@ -68,12 +42,12 @@ def test_stopping_draws_no_more_frames_and_leaves_no_file(gate):
     job.clean()
 
 
-def test_stopping_before_the_first_frame(gate):
+def test_stopping_before_the_first_frame(gate, make_stream):
     drawn = []
 
     def make():
         gate.wait(20)
-        return stream(gate, drawn)
+        return make_stream(drawn)
 
     job = ClipJob(make)
     assert job.progress() == (0.0, PREPARING)
@@ -83,12 +57,12 @@ def test_stopping_before_the_first_frame(gate):
     assert drawn == [] and job.error is None
 
 
-def test_warnings_and_errors_are_kept(gate):
+def test_warnings_and_errors_are_kept(gate, make_stream):
     def make():
         warnings.warn("image: a moustache.", MouthWarning, stacklevel=1)
         warnings.warn("of a library", UserWarning, stacklevel=1)
         gate.set()
-        return stream(gate, [])
+        return make_stream([])
 
     job = ClipJob(make)
     job.wait(20)
@@ -98,4 +72,31 @@ def test_warnings_and_errors_are_kept(gate):
     job = ClipJob(lambda: SimpleNamespace().nothing)
     job.wait(20)
     assert isinstance(job.error, AttributeError)
+    job.clean()
+
+
+def test_in_a_line_one_is_made_after_the_other(gate, make_stream):
+    line, drawn = [], {name: [] for name in "abc"}
+    first, second, third = (ClipJob(lambda name=name: make_stream(drawn[name]), line=line) for name in "abc")
+    until(lambda: first.done == 3)
+    assert second.progress() == (0.0, "One other video is made before yours …")
+    assert third.progress() == (0.0, "2 other videos are made before yours …")
+    second.stop()
+    second.wait(20)
+    assert second.progress() == (0.0, "Stopping …")
+    second.clean()
+    assert third.progress()[1].startswith("One") and first.running
+    gate.set()
+    first.clean()
+    third.wait(20)
+    assert third.done == len(drawn["c"]) == 50 and drawn["b"] == []
+    third.clean()
+    assert line == []
+
+
+def test_what_a_long_text_costs_is_told_from_the_start(gate, make_stream):
+    job = ClipJob(lambda: gate.wait(20) and make_stream([]), preparing="It takes about 5 min.")
+    assert job.progress() == (0.0, "It takes about 5 min.")
+    job.stop()
+    gate.set()
     job.clean()

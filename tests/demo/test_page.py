@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io.wavfile import write as write_wav
 
 from text2lip.exports.clip import Clip
 from text2lip.speech import read_timeline
@@ -21,73 +21,12 @@ pytest.importorskip("gradio")
 pytest.importorskip("matplotlib")
 
 from text2lip.demo import page as demo_page  # noqa: E402
-from text2lip.demo.server import demo_parser, launch  # noqa: E402
+from text2lip.demo.server import launch  # noqa: E402
 
 
+CLIP = dict.fromkeys(("frames", "visemes", "phones", "words"), []) | {"num_frames": 25, "fps": 25.0}
+CLIP |= {"size": (64, 64), "landmarks": np.zeros((25, 478, 2)), "motion_plan": None}
 HOME = re.compile(r"(http|ws)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
-
-
-@pytest.fixture(scope="module")
-def reached():
-    """Addresses that this process connects to."""
-    reached = []
-
-    def audit(event, args):
-        if event in ("socket.connect", "socket.sendto"):
-            reached.append(args[1])
-        elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-            reached.append((args[0], 0))
-
-    sys.addaudithook(audit)  # for good, there is no way to remove it
-    return reached
-
-
-@pytest.fixture(scope="module")
-def served(pipe, reached, tmp_path_factory):
-    """Where the page is."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("demo")))
-        page = launch(pipe)
-        yield page.local_url
-        page.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    driver = pytest.importorskip("playwright.sync_api")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium here")
-    with driver.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def asked():
-    """Addresses that the browser asks for."""
-    return []
-
-
-@pytest.fixture
-def page(browser, served, asked):
-    """The page as a visitor sees it at first."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(120_000)
-    page = context.new_page()
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
-    page.goto(served)
-    page.locator("#make").wait_for()
-    yield page
-    context.close()
-
-
-@pytest.fixture
-def small_portrait(portrait, tmp_path):
-    Image.fromarray(portrait).resize((192, 192)).save(tmp_path / "me.png")
-    return tmp_path / "me.png"
 
 
 def text_box(page):
@@ -161,6 +100,12 @@ def test_what_can_t_be_used_is_told_in_words(page, tmp_path):
     alert = page.locator("#status [role=alert]")
     alert.wait_for()
     assert alert.inner_text().startswith("Face: 'letter.png' is not a picture in a format known here")
+    page.locator("#face").get_by_role("button", name="Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.locator("#face").get_by_role("button", name="capture photo").click()
+    page.locator('#face img[src*="image"]').wait_for(state="attached")
+    page.locator("#make").click()
+    page.get_by_text(re.compile(r"Face: none found in the picture \(\d+x\d+ pixels\); give one that")).wait_for()
     text_box(page).fill("  ")
     page.locator("#make").click()
     page.get_by_text("Text: empty; type what is to be said.").wait_for()
@@ -168,6 +113,55 @@ def test_what_can_t_be_used_is_told_in_words(page, tmp_path):
     page.locator('#face img[src*="letter"]').wait_for(state="detached")
     assert not page.locator("#film").is_visible()
     assert page.locator("text=Traceback").count() == 0
+
+
+@pytest.mark.slow
+def test_a_turned_photograph_own_speech_and_more_pictures_of_the_person(page, portrait, small_portrait, tmp_path):
+    turned, exif = np.rot90(portrait), Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.fromarray(turned[:, :224]).save(tmp_path / "phone.jpg", exif=exif)
+    for name in ("one.webp", "two.avif"):
+        Image.fromarray(portrait).save(tmp_path / name)
+    sound = np.sin(np.arange(16000) * (0.05 + 0.02 * np.sin(np.arange(16000) / 900))) * np.hanning(16000) * 0.4
+    write_wav(tmp_path / "me.wav", 16000, (sound * 32767).astype(np.int16))
+    upload(page, tmp_path / "phone.jpg")
+    text_box(page).fill(" ")
+    page.get_by_text("More choices").click()
+    page.get_by_label("Speaking rate").first.wait_for()
+    _, more, speech = page.locator("#more input[type=file]").all()
+    more.set_input_files([tmp_path / "one.webp", tmp_path / "two.avif"])
+    speech.set_input_files(tmp_path / "me.wav")
+    page.locator('#more a[href*="two.avif"]').wait_for()
+    page.locator("#more").get_by_role("button", name="Play").first.wait_for()
+    assert page.get_by_role("button", name=re.compile("share", re.I)).count() == 0
+    page.locator("#make").click()
+    page.get_by_text("No words are known, so the lips follow the sound alone.").wait_for()
+    page.get_by_text("No Subtitles (srt): no words are known.").wait_for()
+    film = page.locator("#film video").evaluate("film => [film.videoWidth, film.videoHeight, film.duration]")
+    assert film == [256, 224, pytest.approx(1.0, abs=0.1)]
+
+
+@pytest.mark.slow
+def test_visitors_wait_for_each_other_and_who_leaves_holds_up_nobody(browser, make_stream, gate):
+    pipe = SimpleNamespace(stream=lambda **asked: gate.wait(60) and make_stream([]))
+    demo = launch(pipe)
+    first, second = (browser.new_page() for _ in range(2))
+    for page in (first, second):
+        page.set_default_timeout(60_000)
+        page.goto(demo.local_url)
+        page.locator("#make").click()
+        page.locator("#make[disabled]").wait_for()
+    second.get_by_text("One other video is made before yours …").wait_for()
+    first.locator("#stop").click()
+    first.get_by_text("Stopping …").wait_for()
+    first.reload()
+    first.get_by_role("button", name="Make the video").wait_for()
+    assert first.locator("#make").is_enabled() and first.locator("#status").inner_text() == ""
+    gate.set()
+    second.locator("#film video").wait_for()
+    for page in (first, second):
+        page.close()
+    demo.close(verbose=False)
 
 
 @pytest.mark.slow
@@ -206,17 +200,6 @@ def test_by_keyboard_alone(page, small_portrait):
     page.get_by_label("Speaking rate").first.wait_for()
 
 
-def test_the_page_is_served_with_a_policy_and_to_this_machine_alone(served):
-    from urllib.request import urlopen
-
-    assert served.startswith("http://127.0.0.1:") and demo_parser().parse_args([]).host == "127.0.0.1"
-    with urlopen(served) as answer:
-        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-        text = answer.read().decode()
-    assert re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//[^"]*"', text) == []
-    assert 'analytics_enabled":false' in text.replace(" ", "")
-
-
 def call(**asked):
     given = dict.fromkeys((*demo_page.LABELS, "film"))
     given |= {"prompt": "Hi.", "image": "a.png", "voice": "default", "renderer": "Automatic", "speaking_rate": 1.3}
@@ -237,26 +220,68 @@ def test_what_is_asked_of_the_pipeline():
             call(**wrong)
 
 
+def test_what_a_text_costs_is_told_and_a_very_long_one_refused():
+    asked = {"audio": None, "speaking_rate": 1.0}
+    long, short, tags = "Where is the train? " * 60, "Hello.", "<speak>" * 300
+    assert demo_page.seconds_of(asked | {"prompt": long}) == 80
+    assert demo_page.seconds_of(asked | {"prompt": long, "speaking_rate": 2}) == 40
+    assert demo_page.seconds_of(asked | {"prompt": tags}) == 0 == demo_page.seconds_of({"prompt": long, "audio": "a"})
+    assert demo_page.seconds_of(asked | {"prompt": "早安" * 50}) == 20
+    assert demo_page.preparing(asked | {"prompt": long}).endswith("… The text takes about 80 s to say.")
+    assert demo_page.preparing(asked | {"prompt": short}).endswith("face …")
+    told = "text: to say its 5,999 characters takes about 7 min, here it may be 6 min. Shorten it"
+    with pytest.raises(ValueError, match=told):
+        call(prompt=long * 5, speaking_rate=1.0)
+    assert call(prompt=long * 5, audio="a.wav")["prompt"]
+
+
+def test_a_huge_picture_is_made_smaller_and_that_is_told(tmp_path):
+    path, film = str(tmp_path / "a.png"), str(tmp_path / "a.mp4")
+    for mode in ("RGB", "RGBA", "L"):
+        Image.new(mode, (2000, 1000)).save(path)
+        smaller, told = demo_page.fitted(path)
+        assert smaller.shape == (640, 1280, 3)
+        assert told == "Face: made smaller, 2000x1000 to 1280x640 pixels; the command keeps up to 4096."
+    Image.new("RGB", (1280, 900)).save(path)
+    Path(film).write_bytes(b"no film")
+    assert demo_page.fitted(path) == (path,) and demo_page.fitted(film) == (film,)
+
+
 def test_files_that_a_clip_can_t_have_are_told(tmp_path):
-    known = dict.fromkeys(("frames", "visemes", "phones", "words"), []) | {"num_frames": 25, "fps": 25.0}
-    known |= {"size": (64, 64), "landmarks": np.zeros((25, 478, 2)), "motion_plan": None}
     heard = {"audio": np.zeros(16000, np.float32), "sampling_rate": 16000, "times_from": "sound"}
     silent = {"audio": None, "sampling_rate": None, "times_from": "timings"}
     for more, there, told in ((heard, ".wav", "srt csv glb"), (silent, ".srt", "csv glb wav")):
-        job = SimpleNamespace(folder=tmp_path, video=tmp_path / "text2lip.mp4", clip=Clip(**known | more), notes=[])
+        job = SimpleNamespace(folder=tmp_path, video=tmp_path / "text2lip.mp4", clip=Clip(**CLIP | more), notes=[])
         files, missing = demo_page.files_of(job)
         assert list(files) == [".mp4", ".json", there] and Path(files[there]).exists()
         assert re.findall(r"\((\w+)\)", " ".join(missing)) == told.split()
         assert all(line in demo_page.made(job, *missing).replace("&#x27;", "'") for line in missing)
 
 
+@pytest.mark.parametrize("error", (OSError("the disk is full."), ValueError("output: 'x' can't be written.")))
+def test_a_file_that_fails_says_why(tmp_path, monkeypatch, error):
+    def fail(path, clip):
+        raise error
+
+    clip = Clip(**CLIP | {"audio": np.zeros(16000, np.float32), "sampling_rate": 16000, "times_from": "sound"})
+    job = SimpleNamespace(folder=tmp_path, video=tmp_path / "text2lip.mp4", clip=clip, notes=[])
+    monkeypatch.setattr(demo_page, "write_clip", fail)
+    files, missing = demo_page.files_of(job)
+    assert ".wav" not in files and missing[-1] == f"No Sound (wav): {str(error).replace('output', 'Video')}"
+
+
 def test_a_film_is_shown_though_what_belongs_to_it_fails(tmp_path, monkeypatch, capsys):
     clip = SimpleNamespace(duration=1.0, times_from="voice")
     job = SimpleNamespace(folder=tmp_path, video=tmp_path / "text2lip.mp4", clip=clip, notes=[])
     monkeypatch.setattr(demo_page, "files_of", lambda job: 1 / 0)
-    files, line, words = demo_page.results_of(job)
+    files, line, words = demo_page.results_of(job, ["Made smaller."])
     assert files == {".mp4": str(job.video)} and line == ""
-    assert "1.0 s of video." in words and 'role="alert"' in words and "ZeroDivisionError" in words
+    assert (
+        "1.0 s of video." in words
+        and "Made smaller." in words
+        and 'role="alert"' in words
+        and "ZeroDivisionError" in words
+    )
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -269,22 +294,13 @@ def test_errors_are_in_the_words_of_the_page_and_tell_no_paths():
     assert "KeyError: &#x27;x&#x27;. This should not happen" in demo_page.told(KeyError("x"))
 
 
-def test_a_port_that_is_none_or_taken_is_told(pipe, served):
-    for port in (0, 99_999):
-        with pytest.raises(ValueError, match=f"port: {port}; wants a whole number from 1 to 65535"):
-            launch(pipe, port=port)
-    with pytest.raises(ValueError, match=r"port: can't listen at 127.0.0.1:\d+, where perhaps another does"):
-        launch(pipe, port=int(served.strip("/").rsplit(":", 1)[1]))
-
-
 def test_what_is_not_installed_is_not_offered(monkeypatch):
     def offered():
         with demo_page.gr.Blocks():
             parts = demo_page.more_choices()
         return {value for name in ("voice", "expression") for _, value in parts[name].choices}
 
-    monkeypatch.delenv(demo_page.KOKORO_FOLDER, raising=False)
-    monkeypatch.setattr(demo_page, "find_spec", lambda name: None)
-    assert not {"kokoro", "auto"} & offered() and {"default", "happy"} <= offered()
-    monkeypatch.setattr(demo_page, "find_spec", lambda name: name)
-    assert {"kokoro", "auto"} <= offered()
+    for there in (False, True):
+        for name in ("kokoro_is_installed", "vader_is_installed"):
+            monkeypatch.setattr(demo_page, name, lambda there=there: there)
+        assert {"default", "happy"} <= offered() and ({"kokoro", "auto"} & offered() == {"kokoro", "auto"}) == there

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -16,10 +15,17 @@ from text2lip.wording import spoken_time, with_warnings
 
 
 PREPARING = "Reading the text, speaking, and looking at the face …"
+WAITED = 0.1  # seconds between two looks at whether it is one's turn
 
 
 class ClipJob:
     """A clip while it is made.
+
+    Args:
+        make (`Callable`): prepares it.
+        folder (`str`, *optional*): where its own folder is made; the system's for temporary files by default.
+        line (`list[ClipJob]`, *optional*): it joins at the end and begins once it is the first; [`clean`] leaves it.
+        preparing (`str`): what is told until the first frame is drawn.
 
     Attributes:
         folder (`Path`): where its files are, until [`clean`].
@@ -30,12 +36,20 @@ class ClipJob:
         stopped (`bool`): whether somebody has asked to stop.
     """
 
-    def __init__(self, make: Callable[[], Text2LipStream], folder: str | None = None):
+    def __init__(
+        self,
+        make: Callable[[], Text2LipStream],
+        folder: str | None = None,
+        line: list["ClipJob"] | None = None,
+        preparing: str = PREPARING,
+    ):
         self.folder = Path(tempfile.mkdtemp(prefix="text2lip-", dir=folder))
         self.clip: Clip | None = None
         self.done, self.notes, self.stopped = 0, [], False
         self.error: Exception | None = None
-        self._make, self._stream = make, None
+        self._make, self._stream, self._preparing = make, None, preparing
+        self._line = [] if line is None else line
+        self._line.append(self)
         self._first = self._last = 0.0
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -61,15 +75,21 @@ class ClipJob:
             stream.close()
 
     def clean(self) -> None:
-        """Stop, and remove the files."""
+        """Stop, let the next begin, and remove the files."""
         self.stop()
         self.wait()
+        self._line.remove(self)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def progress(self) -> tuple[float, str]:
         """Share of the frames that are drawn, and how far it is, in words with the time that is left."""
+        if self.stopped:
+            return 0.0, "Stopping …"
+        if ahead := self._line.index(self):
+            others = "One other video is" if ahead == 1 else f"{ahead} other videos are"
+            return 0.0, f"{others} made before yours …"
         if self.clip is None:
-            return 0.0, PREPARING
+            return 0.0, self._preparing
         done, total = self.done, self.clip.num_frames
         words = f"Frame {done} of {total}"
         if done > 1:  # the first has waited for what is done once
@@ -78,6 +98,10 @@ class ClipJob:
         return done / total, words
 
     def _work(self) -> None:
+        while self._line[0] is not self and not self.stopped:
+            time.sleep(WAITED)
+        if self.stopped:
+            return
         try:
             stream, self.notes = with_warnings(self._make)
             self._stream, self.clip = stream, stream.as_clip(())
@@ -88,8 +112,6 @@ class ClipJob:
         except Exception as error:
             if not self.stopped:
                 self.error = error
-                if not isinstance(error, (ValueError, ImportError, OSError)):
-                    traceback.print_exc()
 
     def _counted(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         for frame in frames:

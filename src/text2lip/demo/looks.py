@@ -24,7 +24,7 @@ def theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
+.gradio-container { width: 100%; max-width: 1180px !important; margin: 0 auto !important; }
 #consent p { font-size: 0.85rem; opacity: 0.8; }
 #status progress { width: 100%; height: 0.8rem; accent-color: var(--primary-600, #2563eb); }
 #status p { margin: 0.25rem 0; }

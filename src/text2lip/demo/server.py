@@ -1,7 +1,9 @@
 """Serving the page, on this machine alone unless asked otherwise."""
 
 import argparse
+import errno
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -48,13 +50,17 @@ def serve(words: list[str], load: Callable[[str], Any]) -> None:
         ValueError: no pipeline of that name, no such device, or an address that can't be listened at.
     """
     args = demo_parser().parse_args(words)
+    check_address(args.host, args.port)  # what is wrong is told before anything is loaded
+    device = None
+    if args.device:
+        from text2lip.devices import usable_device
+
+        device = usable_device(args.device)
     with temporary_folder() as folder:  # before gradio is imported, which asks for it
         check_gradio()
         pipe = load(args.model)
-        if args.device:
-            from text2lip.devices import usable_device
-
-            pipe.to(usable_device(args.device))
+        if device is not None:
+            pipe.to(device)
         pipe.set_progress_bar_config(disable=True)
         page = launch(pipe, host=args.host, port=args.port, folder=folder, inbrowser=args.open)
         reach = "" if args.host in ("127.0.0.1", "localhost", "::1") else " Whoever can reach this machine can use it."
@@ -105,8 +111,7 @@ def launch(
         ImportError: gradio is missing.
         ValueError: the address can't be listened at.
     """
-    if port is not None and not 1 <= port <= 65535:
-        raise ValueError(f"port: {port!r}; wants a whole number from 1 to 65535.")
+    check_address(host or "127.0.0.1", port)
     check_gradio()
     from starlette.middleware import Middleware
 
@@ -120,9 +125,33 @@ def launch(
     try:
         page.launch(server_name=host, server_port=port, max_file_size="1gb", **quiet, **looks, **middleware, **options)
     except OSError as error:
-        where = f"{host or '127.0.0.1'}:{port or 7860}"
-        raise ValueError(f"port: can't listen at {where}, where perhaps another does; choose another.") from error
+        raise cant_listen(host or "127.0.0.1", port, error) from error
     return page
+
+
+def check_address(host: str, port: int | None) -> None:
+    """Refuse an address that can't be listened at.
+
+    Raises:
+        ValueError: it is none, isn't this machine's, or is taken.
+    """
+    if port is not None and not 1 <= port <= 65535:
+        raise ValueError(f"port: {port!r}; wants a whole number from 1 to 65535.")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            if os.name == "posix":  # elsewhere it would let two listen at one port
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise cant_listen(host, port, error) from error
+
+
+def cant_listen(host: str, port: int | None, error: OSError) -> ValueError:
+    """The error of an address that can't be listened at, and what to do about it."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return ValueError(f"host: {host!r} is no address of this machine; leave it out for this machine alone.")
+    return ValueError(f"port: can't listen at {host}:{port or 7860} ({error.strerror or error}); choose another.")
 
 
 class FromHereOnly:

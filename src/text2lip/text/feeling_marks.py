@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
+from importlib.util import find_spec
 from numbers import Real
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -181,6 +182,11 @@ def style_feeling(attributes: Mapping[str, str]) -> dict[str, float]:
         raise ValueError(f"ssml: <express-as> styledegree {degree!r}; wants a number from 0.01 to {MAX_STRENGTH:g}.")
     feeling = next((name for name, styles in STYLES.items() if style.strip().lower() in styles.split()), None)
     return {feeling: float(degree)} if feeling else {}
+
+
+def vader_is_installed() -> bool:
+    """Whether `expression="auto"` can be asked for."""
+    return find_spec("vaderSentiment") is not None
 
 
 @cache

