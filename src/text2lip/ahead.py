@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cache
 from threading import Barrier
 from typing import Any
 
@@ -78,9 +79,7 @@ def _as_here(function: Callable) -> Callable:
     """`function` in another thread, under this one's modes of torch."""
     import torch
 
-    accelerator = torch.accelerator.current_accelerator()
-    kinds = {"cpu", *([accelerator.type] if accelerator else [])}
-    casts = [(kind, torch.get_autocast_dtype(kind)) for kind in kinds if torch.is_autocast_enabled(kind)]
+    casts = [(kind, torch.get_autocast_dtype(kind)) for kind in _kinds() if torch.is_autocast_enabled(kind)]
     grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
 
     def run(*call: Any) -> Any:
@@ -92,6 +91,15 @@ def _as_here(function: Callable) -> Callable:
             return function(*call)
 
     return run
+
+
+@cache
+def _kinds() -> tuple[str, ...]:
+    """Of devices that this torch computes on."""
+    import torch
+
+    accelerator = torch.accelerator.current_accelerator()
+    return ("cpu", accelerator.type) if accelerator else ("cpu",)
 
 
 def _compute_alone() -> None:
