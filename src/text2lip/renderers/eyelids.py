@@ -70,7 +70,8 @@ class Eye:
     def margins(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Heights of the upper and lower margin at `x`, and how far up skin moves, each of the shape of `x`."""
         x = np.clip(x, 0, 1)
-        upper, lower = _powers(x) @ self.upper, _powers(x) @ self.lower
+        bow = x * (1 - x)
+        upper, lower = (bow * (a + x * (b + x * c)) for a, b, c in (self.upper, self.lower))
         return upper, np.maximum(lower, upper), self.reach[0] + (self.reach[1] - self.reach[0]) * x
 
     def travel(self, x: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

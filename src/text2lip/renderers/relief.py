@@ -11,7 +11,7 @@ from text2lip.motion.motion_plan import CHANNELS
 from text2lip.renderers.cutout import cut_out, given_cutout, smooth_fill
 from text2lip.renderers.expression_shade import ExpressionShade
 from text2lip.renderers.living_eyes import LivingEyes
-from text2lip.renderers.relief_field import ReliefField
+from text2lip.renderers.relief_field import ReliefField, Strip
 from text2lip.renderers.relief_guard import guard_relief
 from text2lip.renderers.warp import CUBIC_BELOW, face_frame, smoothstep
 
@@ -23,7 +23,7 @@ HEAD = (2.0, 2.5)  # from the middle of the face: how far hair goes
 SOLID = 0.98  # of the matte: the person's own colours
 FACE_ROOM, FACE_EDGE = 0.15, 0.15  # units around the face that is sampled finely, and along its edges where that fades
 
-MOVE_NEEDS, CUT_NEEDS = 7, 20  # times the frame: the memory that a call takes, its result included
+MOVE_NEEDS, CUT_NEEDS = 7, 22  # times the frame: the memory that a call takes, its result included
 
 
 class Relief:
@@ -55,8 +55,8 @@ class Relief:
         self.guard = guard_relief(picture, spatial, self.face, self.cutout, self.field)
         self.strength, self.reasons = self.guard.strength, self.guard.reasons
         x0, y0, x1, y1 = self.field.box
-        self._behind = np.ascontiguousarray(self.cutout.behind[y0:y1, x0:x1])
-        self._empty = np.rint(255 * (1 - self.cutout.matte[y0:y1, x0:x1])).astype(np.uint8)
+        self._box = slice(y0, y1), slice(x0, x1)
+        self._behind = np.ascontiguousarray(self.cutout.behind[self._box])
         low, high = self.face.coordinates(self.points).min(0) - FACE_ROOM, self.face.coordinates(self.points).max(0)
         corners = self.face.pixels(
             np.array([(x, y) for x in (low[0], high[0] + FACE_ROOM) for y in (low[1], high[1])])
@@ -68,8 +68,10 @@ class Relief:
         x, y = np.meshgrid(np.arange(right - left), np.arange(bottom - top))
         edge = np.minimum(np.minimum(x + 1, right - left - x), np.minimum(y + 1, bottom - top - y))
         self._fine = smoothstep(edge / (FACE_EDGE * self.face.unit), 0, 1).astype(np.float32)
-        # What of the background shows beside the person at rest
-        self._through = cv2.multiply(self._behind, cv2.cvtColor(self._empty, cv2.COLOR_GRAY2RGB), scale=1 / 255)
+        # Of the picture at rest what is no person: the background that shows, and their own share
+        empty = np.rint(255 * (1 - self.cutout.matte[self._box])).astype(np.uint8)
+        through = cv2.multiply(self._behind, cv2.cvtColor(empty, cv2.COLOR_GRAY2RGB), scale=1 / 255)
+        self._beside = cv2.merge((*cv2.split(through), cv2.bitwise_not(empty)))
 
     def move(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
         """`frame`, the portrait with its mouth drawn, moved as `row` of a [`MotionPlan`] says.
@@ -81,15 +83,20 @@ class Relief:
         Returns:
             `np.ndarray`: (height, width, 3) uint8, a new array; equal to `frame` where all channels are 0.
         """
-        out, moved = self._begun(frame, row)
+        drawn, moved = self._begun(frame, row)
         if moved is None:
-            return out
-        x0, y0, x1, y1 = self.field.box
-        view = out[y0:y1, x0:x1]
-        for part, person in self._moved(view, moved):
-            empty = cv2.cvtColor(cv2.extractChannel(person, 3), cv2.COLOR_GRAY2RGB)
-            behind = cv2.multiply(self._behind[part], empty, scale=1 / 255)
-            cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind, view[part])
+            return drawn
+        out = drawn.copy()
+        view, before = (picture[self._box] for picture in (out, drawn))
+        for (area, solid, _), person in self._moved(before, moved):
+            rows, columns = slice(area[1], area[3]), slice(area[0], area[2])
+            part, behind = view[rows, columns], self._behind[rows, columns]
+            cv2.cvtColor(person, cv2.COLOR_RGBA2RGB, part)
+            for beside in (slice(0, solid.start), slice(solid.stop, None)):
+                if part[:, beside].size:
+                    empty = cv2.cvtColor(cv2.extractChannel(person[:, beside], 3), cv2.COLOR_GRAY2RGB)
+                    shown = cv2.multiply(behind[:, beside], empty, scale=1 / 255)
+                    cv2.add(part[:, beside], shown, part[:, beside])
         return out
 
     def cut(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
@@ -103,9 +110,8 @@ class Relief:
         whole_empty, through, around, near = self._whole
         light, empty = cv2.subtract(out, through), whole_empty.copy()
         if moved is not None:
-            x0, y0, x1, y1 = self.field.box
-            for part, person in self._moved(out[y0:y1, x0:x1], moved):
-                light[y0:y1, x0:x1][part], empty[y0:y1, x0:x1][part] = person[..., :3], person[..., 3]
+            for ((x0, y0, x1, y1), _, _), person in self._moved(out[self._box], moved):
+                light[self._box][y0:y1, x0:x1], empty[self._box][y0:y1, x0:x1] = person[..., :3], person[..., 3]
         share = (255 - empty)[..., None].astype(np.float32) / 255
         sure = smoothstep(share, *COLOUR_SEEN)
         colour = around + sure * (np.minimum(light / np.maximum(share, 1 / 255), 255) - around)
@@ -137,36 +143,35 @@ class Relief:
             near = np.ones(self.size)
         return empty, through, around.astype(np.float32), near.astype(np.float32)
 
-    def _moved(self, view: np.ndarray, moved: np.ndarray) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
-        """The person in the parts of the field's box that they may reach: rows and columns, and (rows, columns, 4)
-        uint8, light times share, and emptiness. The box in `view` may be changed meanwhile."""
+    def _moved(self, view: np.ndarray, moved: np.ndarray) -> Iterator[tuple[Strip, np.ndarray]]:
+        """The person in the parts of the field's box that they may reach, (rows, columns, 4) uint8, light times share,
+        and emptiness; `view` is the box at rest."""
         source = self.field.backward(moved)
-        layer = cv2.cvtColor(cv2.subtract(view, self._through), cv2.COLOR_RGB2RGBA)
-        cv2.insertChannel(self._empty, layer, 3)
-        fine = self.face.unit < CUBIC_BELOW
-        light = cv2.cvtColor(layer, cv2.COLOR_RGBA2GRAY).astype(np.float32) if fine else None
-        for area in self.field.strips:
-            maps = self.field.maps(source, area)
+        for strip in self.field.strips(source):
+            x0, y0, x1, y1 = strip.whence
+            layer = cv2.cvtColor(view[y0:y1, x0:x1], cv2.COLOR_RGB2RGBA)
+            cv2.subtract(layer, self._beside[y0:y1, x0:x1], layer)
+            maps = self.field.maps(source, strip.area, (x0, y0))
             person = cv2.remap(layer, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            if fine:
-                self._sharpen(person, light, maps, area)
-            yield (slice(area[1], area[3]), slice(area[0], area[2])), person
+            if self.face.unit < CUBIC_BELOW:
+                self._sharpen(person, layer, maps, strip.area)
+            yield strip, person
 
-    def _sharpen(self, person: np.ndarray, light: np.ndarray, maps: np.ndarray, area: tuple) -> None:
-        """Give the face in `person`, an `area` of the box, what linear sampling of `light` lacks of a cubic one, less
-        towards the face's edges; colours hardly need it."""
+    def _sharpen(self, person: np.ndarray, layer: np.ndarray, maps: np.ndarray, area: tuple) -> None:
+        """Give the face in `person`, an `area` of the box, what linear sampling of `layer` lacks of the light of a
+        cubic one, less towards the face's edges; colours hardly need it."""
         left, top, right, bottom = self._face_box
         x0, y0, x1, y1 = max(left, area[0]), max(top, area[1]), min(right, area[2]), min(bottom, area[3])
         if x0 >= x1 or y0 >= y1:
             return
         here = slice(y0 - area[1], y1 - area[1]), slice(x0 - area[0], x1 - area[0])
         share = self._fine[y0 - top : y1 - top, x0 - left : x1 - left]
-        fine, soft = (
-            cv2.remap(light, maps[here], None, method, borderMode=cv2.BORDER_REPLICATE)
-            for method in (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
-        )
-        more = share * (fine - soft)
-        person[here] = cv2.add(person[here], cv2.merge((more, more, more, np.zeros_like(more))), dtype=cv2.CV_8U)
+        light = cv2.cvtColor(layer, cv2.COLOR_RGBA2GRAY).astype(np.float32)
+        fine = cv2.remap(light, maps[here], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        more = cv2.subtract(fine, cv2.cvtColor(person[here], cv2.COLOR_RGBA2GRAY), dtype=cv2.CV_32F)
+        for change, sign in ((cv2.add, 1), (cv2.subtract, -1)):
+            by = cv2.multiply(more, share, scale=sign, dtype=cv2.CV_8U)
+            change(person[here], cv2.merge((by, by, by, np.zeros_like(by))), person[here])
 
     def landmarks(self, points: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
         """Where `points`, (478, 2) normalised landmarks of the frame, are after [`move`]: float32 (478, 2)."""

@@ -1,6 +1,7 @@
 """The displacement of a head's pixels under a pose: its depth, how far each part goes along, and the map back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ BACKWARD_STEPS = (1, 0.5, 1, 0.6, 1)  # shares: whole ones alone run away where 
 NOTHING = 1e-6
 BOTTOM = 0.35  # units above the picture's lower side in which the head's motion fades
 CUT_OFF, CUT_BESIDE = 0.5, 0.25  # units from a border that cuts the person off, in which they stay at it; and along it
-STRIP, STRIP_ROOM = 192, 0.45  # pixel rows that are moved at once; units around the person in which they are
+STRIP = 2**16  # pixels that are moved at once, about: they stay in a processor's cache
+OPAQUE = 1 - 0.5 / 255  # of the matte: from there on nothing shows through
 GAZE_MOST = 11.0  # degrees up and down that lids follow
 HEAD_CHANNELS = ("headYaw", "headPitch", "headRoll", "headX", "headY")
 
@@ -37,6 +39,14 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     about_right = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     in_plane = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
     return in_plane @ about_right @ about_down
+
+
+class Strip(NamedTuple):
+    """A part of the field's box that the person may reach, pixels."""
+
+    area: tuple[int, int, int, int]  # x0, y0, x1, y1
+    solid: slice  # columns of the area that show nothing of the background
+    whence: tuple[int, int, int, int]  # x0, y0, x1, y1 of what comes there
 
 
 class ReliefField:
@@ -95,20 +105,15 @@ class ReliefField:
         self._grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
         at = np.meshgrid(np.arange(-1, columns + 1), np.arange(-1, rows + 1))
         self._places = ((np.stack(at, -1) + 0.5) * self.step - 0.5).astype(np.float32)  # in the box, and one around
-        self.strips = self._near(matte[y0:y1, x0:x1])
+        person = matte[y0:y1, x0:x1]
+        self._person, self._thin = self._cells(person > 0), self._cells(person < OPAQUE)
 
-    def _near(self, matte: np.ndarray) -> list[tuple[int, int, int, int]]:
-        """Parts of the box, x0, y0, x1, y1, which the person may reach."""
-        height, width = matte.shape
-        person = cv2.resize((matte > 0).astype(np.float32), self.nodes.shape[1::-1], interpolation=cv2.INTER_AREA) > 0
-        side = 2 * round(STRIP_ROOM * self.face.unit / self.step) + 1
-        near, strips = cv2.dilate(person.astype(np.uint8), np.ones((side, side), np.uint8)), []
-        for top in range(0, height, STRIP):
-            bottom = min(top + STRIP, height)
-            columns = np.flatnonzero(near[top // self.step : bottom // self.step + 1].any(0)) * self.step
-            if len(columns):
-                strips.append((int(columns[0]), top, min(int(columns[-1]) + self.step, width), bottom))
-        return strips
+    def _cells(self, where: np.ndarray) -> np.ndarray:
+        """Cells of the grid in which `where` (height, width) is true anywhere: uint8 (rows, columns)."""
+        rows, columns = self.nodes.shape[:2]
+        beyond = rows * self.step - where.shape[0], columns * self.step - where.shape[1]
+        cells = np.pad(where, ((0, beyond[0]), (0, beyond[1]))).reshape(rows, self.step, columns, self.step)
+        return cells.any(1).any(-1).astype(np.uint8)
 
     def _at_borders(self, matte: np.ndarray) -> np.ndarray:
         """How far each node may leave its place, right and down, (rows, columns, 2) from 0 to 1: what a border cuts
@@ -203,11 +208,35 @@ class ReliefField:
             source = cv2.addWeighted(source, 1 - share, there, -share, 0)
         return cv2.add(cv2.copyMakeBorder(source, 1, 1, 1, 1, cv2.BORDER_REPLICATE), self._places)
 
-    def maps(self, source: np.ndarray, area: tuple[int, int, int, int]) -> np.ndarray:
-        """Where each pixel of an area of the box, x0, y0, x1, y1, comes from: (height, width, 2) float32, in the box.
-        `source` is of [`backward`]."""
+    def strips(self, source: np.ndarray) -> Iterator[Strip]:
+        """The parts of the box that the person may reach, from above downwards; `source` is of [`backward`]."""
+        rows, step = len(self.nodes), self.step
+        width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
+        far = float(cv2.norm(source, self._places, cv2.NORM_INF))
+        reach = np.ones((2 * (int(far / step) + 2) + 1,) * 2, np.uint8)
+        near, thin = cv2.dilate(self._person, reach), cv2.dilate(self._thin, reach)
+        count, axes = max(STRIP // (width * step), 1), tuple(zip(cv2.split(source), (width, height)))
+        for top in range(0, rows, count):
+            bottom = min(top + count, rows)
+            reached = np.flatnonzero(near[top:bottom].any(0))
+            if not len(reached):
+                continue
+            left, right = int(reached[0]), int(reached[-1]) + 1
+            seams = np.concatenate([[-1], np.flatnonzero(thin[top:bottom, left:right].any(0)), [right - left]])
+            widest = int(np.diff(seams).argmax())
+            solid = slice((int(seams[widest]) + 1) * step, int(seams[widest + 1]) * step)
+            (x0, x1), (y0, y1) = (
+                (min(max(int(part.min()) - 1, 0), most - 1), min(max(int(part.max()) + 4, 1), most))
+                for part, most in ((axis[top : bottom + 2, left : right + 2], most) for axis, most in axes)
+            )
+            area = left * step, top * step, min(right * step, width), min(bottom * step, height)
+            yield Strip(area, solid, (x0, y0, x1, y1))
+
+    def maps(self, source: np.ndarray, area: tuple, origin: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Where each pixel of an area of the box, x0, y0, x1, y1, comes from: (height, width, 2) float32, in the box,
+        from its pixel `origin`. `source` is of [`backward`]."""
         (x0, y0, x1, y1), step = area, self.step
-        part = source[y0 // step : y1 // step + 3, x0 // step : x1 // step + 3]
+        part = source[y0 // step : y1 // step + 3, x0 // step : x1 // step + 3] - np.float32(origin)
         maps = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
         left, top = x0 % step + step, y0 % step + step
         return maps[top : top + y1 - y0, left : left + x1 - x0]
