@@ -3,6 +3,7 @@
 python examples/benchmarks/speed.py --frames 250 --repeat 3
 python examples/benchmarks/speed.py --frames 60 --repeat 3 --busy 2  # on a machine that has other things to do
 python examples/benchmarks/speed.py --frames 100 --threads 1 --only "to frames"  # the renderers alone
+python examples/benchmarks/speed.py --threads 2 --only "whole call" --size 1024  # from text and picture to all frames
 """
 
 import argparse
@@ -53,6 +54,7 @@ def main():
     landmarker = FaceLandmarker.from_builtin()
     face = landmarker.locate(portrait)
     pipe = Text2LipPipeline.from_pretrained(args.pipeline)
+    pipe.set_progress_bar_config(disable=True)
     landmarks = talking(pipe, PortraitMouth(face, *portrait.shape[:2]), args.frames)
     still = [portrait] * args.frames
     renderers = {"geometric": GeometricRenderer()}
@@ -75,26 +77,24 @@ def main():
         "landmarks of a video": lambda: landmarker.track(drawn),
         "lip motion": lambda: talking(pipe, PortraitMouth(face, *portrait.shape[:2]), args.frames),
     }
+    chosen = {name: run for name, run in runs.items() if any(part in name for part in args.only)}
+    beside = f", {args.busy} busy processes beside" if args.busy else ""
     for threads in args.threads:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
-        beside = f", {args.busy} busy processes beside" if args.busy else ""
+        if not chosen:
+            continue
         print(
             f"\n{args.size} x {args.size}, {args.frames} frames, {threads} threads, median of {args.repeat}{beside}\n"
         )
         print("| what | frames per second | ms per frame | processor ms per frame |\n| --- | --- | --- | --- |")
-        for name, run in runs.items():
-            if not any(part in name for part in args.only):
-                continue
+        for name, run in chosen.items():
             with busy(args.busy):
                 times = [timed(run) for _ in range(args.repeat)]
             seconds, work = (statistics.median(t) for t in zip(*times))
             row = (f"{args.frames / seconds:.0f}", *(f"{1000 * t / args.frames:.2f}" for t in (seconds, work)))
             print(f"| {name} | {' | '.join(row)} |")
-    if args.only != [""]:
-        return
-    print("\n| once | seconds |\n| --- | --- |")
-    for name, run in {
+    once = {
         "import text2lip": lambda: python("import text2lip"),
         "load the pipeline in a new process": lambda: python(
             f"from text2lip import Text2LipPipeline as T; T.from_pretrained({args.pipeline!r})"
@@ -103,8 +103,20 @@ def main():
         "relief of a portrait, for its life": lambda: Relief(portrait, face),
         "voice: espeak": lambda: speak("espeak"),
         "voice: default": lambda: speak("default"),
-    }.items():
-        print(f"| {name} | {statistics.median(timed(run)[0] for _ in range(args.repeat)):.3f} |")
+        **{
+            f"a whole call, {name}, life={life}": partial(pipe, SENTENCE, portrait, renderer=name, life=life)
+            for name in renderers
+            for life in (0, 1)
+        },
+    }
+    once = {name: run for name, run in once.items() if any(part in name for part in args.only)}
+    if once:
+        print(f"\n{args.size} x {args.size}, {threads} threads, median of {args.repeat}{beside}\n")
+        print("| once | seconds | processor seconds |\n| --- | --- | --- |")
+    for name, run in once.items():
+        with busy(args.busy):
+            seconds, work = (statistics.median(t) for t in zip(*(timed(run) for _ in range(args.repeat))))
+        print(f"| {name} | {seconds:.3f} | {work:.3f} |")
 
 
 def talking(pipe: Text2LipPipeline, mouth: PortraitMouth, frames: int) -> np.ndarray:
