@@ -39,8 +39,8 @@ GRAIN, GRAIN_SIZE = 0.7, 0.02  # of the cheek's texture; up to that size, units
 UNFOLDED = (-0.85, -0.35)  # reaches above the margin: skin below takes the lid's colour, for it is stretched and has
 UNFOLDED_SHARE, UNFOLDED_TIME = 0.93, 0.5  # lashes; how much of it, and the closure from which on it does so wholly
 UNFOLDED_ENDS = ((-0.1, 0.12), 0.8)  # along the eye, where that sets in; from where on it ends
-LIFTED = 0.06, (0.35, 0.7), (0.1, 0.6)  # lashes that stand before the skin above: up to that thick, units; of the way
-# to the brow, where they end; closures in which they go down
+LIFTED = 0.06, (0.5, 0.9), (0.1, 0.6)  # lashes that stand before the skin above: up to that thick, units; of the
+# free skin, where they end; closures in which they go down
 LIFTED_ENDS = (0.0, 0.12), (0.7, 0.92)  # along the eye, where they begin and end
 BROW_END = (-0.5, 0.1)  # falls of the lid below its open margin: above, a brow may be, and keeps its colour
 LASHES, LASHES_DARK = 0.014, 0.75  # half the thickness of the dark line where the lids meet, units; its strength
@@ -251,8 +251,8 @@ def prepare_eyelids(frame: np.ndarray, eye: Eye) -> Eyelids | None:
     low, high = np.percentile(luma[inside], (5, 95))
     if high - low < SEEN * np.median(luma[skin]):
         return None
-    bare = _without_lashes(colours, eye, x, y)
     eye = replace(eye, reach=_free_skin(frame, eye) * eye.reach)
+    bare = _without_lashes(colours, eye, x, y)  # below a low brow or a rim
     dark = edge & (luma <= np.percentile(luma[edge], 30))
     box, skin = (int(x0), int(y0), int(x1), int(y1)), _lid_skin(frame, eye, x, y)
     return Eyelids(eye, box, x, y, colours[dark].mean(0), skin, bare)
