@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from text2lip.faces.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER
 from text2lip.media.color import to_luma
 from text2lip.renderers import EchoMimicRenderer, GeometricRenderer, LearnedRenderer, Renderer
 from text2lip.renderers.geometric import prepare
+from text2lip.renderers.warp import CUBIC_BELOW
 
 
 def render(face, landmarks):
@@ -274,3 +276,15 @@ def test_teeth_lie_in_shadow_behind_rounded_lips_that_hardly_part(paint_face):
     )
     lumas = [opening(face, render(face, np.float32(mouth))[0], mouth).mean() for mouth in (wide, narrow)]
     assert lumas[1] < 0.75 * lumas[0]
+
+
+@pytest.mark.parametrize("size, cubic", [(512, True), (1400, False)])
+def test_a_portrait_is_sampled_as_sharply_as_its_size_asks(painted, size, cubic):
+    portrait = cv2.resize(painted.portrait, (size, size), interpolation=cv2.INTER_AREA)
+    prepared = prepare(portrait, painted.landmarks)
+    assert (prepared.face.unit < CUBIC_BELOW) == cubic
+    box, back = prepared.field.box, np.full((*prepared.field.face.shape[:2], 2), 0.4, np.float32)
+    method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    expected = cv2.remap(portrait, *prepared.field.maps(back, box), method, borderMode=cv2.BORDER_REFLECT_101)
+    away = np.abs(prepared._sample(back, box).astype(int) - expected)
+    assert away.mean() < 0.3 if cubic else away.max() == 0

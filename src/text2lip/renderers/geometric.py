@@ -38,6 +38,8 @@ CORNER_REACH, CORNER_WAY, CORNER_PARTED = 0.08, 1.1, (0.0, 0.03)  # what goes wi
 FAR_FROM_CORNER = 2.6  # in those, beyond which a thousandth goes along
 LINE_SOFTNESS, BEYOND_CORNERS = 0.03, 0.5  # softness of the line between the lips, and its growth beyond the corners
 MOUTH_MARGIN, CORNER_FADE = 0.08, 0.04  # around the inner lips, what is drawn; beyond the corners, how it ends
+SOURCE_MARGIN = 0.1  # around the field, units: what may come from there
+ENLARGED = 3  # odd, so that the portrait's own pixels keep their values
 AT_REST = 0.01  # pixels: what moves by less is not sampled anew
 UPPER, LOWER, INNER = np.array(INNER_UPPER), np.array(INNER_LOWER), np.array(INNER_UPPER + INNER_LOWER)
 _DRIVEN, _CHIN, _SIDES = np.array(DRIVEN), np.array(CHIN), (np.array(UPPER_SIDE), np.array(LOWER_SIDE))
@@ -233,10 +235,26 @@ class PreparedPortrait:
         chin = float(((target - self.points)[_CHIN] @ face.down).mean()) / face.unit + OPEN_CHIN * self.gap
         return float(np.clip(TEETH_WAY * chin, LIP_WAY[0] * lip, LIP_WAY[1] * lip))
 
+    @cached_property
+    def _source(self) -> tuple[np.ndarray, int, tuple[int, int]]:
+        """What is sampled: the portrait around the field with a fourth channel, how much it is enlarged, its corner.
+
+        Linear sampling of a cubically enlarged picture is as sharp as cubic sampling at a quarter of its time, and of
+        four channels twice as fast as of three.
+        """
+        pad = int(SOURCE_MARGIN * self.face.unit) + 2
+        x0, y0 = (max(edge - pad, 0) for edge in self.field.box[:2])
+        picture = self.portrait[y0 : self.field.box[3] + pad, x0 : self.field.box[2] + pad]
+        times = ENLARGED if self.face.unit < CUBIC_BELOW else 1
+        if times > 1:
+            picture = cv2.resize(picture, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+        return cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), times, (x0, y0)
+
     def _sample(self, back: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
         """Portrait pixels of `box`, each from where the nodes `back` (rows, columns, 2) say that it comes."""
-        method = cv2.INTER_CUBIC if self.face.unit < CUBIC_BELOW else cv2.INTER_LINEAR
-        return cv2.remap(self.portrait, *self.field.maps(back, box), method, borderMode=cv2.BORDER_REFLECT_101)
+        picture, times, corner = self._source
+        x, y = (times * (places - low) + (times - 1) // 2 for places, low in zip(self.field.maps(back, box), corner))
+        return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)[..., :3]
 
     def _upper_share(self, middle: np.ndarray) -> np.ndarray:
         """How much each grid node follows the upper lip: 1 above the mouth's middle line, 0 below it."""
