@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from text2lip import cli
-from text2lip.exports import SaveOptions, inspect_file, write_clip
+from text2lip.exports import SaveOptions, inspect_file, write_clip, writers
 from text2lip.exports.gltf import normals, save_glb
 from text2lip.exports.sound_files import write_sound
 from text2lip.exports.writers import write_glb
@@ -111,6 +111,21 @@ def test_an_unmarked_head_can_be_saved_again_while_its_sound_is_its_own(tmp_path
         file.write(b"more")
     with pytest.raises(ValueError, match="would replace 'a.wav'"):
         write_glb(path, speaking, unmarked)
+
+
+def test_a_head_that_cannot_be_written_leaves_both_files_as_they_were(tmp_path, speaking, monkeypatch):
+    unmarked, path = SaveOptions(mark=False), tmp_path / "a.glb"
+    write_glb(path, speaking, unmarked)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    def full(*_, **__):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as failing, pytest.raises(OSError, match="No space"):
+        failing.setattr(writers, "save_glb", full)
+        write_glb(path, replace(speaking, audio=speaking.audio / 2), unmarked)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert write_glb(path, speaking, unmarked) == 2
 
 
 def test_the_command_says_so_before_it_speaks(tmp_path, monkeypatch, capsys):

@@ -48,18 +48,20 @@ class Writer:
 
 def write_glb(path: str | Path, clip: Clip, options: SaveOptions) -> int:
     """Write the built-in head that says `clip` as .glb, and its sound beside it as .wav, marked like any other;
-    returns the number of frames.
+    returns the number of frames. Neither takes its name before both are whole. `asset.extras` of the .glb hold the
+    sound's SHA-256, unmarked as well: by it the sound is known as its own.
 
     Raises:
         ValueError: a place can't be written to, or as [`sound_beside`].
     """
     sound = None if clip.audio is None else sound_beside(path)
     extras = dict(mark_of(clip, options) or {})
-    with replaced_file(path) as temporary:
+    with replaced_file(path) as head, replaced_file(sound) if sound else nullcontext() as beside:
         if sound:
-            write_clip(sound, clip, options)
-            extras[SOUND_DIGEST] = digest_of(sound)
-        save_glb(temporary, clip.blendshapes, extras=extras)
+            check_inputs_kept(sound, clip.origin.inputs)
+            write_clip(beside, clip, options)
+            extras[SOUND_DIGEST] = digest_of(beside)
+        save_glb(head, clip.blendshapes, extras=extras)
     return clip.num_frames
 
 
