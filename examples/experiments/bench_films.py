@@ -59,16 +59,16 @@ def measured(
     folder: Path, clips: list[BenchClip], measure: Callable[[BenchClip], dict[str, dict]]
 ) -> tuple[Figures, float]:
     """What `measure` finds of every clip, and the minutes of processor time that took. All that was found is kept in
-    `folder`, a file for each clip, and not measured again."""
+    `folder`, a file for each clip, and not measured again; older files hold time of a clock, which is left out."""
     found, seconds = defaultdict(lambda: defaultdict(list)), 0.0
     for clip in tqdm(clips, desc=folder.name, unit="clip"):
         target = folder / f"{clip.name.replace('/', '-')}.json"
         if not target.exists():
             begun = time.process_time()
-            kept = {"rows": measure(clip), "seconds": time.process_time() - begun}
+            kept = {"rows": measure(clip), "processor_seconds": time.process_time() - begun}
             save(target, json.dumps(kept, default=float) + "\n")
         kept = json.loads(target.read_text(encoding="utf-8"))
-        seconds += kept["seconds"]
+        seconds += kept.get("processor_seconds", 0.0)
         for name, values in kept["rows"].items():
             for figure, value in values.items():
                 found[name][figure].append(value)

@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None) -> dict:
             found[f"{name}, {title} landmarks{fewer}"], spent = judged(folder, shown, landmarks, some)
             minutes += spent
     for kept in [args.output / f"direct-{seed}" / SPENT for seed in seeds if "direct" in args.renderers]:
-        minutes += json.loads(kept.read_text(encoding="utf-8"))["minutes"]
+        minutes += json.loads(kept.read_text(encoding="utf-8")).get("processor_minutes", 0.0)
     told = f"{len(clips)} clips of `{split}`, {minutes:.0f} {MINUTES}. Mean ± standard deviation over trainings."
     table = spread_table(found, COLUMNS).replace("| seeds |", "| trained |", 1)
     finish(NAME, f"{told}\n\n{table}", args, minutes)
@@ -154,7 +154,7 @@ def train(seed: int, args: argparse.Namespace) -> UNet2DModel:
     with replaced_folder(folder) as temporary:
         network.save_pretrained(str(temporary))
         minutes = (time.process_time() - begun) / 60
-        save(Path(temporary) / SPENT, json.dumps({"minutes": minutes}) + "\n")
+        save(Path(temporary) / SPENT, json.dumps({"processor_minutes": minutes}) + "\n")
     print(f"direct, seed {seed}: {steps} steps, {minutes:.1f} {MINUTES}, L1 {loss:.4f}")
     return network
 

@@ -138,7 +138,7 @@ def time_of(one: Experiment, args: argparse.Namespace) -> str:
 def spent_on(one: Experiment, args: argparse.Namespace) -> float | None:
     """Minutes of processor time that all parts of an experiment took; None where it wasn't finished."""
     path = args.output / one.name / "spent.json"
-    return json.loads(path.read_text(encoding="utf-8"))["minutes"] if path.exists() else None
+    return json.loads(path.read_text(encoding="utf-8")).get("processor_minutes") if path.exists() else None
 
 
 def done(output: Path) -> dict[str, list[str]]:

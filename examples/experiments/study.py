@@ -215,14 +215,14 @@ def judge(folder: Path, args: argparse.Namespace):
     for split in [split for split in args.splits if split in splits_of(args.prepared)] or ["val"]:
         clips, sounds = split_of(args.prepared, split, limit, settings["audio_features"], networks.tokenizer)
         made[split] = {kind: judged(networks, clips, sounds, kind == "text") for kind in ("text", "audio")}
-    made["seconds"] = trained_for(read_log(folder / "log.jsonl")) + time.process_time() - begun
+    made["processor_seconds"] = trained_for(read_log(folder / "log.jsonl")) + time.process_time() - begun
     save(folder / "judged.json", json.dumps(made, indent=1) + "\n")
 
 
 def trained_for(rows: list[dict[str, Any]]) -> float:
-    """Processor seconds of a run by its log, of all the parts that it was made in."""
-    ends = [row.get("processor_seconds", 0.0) for row in rows]
-    return sum(end for end, after in zip(ends, [*ends[1:], 0.0]) if after < end)
+    """Processor seconds of a run by its log, of all the parts that it was made in, but for steps that were made again
+    after a stop: their first rows are gone."""
+    return sum(row.get("row_processor_seconds", 0.0) for row in rows)
 
 
 def load_networks(folder: Path, use_visemes: bool) -> Text2LipNetworks:
@@ -321,22 +321,22 @@ def told(study: Study, found: dict[str, list[dict]], args: argparse.Namespace) -
         f"{MINUTES} in all. Mean ± standard deviation over seeds; = where the difference from "
         f"“{study.against}” lies within the larger of both deviations."
     ]
-    for split in [key for key in runs[0] if key != "seconds"]:
-        clips = count_of(args.prepared, split)
+    for split in [key for key in runs[0] if not key.endswith("seconds")]:
+        clips = count_of(args.prepared, split, QUICK["limit"] if args.quick else None)
         for title, kind in (("without sound", "text"), ("with the film's sound", "audio")):
             rows = {name: some for name, some in found.items() if kind == "audio" or name != "sound alone"}
             lines += ["", f"**{clips} clips of {split}, {title}**", "", table(rows, split, kind, study.against)]
     return "\n".join(lines)
 
 
-def count_of(prepared: str, split: str) -> int:
-    """How many clips were prepared of a split."""
-    return sum(1 for _ in read_prepared(prepared, split, ["name"]))
+def count_of(prepared: str, split: str, limit: int | None = None) -> int:
+    """How many clips were prepared of a split, `limit` at most."""
+    return sum(1 for _ in read_prepared(prepared, split, ["name"], limit))
 
 
 def minutes_of(found: dict[str, list[dict]]) -> float:
-    """Minutes of processor time that all runs took, by their own records."""
-    return sum(run["seconds"] or 0 for runs in found.values() for run in runs) / 60
+    """Minutes of processor time that all runs took, by their own records; older records, of a clock, are none."""
+    return sum(run.get("processor_seconds", 0.0) for runs in found.values() for run in runs) / 60
 
 
 def write_page(name: str, body: str):
@@ -402,7 +402,7 @@ def finish(name: str, body: str, args: argparse.Namespace, minutes: float | None
     minutes = time.process_time() / 60 if minutes is None else minutes
     body = f"`python examples/experiments/{name}.py{args.asked}`: {body}"
     print(body)
-    save(args.output / "spent.json", json.dumps({"minutes": round(minutes, 1)}) + "\n")
+    save(args.output / "spent.json", json.dumps({"processor_minutes": round(minutes, 1)}) + "\n")
     save(args.output / "tables.md", body + "\n")
     if args.write and not args.quick:
         write_page(name, body)

