@@ -37,6 +37,7 @@ function riff(data, mimeType) {
 
 function gif(data) {
   const start = data.indexOf("C2PA_GIF") - 3, parts = [];
+  if (start < 0) return undefined;
   let at = start + 14;
   for (; data[at]; at += 1 + data[at]) parts.push(data.subarray(at + 1, at + 1 + data[at]));
   return new Asset(data, "image/gif", start, at + 1 - start, Buffer.concat(parts));
@@ -62,6 +63,7 @@ for (const name of process.argv.slice(2)) {
   changed[Math.floor(changed.length * 0.9)] ^= 1;
   for (const [how, data] of [["as written", written], ["a byte changed", changed]]) {
     const asset = film ? new BMFF(data) : name.endsWith("gif") ? gif(data) : riff(data, name.endsWith("wav") ? "audio/wav" : "image/webp");
+    if (!asset?.getManifestJUMBF()) { console.log(`${name} ${how}: no manifest`); continue; }
     const jumbf = Buffer.from(asset.getManifestJUMBF());
     let verdict;
     try { verdict = await ManifestStore.read(SuperBox.fromBuffer(new Uint8Array(jumbf))).validate(asset); }

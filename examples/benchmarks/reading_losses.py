@@ -67,7 +67,8 @@ def main():
         for name, crops in (*harmless(pair), *mixed(pair), *moved_more(pair, args.gains)):
             values["read"][name].append(missed(crops, clip))
         for name, (drawn, film) in (*opening_over_time(pair), *motion_of_skin(pair)):
-            values["seen"][name].append(compared(drawn, film))
+            if len(film):
+                values["seen"][name].append(compared(drawn, film))
     report = {"split": args.split, "clips": len(clips), "failed": failed}
     for part, columns in COLUMNS.items():
         means = {name: [M.mean_of(column) for column in zip(*some)] for name, some in values[part].items()}
@@ -137,7 +138,7 @@ def mixed(pair: MouthPair) -> Iterator[tuple[str, np.ndarray]]:
     bright = brightness(film, inside)
     lit = drawn * ((bright + DARK) / (brightness(drawn, inside) + DARK))[:, None, None, None]
     yield "drawn, the opening as bright as the film's", laid(levels(lit), drawn, inside)
-    colour = (film * inside).sum((0, 1, 2)) / inside.sum()
+    colour = (film * inside).sum((0, 1, 2)) / np.maximum(inside.sum(), 1e-3)
     for name, luma in (("its brightness alone", bright), ("one brightness", bright.mean(keepdims=True))):
         flat = luma[:, None, None, None] / to_luma(colour) * colour
         yield f"film, the opening of {name}", laid(levels(np.broadcast_to(flat, film.shape)), film, inside)
@@ -193,7 +194,9 @@ def opening_over_time(pair: MouthPair) -> Iterator[tuple[str, tuple[np.ndarray, 
 
 
 def motion_of_skin(pair: MouthPair) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
-    """How far chin and cheeks go down, pixels, every third frame."""
+    """How far chin and cheeks go down, pixels, every third frame; nothing of a film of three frames or fewer."""
+    if len(pair.film) <= FLOW_EVERY:
+        return
     flows = [
         np.stack(
             [cv2.calcOpticalFlowFarneback(grey[0], x, None, **FLOW)[..., 1] for x in grey[FLOW_EVERY::FLOW_EVERY]]
