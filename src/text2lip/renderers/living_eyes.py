@@ -13,7 +13,7 @@ from text2lip.faces.topology import LEFT_IRIS, RIGHT_IRIS
 from text2lip.media.color import to_luma
 from text2lip.renderers.cutout import smooth_fill
 from text2lip.renderers.eyelids import Eye, Eyelids, find_eyes, prepare_eyelids
-from text2lip.renderers.relief_field import ReliefField
+from text2lip.renderers.relief_field import ReliefField, expression_amount
 from text2lip.renderers.warp import FaceFrame, smoothstep
 
 
@@ -29,7 +29,7 @@ LEAST_SHADE, SHADE_ALONG = 0.35, 0.7  # of the light there; radii along the lid 
 RIM_OF_IRIS = (0.92, 1.12)  # radii from its middle: where the iris ends and the white begins
 UNCOVERED = 0.09  # units around what is seen, that lids may uncover
 GAZE_LIMIT = (16.0, 11.0)  # degrees aside, up and down, that an eye turns here
-STILL_EYE = 1e-3
+STILL_PIXELS, STILL_CHANNEL = 1e-3, 1e-3  # less of a way, pixels, or of a channel, in its own units, moves nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +68,7 @@ class LivingEye:
         x0, y0, x1, y1 = self.box
         there = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
         for name, way in self.carried.items():
-            if row.get(name):
-                there += row[name] * way
+            there += np.float32(expression_amount(row, name)) * way
         distance = np.linalg.norm(there - shift - self.iris, axis=-1) / self.radius
         source = there - shift * (1 - smoothstep(distance, IRIS_EDGE, WHITE_END))[..., None]
         corner = np.float32([x0 - self.edge, y0 - self.edge])
@@ -108,32 +107,41 @@ class LivingEyes:
         right, down = (np.sin(np.deg2rad(np.clip(a, -most, most))) for a, most in zip(angles, GAZE_LIMIT))
         return (EYEBALL * eye.radius * (right * self.face.right + down * self.face.down)).astype(np.float32)
 
+    @property
+    def irises(self) -> list[slice]:
+        """Landmarks of the irises that are drawn here: lids that widen or narrow leave them where they are."""
+        return [_iris(eye.side) for eye in self.eyes]
+
     def draw(self, frame: np.ndarray, row: Mapping[str, float]) -> None:
         """Turn and close the eyes in `frame`, in place."""
         for eye in self.eyes:
             shift = self.shift(eye, row)
-            if np.abs(shift).max() > STILL_EYE or any(row.get(name, 0.0) > STILL_EYE for name in eye.carried):
+            carried = max((abs(row.get(name, 0.0)) for name in eye.carried), default=0.0)
+            if np.abs(shift).max() > STILL_PIXELS or carried > STILL_CHANNEL:
                 eye.look(frame, shift, row)
-            if (closure := row.get(f"eyeBlink{eye.side}", 0.0)) > STILL_EYE:
+            if (closure := row.get(f"eyeBlink{eye.side}", 0.0)) > STILL_CHANNEL:
                 eye.lids.close(frame, closure)
 
     def move(self, points: np.ndarray, row: Mapping[str, float]) -> np.ndarray:
         """Pixel landmarks (478, 2) of the face after [`draw`]."""
         points = points.copy()
         for eye in self.eyes:
-            iris = LEFT_IRIS if eye.side == "Left" else RIGHT_IRIS
-            if (closure := row.get(f"eyeBlink{eye.side}", 0.0)) > STILL_EYE:
+            if (closure := row.get(f"eyeBlink{eye.side}", 0.0)) > STILL_CHANNEL:
                 points[:RIGHT_IRIS] = eye.lids.eye.move(points[:RIGHT_IRIS], closure)
-            points[iris : iris + 5] += self.shift(eye, row)
+            points[_iris(eye.side)] += self.shift(eye, row)
         return points
+
+
+def _iris(side: str) -> slice:
+    first = LEFT_IRIS if side == "Left" else RIGHT_IRIS
+    return slice(first, first + 5)
 
 
 def _living_eye(
     picture: np.ndarray, points: np.ndarray, side: str, lids: Eyelids, field: ReliefField
 ) -> LivingEye | None:
     eye, (x0, y0, x1, y1) = lids.eye, lids.box
-    first = LEFT_IRIS if side == "Left" else RIGHT_IRIS
-    middle, ring = points[first].astype(np.float32), points[first + 1 : first + 5]
+    middle, *ring = points[_iris(side)].astype(np.float32)
     radius = max(float(np.linalg.norm(ring - middle, axis=-1).mean()), IRIS_LEAST * eye.unit)
     open_part = _between(eye, lids.x, lids.y, BEHIND_LASHES)
     rows, columns = np.flatnonzero(open_part.any(1)), np.flatnonzero(open_part.any(0))
@@ -157,10 +165,8 @@ def _living_eye(
     lit, seen = to_luma(ball[edge:-edge, edge:-edge]), to_luma(dull.astype(np.float32))
     shade = np.clip(seen / np.maximum(lit, 1), LEAST_SHADE, 1)
     shade = cv2.GaussianBlur(shade, (0, 0), sigmaX=SHADE_ALONG * radius, sigmaY=0.5)
-    carried = {
-        name: field.sample(way, grid.reshape(-1, 2)).reshape(grid.shape) for name, way in field.expression.items()
-    }
-    carried = {name: way for name, way in carried.items() if np.abs(way).max() > STILL_EYE}
+    carried = {name: field.sample(way * field.held, grid) for name, way in field.expression.items()}
+    carried = {name: way for name, way in carried.items() if np.abs(way).max() > STILL_PIXELS}
     box, parts = (x0, y0, x1, y1), (part[..., None].astype(np.float32) for part in (shade, open_part))
     return LivingEye(side, lids, box, middle, radius, ball, light, edge, *parts, carried)
 

@@ -119,11 +119,14 @@ class Relief:
 
     def _begun(self, frame: np.ndarray, row: Mapping[str, float] | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """A copy of `frame` with eyes and light as `row` says, and where the rest goes, see [`ReliefField`]."""
-        row, out = _named(row), frame.copy()
-        borne = {name: amount * self.guard.shares.get(name, 1.0) for name, amount in row.items()}
+        borne, out = self._borne(row), frame.copy()
         self.eyes.draw(out, borne)
         self.shade.draw(out, borne)
         return out, self.field.displacement(borne)
+
+    def _borne(self, row: Mapping[str, float] | np.ndarray) -> dict[str, float]:
+        """What of `row` the picture bears."""
+        return {name: amount * self.guard.shares.get(name, 1.0) for name, amount in _named(row).items()}
 
     @cached_property
     def _whole(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -175,13 +178,16 @@ class Relief:
 
     def landmarks(self, points: np.ndarray, row: Mapping[str, float] | np.ndarray) -> np.ndarray:
         """Where `points`, (478, 2) normalised landmarks of the frame, are after [`move`]: float32 (478, 2)."""
-        row = _named(row)
+        row = self._borne(row)
         height, width = self.size
-        pixels = before = to_indices(points, height, width)
-        pixels = self.eyes.move(pixels, row)
-        moved = self.field.displacement(row, self.guard.shares)
-        if moved is not None:
-            pixels = pixels + self.field.sample(moved, pixels)
+        before = to_indices(points, height, width)
+        pixels = drawn = self.eyes.move(before, row)
+        if (moved := self.field.displacement(row)) is not None:
+            pixels = drawn + self.field.sample(moved, drawn)
+            still = {name: amount for name, amount in row.items() if name not in self.field.expression}
+            moved = self.field.displacement(still)
+            for iris in self.eyes.irises:
+                pixels[iris] = drawn[iris] + (0 if moved is None else self.field.sample(moved, drawn[iris]))
         if np.array_equal(pixels, before):
             return np.asarray(points[:, :2], np.float32)
         return ((pixels + 0.5) / (width, height)).astype(np.float32)

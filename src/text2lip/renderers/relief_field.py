@@ -41,6 +41,11 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     return in_plane @ about_right @ about_down
 
 
+def expression_amount(row: Mapping[str, float], name: str) -> float:
+    """How much of a channel of the expression moves skin: `row`'s, a gaze no further than lids follow it."""
+    return min(max(row.get(name, 0.0), -GAZE_MOST), GAZE_MOST)
+
+
 class Strip(NamedTuple):
     """A part of the field's box that the person may reach, pixels."""
 
@@ -100,7 +105,7 @@ class ReliefField:
         fields += [self.head[..., None] * width * axis for axis in axes]
         fields += [self.breath, *self.expression.values()]
         self._basis = np.stack(fields).astype(np.float32).reshape(len(fields), -1)
-        self._held = self._at_borders(matte)
+        self.held = self._at_borders(matte)
         rows, columns = self.nodes.shape[:2]
         self._grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
         at = np.meshgrid(np.arange(-1, columns + 1), np.arange(-1, rows + 1))
@@ -164,19 +169,16 @@ class ReliefField:
         blur = DEPTH_BLUR * RELIEF_CELLS
         return cv2.GaussianBlur(value, (0, 0), blur)
 
-    def displacement(
-        self, row: Mapping[str, float], shares: Mapping[str, float] | None = None, held: bool = True
-    ) -> np.ndarray | None:
-        """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves. `shares` shrink channels; `held` at
-        borders that cut the person off."""
-        row = {name: amount * shares.get(name, 1.0) for name, amount in row.items()} if shares else row
+    def displacement(self, row: Mapping[str, float], held: bool = True) -> np.ndarray | None:
+        """Where the nodes go: (rows, columns, 2) pixels; None where nothing moves. `held` at borders that cut the
+        person off."""
         yaw, pitch, roll, right, down = (row.get(name, 0.0) for name in HEAD_CHANNELS)
         turn = (rotation(yaw, pitch, roll) - np.eye(3))[:2]
-        units = [min(max(row.get(name, 0.0), -GAZE_MOST), GAZE_MOST) for name in self.expression]
+        units = [expression_amount(row, name) for name in self.expression]
         amounts = np.float32([*turn.ravel(), right, down, row.get("breath", 0.0), *units])
         moved = (amounts @ self._basis).reshape(self.nodes.shape)
         if held:
-            moved *= self._held
+            moved *= self.held
         return moved if np.abs(moved).max() > NOTHING else None
 
     def comes_away(self, row: Mapping[str, float], matte: np.ndarray) -> float:
@@ -196,9 +198,9 @@ class ReliefField:
         return most / self.face.unit
 
     def sample(self, moved: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """The displacement at pixels (..., 2)."""
+        """The displacement at pixels (N, 2), fewer than 32767, or (rows, columns, 2)."""
         where = ((points - self.nodes[0, 0]) / self.step).astype(np.float32)
-        return _at(moved, where.reshape(1, -1, 2)).reshape(points.shape)
+        return _at(moved, where if where.ndim == 3 else where[None]).reshape(points.shape)
 
     def backward(self, moved: np.ndarray) -> np.ndarray:
         """Where each node, and one around all of them, comes from: (rows + 2, columns + 2, 2) float32, in the box."""
