@@ -239,16 +239,18 @@ class PreparedPortrait:
     def _source(self) -> tuple[np.ndarray, int, tuple[int, int]]:
         """What is sampled: the portrait around the field with a fourth channel, how much it is enlarged, its corner.
 
-        Linear sampling of a cubically enlarged picture is as sharp as cubic sampling at a quarter of its time, and of
-        four channels twice as fast as of three.
+        Linear sampling of a cubically enlarged picture is as sharp as cubic sampling and takes less time for each
+        frame, and so do four channels beside three.
         """
         pad = int(SOURCE_MARGIN * self.face.unit) + 2
-        x0, y0 = (max(edge - pad, 0) for edge in self.field.box[:2])
-        picture = self.portrait[y0 : self.field.box[3] + pad, x0 : self.field.box[2] + pad]
+        (x0, y0, x1, y1), (height, width) = self.field.box, self.portrait.shape[:2]
+        sides = [max(beyond, 0) for beyond in (pad - y0, y1 + pad - height, pad - x0, x1 + pad - width)]
+        picture = self.portrait[max(y0 - pad, 0) : y1 + pad, max(x0 - pad, 0) : x1 + pad]
+        picture = cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REFLECT_101)
         times = ENLARGED if self.face.unit < CUBIC_BELOW else 1
         if times > 1:
             picture = cv2.resize(picture, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
-        return cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), times, (x0, y0)
+        return cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), times, (x0 - pad, y0 - pad)
 
     def _sample(self, back: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
         """Portrait pixels of `box`, each from where the nodes `back` (rows, columns, 2) say that it comes."""
