@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from text2lip.media.color import to_luma
-from text2lip.renderers.eyelids import Eye, prepare_eyelids
+from text2lip.renderers.eyelids import LEFT, RIGHT, Eye, find_eyes, prepare_eyelids
 
 
 @pytest.fixture
@@ -49,3 +49,23 @@ def test_raised_lashes_are_not_drawn_out_over_a_shut_lid(eye):
     lid = (np.abs(x - 0.25) < 0.1) & (y < lower - 8) & (y > upper - 12)
     assert to_luma(shut[lid].astype(np.float32)).min() > 0.75 * to_luma(np.float32([200, 140, 100]))
     assert np.array_equal(open_again[lashes], picture[lashes])
+
+
+def eye_contours(heights):
+    """Landmarks (478, 2) of two eyes, 40 pixels wide and as high as `heights`, the right one's first."""
+    points = np.zeros((478, 2), np.float32)
+    for (upper, lower, brow), outer, inwards, height in zip((RIGHT, LEFT), (50, 150), (1, -1), heights):
+        for line, bow in ((upper, -0.5 * height), (lower, 0.5 * height), (brow, -25)):
+            along = np.linspace(0, 1, len(line))
+            rise = bow * np.sin(np.pi * along) if line is not brow else np.full_like(along, bow)
+            points[list(line)] = np.stack([outer + inwards * 40 * along, 100 + rise], -1)
+    return points
+
+
+@pytest.mark.parametrize(
+    "heights, open_eyes",
+    [((16, 16), 2), ((16, 7.5), 2), ((7.5, 16), 2), ((7.5, 7.5), 0), ((16, 2), 1), ((2, 2), 0)],
+    ids=["open", "left squints", "right squints", "both narrow", "a wink", "shut"],
+)
+def test_an_eye_that_squints_beside_an_open_one_is_open_too(heights, open_eyes):
+    assert len(find_eyes(eye_contours(heights), 100.0)) == open_eyes

@@ -127,6 +127,26 @@ def test_lids_that_widen_or_narrow_leave_the_iris_where_it_is(looking):
         assert np.abs(way).max() < 0.5 and (out != face.portrait).any()
 
 
+def with_a_lens(face, colour):
+    """The portrait, its left eye and the skin around it of one colour."""
+    portrait, eye = face.portrait.copy(), face.points[list(LEFT_EYE)]
+    (x0, y0), (x1, y1) = ((way(eye, axis=0) + at).astype(int) for way, at in ((np.min, -6), (np.max, 6)))
+    portrait[y0:y1, x0:x1] = colour
+    return portrait
+
+
+def test_where_a_lens_hides_one_eye_neither_moves(looking):
+    face, both = looking
+    one = Relief(with_a_lens(face, (25, 22, 20)), face.landmarks)
+    assert len(both.eyes.eyes) == 2 and not one.eyes.eyes
+    for side, point in (("Left", 386), ("Right", 159)):
+        row = {f"eyeWide{side}": 1.0}
+        goes, stays = (relief.landmarks(face.landmarks, row)[point] - face.landmarks[point] for relief in (both, one))
+        assert goes[1] < -0.005 and not stays.any()
+    shut = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+    assert np.array_equal(one.move(one.picture, shut), one.picture)
+
+
 def test_an_eye_shuts_alone(looking):
     face, relief = looking
     out = relief.move(face.portrait, {"eyeBlinkLeft": 1.0})

@@ -5,7 +5,7 @@ import pytest
 from text2lip.faces.topology import LOWER_LIDS, canonical_mesh
 from text2lip.renderers.cutout import Cutout
 from text2lip.renderers.relief import Relief
-from text2lip.renderers.relief_guard import RIM_CHANNELS, head_turn, outline_measures, rim_edges
+from text2lip.renderers.relief_guard import GLASSES, RIM_CHANNELS, glasses, head_turn, outline_measures
 from text2lip.renderers.warp import face_frame
 
 
@@ -23,23 +23,27 @@ def head(face):
     return face_frame(np.float32(face.points) - 0.5), matte
 
 
-def with_rims(face):
+def with_rims(face, bridge=True):
     portrait = face.portrait.copy()
+    if bridge:
+        (left, y), right = face.points[133].astype(int), int(face.points[362, 0])
+        cv2.line(portrait, (int(left), int(y)), (right, int(y)), (30, 30, 30), 2)
     for lid in LOWER_LIDS:
         x, y = face.points[lid].astype(int).tolist()
         cv2.ellipse(portrait, (x, y), (int(0.3 * face.unit), int(0.2 * face.unit)), 0, 0, 360, (30, 30, 30), 2)
     return portrait
 
 
-def test_rims_of_glasses_are_edges_below_the_eyes(face, head):
+def test_rims_and_bridge_of_glasses_are_edges_that_folds_below_the_eyes_alone_are_not(face, head):
     points = np.float32(face.points) - 0.5
-    assert rim_edges(face.portrait, points, head[0]) < 0.08
-    assert rim_edges(with_rims(face), points, head[0]) > 0.15
+    assert glasses(face.portrait, points, head[0]) < 0.08
+    assert glasses(with_rims(face), points, head[0]) > 0.15
+    assert glasses(with_rims(face, bridge=False), points, head[0]) < GLASSES[0]
 
 
 def test_behind_glasses_brows_and_cheeks_move_less(face):
     plain, glasses = (Relief(picture, face.landmarks).guard for picture in (face.portrait, with_rims(face)))
-    assert all(plain.shares.get(f"{name}Left", 1) == 1 for name in RIM_CHANNELS if name not in ("brow",))
+    assert all(plain.shares.get(f"{name}Left", 1) == 1 for name in RIM_CHANNELS if name not in ("brow", "eyeWide"))
     assert glasses.shares["cheekSquintLeft"] < 0.3 and glasses.shares["browDownRight"] < 0.5
     assert any("glasses" in reason for reason in glasses.reasons)
 

@@ -14,7 +14,8 @@ from text2lip.renderers.warp import smoothstep
 RIGHT = topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER, topology.RIGHT_BROW_LOWER
 LEFT = topology.LEFT_EYE_UPPER, topology.LEFT_EYE_LOWER, topology.LEFT_BROW_LOWER
 # By eye; units are distances of the outer eye corners.
-SHUT_EYE, NARROW_EYE = 0.17, 0.1  # height over width of a contour that is shut already; units, of one seen from aside
+SHUT_EYE, WINKING_EYE = 0.17, 0.11  # height over width of a contour that is shut already; beside an open eye
+NARROW_EYE = 0.1  # units wide, of one seen from aside
 EYE_INSIDE, CHEEK, RIM_HEIGHT = (0.1, 0.9), 0.3, 0.02  # of an eye's width; reaches below it; units along its upper rim
 FREE_SKIN = (0.15, 0.4)  # reaches above a lid from which skin is looked at; what of it there is at least
 SEEN = 0.25  # contrast inside an eye, of the skin's brightness; less of it is a dark lens
@@ -106,17 +107,20 @@ def _powers(x: np.ndarray) -> np.ndarray:
 
 
 def find_eyes(points: np.ndarray, unit: float) -> list[Eye]:
-    """The eyes that are open by their landmarks.
+    """The eyes that are open by their landmarks; beside an open one, an eye that squints is open too.
 
     Args:
         points (`np.ndarray`): `(478, 2)` pixel landmarks.
         unit (`float`): distance of the outer eye corners, pixels.
     """
-    eyes = (_eye(points, contours, unit) for contours in (RIGHT, LEFT))
+    for least in (SHUT_EYE, WINKING_EYE):
+        eyes = [_eye(points, contours, unit, least) for contours in (RIGHT, LEFT)]
+        if not any(eyes):
+            break
     return [eye for eye in eyes if eye is not None]
 
 
-def _eye(points: np.ndarray, contours: tuple, unit: float) -> Eye | None:
+def _eye(points: np.ndarray, contours: tuple, unit: float, least: float) -> Eye | None:
     lids, brow = contours[:2], contours[2]
     outer, inner = points[lids[0][0]], points[lids[0][-1]]
     outer = outer + BEYOND * (outer - inner)
@@ -133,7 +137,7 @@ def _eye(points: np.ndarray, contours: tuple, unit: float) -> Eye | None:
         x, y = offset @ along / width**2, offset @ down
         curves.append(np.linalg.lstsq(_powers(x), y.astype(np.float32), rcond=None)[0])
     height = float((_powers(np.linspace(0.4, 0.7, 5)) @ (curves[1] - curves[0])).mean())
-    if height < SHUT_EYE * width:
+    if height < least * width:
         return None
     brow = (points[list(brow)] - outer) @ -down
     lid = float(_powers(np.float32(0.5)) @ -curves[0])

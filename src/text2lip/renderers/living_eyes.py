@@ -83,7 +83,7 @@ class LivingEye:
 
 
 class LivingEyes:
-    """The eyes of a portrait that it shows open.
+    """The eyes of a portrait that it shows open; none where a lens or hair hides one of two, for they move together.
 
     Args:
         picture (`np.ndarray`): (height, width, 3) uint8.
@@ -96,10 +96,10 @@ class LivingEyes:
         self.face, self.eyes = face, []
         for eye in find_eyes(points, face.unit):
             lids = prepare_eyelids(picture, eye)
-            if lids is not None:
-                side = "Left" if face.coordinates(eye.corner)[0] > 0 else "Right"
-                self.eyes.append(_living_eye(picture, points, side, lids, field))
-        self.eyes = [eye for eye in self.eyes if eye is not None]
+            side = "Left" if face.coordinates(eye.corner)[0] > 0 else "Right"
+            self.eyes.append(None if lids is None else _living_eye(picture, points, side, lids, field))
+        if not all(self.eyes):
+            self.eyes = []
 
     def shift(self, eye: LivingEye, row: Mapping[str, float]) -> np.ndarray:
         """How far an iris goes: (2,) pixels."""

@@ -7,8 +7,10 @@
   and shifts, shrinks.
 - The picture's border: how far, in units, the person would come away from it at full motion.
 - The turn of the head in the picture: what a turned head hides can't be shown.
-- Edges across the cheeks below the eyes, of the skin's light: the rims of glasses have 0.15 to 0.26, skin 0.02 to
-  0.08, deep folds up to 0.18. Brows and cheeks move less, so that rims stay straight.
+- Glasses: edges of the skin's light across the cheeks below the eyes, and across the root of the nose; of both the
+  geometric mean. Rims and bridge have 0.14 or more, skin and deep folds, which are below the eyes alone, up to 0.12.
+  Brows, cheeks and wide eyes move less, so that rims stay straight.
+- Eyes: where one of two is shut, behind a dark lens or out of view, none widens.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ import cv2
 import numpy as np
 
 from text2lip.faces.pose import head_pose
-from text2lip.faces.topology import LOWER_LIDS
+from text2lip.faces.topology import BETWEEN_EYES, LOWER_LIDS
 from text2lip.media.color import to_luma
 from text2lip.renderers.cutout import Cutout, shrink, smooth_fill
 from text2lip.renderers.relief_field import ReliefField
@@ -30,13 +32,21 @@ DOUBT = (0.075, 0.2, 0.3)  # from, to, and what is left there
 CLINGING = (14.0, 50.0, 0.25)
 CLINGING_PITCH = 0.4  # of that, for what moves the outline little
 TURNED_HEAD = (20.0, 45.0, 0.4)  # degrees
-RIMS = (0.1, 0.15)
-RIM_CHANNELS = {"brow": 0.35, "cheekSquint": 0.15, "mouthSmile": 0.3, "eyeSquint": 0.3, "noseSneer": 0.4}
+GLASSES = (0.12, 0.14)
+RIM_CHANNELS = {
+    "brow": 0.35,
+    "cheekSquint": 0.15,
+    "mouthSmile": 0.3,
+    "eyeSquint": 0.3,
+    "eyeWide": 0.15,
+    "noseSneer": 0.4,
+}
+BRIDGE = 0.16  # units above and below the root of the nose, where a bridge of glasses is looked for
 COMES_AWAY = 0.1  # units that the person may come away from the picture's border
 HEAD_AREA = (2.0, -2.4, 0.9)  # units aside, up and down of the face where its outline is looked at
 BESIDE_OUTLINE = (0.06, 0.25, 0.3)  # units from the person: what is looked at, up to; filled from beyond
 UNSURE_MATTE = (0.15, 0.85)
-CHEEK_POINTS = (50, 280)
+CHEEK_POINTS, INNER_CORNERS = (50, 280), (133, 362)
 LESS = 0.85  # of the motion: less is told
 
 
@@ -58,7 +68,9 @@ class ReliefGuard:
         return float(np.mean([self.shares[name] for name in ("headYaw", "headPitch", "headRoll")]))
 
 
-def guard_relief(picture: np.ndarray, points: np.ndarray, face: FaceFrame, cutout: Cutout, field: ReliefField):
+def guard_relief(
+    picture: np.ndarray, points: np.ndarray, face: FaceFrame, cutout: Cutout, field: ReliefField, eyes: int
+) -> ReliefGuard:
     """Measure what a picture bears.
 
     Args:
@@ -67,6 +79,7 @@ def guard_relief(picture: np.ndarray, points: np.ndarray, face: FaceFrame, cutou
         face (`FaceFrame`): of the points.
         cutout (`Cutout`): of the picture.
         field (`ReliefField`): its relief.
+        eyes (`int`): how many open eyes it shows.
 
     Returns:
         [`ReliefGuard`].
@@ -82,17 +95,19 @@ def guard_relief(picture: np.ndarray, points: np.ndarray, face: FaceFrame, cutou
         turned = ahead if name in ("headYaw", "headPitch") else 1.0
         shares[name] = sure * outline * turned * border
         away = min(away, border)
-    rims = float(smoothstep(rim_edges(picture, points[:, :2], face), *RIMS))
+    rims = float(smoothstep(glasses(picture, points[:, :2], face), *GLASSES))
     for start, least in RIM_CHANNELS.items():
         for name in field.expression:
             if name.startswith(start):
                 shares[name] = 1 - (1 - least) * rims
+    if eyes < 2:
+        shares |= {"eyeWideLeft": 0.0, "eyeWideRight": 0.0}
     told = (
         (sure, "the head's outline is unsure"),
         (clear, "hair, a hat or things cling to the head's outline"),
         (ahead, "the head is turned aside"),
         (away, "the head is cut off by the picture's border"),
-        (1 - rims, "glasses or deep folds below the eyes"),
+        (1 - rims, "glasses"),
     )
     reasons = [reason for share, reason in told if share < LESS]
     return ReliefGuard(shares, reasons)
@@ -127,14 +142,21 @@ def head_turn(points: np.ndarray) -> float:
     return float(abs(np.degrees(np.arcsin(np.clip(head_pose(points)[0][2, 0], -1, 1)))))
 
 
-def rim_edges(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> float:
-    """The sharpest edge across the cheeks below the eyes, of the skin's light."""
-    where, edges = face.coordinates(points), []
-    for lid, cheek in zip(LOWER_LIDS, CHEEK_POINTS):
-        across = where[lid, 0] + np.linspace(-0.05, 0.05, 9)
-        down = np.linspace(where[lid, 1] + 0.05, where[cheek, 1] + 0.02, 60)
-        spots = face.pixels(np.stack(np.meshgrid(across, down), -1)).astype(np.float32)
-        light = to_luma(cv2.remap(picture, spots, None, cv2.INTER_LINEAR).astype(np.float32)).mean(1)
-        light = cv2.GaussianBlur(np.float32(light)[None], (0, 0), 1)[0]
-        edges.append(np.abs(np.diff(light)).max() / max(float(np.median(light)), 1.0))
-    return float(max(edges))
+def glasses(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> float:
+    """How sharp the rims of glasses and their bridge are, of the skin's light; see above."""
+    where = face.coordinates(points)
+    rim = max(
+        _edge(picture, face, where[lid, 0], where[lid, 1] + 0.05, where[cheek, 1] + 0.02)
+        for lid, cheek in zip(LOWER_LIDS, CHEEK_POINTS)
+    )
+    right, down = where[BETWEEN_EYES, 0], where[list(INNER_CORNERS), 1].mean()
+    return float(np.sqrt(rim * _edge(picture, face, right, down - BRIDGE, down + BRIDGE)))
+
+
+def _edge(picture: np.ndarray, face: FaceFrame, right: float, top: float, bottom: float) -> float:
+    """The sharpest edge across the skin between two heights, of its light."""
+    across, down = right + np.linspace(-0.05, 0.05, 9), np.linspace(top, bottom, 60)
+    spots = face.pixels(np.stack(np.meshgrid(across, down), -1)).astype(np.float32)
+    light = to_luma(cv2.remap(picture, spots, None, cv2.INTER_LINEAR).astype(np.float32)).mean(1)
+    light = cv2.GaussianBlur(np.float32(light)[None], (0, 0), 1)[0]
+    return float(np.abs(np.diff(light)).max() / max(float(np.median(light)), 1.0))
