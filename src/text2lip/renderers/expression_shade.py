@@ -24,23 +24,25 @@ SNEER_FOLD = {"Left": (355, 279, 423, 426, 436, 432), "Right": (126, 49, 203, 20
 FROWN_FOLD = {"Left": (291, 273, 424), "Right": (61, 43, 204)}  # below the corner of the mouth
 POUCH = {"Left": (453, 451, 450, 449, 448), "Right": (233, 231, 230, 229, 228)}  # below the lower lid
 FURROW = {"Left": (285, 336), "Right": (55, 107)}  # at the inner end of a brow
-INNER_LINES = {"Left": (9, 336, 296), "Right": (9, 107, 66)}  # over the inner half of a brow, and over the outer one
-OUTER_LINES = {"Left": (336, 296, 334, 293), "Right": (107, 66, 105, 63)}
-LINES_ABOVE = ((0.09, 0.13), (0.16, 0.17), (0.23, 0.12))  # units above a brow; how dark
+INNER_LINES = {"Left": (66, 107, 9, 336, 296), "Right": (296, 336, 9, 107, 66)}  # from one brow to the other, by both
+OUTER_LINES = {"Left": (336, 296, 334, 293), "Right": (107, 66, 105, 63)}  # over a brow
+LINES_ABOVE = ((0.08, 0.026, 0.07), (0.15, 0.032, 0.12), (0.245, 0.028, 0.05))  # units above a brow; width; how dark
 SNARL = {"Left": (122, 6, 351, 412), "Right": (351, 6, 122, 188)}  # across the root of the nose, from the other side
 # Channel, without its side: path; shift (out, down) and half width, units; how dark and bright, logarithmic
 SKIN_FOLDS = {
     "mouthSmile": ((SMILE_FOLD, (0.012, 0.000), 0.022, 0.18, 0.06),),
     "cheekSquint": ((POUCH, (0.000, 0.012), 0.022, 0.18, 0.06),),
     "noseSneer": (
-        (SNEER_FOLD, (-0.006, 0.000), 0.032, 0.34, 0.08),
-        (SNARL, (0.000, 0.000), 0.024, 0.11, 0.03),
-        (SNARL, (0.000, 0.065), 0.024, 0.11, 0.03),
+        (SNEER_FOLD, (-0.006, 0.000), 0.042, 0.25, 0.06),
+        (SNARL, (0.000, 0.000), 0.028, 0.05, 0.015),
+        (SNARL, (0.000, 0.065), 0.028, 0.07, 0.02),
     ),
     "browDown": ((FURROW, (-0.040, 0.000), 0.022, 0.32, 0.05),),
-    "mouthFrown": ((FROWN_FOLD, (0.024, 0.020), 0.028, 0.20, 0.04),),
-    "browInnerUp": tuple((INNER_LINES, (0.000, -up), 0.021, dark, 0.05) for up, dark in LINES_ABOVE),
-    "browOuterUp": tuple((OUTER_LINES, (0.000, -up), 0.021, dark, 0.05) for up, dark in LINES_ABOVE),
+    "mouthFrown": ((FROWN_FOLD, (0.024, 0.020), 0.034, 0.15, 0.03),),
+    "browInnerUp": tuple(
+        (INNER_LINES, (0.000, -up), wide, 0.6 * dark, 0.2 * dark) for up, wide, dark in LINES_ABOVE
+    ),
+    "browOuterUp": tuple((OUTER_LINES, (0.000, -up), wide, dark, 0.3 * dark) for up, wide, dark in LINES_ABOVE),
 }
 
 
