@@ -39,9 +39,7 @@ SKIN_FOLDS = {
     ),
     "browDown": ((FURROW, (-0.040, 0.000), 0.022, 0.32, 0.05),),
     "mouthFrown": ((FROWN_FOLD, (0.024, 0.020), 0.034, 0.15, 0.03),),
-    "browInnerUp": tuple(
-        (INNER_LINES, (0.000, -up), wide, 0.6 * dark, 0.2 * dark) for up, wide, dark in LINES_ABOVE
-    ),
+    "browInnerUp": tuple((INNER_LINES, (0.000, -up), wide, 0.6 * dark, 0.2 * dark) for up, wide, dark in LINES_ABOVE),
     "browOuterUp": tuple((OUTER_LINES, (0.000, -up), wide, dark, 0.3 * dark) for up, wide, dark in LINES_ABOVE),
 }
 

@@ -52,9 +52,7 @@ class Relief:
         self.eyes = LivingEyes(picture, self.points, self.face, self.field)
         self.shade = ExpressionShade(picture, self.points, self.face)
         spatial = self.points if depth is None else np.column_stack([self.points, depth])
-        self.guard = guard_relief(
-            picture, spatial, self.face, self.cutout, self.field, len(self.eyes.eyes)
-        )
+        self.guard = guard_relief(picture, spatial, self.face, self.cutout, self.field, len(self.eyes.eyes))
         self.strength, self.reasons = self.guard.strength, self.guard.reasons
         x0, y0, x1, y1 = self.field.box
         self._box = slice(y0, y1), slice(x0, x1)

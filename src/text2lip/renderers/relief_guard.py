@@ -41,7 +41,7 @@ RIM_CHANNELS = {
     "eyeWide": 0.15,
     "noseSneer": 0.4,
 }
-BRIDGE = 0.16  # units above and below the root of the nose, where a bridge of glasses is looked for
+NOSE_BRIDGE = 0.16  # units above and below the root of the nose, where a bridge of glasses is looked for
 COMES_AWAY = 0.1  # units that the person may come away from the picture's border
 HEAD_AREA = (2.0, -2.4, 0.9)  # units aside, up and down of the face where its outline is looked at
 BESIDE_OUTLINE = (0.06, 0.25, 0.3)  # units from the person: what is looked at, up to; filled from beyond
@@ -150,7 +150,7 @@ def glasses(picture: np.ndarray, points: np.ndarray, face: FaceFrame) -> float:
         for lid, cheek in zip(LOWER_LIDS, CHEEK_POINTS)
     )
     right, down = where[BETWEEN_EYES, 0], where[list(INNER_CORNERS), 1].mean()
-    return float(np.sqrt(rim * _edge(picture, face, right, down - BRIDGE, down + BRIDGE)))
+    return float(np.sqrt(rim * _edge(picture, face, right, down - NOSE_BRIDGE, down + NOSE_BRIDGE)))
 
 
 def _edge(picture: np.ndarray, face: FaceFrame, right: float, top: float, bottom: float) -> float:
