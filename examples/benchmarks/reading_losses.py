@@ -139,7 +139,8 @@ def mixed(pair: MouthPair) -> Iterator[tuple[str, np.ndarray]]:
     lit = drawn * ((bright + DARK) / (brightness(drawn, inside) + DARK))[:, None, None, None]
     yield "drawn, the opening as bright as the film's", laid(levels(lit), drawn, inside)
     colour = (film * inside).sum((0, 1, 2)) / np.maximum(inside.sum(), 1e-3)
-    for name, luma in (("its brightness alone", bright), ("one brightness", bright.mean(keepdims=True))):
+    flats = (("its brightness alone", bright), ("one brightness", bright.mean(keepdims=True)))
+    for name, luma in flats if inside.any() else ():
         flat = luma[:, None, None, None] / to_luma(colour) * colour
         yield f"film, the opening of {name}", laid(levels(np.broadcast_to(flat, film.shape)), film, inside)
     for size in LIGHTS:
