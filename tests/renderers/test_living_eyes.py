@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from text2lip.faces.topology import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
-from text2lip.renderers.living_eyes import GAZE_LIMIT, LivingEyes
+from text2lip.renderers.living_eyes import GAZE_LIMIT, LivingEyes, _shade
 from text2lip.renderers.relief import Relief
 from text2lip.renderers.relief_field import GAZE_MOST, ReliefField
 from text2lip.renderers.warp import face_frame
@@ -95,3 +97,31 @@ def test_an_eye_that_looks_down_a_little_is_drawn(face):
     out = face.portrait.copy()
     eyes.draw(out, {"gazePitch": -8.0})
     assert (out != face.portrait).any()
+
+
+@pytest.mark.parametrize(
+    "row", [{"eyeSquintLeft": 0.002, "eyeSquintRight": 0.002}, {"gazeYaw": 0.02}, {"eyeWideLeft": 0.002}]
+)
+def test_a_trace_of_motion_is_no_jump(face, row):
+    picture = face.portrait.copy()
+    for eye in (LEFT_EYE, RIGHT_EYE):  # veins, a reflection at a lid: what no rebuilt ball has
+        x, y = face.points[list(eye)].mean(0).astype(int)
+        picture[y - 4 : y + 5 : 2, x - 9 : x + 10 : 3] = 200
+    eyes, _ = eyes_of(picture, face.points)
+    out = picture.copy()
+    eyes.draw(out, row)
+    assert len(eyes.eyes) == 2 and np.abs(out.astype(int) - picture).max() <= 3
+
+
+@pytest.mark.parametrize("turn", [0, 35])
+def test_the_shade_of_a_lid_is_smooth_along_the_lid(face, turn):
+    angle = np.deg2rad(turn)
+    along, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    eye = replace(eyes_of(face.portrait, face.points)[0].eyes[0].lids.eye, along=along, down=down)
+    y, x = np.indices((81, 81)) - 40
+    lid = x * down[0] + y * down[1] < 0
+    seen = np.where(lid, 100, 200)[..., None].repeat(3, -1).astype(np.uint8)
+    shade = _shade(np.full((81, 81, 3), 200.0, np.float32), seen, eye, 6.0)
+    away = np.abs(x * down[0] + y * down[1])
+    inside = (away > 3) & (np.hypot(x, y) < 20)
+    assert np.abs(shade - np.where(lid, 0.5, 1))[inside].max() < 0.02

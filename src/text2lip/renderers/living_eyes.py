@@ -27,6 +27,8 @@ LASH_SHADE = (0.035, 0.012)  # units from either lid in which the ball is shaded
 SHADE_MOST = 0.2  # of the eye's height, that this is at most
 LEAST_SHADE, SHADE_ALONG = 0.35, 0.7  # of the light there; radii along the lid over which that is smooth
 RIM_OF_IRIS = (0.92, 1.12)  # radii from its middle: where the iris ends and the white begins
+ACROSS_BLUR = 0.5  # pixels, blur of that shade across the lid
+AS_SEEN = 0.03  # units of motion over which the eye goes from the picture's own pixels to the rebuilt ball
 UNCOVERED = 0.09  # units around what is seen, that lids may uncover
 GAZE_LIMIT = (16.0, 11.0)  # degrees aside, up and down, that an eye turns here
 STILL_PIXELS, STILL_CHANNEL = 1e-3, 1e-3  # less of a way, pixels, or of a channel, in its own units, moves nothing
@@ -66,20 +68,24 @@ class LivingEye:
         """Turn the eye in `frame`, in place, so that the iris goes by `shift` (2,) pixels, and hold the ball still
         where the skin will go as `row` says."""
         x0, y0, x1, y1 = self.box
-        there = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
+        here = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
+        there = here.copy()
         for name, way in self.carried.items():
             there += np.float32(expression_amount(row, name)) * way
         distance = np.linalg.norm(there - shift - self.iris, axis=-1) / self.radius
         source = there - shift * (1 - smoothstep(distance, IRIS_EDGE, WHITE_END))[..., None]
-        corner = np.float32([x0 - self.edge, y0 - self.edge])
+        corner, edge = np.float32([x0 - self.edge, y0 - self.edge]), self.edge
         ball, light = (
             cv2.remap(
                 part, (places - corner).astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             )
             for part, places in ((self.ball, source), (self.light, there - CATCH_LIGHT * shift))
         )
-        view = frame[y0:y1, x0:x1]
-        view[:] = np.rint(view + (ball * self.shade + light - view) * self.open_part).clip(0, 255)
+        view, inner = frame[y0:y1, x0:x1], slice(edge, -edge)
+        missed = view - (self.ball[inner, inner] * self.shade + self.light[inner, inner])
+        moved = np.linalg.norm(source - here, axis=-1) / (AS_SEEN * self.lids.eye.unit)
+        drawn = ball * self.shade + light + missed * (1 - smoothstep(moved, 0, 1))[..., None]
+        view[:] = np.rint(view + (drawn - view) * self.open_part).clip(0, 255)
 
 
 class LivingEyes:
@@ -151,24 +157,37 @@ def _living_eye(
     x0, y0, x1, y1 = (int(v) for v in (x0 + columns[0], y0 + rows[0], x0 + columns[-1] + 1, y0 + rows[-1] + 1))
     view = np.ascontiguousarray(picture[y0:y1, x0:x1])
     grid = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1).astype(np.float32)
-    iris = (np.linalg.norm(grid - middle, axis=-1) < 0.85 * radius) & (open_part > 0.5)
-    luma = to_luma(view.astype(np.float32))
-    bright = iris & (luma > np.median(luma[iris]) + CATCH_BRIGHT) if iris.any() else iris
-    dull = view
-    if bright.any() and bright.sum() < 0.25 * iris.sum():
-        around = max(1, round(0.008 * eye.unit))
-        spot = cv2.dilate(bright.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=around)
-        dull = cv2.inpaint(view, spot, 3, cv2.INPAINT_TELEA)
+    in_iris = (np.linalg.norm(grid - middle, axis=-1) < 0.85 * radius) & (open_part > 0.5)
+    dull = _without_lights(view, in_iris, eye.unit)
     edge = round(UNCOVERED * eye.unit) + 1
     ball = _whole_ball(dull, eye, middle, radius, (x0, y0), edge)
     light = np.pad(view.astype(np.float32) - dull, ((edge, edge), (edge, edge), (0, 0)))
-    lit, seen = to_luma(ball[edge:-edge, edge:-edge]), to_luma(dull.astype(np.float32))
-    shade = np.clip(seen / np.maximum(lit, 1), LEAST_SHADE, 1)
-    shade = cv2.GaussianBlur(shade, (0, 0), sigmaX=SHADE_ALONG * radius, sigmaY=0.5)
+    shade = _shade(ball[edge:-edge, edge:-edge], dull, eye, SHADE_ALONG * radius)
     carried = {name: field.sample(way * field.held, grid) for name, way in field.expression.items()}
     carried = {name: way for name, way in carried.items() if np.abs(way).max() > STILL_PIXELS}
     box, parts = (x0, y0, x1, y1), (part[..., None].astype(np.float32) for part in (shade, open_part))
     return LivingEye(side, lids, box, middle, radius, ball, light, edge, *parts, carried)
+
+
+def _without_lights(view: np.ndarray, iris: np.ndarray, unit: float) -> np.ndarray:
+    """`view` (rows, columns, 3) uint8 without catch lights on the `iris` (rows, columns)."""
+    luma = to_luma(view.astype(np.float32))
+    bright = iris & (luma > np.median(luma[iris]) + CATCH_BRIGHT) if iris.any() else iris
+    if not bright.any() or bright.sum() >= 0.25 * iris.sum():
+        return view
+    spot = cv2.dilate(bright.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(0.008 * unit)))
+    return cv2.inpaint(view, spot, 3, cv2.INPAINT_TELEA)
+
+
+def _shade(ball: np.ndarray, seen: np.ndarray, eye: Eye, along: float) -> np.ndarray:
+    """What the lids leave of the light of a `ball` (rows, columns, 3), as `seen`: (rows, columns), smooth over `along`
+    pixels of the way between the eye's corners."""
+    shade = np.clip(to_luma(seen.astype(np.float32)) / np.maximum(to_luma(ball), 1), LEAST_SHADE, 1)
+    reach = np.arange(-round(3 * along), round(3 * along) + 1)
+    spots = np.stack(np.meshgrid(reach, reach), -1)
+    way = np.array([eye.down[1], -eye.down[0]])
+    weights = np.exp(-0.5 * ((spots @ way / along) ** 2 + (spots @ eye.down / ACROSS_BLUR) ** 2))
+    return cv2.filter2D(shade, -1, (weights / weights.sum()).astype(np.float32))
 
 
 def _between(eye: Eye, x: np.ndarray, y: np.ndarray, beyond: tuple[float, float]) -> np.ndarray:
