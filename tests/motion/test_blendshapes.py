@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from text2lip.faces.talking_head import ARKIT_SHAPES
+from text2lip.faces.topology import INNER_LOWER_PAIRED, OUTER_LOWER_PAIRED, driven_index
 from text2lip.motion.blendshapes import (
     COLUMN,
     BlendShapes,
@@ -13,6 +14,7 @@ from text2lip.motion.blendshapes import (
     gaps_of,
     lip_fit,
 )
+from text2lip.motion.feelings import UNITS_OF, express_lips, feeling_channels
 from text2lip.motion.lips import LipMotion
 from text2lip.motion.motion_plan import MotionPlan
 from text2lip.text.timing import Timeline
@@ -95,6 +97,32 @@ def test_the_plan_goes_through():
     assert (shapes.head[3] == (12, -5, 0)).all() and (shapes.gaze[3] == (15, -6)).all()
     assert shapes["mouthSmileLeft"].min() > shapes["mouthSmileRight"].max() + 0.1
     assert len(blendshapes_of(motion(plan=plan), 4)) == 4
+
+
+@pytest.mark.parametrize("feeling", UNITS_OF)
+def test_lips_shut_and_open_in_every_feeling(feeling):
+    plan = MotionPlan.still(10, 25)
+    plan.values[:] = feeling_channels({feeling: 1.0})
+    said = np.zeros((10, 57, 2), np.float32)
+    for edge in (INNER_LOWER_PAIRED, OUTER_LOWER_PAIRED):
+        said[5:, driven_index(edge), 1] = 0.15 * np.sin(np.linspace(0, np.pi, len(edge) + 2))[1:-1]
+    said[5:, 40:, 1] = 0.12
+    moving = motion(said, plan, [("m", 0, 0.2), ("a", 0.2, 0.4)])
+    wanted = gaps_of(lip_fit().targets(express_lips(said, plan), None))
+    made = gaps_of(lip_fit().moved(blendshapes_of(moving).weights))
+    assert np.abs(made[:5]).max() < 0.005
+    assert made[5:, 4].min() > 0.85 * wanted[5:, 4].max()
+
+
+@pytest.mark.parametrize("feeling", ["neutral", "afraid"])
+def test_pushed_out_lips_are_not_stretched(feeling):
+    plan = MotionPlan.still(10, 25)
+    plan.values[:] = feeling_channels({} if feeling == "neutral" else {feeling: 1.0})
+    said = np.zeros((10, 57, 2), np.float32)
+    for edge in (INNER_LOWER_PAIRED, OUTER_LOWER_PAIRED):
+        said[:, driven_index(edge), 1] = 0.05 * np.sin(np.linspace(0, np.pi, len(edge) + 2))[1:-1]
+    shapes = blendshapes_of(motion(said, plan, [("uː", 0, 0.4)]))
+    assert shapes["mouthPucker"][5] > 0.7 and shapes["mouthStretchLeft"][5] < 0.25
 
 
 def test_another_rate():

@@ -31,7 +31,7 @@ def test_neighbours_share_a_frame():
 
 
 def test_vowels_beside_a_short_dental_do_not_hide_it():
-    """The tongue of "Do you think?" was between the teeth for one frame."""
+    """The tongue of "Do you think?" is between the teeth for more than one frame."""
     shares = poses(("u", 0.42, 0.4725), ("θ", 0.4725, 0.5475), ("ɪ", 0.5475, 0.6))
     assert (shares[[12, 13], 1] > 0.8).all() and shares[11, 1] > 0.55 and shares.sum(1).max() <= 1 + 1e-6
 

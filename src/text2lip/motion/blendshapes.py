@@ -37,17 +37,20 @@ if TYPE_CHECKING:
     from text2lip.motion.lips import LipMotion
 
 COLUMN = {name: column for column, name in enumerate(ARKIT_SHAPES)}
-# Set by hand. Weights of the squares: of lips 1 (outer-eye distances), of
-CHIN_WEIGHT, GAP_WEIGHT, SHUT_WEIGHT = 0.15, 4.0, 100.0  # the chin; of each pair's gap, and of one that is to be shut
-PULL = 3e-4  # of a weight's way from what it is drawn to, and times as much of shapes that speech needs seldom:
-SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 20.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
-FIRM = 1600.0  # and as much more of what a phone draws all to 1
-CORNER_WEIGHT = 3.0  # of the corners of the mouth
-# Where the one is drawn to as much as phones do, the others stay as they are drawn: they would thin or bend pushed-out
-HELD_BACK = {  # lips, or hide the tongue behind the upper teeth
+# Set by hand: weights of the squares, beside 1 of the lips' points (outer-eye distances).
+CHIN_WEIGHT, CORNER_WEIGHT = 0.15, 3.0  # of the chin; of the corners of the mouth
+GAP_WEIGHT, SHUT_WEIGHT = 4.0, 600.0  # of each pair's gap; of one that is to be shut
+PULL = 3e-4  # of a weight's way from what it is drawn to
+# Times as much pull: of shapes that speech needs seldom, and, added, of what a phone draws all to 1.
+SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 200.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
+FIRM = 1600.0
+# Where a phone draws the one, the others stay as they are drawn: they would thin or bend pushed-out lips, or
+# hide the tongue behind the upper teeth.
+HELD_BACK = {
     "mouthPucker": ("mouthRoll", "mouthFrown", "mouthShrug"),
     "tongueOut": ("mouthShrug", "mouthUpperUp", "mouthPress"),
 }
+LEFT_TO_LIPS = ("jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight")  # of a plan: the lips that it moved tell how far
 TUCKED_IN = 0.06  # outer-eye distances; how much nearer the lower lip comes when all rolled in, to lie at the teeth
 SHUT_GAP = 0.02  # outer-eye distances; the less of it lips part, the more they are to be shut
 # What phones draw weights to, by their features; both sides of a shape are meant where it has two.
@@ -58,12 +61,7 @@ PHONE_SHAPES = {
 }
 TONGUE_SHOWN = {"tongueOut": 0.7, "jawOpen": 0.25}  # in /θ ð/
 COMING = 0.09  # seconds in which lips come to a phone's shape and leave it
-MOST_IN_SPEECH = {
-    "mouthShrugUpper": 0.4,
-    "mouthShrugLower": 0.6,
-    "jawForward": 0.3,
-    "mouthRollUpper": 0.5,
-}  # in speech
+MOST_IN_SPEECH = {"mouthShrugUpper": 0.4, "mouthShrugLower": 0.6, "jawForward": 0.3, "mouthRollUpper": 0.5}
 LOOKS = tuple(f"eyeLook{way}{side}" for side in ("Left", "Right") for way in ("In", "Out", "Up", "Down"))
 CORNER_POINTS = (*MOUTH_CORNERS, INNER_UPPER[0], INNER_UPPER[-1])
 ONE_SIDED = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")  # speech is even
@@ -134,12 +132,16 @@ def blendshapes_of(motion: "LipMotion", num_frames: int | None = None, head: Tal
     frames = len(motion) if num_frames is None else min(num_frames, len(motion))
     plan = motion.plan
     plan = MotionPlan.still(frames, motion.fps) if plan is None else plan[:frames]
-    drawn = drawn_to(motion.timeline, frames, motion.fps)
-    for name in FACE_UNITS:
+    firm = drawn_to(motion.timeline, frames, motion.fps)
+    plan = MotionPlan(plan.values.copy(), plan.fps)
+    for side in ("Left", "Right"):  # pushed-out lips aren't stretched
+        plan[f"mouthStretch{side}"][:] *= 1 - firm[:, COLUMN["mouthPucker"]]
+    drawn = firm.copy()
+    for name in set(FACE_UNITS) - set(LEFT_TO_LIPS):
         np.maximum(drawn[:, COLUMN[name]], plan[name], out=drawn[:, COLUMN[name]])
     fitting = lip_fit(head)
     lips = express_lips(motion.displacement[:frames], plan, motion.rest[:frames])
-    weights = fitting.fit(fitting.targets(lips, motion.reference_width), drawn)
+    weights = fitting.fit(fitting.targets(lips, motion.reference_width), drawn, firm)
     weights[:, [COLUMN[name] for name in LOOKS]] = look(plan["gazeYaw"], plan["gazePitch"])
     turn, gaze, shift = (
         np.stack([plan[name] for name in names], 1)
@@ -226,8 +228,9 @@ class LipFit:
         """Where `weights` (frames, 52) take the driven points: (frames, 57, 2) from rest."""
         return np.tensordot(weights, self.ways, 1)
 
-    def fit(self, targets: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        """Weights, float32 (frames, 52) in [0, 1], for `targets` (frames, 57, 2), drawn to `drawn` (frames, 52)."""
+    def fit(self, targets: np.ndarray, drawn: np.ndarray, firm: np.ndarray | None = None) -> np.ndarray:
+        """Weights, float32 (frames, 52) in [0, 1], for `targets` (frames, 57, 2), drawn to `drawn` (frames, 52), and
+        firmly so as far as `firm` says, of the same shape and `drawn` by default."""
         weights = np.array(drawn, np.float64)
         start = weights[:, self._columns]
         start[:, self._open] = np.maximum(start[:, self._open] - start[:, self._close], 0)
@@ -241,7 +244,7 @@ class LipFit:
         wanted_gaps -= np.minimum(TUCKED_IN * drawn[:, COLUMN["mouthRollLower"], None], gaps_of(targets).clip(0))
         closed = np.clip(1 - gaps_of(targets).max(1, keepdims=True) / SHUT_GAP, 0, 1)
         shut = GAP_WEIGHT * (1 - closed) + SHUT_WEIGHT * closed
-        firm = start
+        firm = (drawn if firm is None else firm)[:, self._columns]
         for name, others in self._held.items():
             firm = np.maximum(firm, drawn[:, COLUMN[name], None] ** 3 * others)
         pull = self._pull * (1 + FIRM * firm)

@@ -1,7 +1,8 @@
 """Feelings on a face: which channels of a plan they move, and what that does to the lips that speak.
 
-By the action units of Ekman & Friesen's EMFACS: happy 6 + 12, sad 1 + 4 + 15, angry 4 + 5 + 7 + 23, surprised 1 + 2 +
-5 + 26, afraid 1 + 2 + 4 + 5 + 7 + 15 + 20 + 26, disgusted 4 + 9 + 10 + 15 + 25, serious a light 4 + 24.
+After Ekman & Friesen's EMFACS, in whose action units `UNITS_OF` is: happy 6 + 12, with some 7 and a trace of 2;
+sad 1 + 15, with some 4 and 7; angry 4 + 7 + 24, with some 9 and 15; surprised 1 + 2 + 5 + 26; afraid 1 + 5 + 15 + 20 +
+26, with some 2, 4 and 7; disgusted 4 + 7 + 9 + 10, with some 6, 15 and 26; serious 4 + 7 + 24, with some 15.
 """
 
 from collections.abc import Mapping

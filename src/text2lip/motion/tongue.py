@@ -11,7 +11,7 @@ POSES = ("up", "between", "back")
 BETWEEN, UP, BACK = "θð", "tdnlɬɮɫɾrʈɖɳɭɽɗ", "kɡgŋxɣqɢχʁuʊoɔɑɒɤɯw"
 PREFIXES = "ˈˌ ͡"
 TRANSIT = 0.06  # seconds in which the tongue comes to its place, and leaves it
-YIELDED = 0.6  # of other poses, to a tip between the teeth: vowels on either side of a short /θ/ hid it
+YIELDED = 0.6  # of other poses, to a tip between the teeth, which vowels beside a short /θ/ would hide
 
 
 def tongue_poses(timeline: Timeline, num_frames: int, fps: float) -> np.ndarray:
