@@ -52,8 +52,9 @@ LIGHTS = {  # and by how much the colour of the mouth may differ, grey levels
     "fade from white": (lambda film: film * RAMP + 235 * (1 - RAMP), 5),
     "light falls to a half": (lambda film: film * (1 - 0.5 * RAMP), 2),
     "warm light comes up": (lambda film: film * (1 - RAMP + RAMP * np.float32([1.1, 0.9, 0.55])), 2),
-    # In a flash most of the face is white, and its landmarks are less exact.
-    "a flash": (lambda film: film * np.where(np.arange(COUNT) == 9, 1.8, 1)[:, None, None, None], 7),
+    # In a flash most of the face is white: its landmarks are less exact, and what is seen inside the mouth takes its
+    # redness from lips whose red is cut off.
+    "a flash": (lambda film: film * np.where(np.arange(COUNT) == 9, 1.8, 1)[:, None, None, None], 9),
     "light from one side": (lambda film: film * (1 - 0.7 * RAMP * np.linspace(0, 1, SIZE)[:, None]), 4),
 }
 
