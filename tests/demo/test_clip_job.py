@@ -1,8 +1,11 @@
 """A clip in a thread of its own: how far it is, and that it stops."""
 
+import threading
 import time
 import warnings
 from types import SimpleNamespace
+
+import pytest
 
 from text2lip.demo.clip_job import PREPARING, ClipJob
 from text2lip.faces.mouth_trust import MouthWarning
@@ -26,6 +29,7 @@ def test_it_is_told_how_far_it_is_and_how_long_it_takes(gate, make_stream):
     job.wait(20)
     assert not job.running and job.error is None and job.video.stat().st_size > 500
     assert job.progress() == (1.0, "Frame 50 of 50, writing the file …")
+    job.clean()
     job.clean()
     assert not job.folder.exists()
 
@@ -92,6 +96,31 @@ def test_in_a_line_one_is_made_after_the_other(gate, make_stream):
     assert third.done == len(drawn["c"]) == 50 and drawn["b"] == []
     third.clean()
     assert line == []
+
+
+def test_a_thread_that_can_t_be_started_holds_up_nobody(tmp_path, monkeypatch):
+    def fail(thread):
+        raise RuntimeError("can't start new thread")
+
+    line = []
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    with pytest.raises(RuntimeError):
+        ClipJob(lambda: None, str(tmp_path), line)
+    assert line == [] and list(tmp_path.iterdir()) == []
+
+
+def test_many_leave_the_line_at_once(gate, make_stream):
+    line = []
+    jobs = [ClipJob(lambda: make_stream([]), line=line) for _ in range(12)]
+    leaving = [threading.Thread(target=job.clean) for job in jobs[:-1] * 2]
+    gate.set()
+    for one in leaving:
+        one.start()
+    for one in leaving:
+        one.join(20)
+    jobs[-1].wait(20)
+    assert line == jobs[-1:] and jobs[-1].done == 50 and jobs[0].progress() == (0.0, "Stopping …")
+    jobs[-1].clean()
 
 
 def test_what_a_long_text_costs_is_told_from_the_start(gate, make_stream):

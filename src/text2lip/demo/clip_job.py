@@ -15,7 +15,7 @@ from text2lip.wording import spoken_time, with_warnings
 
 
 PREPARING = "Reading the text, speaking, and looking at the face …"
-WAITED = 0.1  # seconds between two looks at whether it is one's turn
+_MOVED = threading.Condition()  # held where a line is read or changed, which threads of all visitors do
 
 
 class ClipJob:
@@ -49,10 +49,15 @@ class ClipJob:
         self.error: Exception | None = None
         self._make, self._stream, self._preparing = make, None, preparing
         self._line = [] if line is None else line
-        self._line.append(self)
         self._first = self._last = 0.0
         self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        try:
+            with _MOVED:  # it looks at the line once it is in it, and isn't in it where the thread can't be started
+                self._thread.start()
+                self._line.append(self)
+        except RuntimeError:
+            self.folder.rmdir()
+            raise
 
     @property
     def video(self) -> Path:
@@ -70,22 +75,29 @@ class ClipJob:
 
     def stop(self) -> None:
         """Draw no more frames; what is prepared before the first one comes to its end. From any thread."""
-        self.stopped = True
+        with _MOVED:
+            self.stopped = True
+            _MOVED.notify_all()
         if (stream := self._stream) is not None:
             stream.close()
 
     def clean(self) -> None:
-        """Stop, let the next begin, and remove the files."""
+        """Stop, let the next begin, and remove the files. From any thread, and once more does nothing."""
         self.stop()
         self.wait()
-        self._line.remove(self)
+        with _MOVED:
+            if self in self._line:
+                self._line.remove(self)
+            _MOVED.notify_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def progress(self) -> tuple[float, str]:
         """Share of the frames that are drawn, and how far it is, in words with the time that is left."""
-        if self.stopped:
+        with _MOVED:
+            ahead = None if self.stopped else self._line.index(self)
+        if ahead is None:
             return 0.0, "Stopping …"
-        if ahead := self._line.index(self):
+        if ahead:
             others = "One other video is" if ahead == 1 else f"{ahead} other videos are"
             return 0.0, f"{others} made before yours …"
         if self.clip is None:
@@ -98,8 +110,8 @@ class ClipJob:
         return done / total, words
 
     def _work(self) -> None:
-        while self._line[0] is not self and not self.stopped:
-            time.sleep(WAITED)
+        with _MOVED:
+            _MOVED.wait_for(lambda: self.stopped or self._line[0] is self)
         if self.stopped:
             return
         try:
