@@ -16,8 +16,6 @@ from text2lip.demo.server import demo_parser, launch, serve  # noqa: E402
 
 
 def test_the_page_is_served_with_a_policy_and_to_this_machine_alone(served):
-    from urllib.request import urlopen
-
     assert served.startswith("http://127.0.0.1:") and demo_parser().parse_args([]).host == "127.0.0.1"
     with urlopen(served) as answer:
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
@@ -34,12 +32,26 @@ def test_a_port_that_is_none_or_taken_is_told(pipe, served):
         launch(pipe, port=int(served.strip("/").rsplit(":", 1)[1]))
 
 
+def test_gradio_s_variables_are_looked_at_where_nothing_else_is_asked(pipe, served, monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "192.0.2.1")
+    with pytest.raises(ValueError, match="host: '192.0.2.1' is no address of this machine"):
+        launch(pipe)
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "http")
+    with pytest.raises(ValueError, match="port: 'http'; wants a whole number from 1 to 65535"):
+        launch(pipe, host="127.0.0.1")
+    taken = served.strip("/").rsplit(":", 1)[1]
+    monkeypatch.setenv("GRADIO_SERVER_PORT", taken)
+    with pytest.raises(ValueError, match=f"port: can't listen at 127.0.0.1:{taken}"):
+        launch(pipe, host="127.0.0.1")
+
+
 def test_what_can_t_be_listened_at_is_told_before_anything_is_loaded(served):
     taken = served.strip("/").rsplit(":", 1)[1]
     for words, told in (
         (["--port", "0"], "port: 0; wants a whole number from 1 to 65535"),
         (["--port", taken], rf"port: can't listen at 127.0.0.1:{taken} \(Address already in use\); choose another"),
         (["--host", "no-such.invalid"], "host: 'no-such.invalid' is no address of this machine"),
+        (["--host", "a..b"], "host: 'a..b' is no address of this machine"),
         (["--host", "192.0.2.1"], "host: '192.0.2.1' is no address of this machine"),
         (["--device", "abacus"], "device: 'abacus' can't be used"),
     ):

@@ -111,7 +111,8 @@ def launch(
         ImportError: gradio is missing.
         ValueError: the address can't be listened at.
     """
-    check_address(host or "127.0.0.1", port)
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    port = check_address(host, port)
     check_gradio()
     from starlette.middleware import Middleware
 
@@ -125,17 +126,22 @@ def launch(
     try:
         page.launch(server_name=host, server_port=port, max_file_size="1gb", **quiet, **looks, **middleware, **options)
     except OSError as error:
-        raise cant_listen(host or "127.0.0.1", port, error) from error
+        raise cant_listen(host, port, error) from error
     return page
 
 
-def check_address(host: str, port: int | None) -> None:
+def check_address(host: str, port: int | None) -> int | None:
     """Refuse an address that can't be listened at.
+
+    Returns:
+        `int`, *optional*: the port, that of GRADIO_SERVER_PORT where none is given.
 
     Raises:
         ValueError: it is none, isn't this machine's, or is taken.
     """
-    if port is not None and not 1 <= port <= 65535:
+    if port is None and (named := os.environ.get("GRADIO_SERVER_PORT")):
+        port = int(named) if named.isdecimal() else named
+    if port is not None and not (isinstance(port, int) and 1 <= port <= 65535):
         raise ValueError(f"port: {port!r}; wants a whole number from 1 to 65535.")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
@@ -143,13 +149,14 @@ def check_address(host: str, port: int | None) -> None:
             if os.name == "posix":  # elsewhere it would let two listen at one port
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind(address)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name of a host, as a..b
         raise cant_listen(host, port, error) from error
+    return port
 
 
-def cant_listen(host: str, port: int | None, error: OSError) -> ValueError:
+def cant_listen(host: str, port: int | None, error: OSError | UnicodeError) -> ValueError:
     """The error of an address that can't be listened at, and what to do about it."""
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    if isinstance(error, (socket.gaierror, UnicodeError)) or error.errno == errno.EADDRNOTAVAIL:
         return ValueError(f"host: {host!r} is no address of this machine; leave it out for this machine alone.")
     return ValueError(f"port: can't listen at {host}:{port or 7860} ({error.strerror or error}); choose another.")
 
