@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from text2lip.text import feeling_marks as module
 from text2lip.text.feeling_marks import feeling_marks, guessed_feeling, read_feeling, style_feeling, unknown_tags
 from text2lip.text.normalize import normalize_text
 from text2lip.text.ssml import parse_ssml
@@ -96,6 +97,12 @@ def test_ssml_has_azures_styles():
 def test_ssml_that_azure_refuses_too(attributes):
     with pytest.raises(ValueError, match="express-as"):
         parse_ssml(f'<speak xmlns:m="m"><m:express-as {attributes}>No.</m:express-as></speak>')
+
+
+def test_whether_vader_is_installed(monkeypatch):
+    for there in ({"vaderSentiment"}, set()):
+        monkeypatch.setattr(module, "find_spec", lambda name, there=there: name in there or None)
+        assert module.vader_is_installed() == bool(there)
 
 
 def test_vader_guesses_and_knows_neutral():

