@@ -232,6 +232,13 @@ def test_what_a_text_costs_is_told_and_a_very_long_one_refused():
     told = "text: to say its 5,999 characters takes about 7 min, here it may be 6 min. Shorten it"
     with pytest.raises(ValueError, match=told):
         call(prompt=long * 5, speaking_rate=1.0)
+    assert demo_page.seconds_of(asked | {"prompt": f"a < {long} >"}) > 80  # no tag outside SSML
+    for rate in (None, 0, "2"):  # the pipeline tells
+        assert demo_page.seconds_of(asked | {"prompt": long, "speaking_rate": rate}) == 0
+    told = "text: 13,000 characters, here it may have 12,000. Shorten it"
+    for more in ({}, {"audio": "a.wav"}):
+        with pytest.raises(ValueError, match=told):
+            call(prompt='<break time="10s"/> ' * 649 + '<break time="10s" />', **more)
     assert call(prompt=long * 5, audio="a.wav")["prompt"]
 
 
@@ -245,6 +252,48 @@ def test_a_huge_picture_is_made_smaller_and_that_is_told(tmp_path):
     Image.new("RGB", (1280, 900)).save(path)
     Path(film).write_bytes(b"no film")
     assert demo_page.fitted(path) == (path,) and demo_page.fitted(film) == (film,)
+
+
+def test_pictures_of_phones_are_made_smaller_as_they_are_turned(tmp_path):
+    path, exif = tmp_path / "a.jpg", Image.Exif()
+    exif[0x0112] = 6
+    wide = Image.new("RGB", (3000, 2000), (200, 90, 30))
+    wide.save(path, "MPO", save_all=True, append_images=[wide], exif=exif)  # a second picture, and no animation
+    smaller, told = demo_page.fitted(str(path))
+    assert smaller.shape == (1280, 853, 3) and "2000x3000 to 853x1280" in told
+    assert np.abs(smaller.astype(int) - (200, 90, 30)).max() < 3
+    wide.save(tmp_path / "b.gif", save_all=True, append_images=[Image.new("RGB", wide.size)])
+    assert demo_page.fitted(str(tmp_path / "b.gif")) == (str(tmp_path / "b.gif"),)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_by_its_header(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo_page, "from_pil", lambda *given: pytest.fail("it was decoded"))
+    Image.new("L", (9000, 6000)).save(tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match="face: 9000x6000 pixels, here it may have 50 million. Make it smaller"):
+        demo_page.fitted(str(tmp_path / "a.jpg"))
+
+
+def test_a_clip_that_turns_out_too_long_is_refused_before_its_frames_are_drawn(gate, small_portrait):
+    closed, notes = [], []
+
+    def stream(**asked):
+        return SimpleNamespace(num_frames=51_000, fps=25.0, close=lambda: closed.append(True), asked=asked)
+
+    asked = {"image": str(small_portrait), "audio": None}
+    with pytest.raises(ValueError, match="text: it takes 2040 s to say, here it may take 360 s. Shorten it"):
+        demo_page.begun(SimpleNamespace(stream=stream), asked, notes)
+    assert closed == [True] and notes == []
+    asked |= {"audio": "a.wav"}
+    assert demo_page.begun(SimpleNamespace(stream=stream), asked, notes).asked == asked
+
+
+def test_a_line_that_is_too_long_takes_no_more(gate, make_stream):
+    line = [demo_page.ClipJob(lambda: make_stream([]))] * demo_page.LONGEST_LINE
+    with pytest.raises(ValueError, match="20 other videos wait .* Try again"):
+        demo_page.check_line(line)
+    demo_page.check_line(line[1:])
+    gate.set()
+    line[0].clean()
 
 
 def test_files_that_a_clip_can_t_have_are_told(tmp_path):

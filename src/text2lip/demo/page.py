@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Iterator
 from functools import partial
+from numbers import Real
 from threading import Thread
 from typing import Any
 from unicodedata import east_asian_width
@@ -22,13 +23,16 @@ from text2lip.exports.timing_files import write_timings
 from text2lip.exports.writers import write_clip
 from text2lip.faces.landmarker import FaceNotFoundError
 from text2lip.files import is_address
-from text2lip.media.images import load_image
+from text2lip.media.animation import pictures_in
+from text2lip.media.pixels import flatten, from_pil
+from text2lip.pipelines.output import Text2LipStream
 from text2lip.pipelines.request import FIELDS
 from text2lip.pipelines.text2lip import Text2LipPipeline
 from text2lip.speech import list_voices
 from text2lip.speech.voices.kokoro import kokoro_is_installed
 from text2lip.text import available_languages
 from text2lip.text.feeling_marks import FEELINGS, vader_is_installed
+from text2lip.text.ssml import is_ssml
 from text2lip.wording import reworded, spoken_time
 
 
@@ -60,8 +64,12 @@ DOWNLOADS = {
 TOLD = ValueError, ImportError, OSError  # in words; any other is a bug
 POLL = 0.4  # seconds between two looks at how far a clip is
 LARGEST_PICTURE = 1280  # pixels of a picture; larger ones are made so small
+MOST_PIXELS = 50  # million, of a picture; larger ones are not read
 LONGEST_TEXT = 360.0  # seconds of a text
+MOST_CHARACTERS = 12_000  # of a text with all its tags
+LONGEST_LINE = 20  # videos that are made or wait
 _LETTERS = 15  # that are said in a second
+_BY_COMMAND = "Shorten it, or make it by the command, which has no limit."
 _CONSENT = (
     "Let nobody say what they would not: use your own face, that of someone who agrees, or of nobody. "
     "Nothing leaves the machine that serves this page."
@@ -81,13 +89,16 @@ def build_page(pipe: Text2LipPipeline, folder: str | None = None) -> gr.Blocks:
     def make(request: gr.Request, *values: Any) -> Iterator[dict]:
         try:
             asked = call_of(**dict(zip((*LABELS, "film"), values)))
-            asked["image"], *smaller = fitted(asked["image"])
-            jobs[request.session_hash] = job = ClipJob(partial(pipe.stream, **asked), folder, line, preparing(asked))
+            check_line(line)
+            smaller: list[str] = []
+            job = ClipJob(partial(begun, pipe, asked, smaller), folder, line, preparing(asked))
+            jobs[request.session_hash] = job
             try:
                 yield {status: progress_bar(job), button: off, stopper: on}
                 yield from film_of(job, smaller)
             finally:  # also when the visitor has gone, and then in the thread that serves all others
-                jobs.pop(request.session_hash, None)
+                if jobs.get(request.session_hash) is job:  # not the next one of the same visitor
+                    del jobs[request.session_hash]
                 Thread(target=job.clean, daemon=True).start()
         except Exception as error:
             if not isinstance(error, TOLD):
@@ -226,10 +237,12 @@ def call_of(**asked: Any) -> dict[str, Any]:
     asked["image"] = film or asked["image"]
     if asked["prompt"] is None and not asked["audio"]:
         raise ValueError("text: empty; type what is to be said.")
+    if (length := len(asked["prompt"] or "")) > MOST_CHARACTERS:
+        raise ValueError(f"text: {length:,} characters, here it may have {MOST_CHARACTERS:,}. {_BY_COMMAND}")
     if (seconds := seconds_of(asked)) > LONGEST_TEXT:
         raise ValueError(
-            f"text: to say its {len(asked['prompt']):,} characters takes about {spoken_time(seconds)}, here it may be "
-            f"{spoken_time(LONGEST_TEXT)}. Shorten it, or make it by the command, which has no limit."
+            f"text: to say its {length:,} characters takes about {spoken_time(seconds)}, here it may be "
+            f"{spoken_time(LONGEST_TEXT)}. {_BY_COMMAND}"
         )
     if asked["image"] is None:
         raise ValueError("face: none; upload a picture, take one, or choose one of those below.")
@@ -244,10 +257,14 @@ def call_of(**asked: Any) -> dict[str, Any]:
 
 
 def seconds_of(asked: dict[str, Any]) -> float:
-    """About how long the text takes to say; 0 without one, and with speech, whose length is known."""
-    text = re.sub(r"<[^>]*>", "", asked["prompt"] or "")
+    """About how long the text takes to say; 0 without one or a rate, and with speech, whose length is known."""
+    text, rate = asked["prompt"] or "", asked.get("speaking_rate")
+    if asked["audio"] or not isinstance(rate, Real) or not rate > 0:
+        return 0.0
+    if is_ssml(text):
+        text = re.sub(r"<[^>]*>", "", text)
     letters = sum(3 if east_asian_width(letter) in "WF" else 1 for letter in text)
-    return 0.0 if asked["audio"] else letters / _LETTERS / asked["speaking_rate"]
+    return letters / _LETTERS / rate
 
 
 def preparing(asked: dict[str, Any]) -> str:
@@ -256,20 +273,56 @@ def preparing(asked: dict[str, Any]) -> str:
     return f"{PREPARING} The text takes about {spoken_time(seconds)} to say." if seconds > 30 else PREPARING
 
 
+def check_line(line: list[ClipJob]) -> None:
+    """Refuse one more where as many wait as may; a ValueError."""
+    if len(line) >= LONGEST_LINE:
+        raise ValueError(f"{len(line)} other videos wait to be made, and no more can. Try again in some minutes.")
+
+
+def begun(pipe: Text2LipPipeline, asked: dict[str, Any], notes: list[str]) -> Text2LipStream:
+    """The clip that is asked for, of a face that is `fitted`; a line about that is added to `notes`.
+
+    Raises:
+        ValueError: the text takes too long to say, as is known now, or whatever the pipeline refuses.
+    """
+    image, *smaller = fitted(asked["image"])
+    notes += smaller
+    stream = pipe.stream(**asked | {"image": image})
+    seconds = stream.num_frames / stream.fps
+    if seconds > LONGEST_TEXT and not asked["audio"]:
+        stream.close()
+        raise ValueError(
+            f"text: it takes {seconds:.0f} s to say, here it may take {LONGEST_TEXT:.0f} s. {_BY_COMMAND}"
+        )
+    return stream
+
+
 def fitted(picture: str) -> tuple[str | np.ndarray, *tuple[str, ...]]:
-    """A picture that is larger than `LARGEST_PICTURE` made so small, and a line about it; all else as it is."""
+    """A picture that is larger than `LARGEST_PICTURE` made so small, and a line about it; all else as it is.
+
+    Raises:
+        ValueError: it has more than `MOST_PIXELS`, by its header, or is damaged.
+    """
     try:
-        with Image.open(picture) as opened:
-            large = max(opened.size) > LARGEST_PICTURE and not getattr(opened, "is_animated", False)
+        opened = Image.open(picture)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        large = False  # a film, or what the pipeline tells
-    if not large:
-        return (picture,)
-    smaller = Image.fromarray(load_image(picture, max_size=None))
-    before = "x".join(map(str, smaller.size))
+        return (picture,)  # a film, or what the pipeline tells
+    with opened:
+        width, height = opened.size
+        if width * height > MOST_PIXELS * 1e6:
+            most = f"here it may have {MOST_PIXELS} million"
+            raise ValueError(f"face: {width}x{height} pixels, {most}. Make it smaller, or cut out the face.")
+        if max(width, height) <= LARGEST_PICTURE or pictures_in(picture) != 1:
+            return (picture,)
+        opened.draft(None, (LARGEST_PICTURE, LARGEST_PICTURE))  # a JPEG is read at a part of its size
+        smaller = Image.fromarray(flatten(from_pil(opened, None, repr(picture)))[0])
+    if (width > height) != (smaller.width > smaller.height):
+        width, height = height, width  # it was turned
     smaller.thumbnail((LARGEST_PICTURE, LARGEST_PICTURE))
-    after = "x".join(map(str, smaller.size))
-    return np.asarray(smaller), f"Face: made smaller, {before} to {after} pixels; the command keeps up to 4096."
+    after = f"{smaller.width}x{smaller.height}"
+    return np.asarray(
+        smaller
+    ), f"Face: made smaller, {width}x{height} to {after} pixels; the command keeps up to 4096."
 
 
 def results_of(job: ClipJob, notes: list[str]) -> tuple[dict[str, str], str, str]:
