@@ -42,7 +42,7 @@ CHIN_WEIGHT, CORNER_WEIGHT = 0.15, 3.0  # of the chin; of the corners of the mou
 GAP_WEIGHT, SHUT_WEIGHT = 4.0, 600.0  # of each pair's gap; of one that is to be shut
 PULL = 3e-4  # of a weight's way from what it is drawn to
 # Times as much pull: of shapes that speech needs seldom, and, added, of what a phone draws all to 1.
-SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 200.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
+SELDOM = {"mouthFrown": 5.0, "mouthPress": 3.0, "mouthStretch": 60.0, "mouthDimple": 5.0, "mouthRollUpper": 3.0}
 FIRM = 1600.0
 # Where a phone draws the one, the others stay as they are drawn: they would thin or bend pushed-out lips, or
 # hide the tongue behind the upper teeth.
