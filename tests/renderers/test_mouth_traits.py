@@ -123,3 +123,13 @@ def test_softness_is_that_of_the_picture(blur):
     face[list(FACE_OVAL)] = 240 + 200 * np.stack([f(np.linspace(0, 2 * np.pi, 36)) for f in (np.cos, np.sin)], -1)
     assert np.isclose(softness(soft, face), blur, rtol=0.2)
     assert softness(np.full_like(soft, 90), face) == 0
+
+
+@pytest.mark.parametrize("gap, pink", [(0.05, False), (0.16, True)])
+def test_teeth_keep_their_own_tint_where_lips_are_far_apart(paint_face, gap, pink):
+    """Through narrow lips they are seen in the lips' red light."""
+    face = paint_face(unit=160, size=(800, 720), centre=(360, 300), gap=gap)
+    picture = face.portrait.copy()
+    picture[picture.min(-1) > 225] = (230, 170, 160)
+    teeth = traits(face, picture).teeth
+    assert (teeth[0] / teeth[1] > 1.3) == pink

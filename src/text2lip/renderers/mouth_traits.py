@@ -39,6 +39,7 @@ UNSHADED = 1.05  # of teeth in the shadow of lips, in the mean
 TEETH_LEVEL, OWN_LUMA = 245, (0.7, 1.5)  # the brightest; own teeth beside what these two lead to expect
 FLESH = (0.8, 0.2)  # shares of the lips' colour and of the skin's in that of gums and tongue
 GUMS, TONGUE, CAVITY = 1.0, 0.8, 0.42  # how light they are beside it
+OWN_TINT = 0.03, 0.12  # of seen teeth: none and all, by how far the lips that redden them are apart, units
 COLOURED_LIPS = 0.3  # saturation of lips from which a picture is one in colour
 WARMTH = 0.7  # how much redder the inside of the mouth is where it is dark
 EDGES, CROWNS = (0.18, 0.48), (1.0, 1.3)  # what is believed of the edge and of the crowns
@@ -141,6 +142,7 @@ def mouth_traits(
     if shown is not None:
         own, lowest, high = shown
         own = own / narrow_light(gap)
+        own = mixed_tint(own, tint, float(smoothstep(gap, *OWN_TINT)))
         crown = float(np.clip(high * frame.unit / view.scale / CROWN, *CROWNS))
         teeth = own * np.clip(to_luma(own), *(to_luma(teeth) * np.array(OWN_LUMA))) / max(float(to_luma(own)), 1.0)
         edge = view.below(nose, lowest, -deep)
@@ -154,6 +156,12 @@ def mouth_traits(
         saturation=saturation,
         softness=soft,
     )
+
+
+def mixed_tint(colour: np.ndarray, tint: np.ndarray, share: float) -> np.ndarray:
+    """A colour `(3,)` as light as it is, but only to `share` in [0, 1] of its own tint and else of `tint` `(3,)`."""
+    luma = float(to_luma(colour))
+    return (1 - share) * luma / float(to_luma(tint)) * tint + share * colour
 
 
 def narrow_light(gap: float) -> float:
