@@ -280,7 +280,7 @@ def test_a_clip_that_turns_out_too_long_is_refused_before_its_frames_are_drawn(g
         return SimpleNamespace(num_frames=51_000, fps=25.0, close=lambda: closed.append(True), asked=asked)
 
     asked = {"image": str(small_portrait), "audio": None}
-    with pytest.raises(ValueError, match="text: it takes 2040 s to say, here it may take 360 s. Shorten it"):
+    with pytest.raises(ValueError, match="text or film: 2040 s long, here it may be 360 s. Shorten it"):
         demo_page.begun(SimpleNamespace(stream=stream), asked, notes)
     assert closed == [True] and notes == []
     asked |= {"audio": "a.wav"}

@@ -283,7 +283,7 @@ def begun(pipe: Text2LipPipeline, asked: dict[str, Any], notes: list[str]) -> Te
     """The clip that is asked for, of a face that is `fitted`; a line about that is added to `notes`.
 
     Raises:
-        ValueError: the text takes too long to say, as is known now, or whatever the pipeline refuses.
+        ValueError: the text or the film is too long, as is known now, or whatever the pipeline refuses.
     """
     image, *smaller = fitted(asked["image"])
     notes += smaller
@@ -291,9 +291,7 @@ def begun(pipe: Text2LipPipeline, asked: dict[str, Any], notes: list[str]) -> Te
     seconds = stream.num_frames / stream.fps
     if seconds > LONGEST_TEXT and not asked["audio"]:
         stream.close()
-        raise ValueError(
-            f"text: it takes {seconds:.0f} s to say, here it may take {LONGEST_TEXT:.0f} s. {_BY_COMMAND}"
-        )
+        raise ValueError(f"text or film: {seconds:.0f} s long, here it may be {LONGEST_TEXT:.0f} s. {_BY_COMMAND}")
     return stream
 
 
