@@ -102,6 +102,7 @@ def test_what_can_t_be_used_is_told_in_words(page, tmp_path):
     assert alert.inner_text().startswith("Face: 'letter.png' is not a picture in a format known here")
     page.locator("#face").get_by_role("button", name="Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#face video')?.currentTime > 0.2")  # before, it shows nothing
     page.locator("#face").get_by_role("button", name="capture photo").click()
     page.locator('#face img[src*="image"]').wait_for(state="attached")
     page.locator("#make").click()
