@@ -13,9 +13,11 @@ from text2lip.faces.topology import (
     INNER_UPPER,
     JAW,
     LEFT_EYE,
+    LEFT_IRIS,
     OUTER_LIP_CONTOUR,
     OUTER_LOWER,
     RIGHT_EYE,
+    RIGHT_IRIS,
     canonical_mesh,
 )
 from text2lip.renderers.mouth_references import MouthReferences
@@ -92,6 +94,17 @@ def paint(unit=80.0, size=(400, 360), centre=(180.0, 150.0), roll=0.0, yaw=0.0, 
     return PaintedFace((picture + noise).clip(0, 255).astype(np.uint8), points, unit)
 
 
+def paint_looking() -> PaintedFace:
+    """A painted face with dark irises."""
+    face = paint()
+    for first, eye in ((RIGHT_IRIS, RIGHT_EYE), (LEFT_IRIS, LEFT_EYE)):
+        middle = face.points[list(eye)].mean(0)
+        face.points[first] = middle
+        face.points[first + 1 : first + 5] = middle + 3 * np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
+        cv2.circle(face.portrait, tuple(middle.astype(int).tolist()), 3, (40, 25, 20), -1, cv2.LINE_AA)
+    return face
+
+
 @pytest.fixture
 def painted():
     return paint()
@@ -100,6 +113,11 @@ def painted():
 @pytest.fixture(scope="session")
 def paint_face():
     return paint
+
+
+@pytest.fixture(scope="session")
+def paint_looking_face():
+    return paint_looking
 
 
 @pytest.fixture

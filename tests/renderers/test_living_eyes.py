@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from text2lip.faces.topology import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
+from text2lip.faces.topology import LEFT_EYE, LEFT_IRIS, RIGHT_EYE
 from text2lip.renderers.living_eyes import GAZE_LIMIT, LivingEyes, _shade
 from text2lip.renderers.relief import Relief
 from text2lip.renderers.relief_field import GAZE_MOST, ReliefField
@@ -12,15 +12,8 @@ from text2lip.renderers.warp import face_frame
 
 
 @pytest.fixture(scope="module")
-def face(paint_face):
-    """A painted face with dark irises."""
-    face = paint_face()
-    for first, eye in ((RIGHT_IRIS, RIGHT_EYE), (LEFT_IRIS, LEFT_EYE)):
-        middle = face.points[list(eye)].mean(0)
-        face.points[first] = middle
-        face.points[first + 1 : first + 5] = middle + 3 * np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
-        cv2.circle(face.portrait, tuple(middle.astype(int).tolist()), 3, (40, 25, 20), -1, cv2.LINE_AA)
-    return face
+def face(paint_looking_face):
+    return paint_looking_face()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 import tracemalloc
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -82,14 +81,9 @@ def test_landmarks_go_with_the_pixels(relief, face, row):
 
 
 @pytest.fixture(scope="module")
-def looking(paint_face):
+def looking(paint_looking_face):
     """A painted face with dark irises, and its relief."""
-    face = paint_face()
-    for first, eye in ((RIGHT_IRIS, RIGHT_EYE), (LEFT_IRIS, LEFT_EYE)):
-        middle = face.points[list(eye)].mean(0)
-        face.points[first] = middle
-        face.points[first + 1 : first + 5] = middle + 3 * np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
-        cv2.circle(face.portrait, tuple(middle.astype(int).tolist()), 3, (40, 25, 20), -1, cv2.LINE_AA)
+    face = paint_looking_face()
     return face, Relief(face.portrait, face.landmarks)
 
 
